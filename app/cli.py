@@ -1,0 +1,180 @@
+"""The command line: `babysit serve` and `babysit openapi`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.settings import TOKEN_CHARACTERS_MIN, Settings
+
+GRACE_S = 2  # for answers in progress when the server is told to end
+DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if a task is not described yet
+PID_BYTES_MAX = 64
+
+
+def main() -> None:
+    """Entry point of the command `babysit`."""
+    parser = argparse.ArgumentParser(prog="babysit", description="Raise one model like a panda.")
+    parser.set_defaults(act=None)
+    commands = parser.add_subparsers()
+    serve_parser = commands.add_parser("serve", help="serve the page and look after the runs")
+    serve_parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    serve_parser.add_argument("--port", type=int, help="0 takes a free one (default 8000)")
+    serve_parser.add_argument("--data-dir", type=Path, help="where everything is kept (var)")
+    serve_parser.add_argument("--no-demo", action="store_true", default=None)
+    serve_parser.add_argument(
+        "--allow-host", help="names under which the server may be called beyond this machine"
+    )
+    serve_parser.set_defaults(act=serve)
+    openapi_parser = commands.add_parser("openapi", help="print the description of the API")
+    openapi_parser.set_defaults(act=print_openapi)
+    arguments = parser.parse_args()
+    if arguments.act is None:
+        parser.print_help()
+        sys.exit(2)
+    arguments.act(arguments)
+
+
+def print_openapi(arguments: argparse.Namespace) -> None:
+    from app.main import routes
+
+    json.dump(routes().openapi(), sys.stdout, indent=1)
+    print()
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    """Serve until a signal comes."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = read_settings(arguments)
+    # uvicorn raises the signal again when it is done; by then it has been obeyed.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with locked(settings.data_dir), listening(settings) as listener:
+        settings.port = int(listener.getsockname()[1])
+        run_server(settings, listener)
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """Flags over environment over defaults; ends with a clear line when one is wrong."""
+    names = ("host", "port", "data_dir", "no_demo", "allow_host")
+    flags: dict[str, Any] = {
+        name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
+    }
+    try:
+        settings = Settings(**flags)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        sys.exit(f"babysit: the setting {name} is not right: {first['msg']}.")
+    if not settings.is_loopback and not settings.allow_host:
+        sys.exit(
+            f"babysit: {settings.host} can be reached from other machines. Name how they call this "
+            "server with --allow-host NAME, or listen on 127.0.0.1."
+        )
+    if not settings.is_loopback and settings.token and len(settings.token) < TOKEN_CHARACTERS_MIN:
+        sys.exit(
+            "babysit: BABYSIT_TOKEN is too short to be reached from other machines: give at least "
+            f"{TOKEN_CHARACTERS_MIN} random characters, or none, and one is made."
+        )
+    return settings
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Only one server works on a data directory: there is one writer of its SQL."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(data_dir / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        sys.exit(f"babysit: the data directory {data_dir} cannot be used: {error.strerror}.")
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(fd, PID_BYTES_MAX).decode(errors="replace").strip()
+            sys.exit(f"babysit: another server (process {pid}) already works on {data_dir}.")
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    host = settings.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, settings.port))
+        except OSError as error:
+            sys.exit(
+                f"babysit: cannot listen on {settings.host} port {settings.port}: "
+                f"{error.strerror}. Another one can be chosen with --port."
+            )
+        listener.listen(128)
+        yield listener
+
+
+def run_server(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn
+
+    from app.main import create_app
+    from app.store.database import NewerDatabase
+
+    try:
+        application = create_app(settings)
+    except NewerDatabase as error:
+        sys.exit(f"babysit: {error}")
+    host = f"[{settings.host}]" if ":" in settings.host.strip("[]") else settings.host
+
+    class Server(uvicorn.Server):
+        """Ends its open streams when it is told to end, instead of waiting for them."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            deadline_s = time.monotonic() + DESCRIBED_WITHIN_S
+            while not (application.catalog.is_ready or self.should_exit):
+                if time.monotonic() > deadline_s:
+                    break
+                await asyncio.sleep(0.02)
+            if self.started and not self.should_exit:
+                address = f"http://{host}:{settings.port}/#t={settings.token}"
+                print(f"Babysit is at {address}", flush=True)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            application.hub.close_soon()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        application.asgi,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+        lifespan="on",
+        ws="none",
+        h11_max_incomplete_event_size=32_768,
+    )
+    Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

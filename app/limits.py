@@ -1,0 +1,25 @@
+"""The published limits on what a request may ask for, each with its unit."""
+
+from __future__ import annotations
+
+BODY_BYTES_MAX = 1_000_000
+URL_BYTES_MAX = 8_192
+HEADERS_BYTES_MAX = 16_384
+JSON_DEPTH_MAX = 32
+INT_MAX = 2**53  # what a JSON number carries exactly
+
+NAME_CHARACTERS_MAX = 256
+NOTE_CHARACTERS_MAX = 64_000
+KEY_CHARACTERS_MAX = 255  # of an Idempotency-Key
+STEPS_MAX = 1_000_000_000
+VALUES_MAX = 200  # hyperparameters named in one request
+
+PAGE_MAX = 5_000  # rows of one answer
+EVENTS_DEFAULT = 500
+RUNS_DEFAULT = 50
+POINTS_DEFAULT = 2_000  # of one series in one answer
+POINTS_MAX = 2_000_000
+SERIES_MAX = 1_000  # names in one run
+WAIT_S_MAX = 60.0  # for the answer to a command
+PENDING_COMMANDS_MAX = 64  # of one run
+STREAMS_MAX = 512

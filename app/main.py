@@ -1,0 +1,161 @@
+"""Puts the application together: store, supervision, routes, errors, and the gate around it all."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.exceptions import HTTPException
+
+from app.catalog import Catalog
+from app.errors import Invalid, NoRoom, NotFound, NotReady, Problem, error_body
+from app.gate import Gate, Policy
+from app.invalid_input import problem_in
+from app.settings import Settings, kept_token
+from app.store.database import Database
+from app.store.sessions import Sessions
+from app.store.store import Store
+from app.supervise.supervision import Supervision
+from app.web import (
+    checkpoints,
+    commands,
+    export,
+    health,
+    history,
+    page,
+    runs,
+    session,
+    stream,
+    tasks,
+)
+from app.web.answers import Error
+from app.web.hub import Hub
+from app.web.parts import Parts
+from babysit import __version__
+
+log = logging.getLogger(__name__)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    session.router,
+    tasks.router,
+    runs.router,
+    commands.router,
+    history.router,
+    checkpoints.router,
+    export.router,
+    stream.router,
+    page.router,  # last: it answers every address that is left
+)
+
+
+class Application:
+    """A server's parts, and the ASGI application in front of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        for folder in (settings.data_dir, settings.runs_dir):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.token = settings.token or kept_token(settings.data_dir)
+        self.hub = Hub()
+        database = Database(settings.sql_url)
+        database.migrate()
+        self.store = Store(database, settings.runs_dir)
+        self.store.announce = self.hub.announce
+        self.catalog = Catalog()
+        self.catalog.on_change = self.hub.tell_tasks
+        self.sessions = Sessions(self.store, settings.token)
+        self.supervision = Supervision(settings, self.store, self.catalog, lambda: self.hub.viewers)
+        self.api = routes(lifespan=self._lifespan)
+        self.api.state.parts = self._parts(settings)
+        policy = Policy(
+            settings.host_names,
+            settings.token,
+            self.api.state.parts.cookie_name,
+            self.sessions.role,
+        )
+        self.asgi = Gate(self.api, policy)
+
+    def _parts(self, settings: Settings) -> Parts:
+        instance = hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:8]
+        return Parts(
+            settings=settings,
+            store=self.store,
+            catalog=self.catalog,
+            hub=self.hub,
+            sessions=self.sessions,
+            wake=self.supervision.wake,
+            cookie_name=f"babysit-{settings.port}-{instance}",
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, api: FastAPI) -> AsyncIterator[None]:
+        self.hub.open(asyncio.get_running_loop())
+        self.supervision.start()
+        try:
+            yield
+        finally:
+            self.hub.close()
+            await asyncio.to_thread(self.supervision.close)
+            self.store.close()
+
+
+def create_app(settings: Settings) -> Application:
+    """Everything a server needs, not yet listening. Nothing happens at import."""
+    return Application(settings)
+
+
+def routes(lifespan: Any = None) -> FastAPI:
+    """The routes alone: enough for the OpenAPI description."""
+    api = FastAPI(
+        title="Babysit",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses={
+            code: {"model": Error, "description": "Why not"} for code in (401, 404, 409, 422)
+        },
+        strict_content_type=False,  # the gate is stricter
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        api.include_router(router)
+    for kind in (Problem, RequestValidationError, HTTPException, DBAPIError, Exception):
+        api.add_exception_handler(kind, answer_error)
+    return api
+
+
+async def answer_error(request: Request, error: Exception) -> JSONResponse:
+    """The one place where what went wrong becomes an answer."""
+    match error:
+        case Problem():
+            problem = error
+        case RequestValidationError():
+            problem = problem_in(error.errors())
+        case HTTPException(status_code=404):
+            problem = NotFound("There is no such address.")
+        case HTTPException(status_code=405):
+            body = error_body("method_not_allowed", "This address does not take this method.")
+            return JSONResponse(body, 405, headers=error.headers)
+        case HTTPException():
+            problem = Invalid("The request could not be read.")
+        case OperationalError() if "full" in str(error.orig):
+            problem = NoRoom("The disk that holds the database is full.")
+        case DBAPIError():
+            log.warning("the database did not answer: %s", error.orig)
+            problem = NotReady("The database does not answer just now. Try again in a moment.")
+        case _:
+            body = error_body("internal", "Something went wrong here. The server's log says what.")
+            return JSONResponse(body, 500)
+    headers = {"retry-after": "1"} if problem.status_code in (429, 503) else None
+    return JSONResponse(problem.body(), problem.status_code, headers=headers)

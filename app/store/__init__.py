@@ -1,0 +1,1 @@
+"""The only SQL: what the journals say, ready to be asked for."""

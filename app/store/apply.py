@@ -1,0 +1,213 @@
+"""What follows in SQL from each event: the one fold for what workers and the server say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import select
+
+from app.limits import INT_MAX
+from app.store.answered import answer, applied, change_scheduled, changed, command_sent
+from app.store.store import Write
+from app.store.tables import CheckpointRow, CommandRow, EventRow, RunRow
+from babysit.journal import plain
+from babysit.messages import (
+    EVENTS,
+    MOVES,
+    Applied,
+    Changed,
+    ChangeScheduled,
+    CheckpointPinned,
+    CheckpointRemoved,
+    CheckpointSaved,
+    CommandSent,
+    Described,
+    Event,
+    Forked,
+    Refused,
+    Restored,
+    RunStatus,
+    StatusChanged,
+    Trashed,
+    Warned,
+    WorkerStarted,
+    to_json,
+)
+
+EVENT_BYTES_MAX = 1_000_000
+
+
+def say(write: Write, run: RunRow, event: Event) -> EventRow:
+    """Record an event that the server itself makes, and what follows from it."""
+    body = plain(to_json(event))
+    return record_event(write, run, attempt=0, seq=run.server_seq + 1, body=body)
+
+
+def record_event(
+    write: Write, run: RunRow, *, attempt: int, seq: int, body: dict[str, Any]
+) -> EventRow:
+    """Store one event of a journal, and change the rows it says something about."""
+    event = read_event(body)
+    if event is None:
+        event = Warned(step=run.step, message="A record of the journal could not be understood.")
+        body = plain(to_json(event))
+    row = EventRow(
+        run_id=run.id,
+        attempt=attempt,
+        seq=seq,
+        step=event.step,
+        kind=event.kind,
+        at=event.at,
+        body=body,
+    )
+    write.session.add(row)
+    write.session.flush()  # the database gives the event its id
+    run.last_event_id = row.id
+    if attempt == 0:
+        run.server_seq = seq
+    elif attempt == run.attempt and event.step > run.step:
+        run.step = event.step
+    _follow(write, run, attempt, event)
+    write.events.append(row)
+    write.touch(run)
+    return row
+
+
+def read_event(body: dict[str, Any]) -> Event | None:
+    """The event, checked in every field: a journal is data of another process. None: it is none."""
+    if body.get("kind") not in EVENTS or len(json.dumps(body)) > EVENT_BYTES_MAX:
+        return None
+    try:
+        event = _adapter(body["kind"]).validate_python(body)
+    except ValidationError:
+        return None
+    numbers = [value for value in asdict(event).values() if isinstance(value, int)]
+    if event.step < 0 or any(abs(value) > INT_MAX for value in numbers):
+        return None
+    return event
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Event]:
+    return TypeAdapter(EVENTS[kind])
+
+
+def _follow(write: Write, run: RunRow, attempt: int, event: Event) -> None:
+    match event:
+        case StatusChanged():
+            _status(run, attempt, event)
+        case WorkerStarted():
+            _worker_started(run, attempt, event)
+        case CommandSent():
+            command_sent(write, run, event)
+        case Changed():
+            changed(write, run, event)
+        case ChangeScheduled():
+            change_scheduled(write, run, event)
+        case Applied():
+            applied(write, run, event)
+        case Refused():
+            answer(write, run, event.command_id, "refused", event.step, reason=event.reason)
+        case CheckpointSaved():
+            _checkpoint_saved(write, run, event)
+        case CheckpointRemoved():
+            _checkpoint(write, event.checkpoint_id, removed=True)
+            run.checkpoint_count = max(0, run.checkpoint_count - 1)
+        case CheckpointPinned():
+            _checkpoint(write, event.checkpoint_id, pinned=event.pinned)
+        case Described():
+            _described(write, run, event)
+        case Trashed():
+            run.trashed_at = event.at
+        case Restored():
+            run.trashed_at = None
+        case Forked():
+            _checkpoint(write, event.checkpoint_id, pinned=True)
+        case _:
+            pass  # notes, guards and warnings are only told
+
+
+def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
+    # A worker knows better than a database that was put back from before its start.
+    is_news = attempt > 0 and run.status is RunStatus.QUEUED
+    if event.status != run.status and event.status not in MOVES[run.status] and not is_news:
+        return  # of an older process; the event itself stays in the history
+    run.status = event.status
+    run.reason = event.reason
+    if event.status is RunStatus.RUNNING and run.started_at is None:
+        run.started_at = event.at
+    run.ended_at = event.at if event.status.is_over else None
+    run.error = event.traceback if event.status is RunStatus.FAILED else None
+
+
+def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
+    run.attempt = max(run.attempt, attempt)
+    run.step = event.step
+    run.values = dict(event.values)
+    if attempt == 1:
+        run.initial_values = dict(event.values)
+    run.train_size, run.steps_per_epoch = event.train_size, event.steps_per_epoch
+    run.threads, run.device = event.threads, event.device
+
+
+def _checkpoint_saved(write: Write, run: RunRow, event: CheckpointSaved) -> None:
+    if write.session.get(CheckpointRow, event.checkpoint_id) is not None:
+        return
+    write.session.add(
+        CheckpointRow(
+            id=event.checkpoint_id,
+            run_id=run.id,
+            step=event.step,
+            cause=event.cause,
+            directory=event.directory,
+            val_cost=event.val_cost,
+            bytes=event.bytes,
+            weights_sha256=event.weights_sha256,
+            state_sha256=event.state_sha256,
+            at=event.at,
+            command_id=event.command_id,
+        )
+    )
+    run.checkpoint_count += 1
+
+
+def _checkpoint(write: Write, checkpoint_id: int, **changes: bool) -> None:
+    row = write.session.get(CheckpointRow, checkpoint_id)
+    if row is not None:
+        for name, value in changes.items():
+            setattr(row, name, value)
+
+
+def _described(write: Write, run: RunRow, event: Described) -> None:
+    if event.name is not None:
+        run.name = event.name
+    if event.note is not None:
+        run.note = event.note
+    if event.live:
+        family = select(RunRow).where(RunRow.family_id == run.family_id, RunRow.live)
+        for other in write.session.scalars(family):
+            other.live = False
+            write.touch(other)
+    if event.live is not None:
+        run.live = event.live
+
+
+def refuse_what_is_left(write: Write, run: RunRow) -> None:
+    """When a run is over, every command has an answer: nobody will carry out the pending ones."""
+    pending = select(CommandRow).where(CommandRow.run_id == run.id, CommandRow.status == "pending")
+    for command in list(write.session.scalars(pending.order_by(CommandRow.id))):
+        say(
+            write,
+            run,
+            Refused(
+                step=run.step,
+                command_id=command.id,
+                command_kind=command.kind,
+                reason=f"The run is {run.status.value}; it takes no more commands.",
+                actor="server",
+            ),
+        )

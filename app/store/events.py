@@ -1,0 +1,51 @@
+"""Events as rows: how they are asked for and what they look like outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.store.tables import EventRow
+
+
+def event_json(row: EventRow) -> dict[str, Any]:
+    place = {"id": row.id, "run_id": row.run_id, "attempt": row.attempt, "seq": row.seq}
+    return {**place, **row.body, "step": row.step, "kind": row.kind}
+
+
+def read_events(
+    session: Session,
+    run_ids: Collection[int] | None,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    kinds: Collection[str] = (),
+    limit: int,
+    newest_first: bool = False,
+) -> list[dict[str, Any]]:
+    """Events by their SQL id, of some runs or (None) of all."""
+    wanted = select(EventRow).limit(limit)
+    if run_ids is not None:
+        wanted = wanted.where(EventRow.run_id.in_(run_ids))
+    if after is not None:
+        wanted = wanted.where(EventRow.id > after)
+    if before is not None:
+        wanted = wanted.where(EventRow.id < before)
+    if kinds:
+        wanted = wanted.where(EventRow.kind.in_(kinds))
+    order = EventRow.id.desc() if newest_first else EventRow.id
+    return [event_json(row) for row in session.scalars(wanted.order_by(order))]
+
+
+def head(session: Session) -> int:
+    """The newest event id; 0 when nothing ever happened."""
+    return session.scalar(select(EventRow.id).order_by(EventRow.id.desc()).limit(1)) or 0
+
+
+def newest_of_kind(session: Session, run_id: int, kind: str) -> list[EventRow]:
+    """All events of one kind, oldest first."""
+    wanted = select(EventRow).where(EventRow.run_id == run_id, EventRow.kind == kind)
+    return list(session.scalars(wanted.order_by(EventRow.id)))

@@ -1,0 +1,180 @@
+"""Runs: made, found, listed, described, put into the trash and taken out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid, NotFound
+from app.limits import INT_MAX
+from app.store.apply import say
+from app.store.store import Write
+from app.store.tables import RunRow
+from app.store.views import best_json, parent_json, run_list
+from babysit.messages import (
+    Described,
+    Restored,
+    RunAsked,
+    RunStatus,
+    StatusChanged,
+    Trashed,
+    Values,
+)
+
+
+def find_run(session: Session, run_id: int) -> RunRow:
+    """A run by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(RunRow, run_id) if 0 < run_id <= INT_MAX else None
+    if row is None:
+        raise NotFound("There is no such run.")
+    return row
+
+
+def next_run_id(write: Write) -> int:
+    """Above every run in SQL and every directory there is: an id is never used twice."""
+    highest = write.session.scalar(select(func.max(RunRow.id))) or 0
+    return max(highest, write.journals.highest_directory()) + 1
+
+
+def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
+    """Write `run.json`, then the row, then the first event: the run is queued.
+
+    values: all base values; `asked.values` are only what differs from the checkpoint in a fork.
+    """
+    write.journals.write_run_asked(asked)
+    parent = asked.parent or {}
+    row = RunRow(
+        id=asked.id,
+        family_id=asked.family_id,
+        name=asked.name,
+        task=asked.task,
+        steps=asked.steps,
+        seed=asked.seed,
+        values=dict(values),
+        initial_values=dict(values),
+        created_at=asked.created_at,
+        step=parent.get("step", 0),
+        parent_run_id=parent.get("run_id"),
+        parent_step=parent.get("step"),
+        parent_checkpoint_id=parent.get("checkpoint_id"),
+        live=asked.parent is None,
+        demo=asked.demo,
+        note=asked.note,
+        actor=asked.actor,
+        max_steps_per_s=asked.max_steps_per_s,
+    )
+    write.session.add(row)
+    write.session.flush()
+    say(write, row, StatusChanged(step=row.step, status=RunStatus.QUEUED))
+    return row
+
+
+def read_run(session: Session, run_id: int) -> dict[str, Any]:
+    return run_list(session, [find_run(session, run_id)])[0]
+
+
+def list_runs(
+    session: Session,
+    *,
+    statuses: Sequence[RunStatus] = (),
+    task: str | None = None,
+    family_id: int | None = None,
+    trashed: bool = False,
+    search: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> dict[str, Any]:
+    """Runs, newest first, and the id to go on from, if there are more."""
+    wanted = select(RunRow).where(
+        RunRow.trashed_at.is_not(None) if trashed else RunRow.trashed_at.is_(None)
+    )
+    if statuses:
+        wanted = wanted.where(RunRow.status.in_(statuses))
+    if task is not None:
+        wanted = wanted.where(RunRow.task == task)
+    if family_id is not None:
+        wanted = wanted.where(RunRow.family_id == family_id)
+    if search:
+        text = "%" + "".join(f"!{sign}" if sign in "!%_" else sign for sign in search) + "%"
+        wanted = wanted.where(
+            RunRow.name.ilike(text, escape="!") | RunRow.note.ilike(text, escape="!")
+        )
+    if before is not None:
+        wanted = wanted.where(RunRow.id < before)
+    rows = list(session.scalars(wanted.order_by(RunRow.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return {"runs": run_list(session, rows), "next": rows[-1].id if more else None}
+
+
+def has_runs(session: Session) -> bool:
+    return session.scalar(select(RunRow.id).limit(1)) is not None
+
+
+def active_runs(session: Session) -> list[RunRow]:
+    """Runs that have a worker, or are about to have one."""
+    over = [status for status in RunStatus if status.is_over]
+    return list(
+        session.scalars(select(RunRow).where(RunRow.status.not_in(over)).order_by(RunRow.id))
+    )
+
+
+def describe_run(
+    write: Write, run: RunRow, *, name: str | None, note: str | None, live: bool | None
+) -> None:
+    """Rename a run, change its note, or make it the live branch of its family."""
+    if name is not None and not name.strip():
+        raise Invalid("A name needs at least one character.", field="name")
+    if live is False:
+        raise Invalid("Make another branch of the family live instead.", field="live")
+    event = Described(
+        step=run.step,
+        name=name if name != run.name else None,
+        note=note if note != run.note else None,
+        live=live if live != run.live else None,
+    )
+    if (event.name, event.note, event.live) != (None, None, None):
+        say(write, run, event)
+
+
+def trash_run(write: Write, run: RunRow) -> None:
+    if run.trashed_at is None:
+        say(write, run, Trashed(step=run.step))
+
+
+def restore_run(write: Write, run: RunRow) -> None:
+    if run.trashed_at is not None:
+        say(write, run, Restored(step=run.step))
+
+
+def family(session: Session, run: RunRow) -> dict[str, Any]:
+    """All branches that come from one root, oldest first."""
+    wanted = select(RunRow).where(RunRow.family_id == run.family_id).order_by(RunRow.id)
+    rows = list(session.scalars(wanted))
+    live = [row.id for row in rows if row.live]
+    return {
+        "family_id": run.family_id,
+        "live_run_id": live[-1] if live else rows[0].id,
+        "runs": [
+            {
+                "id": row.id,
+                "name": row.name,
+                "status": row.status.value,
+                "step": row.step,
+                "steps": row.steps,
+                "parent": parent_json(row),
+                "live": row.live,
+                "best": best_json(row),
+                "created_at": row.created_at,
+                "trashed_at": row.trashed_at,
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Starts workers, finds out what became of them, and reads what they say into the store."""

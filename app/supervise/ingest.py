@@ -1,0 +1,217 @@
+"""Reads the workers' journals into SQL: what they say and the cursor in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.store.apply import record_event, refuse_what_is_left, say
+from app.store.catch_up import catch_up
+from app.store.curves import append_points
+from app.store.store import Store, Write
+from app.store.tables import JournalCursorRow, RunRow
+from babysit.journal import Frame, Gap, JournalReader, Points, Record
+from babysit.messages import Warned
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
+POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
+IDLE_S = 0.5  # without any run to watch
+CATCH_UP_EVERY_S = 1.0
+BACK_OFF_S = 1.0  # after the database could not be written
+
+
+@dataclass(slots=True)
+class Followed:
+    """A journal that may grow: the reader's place, and what is read but not stored yet."""
+
+    run_id: int
+    attempt: int
+    reader: JournalReader
+    unread: list[Record] = field(default_factory=list)
+    stored_at_s: float = 0.0
+
+    def has_grown(self) -> bool:
+        try:
+            return os.stat(self.reader.path).st_size > self.reader.offset
+        except FileNotFoundError:
+            return False
+
+    def look(self) -> None:
+        if self.has_grown():
+            self.unread += self.reader.read()
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether the unread records are to be stored now: events at once, points in batches."""
+        if not self.unread:
+            return False
+        if now_s - self.stored_at_s >= POINTS_EVERY_S:
+            return True
+        return any(not _is_points(record) for record in self.unread)
+
+
+def _is_points(record: Record) -> bool:
+    return isinstance(record, Frame) and isinstance(record.body, Points)
+
+
+def journal_path(runs_dir: Path, run_id: int, attempt: int) -> Path:
+    return runs_dir / str(run_id) / f"attempt-{attempt:04d}.journal"
+
+
+class Ingest:
+    """Follows the journals it was told of. One thread; `read_to_end` may be called from others."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._followed: dict[tuple[int, int], Followed] = {}
+        self._lock = threading.RLock()  # taken before the store's
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def follow(self, run_id: int, attempt: int) -> None:
+        """Read this journal from where SQL left it, and as long as it grows."""
+        with self._lock:
+            if (run_id, attempt) not in self._followed:
+                self._followed[run_id, attempt] = self._from_cursor(run_id, attempt)
+        self._wake.set()
+
+    def leave(self, run_id: int, attempt: int) -> None:
+        """The journal is complete and stored."""
+        with self._lock:
+            self._followed.pop((run_id, attempt), None)
+
+    def read_to_end(self, run_id: int, attempt: int) -> None:
+        """Return when everything that the journal holds now is in SQL."""
+        with self._lock:
+            followed = self._from_cursor(run_id, attempt)
+            while followed.has_grown():
+                offset = followed.reader.offset
+                followed.look()
+                if followed.unread:
+                    self._store_all([followed])
+                elif followed.reader.offset == offset:
+                    break  # a torn tail
+            if (run_id, attempt) in self._followed:
+                self._followed[run_id, attempt] = followed
+
+    def read_what_was_missed(self) -> None:
+        """After a start: every journal that is longer than what SQL knows of it."""
+        with self._store.reading() as session:
+            cursors = {
+                (row.run_id, row.attempt): row.offset
+                for row in session.scalars(select(JournalCursorRow))
+            }
+            run_ids = list(session.scalars(select(RunRow.id).order_by(RunRow.id)))
+        for run_id in run_ids:
+            for path in sorted((self._store.runs_dir / str(run_id)).glob("attempt-*.journal")):
+                number = path.stem.partition("-")[2]
+                if not number.isdigit():
+                    continue
+                if path.stat().st_size > cursors.get((run_id, int(number)), 0):
+                    self.read_to_end(run_id, int(number))
+
+    def _from_cursor(self, run_id: int, attempt: int) -> Followed:
+        with self._store.reading() as session:
+            cursor = session.get(JournalCursorRow, (run_id, attempt))
+            place = (cursor.offset, cursor.seq) if cursor else (0, 0)
+        path = journal_path(self._store.runs_dir, run_id, attempt)
+        return Followed(run_id, attempt, JournalReader(path, *place))
+
+    # -- the thread
+
+    def _work(self) -> None:
+        caught_up_at_s = time.monotonic()
+        while not self._closing:
+            self._wake.wait(LOOK_EVERY_S if self._followed else IDLE_S)
+            self._wake.clear()
+            try:
+                self._look()
+                now_s = time.monotonic()
+                if now_s - caught_up_at_s >= CATCH_UP_EVERY_S:
+                    catch_up(self._store)
+                    caught_up_at_s = now_s
+            except Exception as error:
+                log.warning("reading journals failed, trying again: %s", error)
+                time.sleep(BACK_OFF_S)
+
+    def _look(self) -> None:
+        now_s = time.monotonic()
+        with self._lock:
+            for followed in self._followed.values():
+                followed.look()
+            due = [followed for followed in self._followed.values() if followed.is_due(now_s)]
+            if due:
+                self._store_all(due)
+
+    def _store_all(self, due: list[Followed]) -> None:
+        """One transaction; when it fails, reading begins again at the cursors in SQL."""
+        try:
+            with self._store.writing() as write:
+                for followed in due:
+                    store_records(write, followed)
+        except BaseException:
+            for followed in due:
+                key = (followed.run_id, followed.attempt)
+                if key in self._followed:
+                    self._followed[key] = self._from_cursor(*key)
+            raise
+        for followed in due:
+            followed.unread = []
+            followed.stored_at_s = time.monotonic()
+
+
+def store_records(write: Write, followed: Followed) -> None:
+    """Store what was read of one journal, in its order, and move the cursor."""
+    run = write.session.get(RunRow, followed.run_id)
+    if run is None:
+        return
+    blocks: list[Points] = []
+
+    def store_points() -> None:
+        append_points(write.session, run, followed.attempt, blocks)
+        if followed.attempt == run.attempt:
+            write.points += [(run.id, block) for block in blocks]
+        blocks.clear()
+
+    gaps = 0
+    for record in followed.unread:
+        if isinstance(record, Gap):
+            gaps += 1
+        elif isinstance(record.body, Points):
+            blocks.append(record.body)
+        else:
+            store_points()  # what follows from an event may depend on the points before it
+            record_event(write, run, attempt=followed.attempt, seq=record.seq, body=record.body)
+    store_points()
+    if gaps:
+        message = "Part of the journal is damaged; the rest was read."
+        say(write, run, Warned(step=run.step, message=message))
+    if run.status.is_over:
+        refuse_what_is_left(write, run)
+    _move_cursor(write, followed)
+    write.touch(run)
+
+
+def _move_cursor(write: Write, followed: Followed) -> None:
+    cursor = write.session.get(JournalCursorRow, (followed.run_id, followed.attempt))
+    if cursor is None:
+        cursor = JournalCursorRow(run_id=followed.run_id, attempt=followed.attempt)
+        write.session.add(cursor)
+    cursor.offset, cursor.seq = followed.reader.offset, followed.reader.seq

@@ -1,0 +1,259 @@
+"""Gives queued runs a worker, takes living workers back after a restart, and notices dead ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.store.apply import refuse_what_is_left, say
+from app.store.events import newest_of_kind
+from app.store.runs import active_runs, find_run
+from app.store.store import Store
+from app.store.tables import RunRow
+from app.supervise.evidence import (
+    Identity,
+    has_exit_record,
+    how_it_ended,
+    is_alive,
+    is_lock_held,
+)
+from app.supervise.ingest import Ingest
+from app.supervise.nursery import Nursery
+from app.supervise.workers import ServerEnds, Worker, start_worker
+from babysit.messages import RunStatus, StatusChanged
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
+STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
+UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
+
+
+ATTEMPTS_MAX = 3  # of one run; then it is lost
+RECOVERING = "recovering"  # how the reason of such a start begins
+EXIT_SAID_WITHIN_S = 1.5  # by the nursery, after a worker is gone
+REST_S = (0.5, 5.0)  # before the second and the third attempt
+
+
+class Launcher:
+    """Starts at most `parallel` runs at once. One thread."""
+
+    def __init__(self, store: Store, nursery: Nursery, ingest: Ingest, parallel: int) -> None:
+        self._store = store
+        self._nursery = nursery
+        self._ingest = ingest
+        self._parallel = parallel
+        self._workers: dict[int, Worker] = {}
+        self._wake = threading.Event()
+        self._closing = False
+        self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
+        self.recovers = True
+        self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
+
+    def start(self) -> None:
+        """Take back what an earlier server left, then look after the runs."""
+        self._adopt()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something may be to do: a run was queued, or a worker has ended."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Workers live on."""
+        self._closing = True
+        self._wake.set()
+        self._nursery.ready.set()  # nobody is to wait for it any more
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._closing:
+            try:
+                self._notice_ends()
+                self._start_rested()
+                while self._start_next():
+                    pass
+            except Exception:
+                log.exception("looking after the runs failed")
+            self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S)
+            self._wake.clear()
+
+    # -- starting
+
+    def _start_next(self) -> bool:
+        """Give the oldest queued run a worker, if there is room; False: nothing is to be done."""
+        with self._store.reading() as session:
+            if self._closing or not _can_start(session, self._parallel):
+                return False
+        with self._store.writing() as write:
+            wanted = select(RunRow).where(RunRow.status == RunStatus.QUEUED).order_by(RunRow.id)
+            run = write.session.scalar(wanted.limit(1))
+            if run is None:
+                return False
+            run.attempt += 1
+            run_id, attempt = run.id, run.attempt
+            say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
+        self._begin_attempt(run_id, attempt)
+        return True
+
+    def _begin_attempt(self, run_id: int, attempt: int) -> None:
+        self._ingest.follow(run_id, attempt)
+        try:
+            directory = self._store.runs_dir / str(run_id)
+            self._workers[run_id] = start_worker(
+                self._nursery, directory, attempt, lambda: self._closing
+            )
+        except ServerEnds:
+            self._end(run_id, RunStatus.QUEUED, None)  # for the next server
+        except OSError as error:
+            self._end(run_id, RunStatus.LOST, f"The worker could not be started: {error.strerror}.")
+
+    def _start_rested(self) -> None:
+        """Begin the further attempts whose rest is over."""
+        for run_id, (when_s, attempt) in list(self._resting.items()):
+            if time.monotonic() >= when_s and not self._closing:
+                del self._resting[run_id]
+                self._begin_attempt(run_id, attempt)
+
+    # -- after a restart
+
+    def _adopt(self) -> None:
+        """Follow every run that has, or may have, a living worker."""
+        with self._store.reading() as session:
+            for run in active_runs(session):
+                if run.status is RunStatus.QUEUED:
+                    continue
+                identity = _identity_said(session, run)
+                self._workers[run.id] = Worker(run.attempt, time.monotonic(), identity)
+                self._ingest.follow(run.id, run.attempt)
+
+    # -- ends
+
+    def _notice_ends(self) -> None:
+        with self._store.reading() as session:
+            active = {
+                run.id: (run.status, run.attempt)
+                for run in active_runs(session)
+                if run.status is not RunStatus.QUEUED
+            }
+        for run_id, worker in list(self._workers.items()):
+            if run_id not in active:
+                self._let_go(run_id, worker)
+        for run_id, (status, attempt) in active.items():
+            known = self._workers.get(run_id)
+            if known is None or known.attempt != attempt:  # lost, and yet it speaks
+                known = Worker(attempt, time.monotonic(), None)
+                self._workers[run_id] = known
+            worker = known
+            if not self._is_there(run_id, worker, status):
+                self._find_out(run_id, worker, status)
+
+    def _let_go(self, run_id: int, worker: Worker) -> None:
+        """The run is over. Stop reading when its process is gone, too: it may have a last word."""
+        if worker.cold is not None and worker.cold.poll() is None:
+            return
+        if not is_lock_held(self._store.runs_dir / str(run_id)):
+            self._ingest.read_to_end(run_id, worker.attempt)
+            self._ingest.leave(run_id, worker.attempt)
+            del self._workers[run_id]
+
+    def _is_there(self, run_id: int, worker: Worker, status: RunStatus) -> bool:
+        """Whether somebody works on the run, or may still be about to."""
+        directory = self._store.runs_dir / str(run_id)
+        if worker.cold is not None:
+            worker.cold.poll()  # reaps it
+        if is_lock_held(directory):
+            return True
+        if has_exit_record(directory, worker.attempt):
+            return False
+        waited_s = time.monotonic() - worker.since_s
+        if worker.identity is not None:
+            # A worker takes the lock within seconds of its start and holds it to its end.
+            new = status is RunStatus.STARTING and waited_s < STARTED_WITHIN_S
+            return new and is_alive(worker.identity)
+        return status is RunStatus.STARTING and waited_s < UNKNOWN_START_S
+
+    def _find_out(self, run_id: int, worker: Worker, status: RunStatus) -> None:
+        """Nobody works on the run: what its journal says counts; without a word it is lost."""
+        if not self._may_conclude(run_id, worker):
+            return
+        self._ingest.read_to_end(run_id, worker.attempt)
+        with self._store.reading() as session:
+            run = find_run(session, run_id)
+            said_something = _identity_said(session, run) is not None
+            if run.status.is_over or run.attempt != worker.attempt:
+                return
+        never_began = worker.identity is None and status is RunStatus.STARTING
+        if never_began and not said_something:
+            self._end(run_id, RunStatus.QUEUED, None)  # the server ended before it was started
+            return
+        how = how_it_ended(self._store.runs_dir / str(run_id), worker.attempt)
+        if self.recovers and self._is_worth_another(run_id, status):
+            self._take_up_again(run_id, worker.attempt, how)
+        else:
+            self._end(run_id, RunStatus.LOST, how)
+
+    def _may_conclude(self, run_id: int, worker: Worker) -> bool:
+        """Give the nursery a moment to say how the worker ended."""
+        directory = self._store.runs_dir / str(run_id)
+        if worker.cold is not None or has_exit_record(directory, worker.attempt):
+            return True
+        now_s = time.monotonic()
+        worker.gone_since_s = worker.gone_since_s or now_s
+        return now_s - worker.gone_since_s > EXIT_SAID_WITHIN_S or not self._nursery.is_alive
+
+    def _is_worth_another(self, run_id: int, status: RunStatus) -> bool:
+        """Not for ever, and not when a step has killed two workers."""
+        with self._store.reading() as session:
+            run = find_run(session, run_id)
+            if run.attempt >= ATTEMPTS_MAX:
+                return False
+            for event in reversed(newest_of_kind(session, run_id, "status_changed")):
+                if str(event.body.get("reason", "")).startswith(RECOVERING):
+                    return event.step != run.step or status is RunStatus.PAUSED
+        return True
+
+    def _take_up_again(self, run_id: int, attempt: int, how: str) -> None:
+        """Another worker goes on from the newest checkpoint, after a rest that grows."""
+        with self._store.writing() as write:
+            run = find_run(write.session, run_id)
+            run.attempt = attempt + 1
+            reason = f"{RECOVERING}: {how}"
+            say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING, reason=reason))
+        now_s = time.monotonic()
+        rest_s = REST_S[min(attempt, len(REST_S)) - 1]
+        self._workers[run_id] = Worker(attempt + 1, now_s, None)
+        self._resting[run_id] = (now_s + rest_s, attempt + 1)
+
+    def _end(self, run_id: int, status: RunStatus, reason: str | None) -> None:
+        with self._store.writing() as write:
+            run = find_run(write.session, run_id)
+            if run.status.is_over:
+                return
+            say(write, run, StatusChanged(step=run.step, status=status, reason=reason))
+            if status.is_over:
+                refuse_what_is_left(write, run)
+        self._workers.pop(run_id, None)
+
+
+def _can_start(session: Session, parallel: int) -> bool:
+    """Whether a run waits and a place is free. A paused run costs no time: it keeps no place."""
+    waiting = select(RunRow.id).where(RunRow.status == RunStatus.QUEUED).limit(1)
+    if session.scalar(waiting) is None:
+        return False
+    busy = select(func.count()).where(RunRow.status.in_((RunStatus.STARTING, RunStatus.RUNNING)))
+    return (session.scalar(busy) or 0) < parallel
+
+
+def _identity_said(session: Session, run: RunRow) -> Identity | None:
+    """Who took up the newest attempt, by its own word."""
+    for event in newest_of_kind(session, run.id, "worker_started"):
+        if event.attempt == run.attempt:
+            body = event.body
+            return Identity(int(body["pid"]), int(body["start_ticks"]), str(body["boot_id"]))
+    return None

@@ -1,0 +1,54 @@
+"""All that runs beside the routes: nursery, tasks, launcher, ingest, demo; begun and ended here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.catalog import Catalog
+from app.settings import Settings
+from app.store.catch_up import compare_all
+from app.store.store import Store
+from app.supervise.demo import Demo
+from app.supervise.ingest import Ingest
+from app.supervise.launcher import Launcher
+from app.supervise.nursery import Nursery
+from app.supervise.tasks import TaskFinder
+
+
+class Supervision:
+    """Built once per server; `start` and `close` are called once each."""
+
+    def __init__(
+        self, settings: Settings, store: Store, catalog: Catalog, viewers: Callable[[], int]
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self.nursery = Nursery(settings.data_dir / "nursery.log", on_exit=self.wake)
+        self.ingest = Ingest(store)
+        self.launcher = Launcher(store, self.nursery, self.ingest, settings.parallel)
+        self.launcher.recovers = settings.recovery
+        self.tasks = TaskFinder(
+            settings.task_folders, settings.data_dir / "tasks.json", catalog, self.nursery
+        )
+        self.demo = Demo(store, catalog, viewers, self.wake)
+
+    def start(self) -> None:
+        self.nursery.start()  # first: it takes the longest
+        compare_all(self._store)
+        self.ingest.read_what_was_missed()
+        self.tasks.start()
+        self.ingest.start()
+        self.launcher.start()
+        self.demo.start(wanted=not self._settings.no_demo)
+
+    def wake(self) -> None:
+        """There may be a run to start, or an end to notice."""
+        self.launcher.wake()
+
+    def close(self) -> None:
+        """Everything but the workers ends."""
+        self.tasks.close()
+        self.demo.close()
+        self.launcher.close()
+        self.ingest.close()
+        self.nursery.close()

@@ -1,0 +1,64 @@
+"""Starts the process that works on a run: through the nursery, or cold when there is none."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.supervise.evidence import Identity, identity_of, is_lock_held
+from app.supervise.nursery import Nursery, NurseryGone, child_environment
+
+log = logging.getLogger(__name__)
+
+NURSERY_READY_WITHIN_S = 60.0
+
+
+class ServerEnds(Exception):
+    """No worker is started any more."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """What the launcher knows of the process that works on a run."""
+
+    attempt: int
+    since_s: float  # monotonic, when this server started it or first heard of it
+    identity: Identity | None
+    cold: subprocess.Popen[bytes] | None = None
+    gone_since_s: float | None = None  # monotonic, when it was first missed
+
+
+def start_worker(
+    nursery: Nursery, directory: Path, attempt: int, is_closing: Callable[[], bool]
+) -> Worker:
+    """A worker of this attempt; it takes the run's lock itself.
+
+    Raises:
+        OSError: no process can be started.
+        ServerEnds: the server was told to end while the nursery was still loading.
+    """
+    nursery.ready.wait(NURSERY_READY_WITHIN_S)
+    if is_closing():
+        raise ServerEnds
+    now_s = time.monotonic()
+    if nursery.is_alive and nursery.torch:
+        try:
+            return Worker(attempt, now_s, identity_of(nursery.work(directory, attempt)))
+        except NurseryGone as error:
+            log.warning("the nursery did not start run %s: %s", directory.name, error)
+            if is_lock_held(directory):  # it did, but could not say so
+                return Worker(attempt, now_s, None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "babysit.worker", str(directory), "--attempt", str(attempt)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+        start_new_session=True,
+    )
+    return Worker(attempt, now_s, identity_of(process.pid), process)

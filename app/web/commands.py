@@ -1,0 +1,66 @@
+"""Commands to a run: sent is not done; the answer is asked for, or comes as an event."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, status
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from app.limits import WAIT_S_MAX
+from app.store import commands
+from app.store.runs import find_run
+from app.store.store import Write
+from app.web.answers import CommandAnswer, CommandSent
+from app.web.bodies import CommandIn
+from app.web.parts import OnceOf, Parts, PartsOf
+from babysit.hyperparameters import Declared
+
+router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
+
+
+@router.post("", status_code=status.HTTP_202_ACCEPTED, response_model=CommandSent)
+def send(run_id: int, asked: CommandIn, parts: PartsOf, once: OnceOf) -> JSONResponse:
+    def act(write: Write) -> dict[str, Any]:
+        command = asked.command()
+        declared = _declared(parts, find_run(write.session, run_id).task)
+        command_id = commands.send_command(write, run_id, command, declared)
+        return {"command_id": command_id, "status": "no_op" if command_id is None else "pending"}
+
+    answer = once.answer(status.HTTP_202_ACCEPTED, act, no_op=status.HTTP_200_OK)
+    parts.wake()  # a queued run may just have been stopped
+    return answer
+
+
+def _declared(parts: Parts, task: str) -> Declared | None:
+    known = parts.catalog.get(task)
+    return known.declared if known is not None and known.declared else None
+
+
+@router.get("/{command_id}")
+async def read(
+    run_id: int,
+    command_id: int,
+    parts: PartsOf,
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0,
+) -> CommandAnswer:
+    """A command and its answer; with `wait_s`, held until there is one. No thread waits."""
+    deadline_s = time.monotonic() + wait_s
+    while True:
+        news = parts.hub.expect_news(run_id)
+        try:
+            found = await run_in_threadpool(_read, parts, run_id, command_id)
+            left_s = deadline_s - time.monotonic()
+            if found["status"] != "pending" or left_s <= 0 or parts.hub.is_closing:
+                return CommandAnswer.model_validate(found)
+            await asyncio.wait((news,), timeout=left_s)
+        finally:
+            parts.hub.forget_news(run_id, news)
+
+
+def _read(parts: Parts, run_id: int, command_id: int) -> dict[str, Any]:
+    with parts.store.reading() as session:
+        return commands.read_command(session, run_id, command_id)

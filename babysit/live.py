@@ -1,0 +1,156 @@
+"""A run in the hands of its worker: the training, its journal, its checkpoints, its pauses."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from babysit.data import KeptGenerators
+from babysit.journal import plain
+from babysit.messages import (
+    CheckpointCause,
+    Event,
+    RunAsked,
+    RunStatus,
+    StatusChanged,
+    Warned,
+)
+from babysit.recorder import Recorder
+from babysit.recovery import CatchUp, Past
+from babysit.saver import Saved, Saver
+from babysit.telemetry import Clock, evaluate
+from babysit.training import Training
+
+PICTURE_EVERY_S = 0.5
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """What the loop and the answers to commands act on.
+
+    paused_for: why the run is paused; None while it runs.
+    ending: how the run ends, once somebody asked for it.
+    version: counts the changes made; with the step it names a state.
+    """
+
+    asked: RunAsked
+    directory: Path
+    training: Training
+    recorder: Recorder
+    saver: Saver
+    clock: Clock = field(default_factory=Clock)
+    paused_for: str | None = None
+    ending: StatusChanged | None = None
+    version: int = 0
+    past: Past = field(default_factory=Past)
+    catch_up: CatchUp | None = None  # while an attempt makes again what an earlier one had made
+    evaluated_at: int = -1
+    pictured_at_s: float = -PICTURE_EVERY_S
+    val_cost: float | None = None  # at `evaluated_at`
+    measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
+
+    @property
+    def status(self) -> RunStatus:
+        return RunStatus.RUNNING if self.paused_for is None else RunStatus.PAUSED
+
+    @property
+    def answered(self) -> set[int]:
+        """Ids of commands that an earlier attempt answered."""
+        return self.past.answered
+
+    def say(self, event: Event) -> None:
+        self.recorder.event(event)
+
+    @property
+    def is_best(self) -> bool:
+        """Whether this very step has the lowest validation cost so far."""
+        return self.evaluated_at == self.training.best_step == self.training.step
+
+    def save(self, cause: CheckpointCause, *, command_id: int | None = None) -> Saved:
+        """A checkpoint of this very state: the one there is already, or a new one."""
+        training = self.training
+        current = self.saver.current(training.step, self.version)
+        if current is not None:
+            self.recorder.kept.add(current.id)  # it now stands for this cause too
+            return current
+        return self.saver.save(
+            training.snapshot(),
+            cause,
+            version=self.version,
+            val_cost=self.val_cost if self.evaluated_at == training.step else None,
+            command_id=command_id,
+        )
+
+    def pause(self, reason: str, command_id: int | None = None) -> None:
+        """Wait from here on; the state is on the disk before it is said."""
+        self.evaluate()
+        self.draw(at_once=True)
+        self.clock.pause()
+        self.paused_for = reason
+        self.save("pause", command_id=command_id)
+        self.saver.wait()
+        self.say(
+            StatusChanged(
+                step=self.training.step,
+                status=RunStatus.PAUSED,
+                reason=reason,
+                command_id=command_id,
+            )
+        )
+
+    def resume(self, command_id: int | None = None) -> None:
+        self.paused_for = None
+        self.clock.resume()
+        self.say(
+            StatusChanged(step=self.training.step, status=RunStatus.RUNNING, command_id=command_id)
+        )
+
+    def evaluate(self) -> dict[str, float]:
+        """Measure the validation set at this step, once, and keep the picture fresh."""
+        training = self.training
+        if self.evaluated_at == training.step:
+            return self.measured
+        found = evaluate(
+            training.task,
+            training.network,
+            training.data,
+            training.controls.values,
+            training.device,
+        )
+        self.recorder.values(training.step, found)
+        self.measured = found
+        self.evaluated_at = training.step
+        self.val_cost = cost = found["val/cost"]
+        best = training.best_val_cost
+        if math.isfinite(cost) and (best is None or cost < best):
+            training.best_val_cost, training.best_step = cost, training.step
+        self.draw()
+        return found
+
+    def draw(self, *, at_once: bool = False) -> None:
+        """Write the task's picture beside the journal: no history, only the newest."""
+        draw, now_s = self.training.task.picture, self.clock.active_s()
+        is_due = at_once or now_s - self.pictured_at_s >= PICTURE_EVERY_S
+        if draw is None or not is_due or math.isinf(self.pictured_at_s):  # inf: it failed once
+            return
+        self.pictured_at_s = now_s
+        network = self.training.network
+        try:
+            with KeptGenerators(), torch.no_grad():
+                network.eval()
+                picture: dict[str, Any] = {**draw(network), "step": self.training.step}
+            beside = self.directory / ".picture.json"
+            beside.write_text(json.dumps(plain(picture)))
+            os.rename(beside, self.directory / "picture.json")
+        except Exception as error:  # a picture must never end a training
+            self.pictured_at_s = float("inf")
+            message = f"The task's picture could not be drawn: {error}"
+            self.say(Warned(step=self.training.step, message=message))
+        finally:
+            network.train()

@@ -1,0 +1,223 @@
+"""Forks workers from a process with torch already loaded, so that a run starts in milliseconds.
+
+It reads requests as JSON lines from its standard input and answers on its standard output. It stays
+single-threaded and never touches CUDA: only such a process may be forked safely. When its input
+ends it ends; the workers live on.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import math
+import os
+import select
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from babysit import describe, worker
+from babysit.journal import plain
+from babysit.messages import now
+
+IDLE_S = 0.5  # then something more is loaded in advance
+LOOK_EVERY_S = 0.25
+# Imports that tasks often make and that take long.
+LOADED_WHEN_IDLE = ("sklearn.datasets", "sklearn.model_selection")
+
+
+@dataclass(slots=True)
+class Child:
+    """A forked process: a worker of `run_directory`, or one that describes for request `id`."""
+
+    run_directory: str = ""
+    attempt: int = 0
+    id: int = 0
+    answer_fd: int = -1
+    answer: bytearray = field(default_factory=bytearray)
+    ends_before_s: float = float("inf")  # monotonic
+    has_ended: bool = False
+
+
+class Nursery:
+    """Serves one server until its input ends."""
+
+    def __init__(self) -> None:
+        self._children: dict[int, Child] = {}
+        self._input = bytearray()
+        self._to_load = list(LOADED_WHEN_IDLE)
+        self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def serve(self) -> None:
+        """Answer requests until the input ends."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._woken)
+        warm_up()
+        say({"ready": True, "torch": str(torch.__version__)})
+        busy_at = time.monotonic()
+        while True:
+            answering = [child.answer_fd for child in self._children.values() if child.id]
+            ready, _, _ = select.select([0, self._wake, *answering], [], [], LOOK_EVERY_S)
+            if self._wake in ready:
+                os.read(self._wake, 4096)
+            self._collect_answers(ready)
+            self._end_late_ones()
+            self._reap()
+            if 0 in ready:
+                busy_at = time.monotonic()
+                if not self._read_requests():
+                    return
+            elif self._to_load and time.monotonic() - busy_at > IDLE_S:
+                load(self._to_load.pop(0))
+
+    def _read_requests(self) -> bool:
+        data = os.read(0, 65536)
+        self._input += data
+        *lines, rest = self._input.split(b"\n")
+        self._input = bytearray(rest)
+        for line in lines:
+            self._heed(json.loads(line))
+        return bool(data)
+
+    def _heed(self, request: dict[str, Any]) -> None:
+        if request["do"] == "work":
+            child = Child(run_directory=request["run_directory"], attempt=request["attempt"])
+            pid = self._fork(child, -1)
+            say({"id": request["id"], "pid": pid})
+        elif request["do"] == "describe":
+            ends_before_s = time.monotonic() + float(request.get("timeout_s", 30))
+            reading, writing = os.pipe2(os.O_CLOEXEC)
+            child = Child(id=request["id"], answer_fd=reading, ends_before_s=ends_before_s)
+            child.run_directory = request["file"]
+            self._fork(child, writing)
+            os.close(writing)
+
+    def _fork(self, child: Child, writing: int) -> int:
+        pid = os.fork()
+        if pid:
+            self._children[pid] = child
+            return pid
+        code = 70
+        try:
+            code = in_child(child, writing)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        os._exit(code)  # no atexit handlers or buffers of the nursery's
+
+    def _collect_answers(self, ready: list[int]) -> None:
+        for child in self._children.values():
+            if child.answer_fd in ready:
+                data = os.read(child.answer_fd, 1 << 20)
+                child.answer += data
+                if not data:
+                    self._say_description(child)
+
+    def _say_description(self, child: Child) -> None:
+        os.close(child.answer_fd)
+        try:
+            description = json.loads(child.answer)
+        except ValueError:
+            description = undescribed(Path(child.run_directory), "The file ended the process.")
+        say({"id": child.id, "description": description})
+        child.id, child.answer_fd = 0, -1
+
+    def _end_late_ones(self) -> None:
+        for pid, child in self._children.items():
+            if child.id and time.monotonic() > child.ends_before_s:
+                os.kill(pid, signal.SIGKILL)
+                child.answer[:] = json.dumps(
+                    undescribed(Path(child.run_directory), "It took too long to load and build.")
+                ).encode()
+                self._say_description(child)
+
+    def _reap(self) -> None:
+        while any(not child.has_ended for child in self._children.values()):
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            child = self._children.get(pid)
+            if child is None:
+                continue
+            child.has_ended = True
+            if child.attempt:
+                say_exit(child, pid, os.waitstatus_to_exitcode(status))
+        # One that describes is done with when its answer was passed on, too.
+        self._children = {
+            pid: child for pid, child in self._children.items() if not child.has_ended or child.id
+        }
+
+
+def in_child(child: Child, writing: int) -> int:
+    """The life of a forked process."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    if child.attempt:
+        return worker.work(Path(child.run_directory), child.attempt)
+    # The nursery ends one that takes too long; this is for when the nursery itself is gone.
+    signal.alarm(math.ceil(child.ends_before_s - time.monotonic()) + 1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):  # a task that prints must not speak on the nursery's channel
+        os.dup2(nothing, standard)
+    answer = json.dumps(plain(describe.describe(Path(child.run_directory)))).encode()
+    while answer:
+        answer = answer[os.write(writing, answer) :]
+    return 0
+
+
+def undescribed(file: Path, error: str) -> dict[str, Any]:
+    name = file.stem.replace("_", "-")
+    return {"name": name, "title": name, "summary": "", "error": error}
+
+
+def say(message: dict[str, Any]) -> None:
+    data = (json.dumps(message) + "\n").encode()
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:  # the server is gone; the end of the input says so too
+        pass
+
+
+def say_exit(child: Child, pid: int, code: int) -> None:
+    """Leave a worker's exit status in its run's directory, and tell the server."""
+    signal_number = -code if code < 0 else None
+    ended = {"pid": pid, "attempt": child.attempt, "status": code, "signal": signal_number}
+    directory = Path(child.run_directory)
+    beside = directory / f".exit-{child.attempt:04d}.json"
+    try:
+        beside.write_text(json.dumps({**ended, "at": now()}))
+        os.rename(beside, directory / f"exit-{child.attempt:04d}.json")
+    except OSError:  # a convenience: the journal and the lock tell what matters
+        pass
+    say({"exited": pid, "run_directory": child.run_directory, **ended})
+
+
+def warm_up() -> None:
+    """Pay once for what torch does at its first optimizer and its first generator."""
+    torch.set_num_threads(1)
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
+        kind([parameter], lr=0.1)
+    torch.Generator().manual_seed(0)
+    gc.collect()
+    gc.freeze()  # children share these pages as long as nobody counts references in a sweep
+
+
+def load(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except Exception:  # a task that needs it will say so
+        return
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    Nursery().serve()

@@ -1,0 +1,169 @@
+"""What a task file declares: a network, its data, its cost and its defaults, in plain PyTorch.
+
+A task is one file with one `TASK`. Its name is the file's name, with `-` for `_`. A task never
+knows that it is being watched or steered; it imports this module and nothing else of Babysit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from babysit.hyperparameters import Hyperparameter, declare
+from babysit.messages import Value, Values
+
+__all__ = [
+    "Data",
+    "Examples",
+    "Hyperparameter",
+    "SampleRandom",
+    "Task",
+    "Value",
+    "Values",
+    "accuracy",
+    "cross_entropy",
+    "mean_squared_error",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """A set of examples that fits into memory.
+
+    x: (N, ...) inputs. y: (N, ...) targets. The first dimension counts the examples.
+    """
+
+    x: Tensor
+    y: Tensor
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise ValueError(f"x has {len(self.x)} examples, y has {len(self.y)}")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+ExampleSet: TypeAlias = "Examples | Dataset[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What the network learns from, and what it is measured on.
+
+    Each is `Examples`, or a map-style `Dataset` of (x, y) pairs with a length. Random augmentation
+    inside a `Dataset` may use torch, numpy or random: each is seeded by (seed, epoch, index).
+    """
+
+    train: ExampleSet
+    val: ExampleSet
+
+
+class SampleRandom:
+    """Random numbers for a batch in which each example has a stream of its own.
+
+    A stream depends on (seed, epoch, index of the example) and nothing else, so augmentation is
+    the same whatever the batch size, the number of loader workers, or where a run was resumed.
+    """
+
+    def __init__(self, seed: int, epoch: int, indices: NDArray[np.int64]) -> None:
+        start = _mix(np.uint64(seed % 2**64) + _mix(np.uint64(epoch) + np.uint64(1)))
+        self._keys = _mix(start + indices.astype(np.uint64))  # (B,)
+        self._draws = 0
+
+    def _next(self) -> NDArray[np.uint64]:
+        self._draws += 1
+        with np.errstate(over="ignore"):
+            keys: NDArray[np.uint64] = _mix(self._keys + np.uint64(self._draws) * _GOLDEN)
+        return keys
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """(B,) float32, evenly from [low, high)."""
+        unit = (self._next() >> np.uint64(11)).astype(np.float64) / 2**53
+        return torch.from_numpy((low + (high - low) * unit).astype(np.float32))
+
+    def integers(self, low: int, high: int) -> Tensor:
+        """(B,) int64, evenly from low to high, both included."""
+        span = np.uint64(high - low + 1)
+        return torch.from_numpy((self._next() % span).astype(np.int64) + low)
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _mix(key: Any) -> Any:
+    """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): each bit in moves each bit out."""
+    with np.errstate(over="ignore"):
+        key = (key + _GOLDEN) & np.uint64(0xFFFFFFFFFFFFFFFF)
+        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return key ^ (key >> np.uint64(31))
+
+
+def cross_entropy(output: Tensor, y: Tensor, values: Values) -> Tensor:
+    """Mean cross entropy in nats. output: (B, C) scores; y: (B,) class numbers."""
+    return F.cross_entropy(output, y)
+
+
+def mean_squared_error(output: Tensor, y: Tensor, values: Values) -> Tensor:
+    """Mean squared error, in the square of the target's unit. output, y: same shape."""
+    return F.mse_loss(output, y)
+
+
+def accuracy(output: Tensor, y: Tensor) -> Tensor:
+    """Part of the predictions that are right. output: (..., C) scores; y: (...) class numbers."""
+    return (output.argmax(dim=-1) == y).float().mean()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something that can be trained.
+
+    title, summary: what the page says about it.
+    load: gives the data; called once in each worker, before `build`.
+    build: gives the network for the values of its hyperparameters. The torch generator is seeded
+        by the run's seed just before.
+    cost: (output of the network, y, values) -> scalar, the mean over the batch.
+    hyperparameters: names of standard ones that `build` uses (`hidden_units`, `layers`,
+        `dropout`), or declarations of the task's own, which `cost` finds in its `values`.
+        Dropout is applied to the network's `nn.Dropout` modules.
+    defaults: defaults of this task that differ from the standard ones.
+    steps: how long a run is unless asked otherwise, in updates.
+    evaluate_every: updates between two measurements of the validation set.
+    metrics: further numbers to measure, name -> (output, y) -> scalar mean over the batch.
+    augment: (x, random numbers of each example) -> x; for `Examples`, training only.
+    picture: (network) -> what the page draws, see `models/spirals.py`; optional.
+    device: "cpu" for networks that a GPU would only slow down.
+    loader_workers: processes that fetch examples of a `Dataset`; 0: the worker itself.
+    """
+
+    title: str
+    summary: str
+    load: Callable[[], Data]
+    build: Callable[[Values], nn.Module]
+    cost: Callable[[Tensor, Tensor, Values], Tensor] = cross_entropy
+    kind: Literal["classification", "regression", "language"] = "classification"
+    hyperparameters: tuple[str | Hyperparameter, ...] = ()
+    defaults: Values = field(default_factory=dict)
+    steps: int = 1000
+    evaluate_every: int = 20
+    metrics: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
+    augment: Callable[[Tensor, SampleRandom], Tensor] | None = None
+    picture: Callable[[nn.Module], dict[str, Any]] | None = None
+    device: Literal["cpu", "auto"] = "auto"
+    loader_workers: int = 0
+
+    def declared(self, train_size: int) -> dict[str, Hyperparameter]:
+        """All hyperparameters by name, tier 1 first; a batch is never larger than the data."""
+        declared = declare(self.hyperparameters, {})
+        batch_size = declared["batch_size"]
+        smaller = batch_size.but(high=train_size, default=min(32, train_size))
+        return declare([*list(declared.values()), smaller], self.defaults)

@@ -1,0 +1,90 @@
+/** Which page is shown, and to whom. */
+import { useEffect } from "react";
+import { signIn, whenSignedOut, whoAmI } from "./api/client";
+import { Boundary } from "./components/Boundary";
+import { Header } from "./components/Header";
+import { Shortcuts } from "./components/Shortcuts";
+import { SignIn } from "./components/SignIn";
+import { Toasts } from "./components/Toasts";
+import { useKeys } from "./components/keys";
+import { ForkDialog } from "./forms/ForkDialog";
+import { NewRunDialog } from "./forms/NewRunDialog";
+import { BabysitPage } from "./pages/BabysitPage";
+import { RunsPage } from "./pages/RunsPage";
+import { readView, usePlace, writeView } from "./state/address";
+import { useDialog } from "./state/dialogs";
+import { loadTasks } from "./state/follow";
+import { dispatch, getPage, subscribe, usePage } from "./state/store";
+import { toastProblem } from "./state/toasts";
+
+/** The view is written into the address at most this often, ms. */
+const ADDRESS_MS = 300;
+
+export function App() {
+  const session = usePage((page) => page.session);
+  const place = usePlace();
+  useKeys();
+  useEffect(() => {
+    dispatch({ type: "view", change: readView(location.search) });
+    whenSignedOut(() => dispatch({ type: "signed_out" }));
+    void enter();
+    return keepAddress();
+  }, []);
+  useEffect(() => {
+    if (session === "owner") loadTasks().catch(toastProblem);
+  }, [session]);
+  return (
+    <>
+      <Header />
+      {session === "signed_out" ? <SignIn /> : null}
+      {session === "owner" ? <Boundary>{place.page === "runs" ? <RunsPage /> : <BabysitPage />}</Boundary> : null}
+      {session === "owner" ? <Dialogs /> : null}
+      <Toasts />
+    </>
+  );
+}
+
+/** The printed address carries the token in its fragment, which never reaches a server log. */
+async function enter(): Promise<void> {
+  const token = /^#t=(.+)$/.exec(location.hash)?.[1];
+  if (token) {
+    history.replaceState(null, "", location.pathname + location.search);
+    try {
+      await signIn(decodeURIComponent(token));
+    } catch {
+      // The cookie of an earlier visit may still be good; the next question tells.
+    }
+  }
+  try {
+    await whoAmI();
+    dispatch({ type: "signed_in" });
+  } catch {
+    dispatch({ type: "signed_out" });
+  }
+}
+
+function keepAddress(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let written = getPage().view;
+  return subscribe(() => {
+    const { view } = getPage();
+    if (view === written) return;
+    written = view;
+    clearTimeout(timer);
+    timer = setTimeout(() => writeView(view), ADDRESS_MS);
+  });
+}
+
+function Dialogs() {
+  const dialog = useDialog();
+  switch (dialog?.kind) {
+    case "new_run":
+      return <NewRunDialog like={dialog.like} />;
+    case "fork":
+      return <ForkDialog checkpoint={dialog.checkpoint} values={dialog.values} />;
+    case "shortcuts":
+      return <Shortcuts />;
+    default:
+      return null;
+  }
+}

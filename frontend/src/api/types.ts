@@ -1,0 +1,110 @@
+/** The shapes that the server speaks, as the page names them. `openapi.ts` is made from its description. */
+import type { components } from "./openapi";
+
+type Schemas = components["schemas"];
+
+export type RunStatus = Schemas["RunStatus"];
+
+/** A value of a hyperparameter; never NaN or infinite. */
+export type Value = number | string | boolean;
+export type Values = Record<string, Value>;
+
+/** A number as JSON can carry it. */
+export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
+
+export type Parent = Schemas["Parent"];
+export type PendingChange = Schemas["PendingCommand"];
+export type Hyperparameter = Schemas["Hyperparameter"];
+export type Scale = Hyperparameter["scale"];
+/** A task that could not be read has an error, and nothing to choose. */
+export type Task = Schemas["Task"] & Required<Pick<Schemas["Task"], "hyperparameters" | "defaults" | "series">>;
+export type WireSeries = Schemas["Series"];
+export type Curves = Schemas["Curves"];
+export type Checkpoint = Schemas["Checkpoint"];
+export type Family = Schemas["Family"];
+export type FamilyMember = Schemas["FamilyMember"];
+/** `before` and `after` are settings, read back from the optimizer. */
+export interface CommandAnswer extends Omit<Schemas["CommandAnswer"], "before" | "after"> {
+  before: Values | null;
+  after: Values | null;
+}
+export type CommandSent = Schemas["CommandSent"];
+export type ErrorBody = Schemas["Error"];
+
+/** A run as it is sent: measured numbers may be words, because JSON has no NaN. */
+export type WireRun = Schemas["Run"];
+
+/** A run as the page keeps it: measured numbers are numbers, or null where there is none. */
+export interface Run extends Omit<WireRun, "epoch" | "steps_per_s" | "effective"> {
+  epoch: number | null;
+  steps_per_s: number | null;
+  effective: Record<keyof Schemas["Effective"], number | null> | null;
+}
+
+/** One thing that happened. `kind` says which of the optional fields are there. */
+export interface RunEvent {
+  id: number;
+  run_id: number;
+  attempt: number; // 0: said by the server
+  seq: number;
+  step: number;
+  kind: string;
+  at: string;
+  actor?: string;
+  note?: string | null;
+  command_id?: number | null;
+  command_kind?: string;
+  status?: RunStatus;
+  reason?: string | null;
+  before?: Values;
+  after?: Values;
+  undo_values?: Values;
+  effective_step?: number;
+  over_steps?: number | null;
+  scheduled?: boolean;
+  at_step?: number;
+  values?: Values;
+  notes?: string[];
+  text?: string;
+  checkpoint_id?: number;
+  cause?: string;
+  val_cost?: WireNumber | null;
+  rule?: string;
+  series?: string;
+  value?: WireNumber;
+  message?: string;
+  from_step?: number;
+  verified?: boolean | null;
+}
+
+/** New points of the stream; columns as in `Curves`. */
+export interface PointsMessage {
+  run_id: number;
+  from_step: number;
+  to_step: number;
+  series: Record<string, WireSeries>;
+}
+
+/** What the network sees where, on a grid; `z` has a row for each `y`. */
+export interface Picture {
+  kind: string;
+  step: number;
+  x: number[];
+  y: number[];
+  z: number[][];
+  points: { x: number[]; y: number[]; label: number[] };
+}
+
+/** A body with only some fields required; the server fills in the rest. */
+type Asked<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
+
+export type SetCommand = Asked<Schemas["SetIn"], "kind" | "values">;
+export type Command =
+  | SetCommand
+  | Asked<Schemas["PauseIn"], "kind">
+  | Asked<Schemas["PlainIn"], "kind">
+  | Asked<Schemas["ExtendIn"], "kind" | "steps">
+  | Asked<Schemas["CancelIn"], "kind" | "command_id">;
+export type NewRun = Asked<Schemas["NewRun"], "task">;
+export type Fork = Partial<Schemas["NewFork"]>;
+export type RunChange = Partial<Schemas["RunChange"]>;

@@ -1,0 +1,214 @@
+/** One chart: Plotly draws the lines; markers, labels, crosshair and zoom lie above them. */
+import { useEffect, useRef, useState } from "react";
+import { dispatch, getPage, subscribe, usePage } from "../state/store";
+import { whole } from "../text/numbers";
+import { Markers } from "./Markers";
+import { toX } from "./axis";
+import type { ChartName, Drawing } from "./compose";
+import { compose, stepsInSight } from "./compose";
+import { draw, scheduler } from "./draw";
+import type { Box } from "./geometry";
+import { plotHeight, spread, xToPx, yToPx } from "./geometry";
+import { palette } from "./palette";
+import { report } from "./probe";
+import { useGestures } from "./gestures";
+
+export interface LineChartProps {
+  name: ChartName;
+  label: string;
+  height: number;
+  ticks: boolean;
+  /** Room for the labels at the right end, px. */
+  right: number;
+  testId?: string;
+  /** Shown while there is nothing to draw. */
+  empty: string;
+}
+
+const LABEL_PX = 16;
+const SUMMARY_MS = 10_000;
+
+export function LineChart(props: LineChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLDivElement>(null);
+  const drawn = useDrawing(props, place, canvas);
+  const gestures = useGestures(place, drawn);
+  const summary = useSlowly(drawn?.summary ?? props.empty);
+  return (
+    <div
+      ref={place}
+      className="chart"
+      role="figure"
+      tabIndex={0}
+      aria-label={props.label}
+      aria-roledescription="interactive chart"
+      aria-description={`${summary} Arrow keys move the crosshair, M goes to the next change.`}
+      data-testid={props.testId}
+      data-chart={props.name}
+      style={{ height: props.height }}
+      {...gestures.listeners}
+    >
+      <div ref={canvas} className="chart-lines" aria-hidden="true" />
+      {drawn ? <Above drawing={drawn} name={props.name} selection={gestures.selection} /> : null}
+      {drawn ? null : <p className="chart-empty">{props.empty}</p>}
+    </div>
+  );
+}
+
+/** Keeps the chart drawn: whatever it depends on makes it dirty, and the scheduler says when. */
+function useDrawing(
+  props: LineChartProps,
+  place: React.RefObject<HTMLDivElement | null>,
+  canvas: React.RefObject<HTMLDivElement | null>,
+): Drawing | null {
+  const { name, right, height, ticks } = props;
+  const [drawn, setDrawn] = useState<Drawing | null>(null);
+  useEffect(() => {
+    const outer = place.current;
+    const inner = canvas.current;
+    if (!outer || !inner) return undefined;
+    let width = outer.clientWidth;
+    const chart = {
+      draw: () => {
+        if (width === 0) return;
+        const box: Box = { width, height, left: 46, right, top: ticks ? 14 : 6, bottom: ticks ? 24 : 6 };
+        const drawing = compose(name, getPage(), box, palette(), Date.now());
+        if (drawing) void draw(inner, drawing, ticks);
+        setDrawn(drawing);
+        report(name, drawing);
+      },
+    };
+    const remove = scheduler.add(chart);
+    const unsubscribe = watch(() => scheduler.touch(chart), () => scheduler.hurry(chart));
+    const sizes = new ResizeObserver((entries) => {
+      width = Math.round(entries.at(-1)?.contentRect.width ?? outer.clientWidth);
+      scheduler.hurry(chart);
+    });
+    sizes.observe(outer);
+    const sight = new IntersectionObserver((entries) => {
+      scheduler.show(chart, entries.at(-1)?.isIntersecting ?? true);
+    });
+    sight.observe(outer);
+    const themed = () => scheduler.hurry(chart);
+    window.addEventListener("babysit:theme", themed);
+    return () => {
+      remove();
+      unsubscribe();
+      sizes.disconnect();
+      sight.disconnect();
+      window.removeEventListener("babysit:theme", themed);
+    };
+  }, [name, right, height, ticks, place, canvas]);
+  return drawn;
+}
+
+/** New points can wait for their turn; what a person switched cannot, nor an axis that all charts share. Frozen charts ignore new points. */
+function watch(touch: () => void, hurry: () => void): () => void {
+  let before = getPage();
+  let lastRange = 0;
+  return subscribe(() => {
+    const page = getPage();
+    const [view, old] = [page.view, before.view];
+    const switched =
+      view.axis !== old.axis || view.log !== old.log || view.zoom !== old.zoom ||
+      view.showOutliers !== old.showOutliers || view.frozen !== old.frozen ||
+      page.open?.run.id !== before.open?.run.id ||
+      page.open?.curves.detail !== before.open?.curves.detail ||
+      page.open?.curves.loaded !== before.open?.curves.loaded ||
+      page.open?.curves.smoothSteps !== before.open?.curves.smoothSteps ||
+      page.open?.curves.branches !== before.open?.curves.branches;
+    const range = page.open ? stepsInSight(page.open, view).to : 0;
+    const jumped = range !== lastRange && !view.frozen;
+    lastRange = range;
+    const grown = page.open?.curves !== before.open?.curves;
+    before = page;
+    if (switched || jumped) hurry();
+    else if (grown && !view.frozen) touch();
+  });
+}
+
+interface AboveProps {
+  drawing: Drawing;
+  name: ChartName;
+  selection: { from: number; to: number } | null;
+}
+
+function Above({ drawing, name, selection }: AboveProps) {
+  const { frame } = drawing;
+  const cursor = usePage((page) => page.view.hover ?? page.view.pinned);
+  const pinned = usePage((page) => page.view.hover === null && page.view.pinned !== null);
+  const ys = spread(
+    drawing.labels.map((label) => yToPx(frame, label.value) - LABEL_PX / 2),
+    LABEL_PX,
+    0,
+    frame.box.height - frame.box.bottom - LABEL_PX / 2,
+  );
+  const cursorPx = cursor === null ? null : xToPx(frame, toX(drawing.axis, cursor));
+  const inside = cursorPx !== null && cursorPx >= frame.box.left - 1 && cursorPx <= frame.box.width - frame.box.right + 1;
+  return (
+    <>
+      <Markers drawing={drawing} name={name} />
+      <LeftOut drawing={drawing} />
+      {inside ? (
+        <div
+          className={pinned ? "crosshair pinned" : "crosshair"}
+          style={{ left: cursorPx, top: frame.box.top, height: plotHeight(frame.box) }}
+        />
+      ) : null}
+      {selection ? (
+        <div
+          className="selection"
+          style={{
+            left: Math.min(selection.from, selection.to),
+            width: Math.abs(selection.to - selection.from),
+            top: frame.box.top,
+            height: plotHeight(frame.box),
+          }}
+        />
+      ) : null}
+      {drawing.labels.map((label, i) => (
+        <span
+          key={label.text.split(" ")[0]}
+          className="end-label"
+          aria-hidden="true"
+          style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}
+        >
+          {label.text}
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** Says what the vertical range leaves out, and shows it on request. */
+function LeftOut({ drawing }: { drawing: Drawing }) {
+  const showing = usePage((page) => page.view.showOutliers);
+  const { above, zeros, frame } = drawing;
+  if (above === 0 && zeros === 0) return null;
+  return (
+    <div className="left-out" style={{ left: frame.box.left + 8, top: frame.box.top + 4 }}>
+      {above > 0 ? (
+        <button
+          type="button"
+          className="chip-button"
+          onClick={() => dispatch({ type: "view", change: { showOutliers: !showing } })}
+        >
+          ▲ {whole(above)} {above === 1 ? "point" : "points"} above — show
+        </button>
+      ) : null}
+      {zeros > 0 ? <span className="chip-note">{whole(zeros)} zero values not shown on a log axis</span> : null}
+    </div>
+  );
+}
+
+/** A text that changes at most every 10 s, so that a screen reader is not kept busy. */
+function useSlowly(text: string): string {
+  const [shown, setShown] = useState(text);
+  const latest = useRef(text);
+  latest.current = text;
+  useEffect(() => {
+    const timer = setInterval(() => setShown(latest.current), SUMMARY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return shown;
+}

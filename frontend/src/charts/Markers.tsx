@@ -1,0 +1,58 @@
+/** The marks of changes on a chart: a line down the plot, a shape on top, a count when several meet. */
+import { openEntry } from "../state/journal";
+import { dispatch } from "../state/store";
+import { whole } from "../text/numbers";
+import { Glyph } from "./Glyph";
+import { toX } from "./axis";
+import type { ChartName, Drawing } from "./compose";
+import { plotHeight, xToPx } from "./geometry";
+import type { MarkerGroup } from "./markers";
+import { collapse } from "./markers";
+import { useMarks } from "./useMarks";
+
+export function Markers({ drawing, name }: { drawing: Drawing; name: ChartName }) {
+  const markers = useMarks();
+  const { frame, axis } = drawing;
+  const groups = collapse(markers, (step) => xToPx(frame, toX(axis, step)));
+  const inside = groups.filter(
+    (group) => group.x >= frame.box.left - 2 && group.x <= frame.box.width - frame.box.right + 2,
+  );
+  const named = name === "cost"; // the same marks on the other charts need not be spoken again
+  return (
+    <div className={`markers markers-${name}`} aria-hidden={named ? undefined : true}>
+      {inside.map((group) => (
+        <Mark key={group.markers[0]?.eventId} group={group} drawing={drawing} named={named} />
+      ))}
+    </div>
+  );
+}
+
+function Mark({ group, drawing, named }: { group: MarkerGroup; drawing: Drawing; named: boolean }) {
+  const { box } = drawing.frame;
+  const last = group.markers.at(-1);
+  if (!last) return null;
+  const count = group.markers.length;
+  const title = count > 1 ? `${count} changes up to step ${whole(last.step)}` : `Step ${whole(last.step)}: ${last.text}`;
+  return (
+    <>
+      <div
+        className={`mark-line mark-${last.kind}`}
+        style={{ left: group.x, top: box.top, height: plotHeight(box) }}
+      />
+      <button
+        type="button"
+        className={`mark mark-${last.kind}`}
+        style={{ left: group.x, top: 0 }}
+        tabIndex={named ? 0 : -1}
+        aria-label={title}
+        title={title}
+        onPointerEnter={() => dispatch({ type: "view", change: { hover: last.step } })}
+        onFocus={() => dispatch({ type: "view", change: { hover: last.step } })}
+        onBlur={() => dispatch({ type: "view", change: { hover: null } })}
+        onClick={() => openEntry(last.eventId, last.step)}
+      >
+        {count > 1 ? count : <Glyph kind={last.kind} />}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,211 @@
+/** What each chart shows, worked out from the state alone. Drawing it is somebody else's work. */
+import type { Series } from "../state/curves";
+import { breaks, lastStep, valuesBehind } from "../state/curves";
+import type { OpenRun, PageState, View } from "../state/page";
+import { measured, momentum, setting, whole } from "../text/numbers";
+import type { Axis } from "./axis";
+import { axisOf, toX } from "./axis";
+import type { Box, Frame } from "./geometry";
+import { plotWidth, robustRange } from "./geometry";
+import type { Visible } from "./lines";
+import { crosses, envelope, inSight, line, tails } from "./lines";
+import type { Palette } from "./palette";
+
+export interface Label {
+  text: string;
+  value: number;
+  colour: string;
+}
+
+export interface Drawing {
+  traces: object[];
+  frame: Frame;
+  axis: Axis;
+  labels: Label[];
+  /** How many recorded values stand behind the main curve. */
+  points: number;
+  above: number;
+  zeros: number;
+  yaxis: object;
+  summary: string;
+}
+
+/** More points than this cost time to paint and show nothing more. */
+const COLUMNS_MAX = 800;
+
+export type ChartName = "cost" | "accuracy" | "lr" | "momentum";
+
+/** The steps in sight: where the person zoomed, else all of them. */
+export function stepsInSight(open: OpenRun, view: View): { from: number; to: number } {
+  if (view.zoom) return view.zoom;
+  const last = Math.max(open.curves.lastStep, open.run.step, 1);
+  const first = Math.min(...Object.values(open.curves.raw).map((series) => series.step[0] ?? 1), last);
+  return { from: first <= 2 ? 0 : first, to: ceilStep(Math.max(last, first + 10)) };
+}
+
+/**
+ * The end of the axis grows in small jumps of 1–2.5 %, not with every point: the picture stands
+ * still in between, and charts that are drawn at different moments agree.
+ */
+function ceilStep(step: number): number {
+  const size = 10 ** Math.floor(Math.log10(step / 40));
+  const jump = Math.max(1, [1, 2, 5, 10].map((times) => times * size).findLast((one) => one <= step / 40) ?? 1);
+  return Math.ceil(step / jump) * jump;
+}
+
+/** Measurements beside the cost; a task that has none shows how large its gradients are. */
+export function measurements(open: OpenRun): string[] {
+  const names = Object.keys(open.curves.raw).filter(
+    (name) => /^(train|val)\//.test(name) && !name.endsWith("/cost"),
+  );
+  if (names.length > 0) return names.sort();
+  return Object.keys(open.curves.raw).includes("grad_norm") ? ["grad_norm"] : [];
+}
+
+export function compose(name: ChartName, page: PageState, box: Box, colours: Palette, now: number): Drawing | null {
+  const open = page.open;
+  if (!open || !open.curves.loaded) return null;
+  const axis = axisOf(page.view.axis, open, now);
+  const { from, to } = stepsInSight(open, page.view);
+  const sight: Visible = { from, to, axis, columns: Math.min(COLUMNS_MAX, Math.max(100, Math.round(plotWidth(box)))) };
+  const x: [number, number] = [toX(axis, from), toX(axis, to)];
+  const scene = { open, view: page.view, sight, box, colours, x };
+  switch (name) {
+    case "cost":
+      return composeCurves(scene, ["train/cost", "val/cost"]);
+    case "accuracy":
+      return composeCurves(scene, measurements(open));
+    case "lr":
+      return composeRate(scene);
+    case "momentum":
+      return composeMomentum(scene);
+  }
+}
+
+interface Scene {
+  open: OpenRun;
+  view: View;
+  sight: Visible;
+  box: Box;
+  colours: Palette;
+  x: [number, number];
+}
+
+const shortName = (name: string): string =>
+  name.endsWith("/cost") || name.endsWith("/accuracy") ? (name.split("/")[0] as string) : name.replace("_", " ");
+
+/** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
+function composeCurves(scene: Scene, names: string[]): Drawing | null {
+  const { open, view, sight, colours } = scene;
+  const traces: object[] = [];
+  const labels: Label[] = [];
+  const values: number[] = [];
+  const ends: { step: number; value: number }[] = [];
+  let points = 0;
+  let zeros = 0;
+  // A cost of 0 has no place on a log axis, and an accuracy is no cost.
+  const log = view.log && names.includes("train/cost");
+  for (const [i, name] of names.entries()) {
+    const raw = inSight(open.curves, name, "raw", sight);
+    if (!raw) continue;
+    const validation = name.startsWith("val/");
+    const colour = validation ? (i < 2 ? colours.val : colours.third) : colours.train;
+    const smooth = validation ? null : inSight(open.curves, name, "smooth", sight);
+    traces.push(...tails(open.curves, name, sight, colours.ghost));
+    if (!validation) traces.push(...envelope(raw, sight.axis, colour));
+    // Where points are merged the band shows the raw values, extremes included; a line of means adds nothing.
+    const merged = raw.count.some((count) => count > 1);
+    if (smooth && !merged) traces.push(line(raw, sight.axis, { colour, width: 1, opacity: 0.35 }));
+    const main = smooth ?? raw;
+    traces.push(line(main, sight.axis, { colour, width: 2, dash: validation ? "dash" : "solid" }));
+    ends.push(...breaks(raw));
+    values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
+    zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
+    const end = lastFinite(main);
+    if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
+    if (name === names[0]) points = valuesBehind(raw);
+  }
+  if (traces.length === 0) return null;
+  const scaled = log ? values.filter((value) => value > 0).map(Math.log10) : values;
+  const { range, above } = robustRange(scaled, view.showOutliers);
+  const frame: Frame = { box: scene.box, x: scene.x, y: range, log };
+  traces.push(...crosses(ends, frame, sight.axis, colours.problem));
+  const yaxis = { type: log ? "log" : "linear", range, nticks: 6 };
+  return { traces, frame, axis: sight.axis, labels, points, above, zeros, yaxis, summary: sentence(scene, names) };
+}
+
+/** One sentence for people who do not see the chart. */
+function sentence(scene: Scene, names: string[]): string {
+  const parts = names.flatMap((name) => {
+    const series = scene.open.curves.smooth[name] ?? scene.open.curves.raw[name];
+    const end = series ? lastFinite(series) : null;
+    return end === null ? [] : [`${name.replace("/", " ")} ${measured(end)}`];
+  });
+  return `Steps ${whole(scene.sight.from)} to ${whole(scene.sight.to)}: ${parts.join(", ")}.`;
+}
+
+function composeRate(scene: Scene): Drawing | null {
+  const series = inSight(scene.open.curves, "learning_rate", "raw", scene.sight);
+  if (!series) return null;
+  const { colours, sight } = scene;
+  const positive = [...series.min, ...series.max].filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.min(...positive, Infinity), Math.max(...positive, -Infinity)];
+  if (!Number.isFinite(low)) return null;
+  const middle = (low + high) / 2;
+  const half = Math.max(0.75, (high - low) / 2 + 0.25); // decades: a change of ×2 should be seen as a step
+  const range: [number, number] = [middle - half, middle + half];
+  const end = lastFinite(series) as number;
+  return {
+    traces: [line(series, sight.axis, { colour: colours.train, width: 2, shape: "hv" })],
+    frame: { box: scene.box, x: scene.x, y: range, log: true },
+    axis: sight.axis,
+    labels: [{ text: setting(end), value: end, colour: colours.train }],
+    points: valuesBehind(series),
+    above: 0,
+    zeros: 0,
+    yaxis: { type: "log", range, ...decades(range) },
+    summary: `Learning rate ${setting(end)} at step ${whole(lastStep(series))}.`,
+  };
+}
+
+/** A tick at each power of ten in sight; every other one when there are many. */
+function decades([low, high]: [number, number]): object {
+  const every = high - low > 3 ? 2 : 1;
+  const powers = Array.from({ length: 12 }, (_, i) => i - 10).filter(
+    (power) => power % every === 0 && power >= low && power <= high,
+  );
+  return { tickvals: powers.map((power) => 10 ** power), ticktext: powers.map((power) => setting(10 ** power)) };
+}
+
+const MOMENTUM_TICKS = [0, 0.9, 0.99, 0.999];
+
+/** Drawn as −log10(1−β): 0.9, 0.99 and 0.999 are as far apart as they feel. */
+function composeMomentum(scene: Scene): Drawing | null {
+  const series = inSight(scene.open.curves, "momentum", "raw", scene.sight);
+  if (!series) return null;
+  const { colours, sight } = scene;
+  const felt = (beta: number): number => -Math.log10(Math.max(1e-6, 1 - beta));
+  const shown = { ...series, value: series.value.map(felt) };
+  const range: [number, number] = [-0.2, Math.max(1.4, ...shown.value.filter(Number.isFinite)) + 0.3];
+  const end = lastFinite(series);
+  if (end === null) return null;
+  return {
+    traces: [line(shown, sight.axis, { colour: colours.third, width: 2, shape: "hv" })],
+    frame: { box: scene.box, x: scene.x, y: range, log: false },
+    axis: sight.axis,
+    labels: [{ text: momentum(end), value: felt(end), colour: colours.third }],
+    points: valuesBehind(series),
+    above: 0,
+    zeros: 0,
+    yaxis: { type: "linear", range, tickvals: MOMENTUM_TICKS.map(felt), ticktext: MOMENTUM_TICKS.map(String) },
+    summary: `Momentum ${momentum(end)} at step ${whole(lastStep(series))}.`,
+  };
+}
+
+export function lastFinite(series: Series): number | null {
+  for (let i = series.value.length - 1; i >= 0; i--) {
+    const value = series.value[i] as number;
+    if (Number.isFinite(value)) return value;
+  }
+  return null;
+}

@@ -1,0 +1,65 @@
+/** Hands a drawing to Plotly, which is loaded once and apart from the page. */
+import type { Drawing } from "./compose";
+import { faint, palette } from "./palette";
+import type { AxisKind } from "../state/page";
+import { DrawingScheduler } from "./scheduler";
+
+const loading = import("plotly.js-cartesian-dist-min").then((module) => module.default);
+export const plotly = () => loading;
+
+/** All charts of the page take turns here. */
+export const scheduler = new DrawingScheduler({
+  now: () => performance.now(),
+  nextFrame: (act) => requestAnimationFrame(act),
+  after: (ms, act) => setTimeout(act, ms),
+});
+
+// A static plot: crosshair, zoom and markers are the page's own, so Plotly adds no buttons or listeners.
+const CONFIG = { staticPlot: true, displayModeBar: false, showSendToCloud: false, responsive: false };
+
+export async function draw(element: HTMLElement, drawing: Drawing, ticks: boolean): Promise<void> {
+  const Plotly = await plotly();
+  await Plotly.react(element, drawing.traces, layoutOf(drawing, ticks), CONFIG);
+}
+
+function layoutOf(drawing: Drawing, ticks: boolean): object {
+  const colours = palette();
+  const { box, x } = drawing.frame;
+  const axis = {
+    gridcolor: colours.grid,
+    linecolor: colours.grid,
+    zeroline: false,
+    tickfont: { color: colours.muted, size: 11, family: colours.font },
+    automargin: false,
+    // "1e-3", not a raised 3: Plotly sets raised text with style attributes, which the content policy refuses.
+    exponentformat: "e",
+    fixedrange: true,
+  };
+  return {
+    uirevision: "constant",
+    width: box.width,
+    height: box.height,
+    margin: { l: box.left, r: box.right, t: box.top, b: box.bottom, pad: 0 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    showlegend: false,
+    hovermode: false,
+    dragmode: false,
+    font: { family: colours.font, color: colours.text },
+    xaxis: {
+      ...axis,
+      ...xTicks(drawing.axis.kind),
+      range: x,
+      showticklabels: ticks,
+      gridcolor: faint(colours.grid, 0.6),
+      nticks: Math.max(3, Math.round(box.width / 110)),
+    },
+    yaxis: { ...axis, ...drawing.yaxis },
+  };
+}
+
+function xTicks(kind: AxisKind): object {
+  if (kind === "clock") return { type: "date" };
+  if (kind === "active") return { type: "linear", ticksuffix: " s" };
+  return { type: "linear", separatethousands: true, tickformat: kind === "epoch" ? "" : ",d" };
+}

@@ -1,0 +1,160 @@
+/** What pointer and keys do on a chart: crosshair, pin, zoom, next change. */
+import { useRef, useState } from "react";
+import { getPlace } from "../state/address";
+import { loadDetail } from "../state/follow";
+import type { View } from "../state/page";
+import { dispatch, getPage } from "../state/store";
+import { toStep } from "./axis";
+import type { Drawing } from "./compose";
+import { stepsInSight } from "./compose";
+import { pxToX } from "./geometry";
+import { marksOf } from "./markers";
+
+/** A shorter drag is a click, px. */
+const DRAG_PX_MIN = 6;
+const ZOOM_STEPS_MIN = 4;
+
+const show = (change: Partial<View>): void => dispatch({ type: "view", change });
+
+/** Shows a range of steps, and fetches it at full resolution. */
+export function zoomTo(from: number, to: number): void {
+  if (to - from < ZOOM_STEPS_MIN) return;
+  const zoom = { from: Math.max(0, Math.round(from)), to: Math.round(to) };
+  show({ zoom });
+  const run = getPage().open?.run.id ?? getPlace().run;
+  if (run !== null && run !== undefined) void loadDetail(run, zoom.from, zoom.to);
+}
+
+export const jumpToLive = (): void => show({ zoom: null });
+
+/** Moves the crosshair by whole steps, or to the next change. Returns whether the key was one of ours. */
+function keyPressed(key: string, shift: boolean): boolean {
+  const { open, view: seen } = getPage();
+  if (!open) return false;
+  const { from, to } = stepsInSight(open, seen);
+  const at = seen.pinned ?? to;
+  const clamp = (step: number) => Math.min(to, Math.max(from, step));
+  switch (key) {
+    case "ArrowLeft":
+      show({ pinned: clamp(at - (shift ? 10 : 1)), hover: null });
+      return true;
+    case "ArrowRight":
+      show({ pinned: clamp(at + (shift ? 10 : 1)), hover: null });
+      return true;
+    case "Escape":
+      show({ pinned: null, hover: null });
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The next (or previous) change becomes the pinned step. */
+export function goToMarker(direction: 1 | -1): void {
+  const { open, view: seen } = getPage();
+  if (!open) return;
+  const steps = marksOf(open).map((marker) => marker.step);
+  const at = seen.pinned ?? (direction > 0 ? -1 : Infinity);
+  const next = direction > 0 ? steps.find((step) => step > at) : steps.findLast((step) => step < at);
+  if (next !== undefined) show({ pinned: next, hover: null });
+}
+
+export interface Gestures {
+  selection: { from: number; to: number } | null;
+  listeners: React.HTMLAttributes<HTMLDivElement>;
+}
+
+export function useGestures(place: React.RefObject<HTMLDivElement | null>, drawing: Drawing | null): Gestures {
+  const [selection, setSelection] = useState<Gestures["selection"]>(null);
+  const fingers = useRef(new Map<number, number>());
+  const pinch = useRef<{ distance: number; from: number; to: number } | null>(null);
+
+  const pxOf = (event: { clientX: number }): number =>
+    event.clientX - (place.current?.getBoundingClientRect().left ?? 0);
+  const stepOf = (px: number): number => (drawing ? toStep(drawing.axis, pxToX(drawing.frame, px)) : 0);
+  const within = (px: number): number => {
+    if (!drawing) return px;
+    const { left, right, width } = drawing.frame.box;
+    return Math.min(width - right, Math.max(left, px));
+  };
+
+  const onPointerDown = (event: React.PointerEvent) => {
+    if (!drawing || (event.target as HTMLElement).closest("button")) return;
+    const px = pxOf(event);
+    fingers.current.set(event.pointerId, px);
+    if (fingers.current.size === 2) startPinch();
+    else if (event.pointerType === "mouse" && event.button === 0) setSelection({ from: within(px), to: within(px) });
+  };
+
+  const startPinch = () => {
+    const { open, view: seen } = getPage();
+    const [a, b] = [...fingers.current.values()] as [number, number];
+    if (!open) return;
+    pinch.current = { distance: Math.max(10, Math.abs(a - b)), ...stepsInSight(open, seen) };
+  };
+
+  const onPointerMove = (event: React.PointerEvent) => {
+    if (!drawing) return;
+    const px = pxOf(event);
+    if (fingers.current.has(event.pointerId)) fingers.current.set(event.pointerId, px);
+    if (pinch.current && fingers.current.size === 2) {
+      movePinch(pinch.current);
+      return;
+    }
+    if (selection) setSelection({ ...selection, to: within(px) });
+    const hover = Math.round(stepOf(within(px)));
+    if (hover !== getPage().view.hover) show({ hover });
+  };
+
+  const movePinch = (start: { distance: number; from: number; to: number }) => {
+    const [a, b] = [...fingers.current.values()] as [number, number];
+    const factor = start.distance / Math.max(10, Math.abs(a - b));
+    const middle = (start.from + start.to) / 2;
+    const half = ((start.to - start.from) / 2) * Math.min(1, factor);
+    show({ zoom: { from: Math.max(0, middle - half), to: middle + half } });
+  };
+
+  const onPointerUp = (event: React.PointerEvent) => {
+    fingers.current.delete(event.pointerId);
+    if (pinch.current) {
+      if (fingers.current.size === 0) pinch.current = null;
+      const zoom = getPage().view.zoom;
+      if (zoom && fingers.current.size === 0) zoomTo(zoom.from, zoom.to);
+      return;
+    }
+    if (!drawing || (event.target as HTMLElement).closest("button")) return;
+    const px = pxOf(event);
+    const dragged = selection && Math.abs(selection.to - selection.from) >= DRAG_PX_MIN;
+    if (dragged) {
+      const ends = [stepOf(selection.from), stepOf(selection.to)].sort((a, b) => a - b) as [number, number];
+      zoomTo(...ends);
+    } else {
+      const pinned = Math.round(stepOf(within(px)));
+      show({ pinned: getPage().view.pinned === pinned ? null : pinned });
+    }
+    setSelection(null);
+  };
+
+  const away = () => {
+    fingers.current.clear();
+    pinch.current = null;
+    setSelection(null);
+    show({ hover: null });
+  };
+
+  return {
+    selection,
+    listeners: {
+      onPointerDown,
+      onPointerMove,
+      onPointerUp,
+      onPointerLeave: away,
+      onPointerCancel: away,
+      onDoubleClick: jumpToLive,
+      onKeyDown: (event) => {
+        if (event.target !== event.currentTarget) return;
+        if (keyPressed(event.key, event.shiftKey)) event.preventDefault();
+      },
+    },
+  };
+}

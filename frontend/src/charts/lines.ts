@@ -1,0 +1,100 @@
+/** Curves as Plotly traces: raw, smoothed, envelope, tails of branches, and crosses where a curve ends. */
+import type { Series } from "../state/curves";
+import { decimate, windowOf } from "../state/curves";
+import type { CurveSet } from "../state/page";
+import type { Axis } from "./axis";
+import { toX } from "./axis";
+import type { Frame } from "./geometry";
+import { faint } from "./palette";
+
+export interface Visible {
+  from: number; // steps
+  to: number;
+  columns: number; // px
+  axis: Axis;
+}
+
+/** The part of a curve that is in sight, from the zoomed stretch where that covers it. */
+export function inSight(curves: CurveSet, name: string, kind: "raw" | "smooth", sight: Visible): Series | null {
+  const detail = curves.detail;
+  const covered = detail !== null && detail.from <= sight.from && detail.to >= sight.to;
+  const series = (covered ? detail[kind][name] : undefined) ?? curves[kind][name];
+  if (!series || series.step.length === 0) return null;
+  return decimate(windowOf(series, sight.from, sight.to), sight.columns);
+}
+
+export interface LineStyle {
+  colour: string;
+  width: number;
+  dash?: "solid" | "dash" | "dot" | "longdash" | "dashdot";
+  opacity?: number;
+  shape?: "linear" | "hv";
+}
+
+const xsOf = (series: Series, axis: Axis): number[] =>
+  axis.kind === "step" ? series.step : series.step.map((step) => toX(axis, step));
+
+/** Infinity is no place on an axis, and NaN is a gap. */
+const gaps = (values: number[]): (number | null)[] =>
+  values.map((value) => (Number.isFinite(value) ? value : null));
+
+export function line(series: Series, axis: Axis, style: LineStyle, values = series.value): object {
+  const lonely = series.step.length === 1;
+  return {
+    type: "scatter",
+    mode: lonely ? "markers" : "lines",
+    x: xsOf(series, axis),
+    y: gaps(values),
+    connectgaps: false,
+    hoverinfo: "skip",
+    marker: { color: style.colour, size: 5 },
+    line: {
+      color: style.opacity === undefined ? style.colour : faint(style.colour, style.opacity),
+      width: style.width,
+      dash: style.dash ?? "solid",
+      shape: style.shape ?? "linear",
+      simplify: false,
+    },
+  };
+}
+
+/** The band between the least and the greatest of each merged point; nothing where nothing is merged. */
+export function envelope(series: Series, axis: Axis, colour: string): object[] {
+  if (!series.count.some((count) => count > 1)) return [];
+  const x = xsOf(series, axis);
+  const edge = { type: "scatter", mode: "lines", x, hoverinfo: "skip", line: { width: 0 } };
+  return [
+    { ...edge, y: gaps(series.max) },
+    { ...edge, y: gaps(series.min), fill: "tonexty", fillcolor: faint(colour, 0.22) },
+  ];
+}
+
+/**
+ * A red cross at the last finite value before a curve becomes NaN or infinite. A cost that blew up first
+ * is far above the range: its cross then stands at the edge, where it can be seen.
+ */
+export function crosses(ends: { step: number; value: number }[], frame: Frame, axis: Axis, colour: string): object[] {
+  if (ends.length === 0) return [];
+  const [low, high] = frame.log ? frame.y.map((power) => 10 ** power) as [number, number] : frame.y;
+  return [
+    {
+      type: "scatter",
+      mode: "markers",
+      x: ends.map((end) => toX(axis, end.step)),
+      y: ends.map((end) => Math.min(high, Math.max(low, end.value))),
+      hoverinfo: "skip",
+      cliponaxis: false,
+      marker: { symbol: "x", size: 11, color: colour, line: { width: 0 } },
+    },
+  ];
+}
+
+/** What other branches did after they parted, thin and dashed. */
+export function tails(curves: CurveSet, name: string, sight: Visible, colour: string): object[] {
+  return curves.branches.flatMap((branch) => {
+    const series = branch.raw[name];
+    if (!series || series.step.length === 0) return [];
+    const seen = windowOf(series, sight.from, sight.to);
+    return [line(seen, sight.axis, { colour, width: 1, dash: "dash" })];
+  });
+}

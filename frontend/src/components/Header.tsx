@@ -1,0 +1,84 @@
+/** The top of every page: where am I, which run, how is it, and the few things that are always at hand. */
+import { Switch } from "react-aria-components";
+import { openDialog } from "../state/dialogs";
+import { usePlace } from "../state/address";
+import { usePage } from "../state/store";
+import { Icon } from "./Icon";
+import { Link } from "./Link";
+import { RunSwitcher } from "./RunSwitcher";
+import { StatusChip } from "./StatusChip";
+import { setDark, useDark } from "./theme";
+
+export function Header() {
+  const place = usePlace();
+  const session = usePage((page) => page.session);
+  const dark = useDark();
+  const run = usePage((page) => page.open?.run.id ?? null);
+  const home = run !== null ? `/?run=${run}` : "/";
+  return (
+    <header className="header">
+      <a className="skip" href={place.page === "runs" ? "#runs" : "#cost"}>
+        {place.page === "runs" ? "Skip to runs" : "Skip to charts"}
+      </a>
+      <Link to={home} className="logo" aria-label="Babysit home">
+        <Panda />
+        <span>Babysit</span>
+      </Link>
+      {session === "owner" ? (
+        <>
+          <nav aria-label="Main" className="nav">
+            <Link to={home} current={place.page === "babysit"}>
+              Babysit
+            </Link>
+            <Link to="/runs" current={place.page === "runs"}>
+              Runs
+            </Link>
+          </nav>
+          {place.page === "babysit" ? (
+            <>
+              <RunSwitcher />
+              <StatusChip />
+            </>
+          ) : null}
+        </>
+      ) : null}
+      <div className="header-end">
+        {session === "owner" ? (
+          <button type="button" className="button" aria-label="New run" onClick={() => openDialog({ kind: "new_run" })}>
+            <Icon name="plus" />
+            <span className="button-word">New run</span>
+          </button>
+        ) : null}
+        <Switch className="theme-switch" isSelected={dark} onChange={setDark} aria-label="Dark theme">
+          <span className="theme-track" aria-hidden="true">
+            <Icon name="moon" />
+          </span>
+        </Switch>
+        <button
+          type="button"
+          className="button quiet square"
+          aria-label="Keyboard shortcuts"
+          title="Keyboard shortcuts (?)"
+          onClick={() => openDialog({ kind: "shortcuts" })}
+        >
+          <Icon name="help" />
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function Panda() {
+  return (
+    <svg className="panda" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+      <circle cx="7.5" cy="8" r="5" className="panda-dark" />
+      <circle cx="24.5" cy="8" r="5" className="panda-dark" />
+      <circle cx="16" cy="17.5" r="12" className="panda-face" />
+      <ellipse cx="11" cy="16" rx="3.4" ry="4.2" transform="rotate(24 11 16)" className="panda-dark" />
+      <ellipse cx="21" cy="16" rx="3.4" ry="4.2" transform="rotate(-24 21 16)" className="panda-dark" />
+      <circle cx="11.6" cy="15.6" r="1.2" fill="#fff" />
+      <circle cx="20.4" cy="15.6" r="1.2" fill="#fff" />
+      <ellipse cx="16" cy="21" rx="2" ry="1.4" className="panda-dark" />
+    </svg>
+  );
+}

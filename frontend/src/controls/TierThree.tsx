@@ -1,0 +1,64 @@
+/** What rarely matters, folded away: built from the declarations, so a task's own appear here too. */
+import { useState } from "react";
+import type { Hyperparameter, Run, Task } from "../api/types";
+import { Icon } from "../components/Icon";
+import { LiveControl } from "./LiveControl";
+import { ForkOnly } from "./ForkOnly";
+import { TierName } from "./Rail";
+import { valueText } from "../charts/markers";
+
+/** Controls of their own, whatever tier a task puts them in. */
+const ELSEWHERE = ["learning_rate", "momentum", "batch_size", "hidden_units"];
+
+export function TierThree({ run, task }: { run: Run; task: Task | null }) {
+  const [open, setOpen] = useState(false);
+  const declared = (task?.hyperparameters ?? []).filter((one) => !ELSEWHERE.includes(one.name) && applies(one, run));
+  if (declared.length === 0) return null;
+  return (
+    <div className="panel tier tier-three">
+      <button
+        type="button"
+        className="disclosure"
+        aria-label="Tier 3 settings"
+        aria-expanded={open}
+        aria-controls="tier-3"
+        onClick={() => setOpen(!open)}
+      >
+        <TierName tier={3} />
+        <span className="muted small-text" aria-hidden="true">
+          decay, Adam, clip, dropout, layers
+        </span>
+        <span className={open ? "turn open" : "turn"}>
+          <Icon name="down" />
+        </span>
+      </button>
+      <div id="tier-3" hidden={!open}>
+        {open ? declared.map((one) => <Declared key={one.name} run={run} declared={one} />) : null}
+      </div>
+    </div>
+  );
+}
+
+/** β₁ matters with Adam only, a decay rate with some schedules only. */
+export function applies(declared: Hyperparameter, run: { values: Run["values"] }): boolean {
+  const optimizer = String(run.values["optimizer"] ?? "sgd");
+  const schedule = String(run.values["schedule"] ?? "constant");
+  if (declared.optimizers && !declared.optimizers.includes(optimizer)) return false;
+  return !declared.schedules || declared.schedules.includes(schedule);
+}
+
+function Declared({ run, declared }: { run: Run; declared: Hyperparameter }) {
+  const badge = { live: "live", next_epoch: "next epoch", fork: "fork only" }[declared.when];
+  return (
+    <div className="control" role="group" aria-label={declared.label}>
+      <div className="control-head">
+        <h3 title={declared.help}>
+          {declared.label} {declared.symbol && !declared.label.includes(declared.symbol) ? <i className="symbol">{declared.symbol}</i> : null}{" "}
+          <span className="badge">{badge}</span>
+        </h3>
+        <output className="now numbers">{valueText(declared.name, run.values[declared.name])}</output>
+      </div>
+      {declared.when === "fork" ? <ForkOnly run={run} declared={declared} /> : <LiveControl run={run} declared={declared} />}
+    </div>
+  );
+}

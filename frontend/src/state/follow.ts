@@ -1,0 +1,270 @@
+/** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
+import * as api from "../api/client";
+import { openStream } from "../api/stream";
+import type { Curves, PointsMessage, Run, RunEvent } from "../api/types";
+import type { Series } from "./curves";
+import { fromWire } from "./curves";
+import type { CurveSet } from "./page";
+import { SMOOTHED } from "./reduce";
+import { dispatch, getPage } from "./store";
+import { toastProblem } from "./toasts";
+
+/** Points of an overview and of a zoomed stretch; a chart is hardly wider in pixels. */
+const POINTS = 1000;
+/** Points of a branch that is drawn thin. */
+const BRANCH_POINTS = 300;
+const BRANCHES_MAX = 8;
+/** A thin line with all its noise would hide the live one. */
+const BRANCH_SMOOTH_STEPS = 20;
+const PICTURE_MS = 1000;
+const SOON_MS = 250;
+
+const series = (curves: Curves): Record<string, Series> =>
+  Object.fromEntries(Object.entries(curves.series).map(([name, wire]) => [name, fromWire(wire)]));
+
+const isOpen = (id: number): boolean => getPage().open?.run.id === id;
+
+/** Follows a run until the returned function is called. */
+export function followRun(id: number): () => void {
+  let left = false;
+  let stopStream: () => void = () => undefined;
+  const soon = new Soon();
+
+  const start = async () => {
+    dispatch({ type: "opening" });
+    const curves = loadCurves(id);
+    try {
+      const [run, events] = await Promise.all([api.getRun(id), api.getEvents(id)]);
+      if (left) return;
+      dispatch({ type: "opened", run, events, at: Date.now() });
+    } catch (error) {
+      if (!left) dispatch({ type: "open_failed", problem: (error as Error).message });
+      await curves.catch(() => null);
+      return;
+    }
+    void curves.then(showCurves(id)).catch(toastProblem);
+    const { zoom } = getPage().view; // from the address
+    if (zoom) void loadDetail(id, zoom.from, zoom.to);
+    void loadCheckpoints(id);
+    void loadFamily(id);
+    listen();
+  };
+
+  const listen = () => {
+    stopStream();
+    stopStream = openStream(
+      { runs: [id], after: getPage().open?.lastEventId ?? 0 },
+      {
+        event: (event) => {
+          dispatch({ type: "event", event, at: Date.now() });
+          onEvent(id, event, soon);
+        },
+        points: (points) => onPoints(points, soon),
+        run: (run) => onRun(run, soon),
+        tasks: () => void loadTasks(),
+        reset: () => void reload(),
+        connection: (connection) => dispatch({ type: "connection", connection }),
+      },
+    );
+  };
+
+  const reload = async () => {
+    stopStream();
+    await start();
+  };
+
+  const pictures = setInterval(() => void loadPicture(id), PICTURE_MS);
+  void start();
+  return () => {
+    left = true;
+    stopStream();
+    clearInterval(pictures);
+    soon.clear();
+  };
+}
+
+/** Work that several messages in a row ask for is done once, a moment later. */
+class Soon {
+  private timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  once(name: string, act: () => void): void {
+    if (this.timers.has(name)) return;
+    const timer = setTimeout(() => {
+      this.timers.delete(name);
+      act();
+    }, SOON_MS);
+    this.timers.set(name, timer);
+  }
+
+  clear(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+}
+
+const CHECKPOINT_EVENTS = ["checkpoint_saved", "checkpoint_removed", "checkpoint_pinned"];
+
+function onEvent(id: number, event: RunEvent, soon: Soon): void {
+  if (CHECKPOINT_EVENTS.includes(event.kind)) soon.once("checkpoints", () => void loadCheckpoints(id));
+  if (["forked", "described", "status_changed"].includes(event.kind)) {
+    soon.once("family", () => void loadFamily(id));
+  }
+}
+
+function onPoints(points: PointsMessage, soon: Soon): void {
+  const curves = getPage().open?.curves;
+  if (!isOpen(points.run_id) || !curves) return;
+  // A hole before these points: some were dropped on the way. They are on the server.
+  const from = curves.lastStep + 1;
+  if (curves.loaded && points.from_step > from) {
+    soon.once("gap", () => void loadStretch(points.run_id, from));
+  }
+  dispatch({ type: "points", points, at: Date.now() });
+}
+
+function onRun(run: Run, soon: Soon): void {
+  dispatch({ type: "run", run, at: Date.now() });
+  const curves = getPage().open?.curves;
+  if (!isOpen(run.id) || !curves?.loaded) return;
+  // After a reconnect the run may be further than the points that came.
+  const from = curves.lastStep + 1;
+  if (run.status !== "running" && run.step >= from) {
+    soon.once("gap", () => void loadStretch(run.id, from));
+  }
+}
+
+/** The overview of all curves, and of the smoothed ones. Nothing is dispatched yet. */
+async function loadCurves(id: number): Promise<[Curves, Curves | null, number]> {
+  const steps = getPage().view.smoothSteps;
+  return Promise.all([
+    api.getCurves(id, { points: POINTS, family: true }),
+    steps > 1
+      ? api.getCurves(id, { points: POINTS, family: true, smooth_steps: steps, series: SMOOTHED.join(",") })
+      : null,
+    steps,
+  ]);
+}
+
+const showCurves =
+  (id: number) =>
+  ([raw, smooth, smoothSteps]: [Curves, Curves | null, number]): void =>
+    dispatch({
+      type: "curves",
+      runId: id,
+      raw: series(raw),
+      smooth: smooth ? series(smooth) : {},
+      smoothSteps,
+      lastStep: raw.last_step,
+    });
+
+export async function reloadCurves(id: number): Promise<void> {
+  try {
+    showCurves(id)(await loadCurves(id));
+    const zoom = getPage().view.zoom;
+    if (zoom) await loadDetail(id, zoom.from, zoom.to);
+  } catch (error) {
+    toastProblem(error);
+  }
+}
+
+async function loadStretch(id: number, from: number): Promise<void> {
+  try {
+    const curves = await api.getCurves(id, { from_step: from, points: POINTS });
+    dispatch({ type: "stretch", runId: id, raw: series(curves), lastStep: curves.last_step });
+  } catch {
+    // The next `run` or `points` message asks again.
+  }
+}
+
+/** A zoomed stretch at full resolution, smoothed over the full history as well. */
+export async function loadDetail(id: number, from: number, to: number): Promise<void> {
+  const range = { from_step: Math.floor(from), to_step: Math.ceil(to), points: POINTS, family: true };
+  const steps = getPage().view.smoothSteps;
+  try {
+    const [raw, smooth] = await Promise.all([
+      api.getCurves(id, range),
+      steps > 1
+        ? api.getCurves(id, { ...range, smooth_steps: steps, series: SMOOTHED.join(",") })
+        : null,
+    ]);
+    const detail: CurveSet["detail"] = { from, to, raw: series(raw), smooth: smooth ? series(smooth) : {} };
+    dispatch({ type: "detail", runId: id, detail });
+  } catch (error) {
+    toastProblem(error);
+  }
+}
+
+async function loadCheckpoints(id: number): Promise<void> {
+  try {
+    dispatch({ type: "checkpoints", runId: id, checkpoints: await api.getCheckpoints(id) });
+  } catch (error) {
+    toastProblem(error);
+  }
+}
+
+/** The tree, then what hangs on it: thin tails of other branches and the ancestors' changes. */
+export async function loadFamily(id: number): Promise<void> {
+  try {
+    const family = await api.getFamily(id);
+    dispatch({ type: "family", runId: id, family });
+    if (family.runs.length < 2) return;
+    const byId = new Map(family.runs.map((member) => [member.id, member]));
+    const leftAt = new Map<number, number>(); // ancestor → the step at which this branch left it
+    for (let at = byId.get(id); at?.parent; at = byId.get(at.parent.run_id)) {
+      leftAt.set(at.parent.run_id, at.parent.step);
+    }
+    const others = family.runs.filter((member) => member.id !== id).slice(-BRANCHES_MAX);
+    const branches = await Promise.all(
+      others.map(async (member) => {
+        const from = leftAt.get(member.id) ?? member.parent?.step ?? 0;
+        const range = { from_step: from + 1, points: BRANCH_POINTS, smooth_steps: BRANCH_SMOOTH_STEPS };
+        const curves = await api.getCurves(member.id, range);
+        return { runId: member.id, name: member.name, from, raw: series(curves) };
+      }),
+    );
+    dispatch({ type: "branches", runId: id, branches });
+    await loadInherited(id, leftAt);
+  } catch (error) {
+    toastProblem(error);
+  }
+}
+
+/** What this branch owes its ancestors: their changes and checkpoints up to where each was left. */
+async function loadInherited(id: number, leftAt: Map<number, number>): Promise<void> {
+  const parts = await Promise.all(
+    [...leftAt].map(async ([ancestor, step]) => {
+      const [events, checkpoints] = await Promise.all([api.getEvents(ancestor), api.getCheckpoints(ancestor)]);
+      // The reason of a change may have been written after the branch left.
+      const kept = events.filter((event) => event.step <= step || (event.kind === "note_added" && event.command_id));
+      return { events: kept, checkpoints: checkpoints.filter((one) => one.step <= step) };
+    }),
+  );
+  const events = parts.flatMap((part) => part.events).sort((a, b) => a.step - b.step || a.id - b.id);
+  dispatch({ type: "inherited", runId: id, events, checkpoints: parts.flatMap((part) => part.checkpoints) });
+}
+
+async function loadPicture(id: number): Promise<void> {
+  const { open, tasks } = getPage();
+  if (open?.run.id !== id || document.hidden) return;
+  const drawn = tasks.find((task) => task.name === open.run.task)?.has_picture;
+  // The first picture is made with the first evaluation.
+  if (!open.curves.raw["val/cost"]) return;
+  if (!drawn || (open.picture && open.picture.step >= open.run.step)) return;
+  if (open.picture && open.run.status !== "running" && open.run.status !== "paused") return;
+  try {
+    dispatch({ type: "picture", runId: id, picture: await api.getPicture(id) });
+  } catch {
+    // None yet; asked again in a second.
+  }
+}
+
+export async function loadTasks(): Promise<void> {
+  const { tasks, ready } = await api.getTasks();
+  dispatch({ type: "tasks", tasks, ready });
+  if (!ready) setTimeout(() => void loadTasks().catch(() => undefined), 500);
+}
+
+export async function loadRuns(): Promise<Run[]> {
+  const { runs } = await api.getRuns({ limit: 100 });
+  dispatch({ type: "runs", runs });
+  return runs;
+}

@@ -1,0 +1,35 @@
+/** What the learning rate is now, under its schedule, and quick changes of it. */
+import type { Run } from "../api/types";
+import { clean } from "../text/typedNumber";
+import { change } from "./steer";
+
+export interface Rate {
+  /** What updates use, or will use once a short ramp is over. */
+  now: number;
+  /** What the person set; the schedule multiplies it. */
+  base: number;
+  factor: number;
+  /** Whether a schedule moves it by itself. */
+  scheduled: boolean;
+}
+
+export function rateOf(run: Run): Rate {
+  const base = Number(run.values["learning_rate"] ?? NaN);
+  const factor = run.effective?.schedule_factor ?? 1;
+  return { now: clean(base * factor), base, factor, scheduled: (run.values["schedule"] ?? "constant") !== "constant" };
+}
+
+/** Multiplies the learning rate at once; an undo is offered afterwards. */
+export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
+  change(run, { kind: "set", values: { learning_rate: clean(rateOf(run).now * factor) } });
+
+/** Lr 0.01 with momentum 0.9 moves like 0.1 without: the step that counts is lr/(1−β). */
+export const stepSizeFactor = (rate: number, momentum: number): number => rate / (1 - momentum);
+
+/** How the size of one update, as a part of the weights, reads. */
+export function zoneOf(part: number): string {
+  if (part < 0.0003) return "crawling";
+  if (part > 0.1) return "alarming";
+  if (part > 0.03) return "large";
+  return "usual";
+}

@@ -1,0 +1,47 @@
+/** What may be typed into a number field, and what is said when it may not. */
+import { describe, expect, test } from "vitest";
+import { typedLearningRate, typedMomentum } from "./typedNumber";
+
+describe("a learning rate", () => {
+  test.each([
+    ["3e-4", 0.0003],
+    ["0.0003", 0.0003],
+    [".5", 0.5],
+    [" 1E-2 ", 0.01],
+    ["x2", 0.02],
+    ["×2", 0.02],
+    ["*3", 0.03],
+    ["/10", 0.001],
+    ["÷ 4", 0.0025],
+    ["x½", 0.005],
+    ["x0.1", 0.001],
+  ])("typed as %s is understood", (text, value) => {
+    expect(typedLearningRate(text, 0.01)).toEqual({ value, problem: null });
+  });
+
+  test.each(["", "fast", "1e", "2x", "0.1.2", "NaN", "Infinity", "x"])("typed as %j is asked for again", (text) => {
+    expect(typedLearningRate(text, 0.01).problem).toBe("Enter a number such as 0.01, 3e-4, x2 or /10.");
+  });
+
+  test("must be above 0", () => {
+    const sentence = "The learning rate must be above 0. To stop learning, pause the run.";
+    expect(typedLearningRate("0", 0.01).problem).toBe(sentence);
+    expect(typedLearningRate("-1", 0.01).problem).toBe(sentence);
+  });
+
+  test("above 10 is refused with a suggestion", () => {
+    expect(typedLearningRate("12", 0.01).problem).toBe("12 is above the limit of 10. Did you mean 0.012?");
+  });
+
+  test("shows no binary noise after a factor", () => {
+    expect(typedLearningRate("x3", 0.1).value).toBe(0.3);
+  });
+});
+
+describe("a momentum", () => {
+  test("must stay below 1", () => {
+    expect(typedMomentum("1", 0.9).problem).toBe("Momentum must be below 1. At 1 old gradients would never fade.");
+    expect(typedMomentum("0.99", 0.9).value).toBe(0.99);
+    expect(typedMomentum("0", 0.9).value).toBe(0);
+  });
+});

@@ -1,0 +1,52 @@
+/** Reads what a person types into a number field: 0.01, 3e-4, x2, /10, ×½. */
+
+export type Typed = { value: number; problem: null } | { value: null; problem: string };
+
+export const LEARNING_RATE_MAX = 10;
+
+const NOT_A_RATE = "Enter a number such as 0.01, 3e-4, x2 or /10.";
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const FACTOR = /^([x×*/÷])\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|½|¼)$/i;
+
+/** A number, or a factor of `current` when it starts with x, ×, *, / or ÷. NaN when it is neither. */
+export function typedNumber(text: string, current: number): number {
+  const plain = text.trim().replace(/\s+/g, "").replace(/−/g, "-").replace(/,(?=\d{3}\b)/g, "");
+  if (NUMBER.test(plain)) return Number(plain);
+  const factor = FACTOR.exec(plain);
+  if (!factor) return NaN;
+  const by = factor[2] === "½" ? 0.5 : factor[2] === "¼" ? 0.25 : Number(factor[2]);
+  return "/÷".includes(factor[1] as string) ? current / by : clean(current * by);
+}
+
+/** 0.1 * 3 is 0.30000000000000004; a person meant 0.3. */
+export const clean = (value: number): number => Number(value.toPrecision(12));
+
+export function typedLearningRate(text: string, current: number): Typed {
+  const value = typedNumber(text, current);
+  if (Number.isNaN(value)) return { value: null, problem: NOT_A_RATE };
+  if (value <= 0) {
+    return {
+      value: null,
+      problem: "The learning rate must be above 0. To stop learning, pause the run.",
+    };
+  }
+  if (value > LEARNING_RATE_MAX) {
+    const meant = nearby(value);
+    return { value: null, problem: `${value} is above the limit of 10. Did you mean ${meant}?` };
+  }
+  return { value: clean(value), problem: null };
+}
+
+/** The same digits where learning rates usually are: 12 → 0.012. */
+const nearby = (value: number): number => clean(value / 1000);
+
+export function typedMomentum(text: string, current: number): Typed {
+  const value = typedNumber(text, current);
+  if (Number.isNaN(value)) return { value: null, problem: "Enter a number from 0 to below 1, such as 0.9." };
+  if (value >= 1) {
+    return { value: null, problem: "Momentum must be below 1. At 1 old gradients would never fade." };
+  }
+  if (value < 0) return { value: null, problem: "Momentum must be at least 0." };
+  return { value, problem: null };
+}

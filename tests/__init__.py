@@ -1,0 +1,1 @@
+"""Tests of Babysit; each folder is explained in CONTRIBUTING.md."""

@@ -1,0 +1,120 @@
+"""What all tests share: a real server, a real PostgreSQL, a real browser; and what is missing."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+pytest.register_assert_rewrite("tests.live", "tests.browser.screen")
+
+from tests.live import LiveServer, serving  # noqa: E402
+from tests.postgres import create_database, running_postgres  # noqa: E402
+from tests.services import Service, find_chromium, find_postgres  # noqa: E402
+
+BROWSER_FLAGS = (
+    "--no-sandbox",  # the tests may run as root, and open only the page of this server
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+NEEDED_BY = {"postgres_url": find_postgres, "browser": find_chromium}
+missing_services = pytest.StashKey[dict[str, tuple[Service, int]]]()
+
+
+# ---- tests whose service is missing: left out, and said so ------------------------------------
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the tests that cannot run here. On CI (CI is set) that is an error instead."""
+    config.stash[missing_services] = {}
+    for fixture, find in NEEDED_BY.items():
+        service = find()
+        if service.path:
+            continue
+        without = [item for item in items if fixture in getattr(item, "fixturenames", ())]
+        if without and os.environ.get("CI"):
+            raise pytest.UsageError(
+                f"{len(without)} tests need {service.name}, which is not on this machine: "
+                f"{service.how_to_get_it} installs it."
+            )
+        items[:] = [item for item in items if item not in without]
+        config.hook.pytest_deselected(items=without)
+        if without:
+            config.stash[missing_services][fixture] = (service, len(without))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for service, count in config.stash.get(missing_services, {}).values():
+        terminalreporter.section(f"{service.name} is missing", red=True, bold=True)
+        terminalreporter.line(
+            f"{count} tests were NOT run: they need {service.name}, which is not on this machine. "
+            f"{service.how_to_get_it} installs it."
+        )
+
+
+# ---- a server ---------------------------------------------------------------------------------
+
+Serve = Callable[..., AbstractContextManager[LiveServer]]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """`with serve(data_dir, "--no-demo", BABYSIT_X="...") as server:` for tests that restart it."""
+    return serving
+
+
+@pytest.fixture
+def server(data_dir: Path) -> Iterator[LiveServer]:
+    """A server without the demo run and with an empty data directory."""
+    with serving(data_dir, "--no-demo") as live:
+        yield live
+
+
+# ---- PostgreSQL -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server for the whole session; the URL of its first database."""
+    service = find_postgres()
+    assert service.path, "collection leaves these tests out"
+    with running_postgres(service.path) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> str:
+    """An empty database of the test's own."""
+    return create_database(postgres_url, f"test_{uuid.uuid4().hex}")
+
+
+# ---- a browser --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    service = find_chromium()
+    assert service.path, "collection leaves these tests out"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=service.path, args=list(BROWSER_FLAGS), headless=True
+        )
+        yield started
+        started.close()

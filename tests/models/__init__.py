@@ -1,0 +1,1 @@
+"""Tests of the tasks that come with Babysit."""

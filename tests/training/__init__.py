@@ -1,0 +1,1 @@
+"""Tests of the training side: real workers on real runs, started small."""

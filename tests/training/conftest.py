@@ -1,0 +1,84 @@
+"""The laboratory: one nursery for the whole session, a data directory for each test."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from babysit.messages import Pause
+from tests.training.lab import Lab, LabRun
+from tests.training.nursery import Nursery
+
+SEED_VARIABLE = "BABYSIT_TEST_SEED"  # to draw the same steps again
+TASKS = Path(__file__).with_name("tasks")
+
+
+@cache
+def session_seed() -> int:
+    """Where all drawn steps come from; another one in each session unless it is asked for."""
+    return int(os.environ.get(SEED_VARIABLE) or random.SystemRandom().randrange(10**6))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.line(f"{SEED_VARIABLE}={session_seed()} draws the same steps again")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of task files, where tests may put their own."""
+    folder = tmp_path_factory.mktemp("models")
+    for file in TASKS.glob("*.py"):
+        shutil.copy(file, folder)
+    fetched = (TASKS / "noisy_pairs.py").read_text().replace("loader_workers=0", "loader_workers=2")
+    (folder / "noisy_pairs_fetched.py").write_text(fetched)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nursery(models: Path) -> Iterator[Nursery]:
+    started = Nursery(models)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, models: Path, nursery: Nursery) -> Iterator[Lab]:
+    laboratory = Lab(tmp_path, models, nursery)
+    yield laboratory
+    laboratory.close()
+
+
+@pytest.fixture(scope="module")
+def shared_lab(
+    tmp_path_factory: pytest.TempPathFactory, models: Path, nursery: Nursery
+) -> Iterator[Lab]:
+    """For tests of one module that compare with the same uninterrupted runs."""
+    laboratory = Lab(tmp_path_factory.mktemp("shared"), models, nursery)
+    yield laboratory
+    laboratory.close()
+
+
+@pytest.fixture
+def draw(request: pytest.FixtureRequest) -> random.Random:
+    """Random numbers of this test, from the seed in the header of the report."""
+    return random.Random(f"{session_seed()}:{request.node.nodeid}")
+
+
+@pytest.fixture
+def running(lab: Lab) -> LabRun:
+    """A run under way, slow enough to talk to."""
+    run = lab.start("spirals", steps=100_000, values={"dropout": 0.1}, max_steps_per_s=400)
+    run.wait_for_step(5)
+    return run
+
+
+@pytest.fixture
+def paused(running: LabRun) -> LabRun:
+    running.do(Pause())
+    return running

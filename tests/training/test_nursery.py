@@ -1,0 +1,213 @@
+"""The nursery forks workers and describes tasks; whatever happens to it, the workers live on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from babysit.find import SHIPPED
+from babysit.hyperparameters import from_json
+from babysit.messages import Pause, Resume, RunStatus, Stop
+from tests.training.lab import Lab, LabRun
+from tests.training.nursery import Nursery
+from tests.training.waiting import wait_until
+
+LONG = 100_000
+
+
+@pytest.fixture
+def own_nursery(models: Path) -> Iterator[Nursery]:
+    """One that a test may kill."""
+    started = Nursery(models)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def own_lab(tmp_path: Path, models: Path, own_nursery: Nursery) -> Iterator[Lab]:
+    laboratory = Lab(tmp_path, models, own_nursery)
+    yield laboratory
+    laboratory.close()
+
+
+def task_file(lab: Lab, name: str, source: str) -> Path:
+    return lab.models / f"{lab.task(name, source).replace('-', '_')}.py"
+
+
+def exit_file(run: LabRun) -> dict[str, Any]:
+    """What the nursery wrote at the worker's end."""
+    path = run.directory / f"exit-{run.attempt:04d}.json"
+    text = wait_until(
+        lambda: path.read_text() if path.exists() else None,
+        is_alive=lambda: True,
+        what="the exit status",
+    )
+    ended: dict[str, Any] = json.loads(text)
+    return ended
+
+
+# ---- descriptions -----------------------------------------------------------------------------
+
+
+def test_a_task_is_described_with_all_that_the_page_needs(lab: Lab) -> None:
+    described = lab.nursery.describe(SHIPPED / "digits_cnn.py")
+
+    assert (described["name"], described["error"]) == ("digits-cnn", None)
+    assert (described["kind"], described["train_size"] + described["val_size"]) == (
+        "classification",
+        1797,
+    )
+    assert described["steps_per_epoch"] == -(-described["train_size"] // 32)
+    assert described["defaults"]["learning_rate"] == 0.02
+    assert {"train/cost", "val/cost", "val/accuracy", "learning_rate"} <= set(described["series"])
+    declared = [from_json(body) for body in described["hyperparameters"]]
+    assert declared[0].name == "learning_rate"
+    assert {item.name: item.default for item in declared} == described["defaults"]
+    assert next(i for i in declared if i.name == "batch_size").high == described["train_size"]
+
+
+def test_every_recorded_series_is_in_the_description(lab: Lab) -> None:
+    described = lab.nursery.describe(SHIPPED / "spirals.py")
+    run = lab.start("spirals", steps=40, values={"grad_clip": 1.0}).finished()
+
+    assert set(run.points) - {"clock_s"} == set(described["series"])
+
+
+BROKEN = {
+    "import": ("import no_such_module", "No module named 'no_such_module'"),
+    "syntax": ("TASK = (", "SyntaxError"),
+    "empty": ("", "has no TASK"),
+    "leaves": ("import sys; sys.exit(3)", "SystemExit: 3"),
+    "dies": ("import os; os._exit(3)", "ended the process"),
+    "crashes": ("import os; os.kill(os.getpid(), 11)", "ended the process"),
+}
+
+
+@pytest.mark.parametrize("kind", list(BROKEN))
+def test_a_task_that_cannot_be_described_is_named_with_its_error(lab: Lab, kind: str) -> None:
+    source, error = BROKEN[kind]
+    file = task_file(lab, f"undescribed-{kind}", source)
+
+    described = lab.nursery.describe(file)
+
+    assert described["name"] == f"undescribed-{kind}"
+    assert error in described["error"]
+
+
+def test_a_task_that_hangs_is_given_up_and_others_do_not_wait_for_it(lab: Lab) -> None:
+    hanging = task_file(lab, "hanging", "while True: pass")
+    ident = lab.nursery.ask(do="describe", file=str(hanging), timeout_s=3)
+
+    other = lab.nursery.describe(SHIPPED / "spirals.py")
+    assert other["error"] is None
+    assert not [message for message in lab.nursery.said if message.get("id") == ident]
+
+    described = lab.nursery.wait_for(id=ident)["description"]
+    assert "too long" in described["error"]
+
+
+def test_what_a_task_prints_is_not_part_of_its_description(lab: Lab) -> None:
+    source = (SHIPPED / "spirals.py").read_text()
+    file = task_file(lab, "chatty", f"print('hello'); {'import os'}\n" + source)
+    # `from __future__` must come first in the file.
+    file.write_text(source + "\nprint('{\"hello\": 1}')\n")
+
+    warm = lab.nursery.describe(file)
+    cold = subprocess.run(
+        [sys.executable, "-m", "babysit.describe", str(file)],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert warm["error"] is None
+    assert json.loads(cold.stdout) == warm
+
+
+# ---- workers ----------------------------------------------------------------------------------
+
+
+def test_a_workers_end_is_written_into_its_directory(lab: Lab) -> None:
+    run = lab.start("spirals", steps=5).finished()
+
+    ended = exit_file(run)
+
+    assert (ended["pid"], ended["attempt"], ended["status"]) == (run.pid, 1, 0)
+    assert lab.nursery.wait_for(exited=run.pid)["run_directory"] == str(run.directory)
+
+
+def test_the_signal_that_killed_a_worker_is_in_its_exit_status(lab: Lab) -> None:
+    run = lab.start("spirals", steps=LONG, max_steps_per_s=400)
+    run.wait_for_step(3)
+    run.kill(signal.SIGKILL)
+
+    ended = exit_file(run)
+
+    assert (ended["status"], ended["signal"]) == (-9, 9)
+
+
+def test_a_task_that_ends_the_process_leaves_its_status(lab: Lab) -> None:
+    source = "import os; os._exit(5)"
+    run = lab.start(lab.task("vanishing", source), steps=5)
+
+    assert exit_file(run)["status"] == 5
+    run.read()
+    assert not run.said("status_changed")
+
+
+def test_a_worker_knows_who_it_is(lab: Lab) -> None:
+    """Process id and start time, so that a restarted server takes no other process for it."""
+    run = lab.start("spirals", steps=LONG, max_steps_per_s=400)
+    started = run.event("worker_started")
+    stat = Path(f"/proc/{run.pid}/stat").read_text()
+
+    assert started["pid"] == run.pid
+    assert started["start_ticks"] == int(stat.rpartition(")")[2].split()[19])
+    assert os.getsid(run.pid) == run.pid  # Ctrl-C in the server's terminal does not reach it
+    run.do(Stop())
+    run.end()
+
+
+def interrupt(nursery: Nursery) -> None:
+    nursery.process.send_signal(signal.SIGINT)
+    assert nursery.describe(SHIPPED / "spirals.py")["error"] is None  # it does not mind
+    nursery.close()
+
+
+def kill(nursery: Nursery) -> None:
+    nursery.process.kill()
+    nursery.process.wait()
+
+
+@pytest.mark.parametrize("end", [interrupt, kill], ids=["closed", "killed"])
+def test_workers_outlive_the_nursery(own_lab: Lab, end: Any) -> None:
+    run = own_lab.start("spirals", steps=LONG, max_steps_per_s=400)
+    run.wait_for_step(3)
+
+    end(own_lab.nursery)
+
+    assert own_lab.nursery.process.poll() is not None
+    run.wait_for_step(run.step() + 20)
+    run.do(Pause())
+    run.do(Resume())
+    run.do(Stop())
+    ending = run.event("status_changed", status="stopped")
+    assert ending["step"] == run.checkpoints()[-1]["step"]
+    assert ending["status"] == RunStatus.STOPPED
+
+
+def test_a_cold_worker_does_the_same_as_one_from_the_nursery(lab: Lab) -> None:
+    cold = lab.start_cold("digits-cnn", steps=30, values={"hidden_units": 4})
+    warm = lab.start("digits-cnn", steps=30, values={"hidden_units": 4}).finished()
+
+    assert cold.finished().final_sha256 == warm.final_sha256
+    assert cold.process is not None
+    assert cold.process.wait(timeout=10) == 0

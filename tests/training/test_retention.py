@@ -1,0 +1,140 @@
+"""Which checkpoints stay: the last five, the best three, and all that anybody refers to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from babysit.checkpoint import Snapshot
+from babysit.journal import Frame, JournalReader, JournalWriter
+from babysit.messages import CheckpointCause, CheckpointPinned, Forked, checkpoint_id, to_json
+from babysit.recorder import Recorder
+from babysit.saver import Saver
+from tests.training.lab import Said
+from tests.training.waiting import wait_until
+
+RUN = 3
+
+
+class Keeper:
+    """A real saver with its recorder, in a run's directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.server = JournalWriter(directory / "server.journal")
+        self.recorder = Recorder(directory, 1)
+        self.saver = Saver(RUN, directory / "checkpoints", self.recorder)
+
+    def save(self, step: int, val_cost: float | None, cause: CheckpointCause = "timer") -> None:
+        self.save_snapshot(snapshot_of(step), val_cost, cause)
+
+    def save_snapshot(
+        self, snapshot: Snapshot, val_cost: float | None = None, cause: CheckpointCause = "timer"
+    ) -> None:
+        self.saver.save(snapshot, cause, version=0, val_cost=val_cost)
+        self.saver.wait()
+
+    def left(self) -> list[int]:
+        """The steps of the checkpoints on the disk."""
+        return sorted(int(path.name) for path in (self.directory / "checkpoints").iterdir())
+
+    def said(self, kind: str) -> list[Said]:
+        self.recorder.flush()
+        reader = JournalReader(self.directory / "attempt-0001.journal")
+        records = reader.read()
+        bodies = [record.body for record in records if isinstance(record, Frame)]
+        return [body for body in bodies if isinstance(body, dict) and body["kind"] == kind]
+
+    def tell(self, event: CheckpointPinned | Forked) -> None:
+        """As the server does; returns when the worker knows it."""
+        before = set(self.recorder.kept)
+        self.server.append_event(to_json(event))
+        wait_until(
+            lambda: True if self.recorder.kept != before else None,
+            is_alive=lambda: True,
+            what="the worker to read it",
+        )
+
+    def close(self) -> None:
+        self.saver.close()
+        self.recorder.close()
+        self.server.close()
+
+
+def snapshot_of(step: int) -> Snapshot:
+    tensors = {"w": torch.full((2,), float(step))}
+    return Snapshot(tensors, {}, {}, {"step": step, "scheduled": []})
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    kept = Keeper(tmp_path)
+    yield kept
+    kept.close()
+
+
+def test_the_last_five_and_the_best_three_stay(keeper: Keeper) -> None:
+    costs = [0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.5, 0.65, 0.55, 0.52, 0.51]
+    for step, cost in enumerate(costs, 1):
+        keeper.save(step, cost)
+
+    assert keeper.left() == [2, 4, 6, 8, 9, 10, 11, 12]
+    removed = [event["checkpoint_id"] for event in keeper.said("checkpoint_removed")]
+    assert sorted(removed) == [checkpoint_id(RUN, step) for step in (1, 3, 5, 7)]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None])
+def test_a_cost_that_is_no_number_is_never_among_the_best(
+    keeper: Keeper, bad: float | None
+) -> None:
+    for step, cost in enumerate([bad, 0.1, bad, 0.2, bad, 0.3, bad, bad, bad, bad, bad, bad], 1):
+        keeper.save(step, cost)
+
+    assert keeper.left() == [2, 4, 6, 8, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize("cause", ["start", "change", "user", "pause", "end"])
+def test_what_somebody_may_come_back_to_stays(keeper: Keeper, cause: CheckpointCause) -> None:
+    keeper.save(1, None, cause)
+    for step in range(2, 10):
+        keeper.save(step, None)
+
+    assert keeper.left() == [1, 5, 6, 7, 8, 9]
+
+
+def test_a_pinned_one_stays_until_it_is_no_longer_pinned(keeper: Keeper) -> None:
+    keeper.save(1, None)
+    keeper.tell(CheckpointPinned(step=1, checkpoint_id=checkpoint_id(RUN, 1), pinned=True))
+    for step in range(2, 10):
+        keeper.save(step, None)
+    assert keeper.left() == [1, 5, 6, 7, 8, 9]
+
+    keeper.tell(CheckpointPinned(step=9, checkpoint_id=checkpoint_id(RUN, 1), pinned=False))
+    keeper.save(10, None)
+    assert keeper.left() == [6, 7, 8, 9, 10]
+
+
+def test_one_that_a_fork_left_from_stays(keeper: Keeper) -> None:
+    keeper.save(1, None)
+    keeper.tell(Forked(step=1, checkpoint_id=checkpoint_id(RUN, 1), child_run_id=9, rewind=False))
+    for step in range(2, 10):
+        keeper.save(step, None)
+
+    assert keeper.left() == [1, 5, 6, 7, 8, 9]
+
+
+def test_a_snapshot_that_cannot_be_written_stops_nothing(keeper: Keeper) -> None:
+    """Whatever the writing library raises: the next one is written, and nobody waits for ever."""
+    unwritable = torch.ones(2, 3).t()  # not contiguous, which safetensors does not take
+    snapshot = Snapshot({"w": unwritable}, {}, {}, {"step": 1, "scheduled": []})
+
+    keeper.save_snapshot(snapshot)
+    keeper.save(2, None)
+
+    assert keeper.left() == [2]
+    assert "step 1 could not be written" in keeper.said("warned")[0]["message"]
+    assert [saved["step"] for saved in keeper.said("checkpoint_saved")] == [2]
