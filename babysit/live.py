@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from babysit.data import KeptGenerators
+from babysit.heartbeat import Heartbeat
 from babysit.journal import plain
 from babysit.messages import (
     CheckpointCause,
@@ -34,6 +35,7 @@ PICTURE_EVERY_S = 0.5
 class LiveRun:
     """What the loop and the answers to commands act on.
 
+    began_at: the step this attempt started from.
     paused_for: why the run is paused; None while it runs.
     ending: how the run ends, once somebody asked for it.
     version: counts the changes made; with the step it names a state.
@@ -44,7 +46,9 @@ class LiveRun:
     training: Training
     recorder: Recorder
     saver: Saver
+    heartbeat: Heartbeat
     clock: Clock = field(default_factory=Clock)
+    began_at: int = field(init=False)
     paused_for: str | None = None
     ending: StatusChanged | None = None
     version: int = 0
@@ -54,6 +58,9 @@ class LiveRun:
     pictured_at_s: float = -PICTURE_EVERY_S
     val_cost: float | None = None  # at `evaluated_at`
     measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
+
+    def __post_init__(self) -> None:
+        self.began_at = self.training.step
 
     @property
     def status(self) -> RunStatus:

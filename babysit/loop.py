@@ -11,6 +11,7 @@ from torch import nn
 
 from babysit.answer import answer_commands
 from babysit.guard import non_finite
+from babysit.heartbeat import BETWEEN_STEPS
 from babysit.live import LiveRun
 from babysit.messages import RunStatus, StatusChanged
 from babysit.recorder import LOOK_EVERY_S
@@ -18,6 +19,7 @@ from babysit.telemetry import StepSize, is_measured, norm
 
 COST = "train/cost"
 DISK_LOOK_EVERY_S = 0.2
+WAIT_MIN_S = 1e-4
 
 
 def train(live: LiveRun) -> StatusChanged:
@@ -33,12 +35,14 @@ def train(live: LiveRun) -> StatusChanged:
     network, optimizer, controls = training.network, training.optimizer, training.controls
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     group, record = optimizer.param_groups[0], recorder.step_row.append
+    beat = live.heartbeat.beat
     step_size = StepSize(network)
     throttle = Throttle(live.asked.max_steps_per_s)
     network.train()
 
     while True:
         # people first, but only between steps
+        beat(BETWEEN_STEPS)
         if recorder.commands or controls.scheduled or live.catch_up is not None:
             answer_commands(live)
         if live.ending is not None:
@@ -46,19 +50,14 @@ def train(live: LiveRun) -> StatusChanged:
         if training.step >= training.steps:
             return StatusChanged(step=training.step, status=RunStatus.FINISHED)
         if recorder.is_orphaned:
-            raise FileNotFoundError("The run's directory was deleted.")
-        if live.paused_for is not None:
-            recorder.wait_for_command(LOOK_EVERY_S)
-            continue
-        if recorder.trouble is not None:  # the disk takes nothing: go on when it does again
-            recorder.wait_for_command(DISK_LOOK_EVERY_S)
-            continue
-        if live.catch_up is None and throttle.holds():  # what was seen once need not be slow
-            recorder.wait_for_command(throttle.left_s())
+            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        if wait_s := _wait_s(live, throttle):
+            recorder.wait_for_command(wait_s)
             continue
 
         # the cost of one mini-batch and its gradient
         step = training.step + 1
+        beat(step)
         if controls.moves:
             controls.write_to(optimizer, training.step)
         x, y = training.batches.next()
@@ -96,6 +95,17 @@ def train(live: LiveRun) -> StatusChanged:
             live.evaluate()
         if measured or live.evaluated_at == step:
             _save_when_due(live)
+
+
+def _wait_s(live: LiveRun, throttle: Throttle) -> float:
+    """How long to wait for a command before another look; 0: make the next step."""
+    if live.paused_for is not None:
+        return LOOK_EVERY_S
+    if live.recorder.trouble is not None:  # the disk takes nothing: go on when it does again
+        return DISK_LOOK_EVERY_S
+    if live.catch_up is None and throttle.holds():  # what was seen once need not be slow
+        return max(throttle.left_s(), WAIT_MIN_S)
+    return 0.0
 
 
 def _clipped(parameters: list[nn.Parameter], norm_max: float) -> float:

@@ -416,6 +416,15 @@ class Recovered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raised(Event):
+    """The task raised in the update after `step`; a further attempt is to take the run up."""
+
+    kind: ClassVar[str] = "raised"
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned(Event):
     """Something the person should know that stops nothing."""
 
@@ -443,6 +452,7 @@ EVENTS: dict[str, type[Event]] = {
         CheckpointRemoved,
         GuardTripped,
         Recovered,
+        Raised,
         Warned,
     )
 }

@@ -38,10 +38,12 @@ class Child:
 
     run_directory: str = ""
     attempt: int = 0
+    may_retry: bool = False
     id: int = 0
     answer_fd: int = -1
     answer: bytearray = field(default_factory=bytearray)
     ends_before_s: float = float("inf")  # monotonic
+    oom_kills: int = 0  # of the whole machine, when it began
     has_ended: bool = False
 
 
@@ -75,7 +77,14 @@ class Nursery:
                 if not self._read_requests():
                     return
             elif self._to_load and time.monotonic() - busy_at > IDLE_S:
-                load(self._to_load.pop(0))
+                self._load_one()
+
+    def _load_one(self) -> None:
+        """Import something in advance; the server is told that no answer comes meanwhile."""
+        say({"loading": True})
+        load(self._to_load.pop(0))
+        self._reap()
+        say({"loading": False})
 
     def _read_requests(self) -> bool:
         data = os.read(0, 65536)
@@ -88,7 +97,11 @@ class Nursery:
 
     def _heed(self, request: dict[str, Any]) -> None:
         if request["do"] == "work":
-            child = Child(run_directory=request["run_directory"], attempt=request["attempt"])
+            child = Child(
+                run_directory=request["run_directory"],
+                attempt=request["attempt"],
+                may_retry=request.get("may_retry", False),
+            )
             pid = self._fork(child, -1)
             say({"id": request["id"], "pid": pid})
         elif request["do"] == "describe":
@@ -100,6 +113,7 @@ class Nursery:
             os.close(writing)
 
     def _fork(self, child: Child, writing: int) -> int:
+        child.oom_kills = oom_kills()
         pid = os.fork()
         if pid:
             self._children[pid] = child
@@ -139,7 +153,7 @@ class Nursery:
 
     def _reap(self) -> None:
         while any(not child.has_ended for child in self._children.values()):
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, used = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 break
             child = self._children.get(pid)
@@ -147,7 +161,7 @@ class Nursery:
                 continue
             child.has_ended = True
             if child.attempt:
-                say_exit(child, pid, os.waitstatus_to_exitcode(status))
+                say_exit(child, pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024)
         # One that describes is done with when its answer was passed on, too.
         self._children = {
             pid: child for pid, child in self._children.items() if not child.has_ended or child.id
@@ -160,7 +174,7 @@ def in_child(child: Child, writing: int) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     if child.attempt:
-        return worker.work(Path(child.run_directory), child.attempt)
+        return worker.work(Path(child.run_directory), child.attempt, may_retry=child.may_retry)
     # The nursery ends one that takes too long; this is for when the nursery itself is gone.
     signal.alarm(math.ceil(child.ends_before_s - time.monotonic()) + 1)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -186,10 +200,28 @@ def say(message: dict[str, Any]) -> None:
         pass
 
 
-def say_exit(child: Child, pid: int, code: int) -> None:
+def oom_kills() -> int:
+    """How often this machine killed a process because memory ran out; 0 where that is not told."""
+    try:
+        counters = Path("/proc/vmstat").read_text()
+    except OSError:
+        return 0
+    return next(
+        (int(line.split()[1]) for line in counters.splitlines() if line.startswith("oom_kill ")), 0
+    )
+
+
+def say_exit(child: Child, pid: int, code: int, peak_bytes: int) -> None:
     """Leave a worker's exit status in its run's directory, and tell the server."""
     signal_number = -code if code < 0 else None
-    ended = {"pid": pid, "attempt": child.attempt, "status": code, "signal": signal_number}
+    ended = {
+        "pid": pid,
+        "attempt": child.attempt,
+        "status": code,
+        "signal": signal_number,
+        "peak_bytes": peak_bytes,
+        "oom": signal_number == signal.SIGKILL and oom_kills() > child.oom_kills,
+    }
     directory = Path(child.run_directory)
     beside = directory / f".exit-{child.attempt:04d}.json"
     try:

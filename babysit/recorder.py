@@ -6,6 +6,8 @@ some twenty times a second and looks for new commands on the way: the loop waits
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections import deque
@@ -62,6 +64,8 @@ class Recorder:
         self._lock = threading.Lock()  # one writer at a time: the thread, or `flush`
         self._synced_at = time.monotonic()
         self._dirty = False
+        self._is_child = False
+        os.register_at_fork(after_in_child=self._fall_silent)
         self._read_commands()
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -92,9 +96,15 @@ class Recorder:
         """Write what is left and end the thread."""
         self._closing = True
         self._wake.set()
-        self._thread.join()
+        if not self._is_child:  # threads are not forked
+            self._thread.join()
         self.flush()
         self._journal.close()
+
+    def _fall_silent(self) -> None:
+        """A process that the task forked is not the worker, even if it goes on with the loop."""
+        self._is_child = self.is_orphaned = True
+        self._lock = threading.Lock()  # whoever held it is not in this process
 
     # -- the thread
 
@@ -114,11 +124,13 @@ class Recorder:
 
     def _write(self) -> None:
         self._unwritten += payloads(self._queue)
-        if not self._unwritten:
+        if not self._unwritten or self._is_child:
             return
         try:
             self._journal.append(self._unwritten)
         except OSError as error:  # kept in memory; tried again at the next flush
+            if error.errno == errno.EBADF:  # the task closed it: nothing can be said any more
+                os._exit(os.EX_IOERR)
             self.trouble = error
             return
         self._unwritten = []

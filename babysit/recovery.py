@@ -56,6 +56,7 @@ class Past:
     active_s: dict[int, float] = field(default_factory=dict)
     checkpoints: dict[int, KnownCheckpoint] = field(default_factory=dict)
     ordinal: int = 0
+    attempts: int = 0
     paused_for: str | None = None
 
     @property
@@ -65,7 +66,7 @@ class Past:
 
 def read_past(run_directory: Path, attempt: int) -> Past:
     """All that the attempts before `attempt` left in their journals."""
-    past = Past()
+    past = Past(attempts=attempt - 1)
     for earlier in range(1, attempt):
         for record in _records(run_directory / f"attempt-{earlier:04d}.journal"):
             if isinstance(record, Frame):

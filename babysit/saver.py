@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import queue
 import shutil
 import threading
@@ -70,6 +71,7 @@ class Saver:
         ]
         self._saved_at = time.monotonic()
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        os.register_at_fork(after_in_child=self._forget_jobs)
         self._thread = threading.Thread(target=self._work, name="saver", daemon=True)
         self._thread.start()
 
@@ -118,7 +120,12 @@ class Saver:
 
     def close(self) -> None:
         self._jobs.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _forget_jobs(self) -> None:
+        """Nobody works on them in a process that the task forked: do not wait for ever."""
+        self._jobs = queue.Queue()
 
     def _is_busy(self) -> bool:
         return self._jobs.unfinished_tasks >= WAITING_MAX

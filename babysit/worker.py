@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -24,10 +25,11 @@ import torch
 from babysit.answer import refuse_the_rest, waiting_said
 from babysit.checkpoint import CheckpointDamaged, load_checkpoint
 from babysit.find import code_sha256, find_task_file, load_task
+from babysit.heartbeat import Heartbeat, died_alike
 from babysit.live import LiveRun
 from babysit.log import open_log
 from babysit.loop import finish, train
-from babysit.messages import RunAsked, RunStatus, StatusChanged, Warned, WorkerStarted
+from babysit.messages import Raised, RunAsked, RunStatus, StatusChanged, Warned, WorkerStarted
 from babysit.recorder import Recorder
 from babysit.recovery import Past, catch_up, newest_valid, read_past
 from babysit.saver import Saver
@@ -38,40 +40,53 @@ TRACEBACK_LENGTH_MAX = 16_000  # characters; the end says what went wrong
 REASON_LENGTH_MAX = 500  # characters
 
 
+TRY_AGAIN = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
+
+
 class AlreadyTaken(Exception):
     """Another living worker holds the run."""
 
 
-def work(run_directory: Path, attempt: int) -> int:
-    """Take the run up and bring it to an end; 0 when the journal says how it ended."""
+class AskedTwice(BaseException):
+    """A second SIGTERM: end without finishing the step."""
+
+
+def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
+    """Take the run up and bring it to an end; 0 when the journal says how it ended.
+
+    may_retry: somebody will start another attempt if a step raises for the first time.
+    """
     lock = take_lock(run_directory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for a training
+    wish = EndWish()
+    signal.signal(signal.SIGTERM, wish.note)
     open_log(run_directory / "worker.log")
     faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
+    heartbeat = Heartbeat(run_directory, attempt)
     torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
     asked = RunAsked(**json.loads((run_directory / "run.json").read_text()))
     recorder = Recorder(run_directory, attempt)
-    step = 0
+    step, ended = 0, True
     try:
         past = read_past(run_directory, attempt)
         step = past.last_step
         training = prepare(asked, run_directory, past)
         saver = Saver(asked.id, run_directory / "checkpoints", recorder, past)
-        live = LiveRun(asked, run_directory, training, recorder, saver, past=past)
+        live = LiveRun(asked, run_directory, training, recorder, saver, heartbeat, past=past)
         if attempt > 1:
             take_up(live)
-        signal.signal(signal.SIGTERM, stop_on_signal(live))
+        wish.live = live
         introduce(live)
         if attempt == 1:
             live.save("start")
-        ending = run_to_the_end(live)
-        refuse_the_rest(live, ending.status)
+        ended = run_to_the_end(live, is_worth_another if may_retry else never)
         saver.close()
     except BaseException as error:  # building failed: the task's fault, or the checkpoint's
         recorder.event(failed(step, error))
     recorder.close()
     os.close(lock)
-    return 0
+    return 0 if ended else TRY_AGAIN
 
 
 def prepare(asked: RunAsked, run_directory: Path, past: Past) -> Training:
@@ -143,16 +158,39 @@ def introduce(live: LiveRun) -> None:
     live.say(StatusChanged(step=training.step, status=RunStatus.RUNNING))
 
 
-def run_to_the_end(live: LiveRun) -> StatusChanged:
-    """Train; whatever the task raises ends the run as failed, with all points up to there."""
+def run_to_the_end(live: LiveRun, is_worth_another: Callable[[LiveRun], bool]) -> bool:
+    """Train. What the task raises ends the run as failed, with all points up to there; or only this
+    attempt, if another one may do better: False.
+    """
     try:
         ending = train(live)
         finish(live, ending)
+    except AskedTwice:
+        live.saver.wait()
+        ending = stopped(live)
+        live.say(ending)
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a task are failures too
         live.saver.wait()
         ending = failed(live.training.step, error)
+        if live.ending is None and is_worth_another(live):
+            reason, text = ending.reason or "", ending.traceback or ""
+            live.say(Raised(step=ending.step, reason=reason, traceback=text))
+            return False
         live.say(ending)
-    return ending
+    refuse_the_rest(live, ending.status)
+    return True
+
+
+def is_worth_another(live: LiveRun) -> bool:
+    """Whether the step that raised is one that this attempt reached by itself, and the first to
+    fail there. What fails at once, or always at the same step, fails again.
+    """
+    attempt = live.past.attempts + 1
+    return live.training.step > live.began_at and not died_alike(live.directory, attempt)
+
+
+def never(live: LiveRun) -> bool:
+    return False
 
 
 def failed(step: int, error: BaseException) -> StatusChanged:
@@ -169,15 +207,35 @@ def failed(step: int, error: BaseException) -> StatusChanged:
     )
 
 
-def stop_on_signal(live: LiveRun):  # type: ignore[no-untyped-def]
-    """A handler that ends the run after the step in progress, with a checkpoint."""
+def stopped(live: LiveRun) -> StatusChanged:
+    step = live.training.step
+    return StatusChanged(step=step, status=RunStatus.STOPPED, reason="terminated")
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        live.ending = StatusChanged(
-            step=live.training.step, status=RunStatus.STOPPED, reason="terminated"
-        )
 
-    return stop
+class EndWish:
+    """SIGTERM ends the run after the step in progress, with a checkpoint; a second one at once."""
+
+    def __init__(self) -> None:
+        self._is_noted = False
+        self._live: LiveRun | None = None
+
+    @property
+    def live(self) -> LiveRun | None:
+        """The run, once it is built; a signal that came before acts then."""
+        return self._live
+
+    @live.setter
+    def live(self, live: LiveRun) -> None:
+        self._live = live
+        if self._is_noted:
+            live.ending = stopped(live)
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        if self._live is not None:
+            if self._is_noted:
+                raise AskedTwice
+            self._live.ending = stopped(self._live)
+        self._is_noted = True
 
 
 def take_lock(run_directory: Path) -> int:
@@ -221,11 +279,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Work on one run.")
     parser.add_argument("run_directory", type=Path)
     parser.add_argument("--attempt", type=int, default=1)
+    parser.add_argument("--may-retry", action="store_true", help="another attempt may follow")
     arguments = parser.parse_args()
     if os.getsid(0) != os.getpid():
         with contextlib.suppress(PermissionError):  # a group leader, as under a shell's job control
             os.setsid()  # Ctrl-C in the server's terminal is not meant for the training
-    sys.exit(work(arguments.run_directory.resolve(), arguments.attempt))
+    directory = arguments.run_directory.resolve()
+    sys.exit(work(directory, arguments.attempt, may_retry=arguments.may_retry))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from babysit.checkpoint import Snapshot, model_tensors
+from babysit.heartbeat import Heartbeat
 from babysit.live import LiveRun
 from babysit.loop import train
 from babysit.messages import RunAsked, now
@@ -91,7 +92,8 @@ def main() -> None:
         recorder = Recorder(directory, 1)
         saver = Saver(ASKED.id, directory / "checkpoints", recorder)
         plain = prepare(ASKED, directory, Past())
-        live = LiveRun(ASKED, directory, prepare(ASKED, directory, Past()), recorder, saver)
+        training, beat = prepare(ASKED, directory, Past()), Heartbeat(directory, 1)
+        live = LiveRun(ASKED, directory, training, recorder, saver, beat)
         introduce(live)
         plain.network.train()
         bare_us: list[float] = []

@@ -105,11 +105,17 @@ class LiveServer:
     def wait_for_status(
         self, run_id: int, *statuses: str, timeout_s: float = 20.0
     ) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            run = self.run(run_id)
-            return run if run["status"] in statuses else None
+        seen: dict[str, Any] = {}
 
-        return self.wait_until(look, f"run {run_id} is {' or '.join(statuses)}", timeout_s)
+        def look() -> dict[str, Any] | None:
+            seen.update(self.run(run_id))
+            return seen if seen["status"] in statuses else None
+
+        try:
+            return self.wait_until(look, f"run {run_id} is {' or '.join(statuses)}", timeout_s)
+        except AssertionError as error:
+            newest = {name: seen.get(name) for name in ("status", "reason", "step", "attempt")}
+            raise AssertionError(f"{error}\nit was {newest}") from error
 
     def wait_for_step(self, run_id: int, step: int, timeout_s: float = 20.0) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:

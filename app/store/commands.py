@@ -191,3 +191,11 @@ def stop_if_active(write: Write, run: RunRow) -> None:
     """Ask a run that is not over to stop; nothing happens when it is over or stopping already."""
     if not run.status.is_over:
         send_command(write, run.id, Stop(), None)
+
+
+def runs_asked_to_stop(session: Session) -> set[int]:
+    """Runs with a stop that nobody has answered yet."""
+    asked = select(CommandRow.run_id).where(
+        CommandRow.status == "pending", CommandRow.kind == "stop"
+    )
+    return set(session.scalars(asked))

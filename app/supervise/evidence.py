@@ -59,6 +59,23 @@ def _answers(pid: int) -> bool:
     return True
 
 
+def send_signal(identity: Identity, number: signal.Signals) -> bool:
+    """Signal this very process, never another one that came to have its pid; False: it is gone."""
+    try:
+        handle = os.pidfd_open(identity.pid)
+    except (OSError, AttributeError):  # gone; or not Linux, where nothing is certain enough
+        return False
+    try:
+        if not is_alive(identity):
+            return False
+        signal.pidfd_send_signal(handle, number)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
 def is_lock_held(run_directory: Path) -> bool:
     """Whether a living worker holds the run. The question itself never keeps a worker out."""
     try:
@@ -79,6 +96,7 @@ def how_it_ended(run_directory: Path, attempt: int) -> str:
     try:
         ended = json.loads((run_directory / f"exit-{attempt:04d}.json").read_text())
         number, status = ended["signal"], int(ended["status"])
+        peak_gb = int(ended.get("peak_bytes", 0)) / 1e9
     except (OSError, ValueError, KeyError, TypeError):
         return "The worker is gone without a word."
     if number is not None:
@@ -86,7 +104,12 @@ def how_it_ended(run_directory: Path, attempt: int) -> str:
             name = signal.Signals(int(number)).name
         except (ValueError, TypeError):
             name = "unknown"
-        return f"The worker was killed by signal {number} ({name})."
+        why = f", most likely because memory ran out (it held up to {peak_gb:.1f} GB)"
+        return (
+            f"The worker was killed by signal {number} ({name}){why if ended.get('oom') else ''}."
+        )
+    if status == os.EX_IOERR:
+        return "The worker could not write its journal any more (exit code 74)."
     if status == 0:
         return "The worker ended early, without saying why (exit code 0)."
     return f"The worker ended with exit code {status}, without saying why."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 
@@ -10,39 +11,45 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.store.apply import refuse_what_is_left, say
+from app.store.commands import runs_asked_to_stop
 from app.store.events import newest_of_kind
 from app.store.runs import active_runs, find_run
 from app.store.store import Store
 from app.store.tables import RunRow
-from app.supervise.evidence import (
-    Identity,
-    has_exit_record,
-    how_it_ended,
-    is_alive,
-    is_lock_held,
-)
+from app.supervise.aftermath import ATTEMPTS_MAX, Aftermath, aftermath
+from app.supervise.evidence import Identity, has_exit_record, is_alive, is_lock_held, send_signal
 from app.supervise.ingest import Ingest
 from app.supervise.nursery import Nursery
+from app.supervise.watchdog import Watchdog
 from app.supervise.workers import ServerEnds, Worker, start_worker
-from babysit.messages import RunStatus, StatusChanged
+from babysit.messages import RunStatus, StatusChanged, Warned
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
 STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
 UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
-
-
-ATTEMPTS_MAX = 3  # of one run; then it is lost
-RECOVERING = "recovering"  # how the reason of such a start begins
-EXIT_SAID_WITHIN_S = 1.5  # by the nursery, after a worker is gone
+EXIT_SAID_WITHIN_S = 2.0  # by the nursery, after a worker is gone
+EXIT_SAID_LATEST_S = 10.0  # when it imports something just then
 REST_S = (0.5, 5.0)  # before the second and the third attempt
 
 
 class Launcher:
-    """Starts at most `parallel` runs at once. One thread."""
+    """Starts at most `parallel` runs at once. One thread.
 
-    def __init__(self, store: Store, nursery: Nursery, ingest: Ingest, parallel: int) -> None:
+    stuck_after_s: without a turn of its loop before a worker is called stuck.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        nursery: Nursery,
+        ingest: Ingest,
+        *,
+        parallel: int,
+        stuck_after_s: float,
+        recovers: bool,
+    ) -> None:
         self._store = store
         self._nursery = nursery
         self._ingest = ingest
@@ -51,7 +58,8 @@ class Launcher:
         self._wake = threading.Event()
         self._closing = False
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
-        self.recovers = True
+        self._recovers = recovers
+        self._watchdog = Watchdog(stuck_after_s)
         self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
 
     def start(self) -> None:
@@ -106,12 +114,17 @@ class Launcher:
         try:
             directory = self._store.runs_dir / str(run_id)
             self._workers[run_id] = start_worker(
-                self._nursery, directory, attempt, lambda: self._closing
+                self._nursery,
+                directory,
+                attempt,
+                may_retry=self._recovers and attempt < ATTEMPTS_MAX,
+                is_closing=lambda: self._closing,
             )
         except ServerEnds:
-            self._end(run_id, RunStatus.QUEUED, None)  # for the next server
+            self._end(run_id, Aftermath(RunStatus.QUEUED))  # for the next server
         except OSError as error:
-            self._end(run_id, RunStatus.LOST, f"The worker could not be started: {error.strerror}.")
+            reason = f"The worker could not be started: {error.strerror}."
+            self._end(run_id, Aftermath(RunStatus.LOST, reason))
 
     def _start_rested(self) -> None:
         """Begin the further attempts whose rest is over."""
@@ -141,6 +154,7 @@ class Launcher:
                 for run in active_runs(session)
                 if run.status is not RunStatus.QUEUED
             }
+            stopping = runs_asked_to_stop(session)
         for run_id, worker in list(self._workers.items()):
             if run_id not in active:
                 self._let_go(run_id, worker)
@@ -150,8 +164,21 @@ class Launcher:
                 known = Worker(attempt, time.monotonic(), None)
                 self._workers[run_id] = known
             worker = known
-            if not self._is_there(run_id, worker, status):
+            if self._is_there(run_id, worker, status):
+                self._watch(run_id, worker, is_stop_asked=run_id in stopping)
+            else:
                 self._find_out(run_id, worker, status)
+
+    def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
+        """Say when a living worker has become stuck; end it if it was to stop."""
+        directory = self._store.runs_dir / str(run_id)
+        found = self._watchdog.look(run_id, directory, worker.attempt, worker.identity)
+        if found is not None:
+            with self._store.writing() as write:
+                run = find_run(write.session, run_id)
+                say(write, run, Warned(step=run.step, message=found))
+        if is_stop_asked:
+            self._watchdog.press(run_id, worker.identity)
 
     def _let_go(self, run_id: int, worker: Worker) -> None:
         """The run is over. Stop reading when its process is gone, too: it may have a last word."""
@@ -160,6 +187,7 @@ class Launcher:
         if not is_lock_held(self._store.runs_dir / str(run_id)):
             self._ingest.read_to_end(run_id, worker.attempt)
             self._ingest.leave(run_id, worker.attempt)
+            self._watchdog.forget(run_id)
             del self._workers[run_id]
 
     def _is_there(self, run_id: int, worker: Worker, status: RunStatus) -> bool:
@@ -182,21 +210,24 @@ class Launcher:
         """Nobody works on the run: what its journal says counts; without a word it is lost."""
         if not self._may_conclude(run_id, worker):
             return
+        if worker.identity is not None:  # it may run on without its lock: one is enough
+            send_signal(worker.identity, signal.SIGKILL)
         self._ingest.read_to_end(run_id, worker.attempt)
         with self._store.reading() as session:
             run = find_run(session, run_id)
             said_something = _identity_said(session, run) is not None
             if run.status.is_over or run.attempt != worker.attempt:
                 return
-        never_began = worker.identity is None and status is RunStatus.STARTING
-        if never_began and not said_something:
-            self._end(run_id, RunStatus.QUEUED, None)  # the server ended before it was started
-            return
-        how = how_it_ended(self._store.runs_dir / str(run_id), worker.attempt)
-        if self.recovers and self._is_worth_another(run_id, status):
-            self._take_up_again(run_id, worker.attempt, how)
+            never_began = worker.identity is None and status is RunStatus.STARTING
+            if never_began and not said_something:
+                follows: Aftermath = Aftermath(RunStatus.QUEUED)  # the server ended too early
+            else:
+                directory = self._store.runs_dir / str(run_id)
+                follows = aftermath(session, run, directory, recovers=self._recovers)
+        if follows.status is RunStatus.STARTING:
+            self._take_up_again(run_id, worker.attempt, follows)
         else:
-            self._end(run_id, RunStatus.LOST, how)
+            self._end(run_id, follows)
 
     def _may_conclude(self, run_id: int, worker: Worker) -> bool:
         """Give the nursery a moment to say how the worker ended."""
@@ -205,38 +236,29 @@ class Launcher:
             return True
         now_s = time.monotonic()
         worker.gone_since_s = worker.gone_since_s or now_s
-        return now_s - worker.gone_since_s > EXIT_SAID_WITHIN_S or not self._nursery.is_alive
+        patience_s = EXIT_SAID_LATEST_S if self._nursery.is_loading else EXIT_SAID_WITHIN_S
+        return now_s - worker.gone_since_s > patience_s or not self._nursery.is_alive
 
-    def _is_worth_another(self, run_id: int, status: RunStatus) -> bool:
-        """Not for ever, and not when a step has killed two workers."""
-        with self._store.reading() as session:
-            run = find_run(session, run_id)
-            if run.attempt >= ATTEMPTS_MAX:
-                return False
-            for event in reversed(newest_of_kind(session, run_id, "status_changed")):
-                if str(event.body.get("reason", "")).startswith(RECOVERING):
-                    return event.step != run.step or status is RunStatus.PAUSED
-        return True
-
-    def _take_up_again(self, run_id: int, attempt: int, how: str) -> None:
+    def _take_up_again(self, run_id: int, attempt: int, follows: Aftermath) -> None:
         """Another worker goes on from the newest checkpoint, after a rest that grows."""
         with self._store.writing() as write:
             run = find_run(write.session, run_id)
             run.attempt = attempt + 1
-            reason = f"{RECOVERING}: {how}"
-            say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING, reason=reason))
+            say(write, run, follows.said_at(run.step))
         now_s = time.monotonic()
         rest_s = REST_S[min(attempt, len(REST_S)) - 1]
         self._workers[run_id] = Worker(attempt + 1, now_s, None)
         self._resting[run_id] = (now_s + rest_s, attempt + 1)
 
-    def _end(self, run_id: int, status: RunStatus, reason: str | None) -> None:
+    def _end(self, run_id: int, follows: Aftermath) -> None:
         with self._store.writing() as write:
             run = find_run(write.session, run_id)
             if run.status.is_over:
                 return
-            say(write, run, StatusChanged(step=run.step, status=status, reason=reason))
-            if status.is_over:
+            for asked in follows.answers:
+                say(write, run, asked)
+            say(write, run, follows.said_at(run.step))
+            if follows.status.is_over:
                 refuse_what_is_left(write, run)
         self._workers.pop(run_id, None)
 

@@ -41,6 +41,7 @@ class Nursery:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self.torch = ""  # its version, once the nursery is ready
+        self.is_loading = False  # it imports something in advance, and answers afterwards
         self.ready = threading.Event()
         self._log_path = log_path
 
@@ -68,13 +69,20 @@ class Nursery:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def work(self, run_directory: Path, attempt: int) -> int:
+    def work(self, run_directory: Path, attempt: int, *, may_retry: bool) -> int:
         """Fork a worker; its pid.
+
+        may_retry: a further attempt follows if this one's task raises.
 
         Raises:
             NurseryGone: it could not be asked, or did not answer.
         """
-        request = {"do": "work", "run_directory": str(run_directory), "attempt": attempt}
+        request = {
+            "do": "work",
+            "run_directory": str(run_directory),
+            "attempt": attempt,
+            "may_retry": may_retry,
+        }
         return int(self._ask(request, WORK_WITHIN_S)["pid"])
 
     def describe(self, file: Path, timeout_s: float) -> dict[str, Any]:
@@ -115,6 +123,8 @@ class Nursery:
             if message.get("ready"):
                 self.torch = str(message.get("torch", ""))
                 self.ready.set()
+            elif "loading" in message:
+                self.is_loading = bool(message["loading"])
             elif "exited" in message:
                 self._on_exit()
             else:

@@ -25,8 +25,14 @@ class Supervision:
         self._store = store
         self.nursery = Nursery(settings.data_dir / "nursery.log", on_exit=self.wake)
         self.ingest = Ingest(store)
-        self.launcher = Launcher(store, self.nursery, self.ingest, settings.parallel)
-        self.launcher.recovers = settings.recovery
+        self.launcher = Launcher(
+            store,
+            self.nursery,
+            self.ingest,
+            parallel=settings.parallel,
+            stuck_after_s=settings.stuck_after_s,
+            recovers=settings.recovery,
+        )
         self.tasks = TaskFinder(
             settings.task_folders, settings.data_dir / "tasks.json", catalog, self.nursery
         )

@@ -34,9 +34,16 @@ class Worker:
 
 
 def start_worker(
-    nursery: Nursery, directory: Path, attempt: int, is_closing: Callable[[], bool]
+    nursery: Nursery,
+    directory: Path,
+    attempt: int,
+    *,
+    may_retry: bool,
+    is_closing: Callable[[], bool],
 ) -> Worker:
     """A worker of this attempt; it takes the run's lock itself.
+
+    may_retry: a further attempt follows if its task raises.
 
     Raises:
         OSError: no process can be started.
@@ -48,13 +55,15 @@ def start_worker(
     now_s = time.monotonic()
     if nursery.is_alive and nursery.torch:
         try:
-            return Worker(attempt, now_s, identity_of(nursery.work(directory, attempt)))
+            pid = nursery.work(directory, attempt, may_retry=may_retry)
+            return Worker(attempt, now_s, identity_of(pid))
         except NurseryGone as error:
             log.warning("the nursery did not start run %s: %s", directory.name, error)
             if is_lock_held(directory):  # it did, but could not say so
                 return Worker(attempt, now_s, None)
+    retry = ["--may-retry"] if may_retry else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "babysit.worker", str(directory), "--attempt", str(attempt)],
+        [sys.executable, "-m", "babysit.worker", str(directory), "--attempt", str(attempt), *retry],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -57,7 +57,8 @@ def test_a_killed_worker_is_replaced_and_the_run_ends_in_the_same_state(
         server.wait_for_status(undisturbed["id"], "finished", timeout_s=60)
 
         assert run["attempt"] == 3
-        assert [event["verified"] for event in server.events(killed["id"], "recovered")] == [True]
+        # the second may or may not have caught up before it was killed
+        assert {event["verified"] for event in server.events(killed["id"], "recovered")} == {True}
         reasons = [str(event["reason"]) for event in server.events(killed["id"], "status_changed")]
         assert sum("recovering" in why and "SIGKILL" in why for why in reasons) == 2
         assert len(server.events(killed["id"], "changed")) == 2

@@ -75,6 +75,8 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
       return event.command_kind === "extend" || event.command_kind === "cancel"
         ? { ...plain, kind: "status", text: appliedText(event) }
         : null;
+    case "raised":
+      return { ...plain, kind: "status", who: "", text: `Failed: ${event.reason ?? ""}` };
     case "warned":
       return { ...plain, kind: "status", who: "", text: event.message ?? "" };
     default:
