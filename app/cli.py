@@ -1,14 +1,12 @@
-"""The command line: `babysit serve` and `babysit openapi`."""
+"""The command line: `babysit serve` and `babysit openapi`; `upkeep.py` has the rest."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
-import os
 import signal
 import socket
 import sys
@@ -20,11 +18,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app import upkeep
+from app.lock import locked
 from app.settings import TOKEN_CHARACTERS_MIN, Settings
 
 GRACE_S = 2  # for answers in progress when the server is told to end
 DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if a task is not described yet
-PID_BYTES_MAX = 64
 
 
 def main() -> None:
@@ -43,6 +42,7 @@ def main() -> None:
     serve_parser.set_defaults(act=serve)
     openapi_parser = commands.add_parser("openapi", help="print the description of the API")
     openapi_parser.set_defaults(act=print_openapi)
+    upkeep.register(commands)
     arguments = parser.parse_args()
     if arguments.act is None:
         parser.print_help()
@@ -95,27 +95,6 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
 
 
 @contextlib.contextmanager
-def locked(data_dir: Path) -> Iterator[None]:
-    """Only one server works on a data directory: there is one writer of its SQL."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(data_dir / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        sys.exit(f"babysit: the data directory {data_dir} cannot be used: {error.strerror}.")
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.read(fd, PID_BYTES_MAX).decode(errors="replace").strip()
-            sys.exit(f"babysit: another server (process {pid}) already works on {data_dir}.")
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(fd)
-
-
-@contextlib.contextmanager
 def listening(settings: Settings) -> Iterator[socket.socket]:
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -136,11 +115,11 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
     import uvicorn
 
     from app.main import create_app
-    from app.store.database import NewerDatabase
+    from app.store.damage import UnusableDatabase
 
     try:
         application = create_app(settings)
-    except NewerDatabase as error:
+    except UnusableDatabase as error:
         sys.exit(f"babysit: {error}")
     host = f"[{settings.host}]" if ":" in settings.host.strip("[]") else settings.host
 

@@ -7,6 +7,7 @@
     ├── Invalid            422  a value is wrong; says which field and what would be right
     ├── TooMany            429  a limit is reached; later it may be possible
     ├── NotReady           503  the server cannot do this yet
+    ├── Damaged            500  the database holds something that cannot be read
     └── NoRoom             507  the disk is full
 
 Each carries a sentence fit to show, and never the input that caused it. `app/main.py` turns them
@@ -73,6 +74,12 @@ class NotReady(Problem):
 
     status_code = 503
     error = "not_ready"
+
+
+class Damaged(Problem):
+    """The database holds what nobody wrote; it can be made again from the journals."""
+
+    error = "damaged"
 
 
 class NoRoom(Problem):

@@ -16,13 +16,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
 from app.catalog import Catalog
-from app.errors import Invalid, NoRoom, NotFound, NotReady, Problem, error_body
+from app.errors import Damaged, Invalid, NoRoom, NotFound, NotReady, Problem, error_body
 from app.gate import Gate, Policy
 from app.invalid_input import problem_in
 from app.settings import Settings, kept_token
-from app.store.database import Database
+from app.store.damage import is_damage, open_database
 from app.store.sessions import Sessions
 from app.store.store import Store
+from app.store.tables import DAMAGED
 from app.supervise.supervision import Supervision
 from app.web import (
     checkpoints,
@@ -66,8 +67,7 @@ class Application:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.token = settings.token or kept_token(settings.data_dir)
         self.hub = Hub()
-        database = Database(settings.sql_url)
-        database.migrate()
+        database = open_database(settings.sql_url, settings.runs_dir)
         self.store = Store(database, settings.runs_dir)
         self.store.announce = self.hub.announce
         self.catalog = Catalog()
@@ -151,6 +151,8 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
             problem = Invalid("The request could not be read.")
         case OperationalError() if "full" in str(error.orig):
             problem = NoRoom("The disk that holds the database is full.")
+        case DBAPIError() if is_damage(error):
+            problem = Damaged(DAMAGED)
         case DBAPIError():
             log.warning("the database did not answer: %s", error.orig)
             problem = NotReady("The database does not answer just now. Try again in a moment.")

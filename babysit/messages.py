@@ -289,6 +289,7 @@ class StatusChanged(Event):
     reason: str | None = None
     traceback: str | None = None  # of a failed run, capped
     command_id: int | None = None
+    starts_attempt: int | None = None  # of STARTING: the number of the process to come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -526,4 +527,5 @@ class RunAsked:
     demo: bool = False
     max_steps_per_s: float | None = None  # a throttle, for lessons
     rewind: bool = False
+    first_values: Values | None = None  # of a fork: all values, those of its checkpoint with these
     format: int = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
@@ -39,21 +39,34 @@ from babysit.messages import (
 )
 
 EVENT_BYTES_MAX = 1_000_000
+AT_CHARACTERS_MAX = 32
 
 
 def say(write: Write, run: RunRow, event: Event) -> EventRow:
     """Record an event that the server itself makes, and what follows from it."""
+    if isinstance(event, StatusChanged) and event.status is RunStatus.STARTING:
+        # Which attempt begins would else be known to SQL alone.
+        event = replace(event, starts_attempt=run.attempt)
     body = plain(to_json(event))
     return record_event(write, run, attempt=0, seq=run.server_seq + 1, body=body)
 
 
 def record_event(
-    write: Write, run: RunRow, *, attempt: int, seq: int, body: dict[str, Any]
+    write: Write,
+    run: RunRow,
+    *,
+    attempt: int,
+    seq: int,
+    body: dict[str, Any],
+    event_id: int | None = None,
 ) -> EventRow:
-    """Store one event of a journal, and change the rows it says something about."""
+    """Store one event of a journal, and change the rows it says something about.
+
+    event_id: the one it had before the database was lost; None: the database gives it one.
+    """
     event = read_event(body)
     if event is None:
-        event = Warned(step=run.step, message="A record of the journal could not be understood.")
+        event = _not_understood(run, body)
         body = plain(to_json(event))
     row = EventRow(
         run_id=run.id,
@@ -64,6 +77,8 @@ def record_event(
         at=event.at,
         body=body,
     )
+    if event_id is not None:
+        row.id = event_id
     write.session.add(row)
     write.session.flush()  # the database gives the event its id
     run.last_event_id = row.id
@@ -75,6 +90,16 @@ def record_event(
     write.events.append(row)
     write.touch(run)
     return row
+
+
+def _not_understood(run: RunRow, body: dict[str, Any]) -> Warned:
+    """What stands in for a record that says nothing: a function of it, without a clock."""
+    at = body.get("at")
+    return Warned(
+        step=run.step,
+        at=at if isinstance(at, str) and len(at) <= AT_CHARACTERS_MAX else run.created_at,
+        message="A record of the journal could not be understood.",
+    )
 
 
 def read_event(body: dict[str, Any]) -> Event | None:
@@ -132,6 +157,8 @@ def _follow(write: Write, run: RunRow, attempt: int, event: Event) -> None:
 
 
 def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
+    if attempt == 0 and event.starts_attempt is not None:
+        run.attempt = event.starts_attempt
     # A worker knows better than a database that was put back from before its start.
     is_news = attempt > 0 and run.status is RunStatus.QUEUED
     if event.status != run.status and event.status not in MOVES[run.status] and not is_news:

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from app.store.apply import record_event
+from app.store.events import head
+from app.store.order import number_events_after
 from app.store.store import Store
 from app.store.tables import EventRow, RunRow
 from babysit.journal import Frame, JournalReader
@@ -21,18 +23,40 @@ def catch_up(store: Store) -> None:
         for run_id in sorted(store.behind):
             compare(store, run_id)
         try:
+            if store.order.is_behind:
+                compare_order(store)
             store.journals.sync()
+            store.order.sync()
         except OSError as error:
-            log.warning("server.journal cannot be synced: %s", error)
+            log.warning("the server's journals cannot be synced: %s", error)
 
 
 def compare_all(store: Store) -> None:
     """After a start, for every run there is."""
     with store.reading() as session:
         run_ids = list(session.scalars(select(RunRow.id).order_by(RunRow.id)))
+    with store.lock:
+        try:
+            compare_order(store)
+        except OSError as error:
+            log.warning("order.journal cannot be read or written: %s", error)
+            store.order.is_behind = True
     for run_id in run_ids:
         with store.lock:
             compare(store, run_id)
+
+
+def compare_order(store: Store) -> None:
+    """Write down the ids that SQL gave, and see that none is given twice.
+
+    Raises:
+        OSError: `order.journal` cannot be read or written.
+    """
+    with store.writing() as write:
+        known, newest = store.order.last_id(), head(write.session)
+        if known > newest:  # an older database was put back: what it reads again is told anew
+            number_events_after(write.session, known)
+        store.order.complete(write.session)
 
 
 def compare(store: Store, run_id: int) -> None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import Damaged
+from app.store.tables import DAMAGED
+
 OPEN_VALUES_MAX = 512  # then a chunk is closed
 CLOSED_VALUES = 4_096  # closed chunks are joined up to this size
 COUNT = struct.Struct("<I")
@@ -56,8 +59,12 @@ def pack(curve: Curve) -> bytes:
 
 
 def unpack(data: bytes) -> Curve:
-    (count,) = COUNT.unpack_from(data)
-    columns = np.frombuffer(zlib.decompress(data[COUNT.size :]), np.uint8).reshape(2, 8, count)
+    """Raises: Damaged: no curve was packed into this."""
+    try:
+        (count,) = COUNT.unpack_from(data)
+        columns = np.frombuffer(zlib.decompress(data[COUNT.size :]), np.uint8).reshape(2, 8, count)
+    except (struct.error, zlib.error, ValueError) as error:
+        raise Damaged(DAMAGED) from error
     return Curve(_unshuffled(columns[0]), _unshuffled(columns[1]).view(np.float64))
 
 

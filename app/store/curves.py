@@ -46,8 +46,10 @@ def append_points(session: Session, run: RunRow, attempt: int, blocks: Iterable[
             )
         )
     }
+    room = SERIES_MAX - len(opened)
     for name, curve in curves.items():
-        if name in opened or len(opened) < SERIES_MAX:
+        room -= name not in opened
+        if name in opened or room >= 0:  # whatever was read together: the first ones are kept
             _append(session, run.id, attempt, name, (opened.get(name), curve))
     if attempt == run.attempt:
         _note_latest(run, curves)

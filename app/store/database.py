@@ -65,6 +65,11 @@ class Database:
             return [f"SQLite {sqlite3.sqlite_version} is older than {wanted}, which fixed a bug."]
         return []
 
+    def has_tables(self) -> bool:
+        """Whether it was ever used."""
+        with self.writer.connect() as connection:
+            return _version_of(connection) is not None
+
     def migrate(self) -> None:
         """Bring the tables up to date; quick when they are.
 

@@ -45,6 +45,11 @@ def head(session: Session) -> int:
     return session.scalar(select(EventRow.id).order_by(EventRow.id.desc()).limit(1)) or 0
 
 
+def is_id(session: Session, event_id: int) -> bool:
+    """Whether an event has this id."""
+    return session.get(EventRow, event_id) is not None
+
+
 def newest_of_kind(session: Session, run_id: int, kind: str) -> list[EventRow]:
     """All events of one kind, oldest first."""
     wanted = select(EventRow).where(EventRow.run_id == run_id, EventRow.kind == kind)

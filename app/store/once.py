@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.store.store import Write
 from app.store.tables import IdempotencyKeyRow
+from babysit.journal import plain
 
 KEPT_S = 48 * 3600.0
 
@@ -36,15 +38,18 @@ def keep_answer(
     write: Write, key: str, request_sha256: str, status_code: int, answer: dict[str, Any]
 ) -> None:
     """In the same transaction as what the request did, so that a crash keeps both or neither."""
-    write.session.execute(
-        delete(IdempotencyKeyRow).where(IdempotencyKeyRow.created_at_s < time.time() - KEPT_S)
-    )
-    write.session.add(
-        IdempotencyKeyRow(
-            key=key,
-            request_sha256=request_sha256,
-            status_code=status_code,
-            answer=answer,
-            created_at_s=time.time(),
-        )
-    )
+    write.answered = {
+        "key": key,
+        "request_sha256": request_sha256,
+        "status_code": status_code,
+        "answer": plain(answer),
+        "created_at_s": time.time(),
+    }
+    store_answer(write.session, write.answered)
+
+
+def store_answer(session: Session, answered: dict[str, Any]) -> None:
+    """Keep the answer, and forget those that are too old by then."""
+    too_old_s = answered["created_at_s"] - KEPT_S
+    session.execute(delete(IdempotencyKeyRow).where(IdempotencyKeyRow.created_at_s < too_old_s))
+    session.add(IdempotencyKeyRow(**answered))

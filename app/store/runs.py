@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -48,9 +49,22 @@ def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
 
     values: all base values; `asked.values` are only what differs from the checkpoint in a fork.
     """
+    if asked.parent is not None:
+        asked = replace(asked, first_values=dict(values))
     write.journals.write_run_asked(asked)
+    write.made.append(write.journals.directory(asked.id))
+    row = run_row(asked)
+    write.session.add(row)
+    write.session.flush()
+    say(write, row, StatusChanged(step=row.step, status=RunStatus.QUEUED))
+    return row
+
+
+def run_row(asked: RunAsked) -> RunRow:
+    """The row of a run of which only `run.json` is known."""
     parent = asked.parent or {}
-    row = RunRow(
+    values = asked.values if asked.first_values is None else asked.first_values
+    return RunRow(
         id=asked.id,
         family_id=asked.family_id,
         name=asked.name,
@@ -70,10 +84,6 @@ def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
         actor=asked.actor,
         max_steps_per_s=asked.max_steps_per_s,
     )
-    write.session.add(row)
-    write.session.flush()
-    say(write, row, StatusChanged(step=row.step, status=RunStatus.QUEUED))
-    return row
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from app.live import Announce, Committed
 from app.store.database import Database
 from app.store.events import event_json
 from app.store.journals import ServerJournals
+from app.store.order import NAME as ORDER
+from app.store.order import Order, Stored, read_so_far
 from app.store.tables import EventRow, RunRow
 from app.store.views import run_list
 from babysit.journal import Points
@@ -31,6 +34,8 @@ class Write:
         self.events: list[EventRow] = []
         self.points: list[tuple[int, Points]] = []
         self.touched: dict[int, RunRow] = {}
+        self.answered: dict[str, Any] | None = None  # a request that named a key
+        self.made: list[Path] = []  # directories of new runs
 
     def touch(self, run: RunRow) -> None:
         """Tell everybody what this run looks like after the commit."""
@@ -45,6 +50,18 @@ class Write:
             runs={run["id"]: run for run in run_list(self.session, runs)},
         )
 
+    def stored(self) -> Stored:
+        """What a rebuilt database could not know from the journals of the runs."""
+        events = [(row.id, row.run_id, row.attempt, row.seq) for row in self.events]
+        run_ids = {row.run_id for row in self.events}
+        read = read_so_far(self.session, run_ids) if run_ids else {}
+        return Stored(events, read, self.answered)
+
+    def undo(self) -> None:
+        """Take away what a transaction made outside of SQL: nobody was told of it."""
+        for directory in self.made:
+            shutil.rmtree(directory, ignore_errors=True)
+
 
 class Store:
     """SQL and the server's journals. All writing goes through `writing`, one at a time."""
@@ -54,6 +71,7 @@ class Store:
         self.runs_dir = runs_dir
         self.announce: Announce = lambda committed: None
         self.journals = ServerJournals(runs_dir)
+        self.order = Order(runs_dir.parent / ORDER)
         self.behind: set[int] = set()  # runs whose journal lacks what SQL has
         self.lock = threading.RLock()
 
@@ -72,11 +90,16 @@ class Store:
         with self.lock:
             with Session(self.database.writer) as session, session.begin():
                 write = Write(session, self.journals)
-                yield write
-                news = write.news()
+                try:
+                    yield write
+                    news, stored = write.news(), write.stored()
+                except BaseException:
+                    write.undo()
+                    raise
                 said = _said_by_server(write.events)
             for run_id, rows in said.items():
                 self._pass_on(run_id, rows)
+            self._write_down(stored)
             if news:
                 self.announce(news)
 
@@ -91,9 +114,19 @@ class Store:
             log.warning("run %d: its server.journal cannot be written: %s", run_id, error)
             self.behind.add(run_id)
 
+    def _write_down(self, stored: Stored) -> None:
+        if not stored or self.order.is_behind:
+            return
+        try:
+            self.order.append(stored)
+        except OSError as error:
+            log.warning("order.journal cannot be written: %s", error)
+            self.order.is_behind = True
+
     def close(self) -> None:
         with self.lock:
             self.journals.close()
+            self.order.close()
             self.database.close()
 
 

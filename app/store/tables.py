@@ -1,4 +1,4 @@
-"""The tables: rows only, no queries. All but sessions and keys can be rebuilt from journals."""
+"""The tables: rows only, no queries. All but sessions can be rebuilt from journals."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
+from app.errors import Damaged
 from babysit.journal import plain
 from babysit.messages import RunStatus
 
 JsonObject: TypeAlias = dict[str, Any]
 WireNumber: TypeAlias = float | str  # "NaN" and the infinities are strings
+
+DAMAGED = "The database is damaged. Stop the server; `babysit rebuild` makes the database again."
 
 
 class PlainText(TypeDecorator[str]):
@@ -53,7 +56,10 @@ class PlainJson(TypeDecorator[Any]):
         return None if value is None else json.dumps(plain(value), separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        try:
+            return None if value is None else json.loads(value)
+        except ValueError as error:
+            raise Damaged(DAMAGED) from error
 
 
 class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
@@ -192,21 +198,20 @@ class EventRow(Table):
 class CurveChunkRow(Table):
     """A stretch of one series of one attempt, compressed by `app/store/chunks.py`.
 
+    Its key is its place, so that it is the same row when it is made again from the journal.
     low, high: extremes of the finite values; None when there are none.
     closed: full; only the newest chunk of a series is still open.
     """
 
     __tablename__ = "curve_chunks"
     __table_args__ = (
-        Index("uq_curve_chunks_place", "run_id", "attempt", "series", "ordinal", unique=True),
         Index("ix_curve_chunks_run_id_attempt_closed", "run_id", "attempt", "closed"),
     )
 
-    id: Mapped[int] = mapped_column(init=False, primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
-    attempt: Mapped[int]
-    series: Mapped[str]
-    ordinal: Mapped[int]
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
     first_step: Mapped[int]
     last_step: Mapped[int]
     count: Mapped[int]

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import Invalid, NotFound, TooMany
 from app.limits import INT_MAX, STREAMS_MAX
-from app.store.events import head, read_events
+from app.store.events import head, is_id, read_events
 from app.store.runs import find_run
 from app.store.views import run_list
 from app.web.hub import RESET, Hub, Subscriber, encode
@@ -135,8 +135,8 @@ def _catch_up(
 def _from_sql(
     session: Session, run_ids: frozenset[int] | None, since: int, newest: int
 ) -> list[bytes]:
-    if not 0 <= since <= newest:
-        return [RESET]  # of another database than this one
+    if since > newest or not (since == 0 or is_id(session, since)):
+        return [RESET]  # of another database than this one, or of what a rebuild could not find
     missed = read_events(session, run_ids, after=since, limit=MISSED_MAX + 1)
     if len(missed) > MISSED_MAX:
         return [RESET]

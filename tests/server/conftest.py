@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.store.database import Database
 from app.store.store import Store
 from tests.live import LiveServer, serving
 from tests.server.fake_worker import DECLARED
+from tests.server.session_of_all import answers, live_through
 from tests.services import find_postgres
 
 DATABASES = ("sqlite", "postgresql") if find_postgres().path else ("sqlite",)
@@ -88,3 +90,16 @@ def running(shared: LiveServer) -> Iterator[dict[str, Any]]:
     if shared.run(run["id"])["status"] in ("running", "paused"):
         shared.client.post(f"/api/runs/{run['id']}/commands", json={"kind": "stop"})
         shared.wait_for_status(run["id"], "stopped")
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Path:
+    """The data directory of a server that has lived through a lot and was stopped. Copy it."""
+    folder = tmp_path_factory.mktemp("lived") / "var"
+    folder.mkdir()
+    shutil.copy(descriptions, folder / "tasks.json")
+    with serving(folder, "--no-demo") as server:
+        ids = live_through(server)
+        said = answers(server, list(ids.values()))
+    (folder.parent / "said.json").write_text(json.dumps({"ids": ids, "answers": said}))
+    return folder
