@@ -49,6 +49,12 @@ class Snapshot:
     random: dict[str, Tensor]
     state: dict[str, Any]
 
+    @property
+    def bytes(self) -> int:
+        """Of its tensors; the rest is small."""
+        parts = (self.model, self.optimizer, self.random)
+        return sum(tensor.nbytes for part in parts for tensor in part.values())
+
     def weights_sha256(self) -> str:
         """Covers parameters and buffers in name order."""
         return str(_tensors_digest(self.model).hexdigest())
@@ -151,14 +157,14 @@ def write_checkpoint(
     Raises:
         OSError: it could not be written; nothing is left of it.
     """
-    beside = checkpoints / f".{directory}.part"
+    beside, place = checkpoints / f".{directory}.part", checkpoints / directory
     shutil.rmtree(beside, ignore_errors=True)
     try:
         beside.mkdir(parents=True)
         save_file(snapshot.model, beside / MODEL)
         save_file(snapshot.optimizer, beside / OPTIMIZER)
         save_file(snapshot.random, beside / RANDOM)
-        (beside / STATE).write_text(json.dumps(plain(snapshot.state), indent=1))
+        _write(beside / STATE, snapshot.state)
         files = {name: _file_entry(beside / name) for name in FILES}
         manifest = {
             "format": FORMAT,
@@ -168,17 +174,28 @@ def write_checkpoint(
             "state_sha256": snapshot.state_sha256(),
             "files": files,
         }
-        (beside / MANIFEST).write_text(json.dumps(plain(manifest), indent=1))
+        _write(beside / MANIFEST, manifest)
         for name in (*FILES, MANIFEST):
             _sync(beside / name)
         _sync(beside)
-        os.rename(beside, checkpoints / directory)
+        os.rename(beside, place)
+        beside = place
         _sync(checkpoints)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     size = sum(entry["bytes"] for entry in files.values())
     return Written(directory, size, manifest["weights_sha256"], manifest["state_sha256"])
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    data = json.dumps(plain(content), indent=1).encode()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    finally:
+        os.close(fd)
 
 
 def _file_entry(path: Path) -> dict[str, Any]:

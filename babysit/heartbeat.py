@@ -1,4 +1,4 @@
-"""Where a worker's loop is, in 16 bytes that outlive its process.
+"""Where a worker's loop is, in 24 bytes that outlive its process.
 
 The loop writes them in every turn. Whoever looks from outside sees whether it still turns, and
 after a sudden death which step was being made: the journal may lag that by a flush.
@@ -13,16 +13,21 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-LAYOUT = struct.Struct("<qq")
+TURN = struct.Struct("<qq")
+TROUBLE = struct.Struct("<q")
+LAYOUT = struct.Struct("<qqq")
 BETWEEN_STEPS = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """turns: of the loop, so far. step: the update being made; 0 between two of them."""
+    """turns: of the loop, so far. step: the update being made; 0 between two of them.
+    trouble: the errno of a disk that takes nothing; 0 while it does.
+    """
 
     turns: int
     step: int
+    trouble: int
 
 
 class Heartbeat:
@@ -35,7 +40,11 @@ class Heartbeat:
     def beat(self, step: int) -> None:
         """Say that the loop turns, and which update it begins; 0: none just now."""
         self._turns += 1
-        LAYOUT.pack_into(self._shared, 0, self._turns, step)
+        TURN.pack_into(self._shared, 0, self._turns, step)
+
+    def say_trouble(self, number: int) -> None:
+        """Say what the journal cannot: the errno of a disk that takes nothing, or 0."""
+        TROUBLE.pack_into(self._shared, TURN.size, number)
 
 
 def _shared(path: Path) -> mmap.mmap | bytearray:

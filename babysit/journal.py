@@ -28,6 +28,8 @@ import numpy as np
 from crc32c import crc32c
 from numpy.typing import NDArray
 
+from babysit.append import AppendedFile
+
 MAGIC = b"\xb5JF1"
 HEADER = struct.Struct("<4sIIQ")  # magic, payload length in bytes, CRC32C of seq and payload, seq
 SEQ = struct.Struct("<Q")
@@ -157,14 +159,18 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         """Open or create the journal; a torn tail of an earlier writer is cut off first."""
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.seq = 0  # of the last frame written
+        self._file = AppendedFile(path, self._find_end)
+        self.is_deleted = self._file.is_deleted
+        self.sync = self._file.sync
+        self.close = self._file.close
+
+    def _find_end(self, path: Path) -> int:
         reader = JournalReader(path)
         while reader.read():
             pass
-        self.seq = reader.seq  # of the last frame written
-        self._end = reader.offset
-        os.ftruncate(self._fd, self._end)
-        os.lseek(self._fd, self._end, os.SEEK_SET)
+        self.seq = reader.seq
+        return reader.offset
 
     def append(self, payloads: Sequence[bytes]) -> int:
         """Write frames in one go and return the seq of the last one; nothing is written on failure.
@@ -173,34 +179,12 @@ class JournalWriter:
             OSError: the disk is full or broken. The file ends where it ended before.
         """
         frames = [frame(self.seq + place, payload) for place, payload in enumerate(payloads, 1)]
-        data = b"".join(frames)
-        try:
-            written = os.write(self._fd, data)
-            while written < len(data):  # a short write: the next one says why
-                written += os.write(self._fd, data[written:])
-        except OSError:
-            os.ftruncate(self._fd, self._end)
-            os.lseek(self._fd, self._end, os.SEEK_SET)
-            raise
-        self._end += len(data)
+        self._file.append(b"".join(frames))
         self.seq += len(payloads)
         return self.seq
 
     def append_event(self, event: dict[str, Any]) -> int:
         return self.append([encode_event(event)])
-
-    def is_deleted(self) -> bool:
-        """Whether somebody removed the file under the writer's hands."""
-        return os.fstat(self._fd).st_nlink == 0
-
-    def sync(self) -> None:
-        """Return when all frames are on the disk."""
-        os.fsync(self._fd)
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
 
 class JournalReader:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from babysit.telemetry import Clock, evaluate
 from babysit.training import Training
 
 PICTURE_EVERY_S = 0.5
+DISK_FULL, DISK_ERROR = DISK_PAUSES = ("disk_full", "disk_error")  # reasons of a pause
 
 
 @dataclass(slots=True)
@@ -86,12 +89,14 @@ class LiveRun:
         if current is not None:
             self.recorder.kept.add(current.id)  # it now stands for this cause too
             return current
+        began_s = time.monotonic()
         return self.saver.save(
             training.snapshot(),
             cause,
             version=self.version,
             val_cost=self.val_cost if self.evaluated_at == training.step else None,
             command_id=command_id,
+            copied_s=time.monotonic() - began_s,
         )
 
     def pause(self, reason: str, command_id: int | None = None) -> None:
@@ -111,7 +116,18 @@ class LiveRun:
             )
         )
 
+    def pause_for_disk(self, trouble: OSError) -> None:
+        """Wait until the disk takes things again; nothing more is asked of it meanwhile."""
+        full = trouble.errno in (errno.ENOSPC, errno.EDQUOT)
+        self.clock.pause()
+        self.paused_for = DISK_FULL if full else DISK_ERROR
+        self.heartbeat.say_trouble(trouble.errno or errno.EIO)
+        step, paused = self.training.step, RunStatus.PAUSED
+        self.say(StatusChanged(step=step, status=paused, reason=self.paused_for))
+
     def resume(self, command_id: int | None = None) -> None:
+        if self.paused_for in DISK_PAUSES:
+            self.heartbeat.say_trouble(0)
         self.paused_for = None
         self.clock.resume()
         self.say(

@@ -12,7 +12,7 @@ from torch import nn
 from babysit.answer import answer_commands
 from babysit.guard import non_finite
 from babysit.heartbeat import BETWEEN_STEPS
-from babysit.live import LiveRun
+from babysit.live import DISK_PAUSES, LiveRun
 from babysit.messages import RunStatus, StatusChanged
 from babysit.recorder import LOOK_EVERY_S
 from babysit.telemetry import StepSize, is_measured, norm
@@ -93,15 +93,20 @@ def train(live: LiveRun) -> StatusChanged:
             _pause_for_guard(live, numbers)
         elif step % training.task.evaluate_every == 0 or step == training.steps:
             live.evaluate()
-        if measured or live.evaluated_at == step:
+        if measured or live.evaluated_at == step or time.monotonic() >= live.saver.latest_s:
             _save_when_due(live)
 
 
 def _wait_s(live: LiveRun, throttle: Throttle) -> float:
     """How long to wait for a command before another look; 0: make the next step."""
+    if live.paused_for in DISK_PAUSES:
+        if not live.recorder.is_mended():
+            return DISK_LOOK_EVERY_S
+        live.resume()
     if live.paused_for is not None:
         return LOOK_EVERY_S
-    if live.recorder.trouble is not None:  # the disk takes nothing: go on when it does again
+    if live.recorder.trouble is not None:
+        live.pause_for_disk(live.recorder.trouble)
         return DISK_LOOK_EVERY_S
     if live.catch_up is None and throttle.holds():  # what was seen once need not be slow
         return max(throttle.left_s(), WAIT_MIN_S)

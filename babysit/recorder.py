@@ -29,6 +29,7 @@ from babysit.messages import (
     event_from_json,
     to_json,
 )
+from babysit.reserve import Reserve
 
 LOOK_EVERY_S = 0.015  # for commands: one fstat
 FLUSH_EVERY_S = 0.05  # points; events are written at once
@@ -49,7 +50,6 @@ class Recorder:
     def __init__(self, run_directory: Path, attempt: int) -> None:
         self.commands: deque[CommandSent] = deque()  # new ones, in the order sent
         self.kept: set[int] = set()  # ids of checkpoints that retention must keep
-        self.trouble: OSError | None = None  # why nothing can be written just now
         self.is_orphaned = False  # the run's directory was deleted: nobody will ever read this
         self.step_row = deque[Item]()  # public only for its bound `append` in the loop
         self._queue = self.step_row
@@ -58,6 +58,9 @@ class Recorder:
         self._asked_size = -1
         self._log = run_directory / "worker.log"
         self._unwritten: list[bytes] = []
+        self._reserve = Reserve(run_directory / "reserve")
+        self._write_trouble: OSError | None = None
+        self._sync_trouble: OSError | None = None
         self._wake = threading.Event()
         self._asked_something = threading.Event()
         self._closing = False
@@ -71,6 +74,15 @@ class Recorder:
         self._thread.start()
 
     # -- for the loop
+
+    @property
+    def trouble(self) -> OSError | None:
+        """Why nothing can be kept just now."""
+        return self._write_trouble or self._sync_trouble
+
+    def is_mended(self) -> bool:
+        """Whether the disk takes things again, and has room for more."""
+        return self.trouble is None and self._reserve.is_mended()
 
     def values(self, step: int, values: dict[str, float]) -> None:
         """Record numbers that are not measured at every step."""
@@ -99,6 +111,7 @@ class Recorder:
         if not self._is_child:  # threads are not forked
             self._thread.join()
         self.flush()
+        self._reserve.spend()
         self._journal.close()
 
     def _fall_silent(self) -> None:
@@ -131,10 +144,11 @@ class Recorder:
         except OSError as error:  # kept in memory; tried again at the next flush
             if error.errno == errno.EBADF:  # the task closed it: nothing can be said any more
                 os._exit(os.EX_IOERR)
-            self.trouble = error
+            self._write_trouble = error
+            self._reserve.spend()
             return
         self._unwritten = []
-        self.trouble = None
+        self._write_trouble = None
         self._dirty = True
 
     def _sync(self) -> None:
@@ -145,9 +159,10 @@ class Recorder:
             return
         try:
             self._journal.sync()
-        except OSError as error:
-            self.trouble = error
+        except OSError as error:  # tried again a second later
+            self._sync_trouble = error
             return
+        self._sync_trouble = None
         self._dirty = False
 
     def _read_commands(self) -> None:

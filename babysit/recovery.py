@@ -55,6 +55,7 @@ class Past:
     costs: dict[int, float] = field(default_factory=dict)
     active_s: dict[int, float] = field(default_factory=dict)
     checkpoints: dict[int, KnownCheckpoint] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)  # their directories: kept, and never used
     ordinal: int = 0
     attempts: int = 0
     paused_for: str | None = None
@@ -124,6 +125,7 @@ def newest_valid(run_directory: Path, past: Past) -> tuple[Snapshot | None, list
         except CheckpointDamaged as error:
             problems.append(f"Checkpoint {known.step:,} cannot be used: {error}.")
             del past.checkpoints[known.id]
+            past.damaged.add(known.directory)
         else:
             return snapshot, problems
     return None, problems

@@ -27,7 +27,9 @@ from babysit.messages import (
 from babysit.recorder import Recorder
 from babysit.recovery import Past
 
-TIMER_EVERY_S = 10.0  # of training; at most this much work is lost in a crash
+TIMER_EVERY_S = 10.0  # of training, at the least
+TIMER_LATEST_S = 55.0  # with its writing, at most a minute of work is lost in a crash
+COST_MAX = 0.01  # of the training time that checkpoints by the timer may take
 BEST_EVERY_S = 5.0  # a cost that falls at every evaluation must not mean a checkpoint at each
 LAST_KEPT = 5
 BEST_KEPT = 3
@@ -57,8 +59,10 @@ class Saver:
         """past: what earlier attempts of the run saved; numbers and names go on from there."""
         past = past or Past()
         checkpoints.mkdir(exist_ok=True)
-        for unfinished in checkpoints.glob(".*.part"):  # of a worker that died while it wrote
-            shutil.rmtree(unfinished, ignore_errors=True)
+        named = {known.directory for known in past.checkpoints.values()} | past.damaged
+        for entry in list(checkpoints.iterdir()):  # a worker died before it could say so
+            if entry.name not in named:
+                shutil.rmtree(entry, ignore_errors=True)
         self._names = {entry.name for entry in checkpoints.iterdir()}
         self._run_id = run_id
         self._checkpoints = checkpoints
@@ -70,6 +74,8 @@ class Saver:
             for known in past.checkpoints.values()
         ]
         self._saved_at = time.monotonic()
+        self._cost_s = 0.0  # of the last one: copying and writing
+        self._is_warned = False  # that nothing can be written; once is enough
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         os.register_at_fork(after_in_child=self._forget_jobs)
         self._thread = threading.Thread(target=self._work, name="saver", daemon=True)
@@ -77,11 +83,23 @@ class Saver:
 
     def is_timer_due(self, *, evaluated: bool) -> bool:
         """Whether it is time again: at an evaluation if one comes soon, else in between."""
-        late_s = time.monotonic() - self._saved_at - TIMER_EVERY_S
-        return late_s >= (0.0 if evaluated else TIMER_EVERY_S) and not self._is_busy()
+        since_s = time.monotonic() - self._saved_at
+        wanted_s = self.interval_s if evaluated else 2 * self.interval_s
+        return since_s >= min(wanted_s, TIMER_LATEST_S) and not self._is_busy()
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds from this checkpoint to the next one by the timer."""
+        return interval_s(self._cost_s)
+
+    @property
+    def latest_s(self) -> float:
+        """When the next one must be begun, in monotonic seconds."""
+        return self._saved_at + TIMER_LATEST_S
 
     def is_best_due(self) -> bool:
-        return time.monotonic() - self._saved_at >= BEST_EVERY_S and not self._is_busy()
+        wanted_s = max(BEST_EVERY_S, min(self._cost_s / COST_MAX, TIMER_LATEST_S))
+        return time.monotonic() - self._saved_at >= wanted_s and not self._is_busy()
 
     def current(self, step: int, version: int) -> Saved | None:
         """The checkpoint that already holds this very state, if there is one."""
@@ -98,8 +116,12 @@ class Saver:
         version: int,
         val_cost: float | None,
         command_id: int | None = None,
+        copied_s: float = 0.0,
     ) -> Saved:
-        """Queue a snapshot for writing; it is announced when it is on the disk."""
+        """Queue a snapshot for writing; it is announced when it is on the disk.
+
+        copied_s: how long the training stood still for the snapshot.
+        """
         self._count += 1
         step = int(snapshot.state["step"])
         directory = next(name for name in _names_of(step) if name not in self._names)
@@ -107,7 +129,7 @@ class Saver:
         ident = checkpoint_id(self._run_id, self._count)
         self._last = saved = Saved(ident, step, version, cause, directory, val_cost)
         self._saved_at = time.monotonic()
-        self._jobs.put(lambda: self._write(saved, snapshot, command_id))
+        self._jobs.put(lambda: self._write(saved, snapshot, command_id, copied_s))
         return saved
 
     def then_say(self, make_event: Callable[[], Event]) -> None:
@@ -136,7 +158,9 @@ class Saver:
             self._jobs.task_done()
         self._jobs.task_done()
 
-    def _write(self, saved: Saved, snapshot: Snapshot, command_id: int | None) -> None:
+    def _write(
+        self, saved: Saved, snapshot: Snapshot, command_id: int | None, copied_s: float
+    ) -> None:
         about = {
             "id": saved.id,
             "run_id": self._run_id,
@@ -144,13 +168,15 @@ class Saver:
             "val_cost": saved.val_cost,
             "created_at": now(),
         }
+        began_s = time.monotonic()
         try:
             written = write_checkpoint(self._checkpoints, saved.directory, snapshot, about)
         except Exception as error:  # safetensors has an error of its own for a full disk
             saved.failed = True
-            message = f"The checkpoint of step {saved.step} could not be written: {error}"
-            self._recorder.event(Warned(step=saved.step, message=message))
+            self._warn(saved, snapshot, error)
             return
+        self._cost_s = copied_s + time.monotonic() - began_s
+        self._is_warned = False
         self._on_disk.append(saved)
         self._recorder.event(
             CheckpointSaved(
@@ -167,12 +193,31 @@ class Saver:
         )
         self._remove_unneeded()
 
+    def _warn(self, saved: Saved, snapshot: Snapshot, error: Exception) -> None:
+        """Say why a checkpoint could not be written; the training goes on, and tries again."""
+        if self._is_warned and saved.cause in ("timer", "best"):
+            return
+        self._is_warned = True
+        why, needed = str(error), snapshot.bytes
+        free = shutil.disk_usage(self._checkpoints).free
+        if free < needed:
+            why = f"the disk is full: {needed / 1e6:,.1f} MB needed, {free / 1e6:,.1f} MB free"
+        message = f"The checkpoint of step {saved.step:,} could not be written: {why}"
+        self._recorder.event(Warned(step=saved.step, message=message))
+
     def _remove_unneeded(self) -> None:
         for saved in unneeded(self._on_disk, self._recorder.kept):
             self._on_disk.remove(saved)
             # Said first: a crash in between leaves bytes that nothing names, never the reverse.
             self._recorder.event(CheckpointRemoved(step=saved.step, checkpoint_id=saved.id))
             shutil.rmtree(self._checkpoints / saved.directory, ignore_errors=True)
+
+
+def interval_s(cost_s: float) -> float:
+    """Seconds between two checkpoints of this cost: they take 1 % of the time at most, unless that
+    would put more than a minute of work at risk.
+    """
+    return min(max(cost_s / COST_MAX, TIMER_EVERY_S), TIMER_LATEST_S)
 
 
 def _names_of(step: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ class Watched:
     began_s: float
     turned_s: float
     turns: int = 0
+    trouble: int = 0
     is_stuck: bool = False
     stop_seen_s: float | None = None
     was_asked: bool = False
@@ -46,6 +48,11 @@ class Watchdog:
         if watched is None or watched.attempt != attempt:
             watched = self._watched[run_id] = Watched(attempt, now_s, now_s)
         beat = read_beat(directory, attempt)
+        if beat is not None and beat.trouble != watched.trouble:
+            watched.trouble = beat.trouble
+            if beat.trouble:
+                why = os.strerror(beat.trouble)
+                return f"The disk takes nothing ({why}): the training waits for it."
         if beat is not None and beat.turns != watched.turns:
             stuck_s, was_stuck = now_s - watched.turned_s, watched.is_stuck
             watched.turns, watched.turned_s, watched.is_stuck = beat.turns, now_s, False

@@ -14,7 +14,7 @@ from tests.live import LiveServer, serving
 AT = 57  # the update in which something happens
 STUCK_AFTER_S = 2.0
 TASK = f"""
-import ctypes, faulthandler, os, pathlib, signal, sys, threading, time, torch
+import ctypes, errno, faulthandler, os, pathlib, signal, sys, threading, time, torch
 from torch import nn
 from babysit.task import Data, Examples, Task
 
@@ -27,6 +27,21 @@ def once(name):
         return False
     mark.touch()
     return True
+
+def spoil_disk(number):
+    \"\"\"Nothing can be written any more, but into room that is given back.\"\"\"
+    mark = pathlib.Path(__file__).with_suffix(".mark")
+    mark.touch()
+    real = os.write
+
+    def write(fd, data):
+        path = pathlib.Path(os.readlink(f"/proc/self/fd/{{fd}}"))
+        is_room = number == errno.ENOSPC and not path.with_name("reserve").exists()
+        if mark.exists() and not is_room:
+            raise OSError(number, os.strerror(number))
+        return real(fd, data)
+
+    os.write = write
 
 def load():
     generator = torch.Generator().manual_seed(0)
@@ -57,6 +72,8 @@ MISCHIEF = {
     "forks": "os.fork()",
     "closes": "if once('closes'): os.closerange(3, 256)",
     "moves": "os.chdir('/'), os.umask(0o777), torch.set_default_dtype(torch.float64)",
+    "fills-disk": "spoil_disk(errno.ENOSPC)",
+    "breaks-disk": "spoil_disk(errno.EIO)",
     "killed-once": "if once('killed'): os.kill(os.getpid(), signal.SIGKILL)",
 }
 
@@ -196,6 +213,37 @@ def test_a_task_may_change_what_belongs_to_the_process(server: LiveServer) -> No
     # float64 from now on does not fit the weights: a clear word of torch, and no harm beyond it
     assert run["status"] == "finished" or "dtype" in run["reason"]
     assert server.client.get("/api/health").status_code == 200
+
+
+def mend(server: LiveServer, task: str) -> None:
+    models = server.data_dir.parent / "models"
+    (models / f"{task.replace('-', '_')}.mark").unlink()
+
+
+def test_a_full_disk_pauses_the_run_until_there_is_room(server: LiveServer) -> None:
+    run_id = start(server, "fills-disk")
+
+    paused = server.wait_for_status(run_id, "paused", timeout_s=60)
+    assert (paused["reason"], paused["step"] < 100) == ("disk_full", True)
+    mend(server, "fills-disk")
+
+    run = server.wait_for_status(run_id, "finished", timeout_s=60)
+    assert run["attempt"] == 1
+    assert costs(server, run_id)["step"] == list(range(1, 101))
+    said = [event["status"] for event in server.events(run_id, "status_changed")]
+    assert said[-3:] == ["paused", "running", "finished"]
+
+
+def test_a_broken_disk_is_named_though_nothing_can_be_written(server: LiveServer) -> None:
+    run_id = start(server, "breaks-disk")
+
+    server.wait_until(lambda: server.events(run_id, "warned"), "the server names it", 60)
+    (warned,) = server.events(run_id, "warned")
+    assert "Input/output error" in warned["message"]
+    mend(server, "breaks-disk")
+
+    server.wait_for_status(run_id, "finished", timeout_s=60)
+    assert costs(server, run_id)["step"] == list(range(1, 101))
 
 
 def worker_pid(server: LiveServer, run_id: int) -> int:

@@ -13,7 +13,7 @@ from babysit.checkpoint import Snapshot
 from babysit.journal import Frame, JournalReader, JournalWriter
 from babysit.messages import CheckpointCause, CheckpointPinned, Forked, checkpoint_id, to_json
 from babysit.recorder import Recorder
-from babysit.saver import Saver
+from babysit.saver import Saver, interval_s
 from tests.training.lab import Said
 from tests.training.waiting import wait_until
 
@@ -138,3 +138,19 @@ def test_a_snapshot_that_cannot_be_written_stops_nothing(keeper: Keeper) -> None
     assert keeper.left() == [2]
     assert "step 1 could not be written" in keeper.said("warned")[0]["message"]
     assert [saved["step"] for saved in keeper.said("checkpoint_saved")] == [2]
+
+
+@pytest.mark.parametrize(
+    ("cost_s", "expected_s"), [(0.0, 10), (0.05, 10), (0.3, 30), (0.5, 50), (5.0, 55)]
+)
+def test_checkpoints_take_a_hundredth_of_the_time_and_risk_a_minute_at_most(
+    cost_s: float, expected_s: float
+) -> None:
+    assert interval_s(cost_s) == pytest.approx(expected_s)
+
+
+def test_what_a_checkpoint_cost_decides_when_the_next_is_due(keeper: Keeper) -> None:
+    keeper.saver.save(snapshot_of(1), "timer", version=0, val_cost=None, copied_s=0.4)
+    keeper.saver.wait()
+
+    assert 40 <= keeper.saver.interval_s <= 55

@@ -123,6 +123,7 @@ export const reasonText = (reason: string): string =>
     guard: "the cost is no longer a number",
     no_viewer: "nobody was watching",
     disk_full: "the disk is full",
+    disk_error: "the disk takes nothing",
     terminated: "the process was asked to end",
   })[reason] ?? reason;
 
