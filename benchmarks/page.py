@@ -2,16 +2,20 @@
 
 `python benchmarks/page.py [--steps 100000]` trains that many real steps, then opens the run in
 Chromium while it goes on. An empty page's frame rate is measured in the same browser, to compare.
+Opened is a run whose lines are drawn, and marked is a change whose mark stands on the cost chart:
+both are looked up in the document. The load of the machine is printed, as all of it depends on it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -32,6 +36,21 @@ FRAMES = """seconds => new Promise(done => {
 })"""
 CLICKS = 10
 OPENED_WITHIN_S = 60
+OPENS = 5
+ENDED = ("finished", "stopped", "failed", "lost")
+LINES = "!!document.querySelector('[data-testid=cost-chart] .scatterlayer path.js-line')"
+# Several marks at one place are one element with a count on it.
+MARKED = """() => new Promise(done => {
+  const marks = () => [...document.querySelectorAll('.markers-cost .mark')]
+    .reduce((sum, mark) => sum + (Number(mark.textContent) || 1), 0);
+  const before = marks();
+  const button = document.querySelector('[aria-label="Halve learning rate"]');
+  const began = performance.now();
+  button.click();
+  const look = () => marks() > before
+    ? done(performance.now() - began) : requestAnimationFrame(look);
+  look();
+})"""
 
 
 def frames(page: Page) -> str:
@@ -39,15 +58,23 @@ def frames(page: Page) -> str:
     return f"{found['fps']:.1f} frames a second, longest gap {found['longest_ms']:.0f} ms"
 
 
-def points_drawn(page: Page) -> int:
-    return int(page.evaluate("window.__babysit?.charts?.cost?.points ?? 0"))
+def train_to(web: httpx.Client, run: int, steps: int) -> None:
+    """Wait until a run has made so many steps.
+
+    Raises:
+        RuntimeError: it ended before that.
+    """
+    while (found := web.get(f"/api/runs/{run}").json())["step"] < steps:
+        if found["status"] in ENDED:
+            raise RuntimeError(f"the run is {found['status']} at step {found['step']}")
+        time.sleep(0.5)
 
 
 def open_run(page: Page, address: str) -> float:
     """Seconds from asking for the page until the cost chart shows the run."""
     began = time.perf_counter()
     page.goto(address)
-    while points_drawn(page) < 1000:  # the page's policy forbids wait_for_function to eval
+    while not page.evaluate(LINES):  # the page's policy forbids wait_for_function to eval
         if time.perf_counter() - began > OPENED_WITHIN_S:
             raise TimeoutError("the run was not drawn")
         page.wait_for_timeout(10)
@@ -56,19 +83,11 @@ def open_run(page: Page, address: str) -> float:
 
 def click_to_marker_ms(page: Page) -> float:
     """Milliseconds from pressing a button until the change is marked on the cost chart."""
-    return float(
-        page.evaluate(
-            """() => new Promise(done => {
-              const before = window.__babysit.charts.cost.markers;
-              const button = document.querySelector('[aria-label="Halve learning rate"]');
-              const began = performance.now();
-              button.click();
-              const look = () => window.__babysit.charts.cost.markers > before
-                ? done(performance.now() - began) : requestAnimationFrame(look);
-              look();
-            })"""
-        )
-    )
+    return float(page.evaluate(MARKED))
+
+
+def load() -> str:
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def main() -> None:
@@ -77,8 +96,8 @@ def main() -> None:
     steps = parser.parse_args().steps
     with served() as web, sync_playwright() as playwright:
         run = start(web, 100_000_000, task="spirals")
-        while web.get(f"/api/runs/{run}").json()["step"] < steps:
-            time.sleep(0.5)
+        train_to(web, run, steps)
+        print(f"before the page is opened: {load()}")
         browser = playwright.chromium.launch(
             executable_path=find_chromium().path, args=list(BROWSER_FLAGS)
         )
@@ -88,7 +107,7 @@ def main() -> None:
         token = web.headers["Authorization"].removeprefix("Bearer ")
         page.goto(f"{web.base_url}/#t={token}")
         page.get_by_role("button", name="Stop training").wait_for()
-        opened = [open_run(page, f"{web.base_url}/?run={run}") for _ in range(5)]
+        opened = [open_run(page, f"{web.base_url}/?run={run}") for _ in range(OPENS)]
         print(f"open a live run of {steps:,} steps: median {statistics.median(opened):.2f} s")
         before_step = web.get(f"/api/runs/{run}").json()["step"]
         began = time.perf_counter()
@@ -100,6 +119,7 @@ def main() -> None:
         print(f"the page is {behind / max(rate, 1):.2f} s behind at {rate:.0f} steps a second")
         clicks = sorted(click_to_marker_ms(page) for _ in range(CLICKS))
         print(f"click to marker: median {statistics.median(clicks):.0f} ms, worst {clicks[-1]:.0f}")
+        print(f"at the end: {load()}")
         browser.close()
         command(web, run, {"kind": "stop"})
 

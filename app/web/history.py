@@ -73,23 +73,35 @@ def curves(
 ) -> Response:
     """Curves for a chart; all values undecimated when `points` is no smaller than their number.
 
-    `series` may be repeated, or name several separated by commas; without it, all.
+    `series` may be repeated, or name several separated by commas; without it, all. `train/*`
+    stands for all whose names begin with `train/`.
     """
-    names = [name for part in series or () for name in part.split(",") if name]
+    asked = [name for part in series or () for name in part.split(",") if name]
     with parts.store.reading() as session:
         run = find_run(session, run_id)
         line = lineage(session, run, family=family)
+        existing = series_names(session, [member.id for member, _ in line])
         drawn = draw_curves(
             session,
             line,
-            list(dict.fromkeys(names))[:SERIES_MAX]
-            or series_names(session, [member.id for member, _ in line]),
+            _chosen(asked, existing)[:SERIES_MAX] if asked else existing,
             within=(from_step, to_step),
             points=points,
             smooth_steps=smooth_steps,
         )
         answer = {"run_id": run.id, "last_step": run.step}
     return _json({**answer, "series": {name: curve.to_json() for name, curve in drawn.items()}})
+
+
+def _chosen(asked: list[str], existing: list[str]) -> list[str]:
+    """The names that were asked for, each once; a star at the end stands for any ending."""
+    chosen: dict[str, None] = {}
+    for name in asked:
+        if name.endswith("*"):
+            chosen.update(dict.fromkeys(one for one in existing if one.startswith(name[:-1])))
+        else:
+            chosen[name] = None
+    return list(chosen)
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -18,7 +18,7 @@ from babysit.journal import Points, plain
 
 POINTS_EVERY_S = 0.1  # at most this often for each run
 RUN_EVERY_S = 0.5  # while nothing but its numbers move
-POINTS_A_MESSAGE_MAX = 100  # of one series
+POINTS_A_MESSAGE_MAX = 50  # of one series: 500 a second, on a chart of 800 columns
 RING_MAX = 4_000  # events kept for streams that come back
 HEARTBEAT_S = 10.0
 QUEUE_BYTES_MAX = 4_000_000  # of one stream; a slower reader is dropped

@@ -17,12 +17,18 @@ import { loadTasks } from "./state/follow";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastProblem } from "./state/toasts";
 
+const TOKEN = /^#t=(.+)$/;
+/** This visit begins with a token; until it is exchanged, every question would be refused. */
+const signsIn = TOKEN.test(location.hash);
+
 /** The view is written into the address at most this often, ms. */
 const ADDRESS_MS = 300;
 
 export function App() {
   const session = usePage((page) => page.session);
   const place = usePlace();
+  // Who comes back is most likely still signed in: the run is asked for at once, and a refusal says otherwise.
+  const shown = session === "owner" || (session === "unknown" && !signsIn);
   useKeys();
   useEffect(() => {
     dispatch({ type: "view", change: readView(location.search) });
@@ -37,7 +43,7 @@ export function App() {
     <>
       <Header />
       {session === "signed_out" ? <SignIn /> : null}
-      {session === "owner" ? <Boundary>{place.page === "runs" ? <RunsPage /> : <BabysitPage />}</Boundary> : null}
+      {shown ? <Boundary>{place.page === "runs" ? <RunsPage /> : <BabysitPage />}</Boundary> : null}
       {session === "owner" ? <Dialogs /> : null}
       <Toasts />
     </>
@@ -46,7 +52,7 @@ export function App() {
 
 /** The printed address carries the token in its fragment, which never reaches a server log. */
 async function enter(): Promise<void> {
-  const token = /^#t=(.+)$/.exec(location.hash)?.[1];
+  const token = TOKEN.exec(location.hash)?.[1];
   if (token) {
     history.replaceState(null, "", location.pathname + location.search);
     try {

@@ -72,6 +72,8 @@ def test_a_run_is_answered_whole_and_trained_to_its_end(shared: LiveServer) -> N
     series = shared.client.get(part).json()["series"]
     assert list(series) == ["train/cost", "val/cost"]
     assert series["train/cost"]["step"] == list(range(10, 20))
+    starred = shared.client.get(f"/api/runs/{run['id']}/curves?series=val/*,momentum,val/cost")
+    assert list(starred.json()["series"]) == ["val/accuracy", "val/cost", "momentum"]
     last = shared.client.get(f"/api/runs/{run['id']}/checkpoints").json()[-1]
     assert (last["step"], last["cause"], last["valid"]) == (60, "end", True)
 

@@ -219,7 +219,8 @@ export interface paths {
          * Curves
          * @description Curves for a chart; all values undecimated when `points` is no smaller than their number.
          *
-         *     `series` may be repeated, or name several separated by commas; without it, all.
+         *     `series` may be repeated, or name several separated by commas; without it, all. `train/*`
+         *     stands for all whose names begin with `train/`.
          */
         get: operations["curves_api_runs__run_id__curves_get"];
         put?: never;

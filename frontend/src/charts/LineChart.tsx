@@ -6,11 +6,12 @@ import { Markers } from "./Markers";
 import { toX } from "./axis";
 import type { ChartName, Drawing } from "./compose";
 import { compose, stepsInSight } from "./compose";
-import { draw, scheduler } from "./draw";
+import { canDraw, draw, scheduler } from "./draw";
 import type { Box } from "./geometry";
 import { plotHeight, spread, xToPx, yToPx } from "./geometry";
 import { palette } from "./palette";
 import { report } from "./probe";
+import { restMs } from "./rest";
 import { useGestures } from "./gestures";
 
 export interface LineChartProps {
@@ -68,17 +69,19 @@ function useDrawing(
     const inner = canvas.current;
     if (!outer || !inner) return undefined;
     let width = outer.clientWidth;
+    let last: Drawing | null = null;
     const chart = {
       draw: () => {
         if (width === 0) return;
         const box: Box = { width, height, left: 46, right, top: ticks ? 14 : 6, bottom: ticks ? 24 : 6 };
-        const drawing = compose(name, getPage(), box, palette(), Date.now());
-        if (drawing) void draw(inner, drawing, ticks);
-        setDrawn(drawing);
-        report(name, drawing);
+        last = compose(name, getPage(), box, palette(), Date.now());
+        setDrawn(last);
+        if (last === null || draw(inner, last, ticks)) report(name, last);
       },
+      restMs: () => restMs(name, last, getPage().open),
     };
     const remove = scheduler.add(chart);
+    void canDraw.then(() => scheduler.hurry(chart));
     const unsubscribe = watch(() => scheduler.touch(chart), () => scheduler.hurry(chart));
     const sizes = new ResizeObserver((entries) => {
       width = Math.round(entries.at(-1)?.contentRect.width ?? outer.clientWidth);

@@ -2,6 +2,7 @@
 import type { Run, RunEvent } from "../api/types";
 import { firstIndexFrom } from "../state/curves";
 import type { AxisKind, OpenRun } from "../state/page";
+import { RECORDED } from "../state/page";
 
 export const AXIS_LABELS: Record<AxisKind, string> = {
   step: "Step",
@@ -17,14 +18,6 @@ export interface Axis {
   steps: number[];
   xs: number[];
 }
-
-/** Where the worker recorded what an axis counts. */
-const RECORDED: Partial<Record<AxisKind, string>> = {
-  epoch: "epoch",
-  examples: "examples",
-  active: "active_s",
-  clock: "clock_s",
-};
 
 /** For clock time x is ms of the local wall clock since 1970, for active time seconds, else counts. */
 export function axisOf(kind: AxisKind, open: OpenRun, now: number): Axis {

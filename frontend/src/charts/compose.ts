@@ -22,6 +22,8 @@ export interface Drawing {
   frame: Frame;
   axis: Axis;
   labels: Label[];
+  /** The newest value of the main curve. */
+  newest: number | null;
   /** How many recorded values stand behind the main curve. */
   points: number;
   above: number;
@@ -131,7 +133,9 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
   const frame: Frame = { box: scene.box, x: scene.x, y: range, log };
   traces.push(...crosses(ends, frame, sight.axis, colours.problem));
   const yaxis = { type: log ? "log" : "linear", range, nticks: 6 };
-  return { traces, frame, axis: sight.axis, labels, points, above, zeros, yaxis, summary: sentence(scene, names) };
+  const newest = labels[0]?.value ?? null;
+  const summary = sentence(scene, names);
+  return { traces, frame, axis: sight.axis, labels, newest, points, above, zeros, yaxis, summary };
 }
 
 /** One sentence for people who do not see the chart. */
@@ -160,6 +164,7 @@ function composeRate(scene: Scene): Drawing | null {
     frame: { box: scene.box, x: scene.x, y: range, log: true },
     axis: sight.axis,
     labels: [{ text: setting(end), value: end, colour: colours.train }],
+    newest: end,
     points: valuesBehind(series),
     above: 0,
     zeros: 0,
@@ -194,6 +199,7 @@ function composeMomentum(scene: Scene): Drawing | null {
     frame: { box: scene.box, x: scene.x, y: range, log: false },
     axis: sight.axis,
     labels: [{ text: momentum(end), value: felt(end), colour: colours.third }],
+    newest: end,
     points: valuesBehind(series),
     above: 0,
     zeros: 0,

@@ -4,8 +4,12 @@ import { faint, palette } from "./palette";
 import type { AxisKind } from "../state/page";
 import { DrawingScheduler } from "./scheduler";
 
-const loading = import("plotly.js-cartesian-dist-min").then((module) => module.default);
-export const plotly = () => loading;
+let Plotly: typeof import("plotly.js-cartesian-dist-min").default | null = null;
+
+/** Resolved when lines can be drawn. */
+export const canDraw: Promise<void> = import("plotly.js-cartesian-dist-min").then((module) => {
+  Plotly = module.default;
+});
 
 /** All charts of the page take turns here. */
 export const scheduler = new DrawingScheduler({
@@ -17,9 +21,11 @@ export const scheduler = new DrawingScheduler({
 // A static plot: crosshair, zoom and markers are the page's own, so Plotly adds no buttons or listeners.
 const CONFIG = { staticPlot: true, displayModeBar: false, showSendToCloud: false, responsive: false };
 
-export async function draw(element: HTMLElement, drawing: Drawing, ticks: boolean): Promise<void> {
-  const Plotly = await plotly();
-  await Plotly.react(element, drawing.traces, layoutOf(drawing, ticks), CONFIG);
+/** Draws before it returns, so that what it costs can be seen; false: Plotly is not here yet. */
+export function draw(element: HTMLElement, drawing: Drawing, ticks: boolean): boolean {
+  if (Plotly === null) return false;
+  void Plotly.react(element, drawing.traces, layoutOf(drawing, ticks), CONFIG);
+  return true;
 }
 
 function layoutOf(drawing: Drawing, ticks: boolean): object {
@@ -31,6 +37,9 @@ function layoutOf(drawing: Drawing, ticks: boolean): object {
     zeroline: false,
     tickfont: { color: colours.muted, size: 11, family: colours.font },
     automargin: false,
+    // Level, and left where they are: else Plotly measures every label after every draw.
+    tickangle: 0,
+    ticklabeloverflow: "allow",
     // "1e-3", not a raised 3: Plotly sets raised text with style attributes, which the content policy refuses.
     exponentformat: "e",
     fixedrange: true,

@@ -59,7 +59,7 @@ export interface Robust {
  * values would squash everything else, else to the greatest.
  */
 export function robustRange(values: number[], everything: boolean): Robust {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
   if (sorted.length === 0) return { range: [0, 1], above: 0 };
   const at = (part: number): number => sorted[Math.round(part * (sorted.length - 1))] as number;
   const [low, usual, high] = [at(0), at(0.995), at(1)];

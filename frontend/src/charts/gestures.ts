@@ -1,7 +1,7 @@
 /** What pointer and keys do on a chart: crosshair, pin, zoom, next change. */
 import { useRef, useState } from "react";
 import { getPlace } from "../state/address";
-import { loadDetail } from "../state/follow";
+import { loadDetail } from "../state/load";
 import type { View } from "../state/page";
 import { dispatch, getPage } from "../state/store";
 import { toStep } from "./axis";

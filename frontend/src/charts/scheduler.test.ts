@@ -1,7 +1,7 @@
 /** Charts take turns, and nobody draws for nothing. */
 import { expect, test } from "vitest";
 import type { Stage } from "./scheduler";
-import { DrawingScheduler, REDRAW_MS_MIN } from "./scheduler";
+import { DrawingScheduler, REDRAW_MS_MIN, SHARE } from "./scheduler";
 
 const FRAME_MS = 16;
 
@@ -102,4 +102,56 @@ test("what a person switched need not wait for its turn of 250 ms", () => {
   theatre.playFrame();
 
   expect(drawn.length).toBe(2);
+});
+
+test("what a person switched overtakes the wait for new points", () => {
+  const theatre = new Theatre();
+  const scheduler = new DrawingScheduler(theatre);
+  const { charts, drawn } = chartsOn(scheduler, 1);
+  theatre.playFrame();
+  scheduler.touch(charts[0] as { draw: () => void });
+  theatre.playFrame();
+
+  scheduler.hurry(charts[0] as { draw: () => void });
+  theatre.playFrame();
+
+  expect(drawn.length).toBe(2);
+});
+
+test("slow draws of new points leave most of the time to everything else", () => {
+  const theatre = new Theatre();
+  const scheduler = new DrawingScheduler(theatre);
+  let spent = 0;
+  const charts = Array.from({ length: 4 }, () => ({
+    draw: () => {
+      theatre.time += 60;
+      spent += 60;
+    },
+  }));
+  charts.forEach((chart) => scheduler.add(chart));
+  for (let i = 0; i < 4; i++) theatre.playFrame();
+  const [began, before] = [theatre.time, spent];
+
+  while (theatre.time < began + 6000) {
+    charts.forEach((chart) => scheduler.touch(chart));
+    theatre.playFrame();
+  }
+
+  expect(spent - before).toBeGreaterThan(0);
+  expect((spent - before) / (theatre.time - began)).toBeLessThanOrEqual(1.1 / SHARE);
+});
+
+test("a chart that says how long it may rest is drawn no more often", () => {
+  const theatre = new Theatre();
+  const scheduler = new DrawingScheduler(theatre);
+  let draws = 0;
+  const strip = { draw: () => void draws++, restMs: () => 1000 };
+  scheduler.add(strip);
+
+  while (theatre.time < 3900) {
+    scheduler.touch(strip);
+    theatre.playFrame();
+  }
+
+  expect(draws).toBe(4);
 });

@@ -1,7 +1,7 @@
 /** How the charts are looked at: axes, smoothing, freezing. Nothing here touches the training. */
 import { AXIS_LABELS } from "../charts/axis";
 import { jumpToLive } from "../charts/gestures";
-import { reloadCurves } from "../state/follow";
+import { reloadCurves } from "../state/load";
 import type { AxisKind } from "../state/page";
 import { AXIS_KINDS } from "../state/page";
 import { dispatch, getPage, usePage } from "../state/store";

@@ -1,16 +1,11 @@
 /** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
 import * as api from "../api/client";
 import { openStream } from "../api/stream";
-import type { Curves, PointsMessage, Run, RunEvent } from "../api/types";
-import type { Series } from "./curves";
-import { fromWire } from "./curves";
-import type { CurveSet } from "./page";
-import { SMOOTHED } from "./reduce";
+import type { PointsMessage, Run, RunEvent } from "../api/types";
+import { loadDetail, loadStretch, seriesOf, showRest, startCurves } from "./load";
 import { dispatch, getPage } from "./store";
 import { toastProblem } from "./toasts";
 
-/** Points of an overview and of a zoomed stretch; a chart is hardly wider in pixels. */
-const POINTS = 1000;
 /** Points of a branch that is drawn thin. */
 const BRANCH_POINTS = 300;
 const BRANCHES_MAX = 8;
@@ -18,9 +13,6 @@ const BRANCHES_MAX = 8;
 const BRANCH_SMOOTH_STEPS = 20;
 const PICTURE_MS = 1000;
 const SOON_MS = 250;
-
-const series = (curves: Curves): Record<string, Series> =>
-  Object.fromEntries(Object.entries(curves.series).map(([name, wire]) => [name, fromWire(wire)]));
 
 const isOpen = (id: number): boolean => getPage().open?.run.id === id;
 
@@ -32,7 +24,7 @@ export function followRun(id: number): () => void {
 
   const start = async () => {
     dispatch({ type: "opening" });
-    const curves = loadCurves(id);
+    const curves = startCurves(id);
     try {
       const [run, events] = await Promise.all([api.getRun(id), api.getEvents(id)]);
       if (left) return;
@@ -42,7 +34,10 @@ export function followRun(id: number): () => void {
       await curves.catch(() => null);
       return;
     }
-    void curves.then(showCurves(id)).catch(toastProblem);
+    void curves
+      .then((show) => show())
+      .then(() => showRest(id))
+      .catch(toastProblem);
     const { zoom } = getPage().view; // from the address
     if (zoom) void loadDetail(id, zoom.from, zoom.to);
     void loadCheckpoints(id);
@@ -132,67 +127,6 @@ function onRun(run: Run, soon: Soon): void {
   }
 }
 
-/** The overview of all curves, and of the smoothed ones. Nothing is dispatched yet. */
-async function loadCurves(id: number): Promise<[Curves, Curves | null, number]> {
-  const steps = getPage().view.smoothSteps;
-  return Promise.all([
-    api.getCurves(id, { points: POINTS, family: true }),
-    steps > 1
-      ? api.getCurves(id, { points: POINTS, family: true, smooth_steps: steps, series: SMOOTHED.join(",") })
-      : null,
-    steps,
-  ]);
-}
-
-const showCurves =
-  (id: number) =>
-  ([raw, smooth, smoothSteps]: [Curves, Curves | null, number]): void =>
-    dispatch({
-      type: "curves",
-      runId: id,
-      raw: series(raw),
-      smooth: smooth ? series(smooth) : {},
-      smoothSteps,
-      lastStep: raw.last_step,
-    });
-
-export async function reloadCurves(id: number): Promise<void> {
-  try {
-    showCurves(id)(await loadCurves(id));
-    const zoom = getPage().view.zoom;
-    if (zoom) await loadDetail(id, zoom.from, zoom.to);
-  } catch (error) {
-    toastProblem(error);
-  }
-}
-
-async function loadStretch(id: number, from: number): Promise<void> {
-  try {
-    const curves = await api.getCurves(id, { from_step: from, points: POINTS });
-    dispatch({ type: "stretch", runId: id, raw: series(curves), lastStep: curves.last_step });
-  } catch {
-    // The next `run` or `points` message asks again.
-  }
-}
-
-/** A zoomed stretch at full resolution, smoothed over the full history as well. */
-export async function loadDetail(id: number, from: number, to: number): Promise<void> {
-  const range = { from_step: Math.floor(from), to_step: Math.ceil(to), points: POINTS, family: true };
-  const steps = getPage().view.smoothSteps;
-  try {
-    const [raw, smooth] = await Promise.all([
-      api.getCurves(id, range),
-      steps > 1
-        ? api.getCurves(id, { ...range, smooth_steps: steps, series: SMOOTHED.join(",") })
-        : null,
-    ]);
-    const detail: CurveSet["detail"] = { from, to, raw: series(raw), smooth: smooth ? series(smooth) : {} };
-    dispatch({ type: "detail", runId: id, detail });
-  } catch (error) {
-    toastProblem(error);
-  }
-}
-
 async function loadCheckpoints(id: number): Promise<void> {
   try {
     dispatch({ type: "checkpoints", runId: id, checkpoints: await api.getCheckpoints(id) });
@@ -218,7 +152,7 @@ export async function loadFamily(id: number): Promise<void> {
         const from = leftAt.get(member.id) ?? member.parent?.step ?? 0;
         const range = { from_step: from + 1, points: BRANCH_POINTS, smooth_steps: BRANCH_SMOOTH_STEPS };
         const curves = await api.getCurves(member.id, range);
-        return { runId: member.id, name: member.name, from, raw: series(curves) };
+        return { runId: member.id, name: member.name, from, raw: seriesOf(curves) };
       }),
     );
     dispatch({ type: "branches", runId: id, branches });

@@ -14,6 +14,14 @@ import type { Series } from "./curves";
 export type AxisKind = "step" | "epoch" | "examples" | "active" | "clock";
 export const AXIS_KINDS: AxisKind[] = ["step", "epoch", "examples", "active", "clock"];
 
+/** Where the worker recorded what an axis counts. */
+export const RECORDED: Partial<Record<AxisKind, string>> = {
+  epoch: "epoch",
+  examples: "examples",
+  active: "active_s",
+  clock: "clock_s",
+};
+
 /** What the person chose to look at. Everything but `hover` and `frozen` is in the address. */
 export interface View {
   axis: AxisKind;
@@ -118,6 +126,7 @@ export type Message =
       smoothSteps: number;
       lastStep: number;
     }
+  | { type: "rest"; runId: number; raw: Record<string, Series> }
   | { type: "stretch"; runId: number; raw: Record<string, Series>; lastStep: number }
   | { type: "detail"; runId: number; detail: CurveSet["detail"] }
   | { type: "branches"; runId: number; branches: CurveSet["branches"] }

@@ -164,3 +164,14 @@ describe("runs and toasts", () => {
     expect(page.toasts.map((toast) => toast.id)).toEqual([7, 8, 9]);
   });
 });
+
+test("series that come later join what was streamed meanwhile, and hide no gap", () => {
+  const live = { run_id: 1, from_step: 9, to_step: 10, series: { epoch: wire([9, 10]) } };
+  const page = reduce(opened(), { type: "points", points: live, at: NOW });
+
+  const rest = { epoch: fromWire(wire([1, 5, 9, 12])) };
+  const next = reduce(page, { type: "rest", runId: 1, raw: rest });
+
+  expect(next.open?.curves.raw["epoch"]?.step).toEqual([1, 5, 9, 12]);
+  expect(next.open?.curves.lastStep).toBe(10);
+});

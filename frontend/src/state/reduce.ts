@@ -63,6 +63,8 @@ function reduceOpen(open: OpenRun | null, message: AboutOpenRun): OpenRun | null
       return { ...open, curves: withPoints(open.curves, message.points), heardAt: message.at };
     case "curves":
       return { ...open, curves: withCurves(open.curves, message) };
+    case "rest":
+      return { ...open, curves: withRest(open.curves, message.raw) };
     case "stretch":
       return { ...open, curves: withStretch(open.curves, message.raw, message.lastStep) };
     case "detail":
@@ -169,6 +171,12 @@ function withCurves(curves: CurveSet, message: Extract<Message, { type: "curves"
   });
   for (const name of Object.keys(raw)) continueOne(next, name);
   return next;
+}
+
+/** Series that nobody waited for; live points may have come before them. They say nothing of gaps in the others. */
+function withRest(curves: CurveSet, rest: Record<string, Series>): CurveSet {
+  for (const [name, series] of Object.entries(rest)) splice((curves.raw[name] ??= emptySeries()), series);
+  return moved(curves, {});
 }
 
 /** A gap was refetched. Smoothed tails that were drawn across the gap are drawn again. */
