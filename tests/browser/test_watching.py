@@ -79,3 +79,35 @@ def test_the_page_fits_a_phone(screen: Screen, slow_run: int) -> None:
     expect(screen.button("Pause training")).to_be_visible()
     expect(screen.button("Halve learning rate").first).to_be_visible()
     assert screen.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_zooming_keeps_the_head_of_the_panel_and_a_run_that_is_over_has_no_live_to_jump_to(
+    screen: Screen, slow_run: int
+) -> None:
+    screen.open_run(slow_run)
+    head = screen.page.locator("#cost-panel .panel-head")
+    height = head.evaluate("head => head.clientHeight")
+
+    screen.open(f"/?run={slow_run}&zoom=1-4")
+    screen.wait_for_chart("cost", points=2)
+    expect(screen.button("Jump to live ▸")).to_be_visible()
+    assert head.evaluate("head => head.clientHeight") == height
+    screen.button("Stop training").click()
+
+    expect(screen.button("Show the whole run")).to_be_visible()
+    expect(screen.button("Jump to live ▸")).to_have_count(0)
+    screen.button("Show the whole run").click()
+    expect(screen.button("Show the whole run")).to_have_count(0)
+
+
+def test_a_long_learning_rate_stays_in_one_line_on_a_phone(screen: Screen, slow_run: int) -> None:
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    screen.open_run(slow_run)
+    rate = screen.page.get_by_role("group", name="Quick controls").locator(".bar-rate")
+    line = rate.evaluate("rate => rate.clientHeight")
+
+    screen.server.command(slow_run, "set", values={"learning_rate": 1.234e-5})
+
+    expect(rate).to_have_text("lr 1.234e-5")
+    assert rate.evaluate("rate => rate.clientHeight") == line
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= 390

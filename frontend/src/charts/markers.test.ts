@@ -74,3 +74,10 @@ test("a change on a ramp says where it leads, not what the optimizer has reached
 
   expect(markersOf([ramp])[0]?.text).toBe("Learning rate 0.003 → 0.006 over 10 steps");
 });
+
+test("a setting that did not apply before is written without a value to leave", () => {
+  const before = { schedule: "constant" };
+  const after = { schedule: "cosine", base_learning_rate: 0.001 };
+
+  expect(changeText(before, after)).toBe("Learning rate decay constant → cosine; Base learning rate 0.001");
+});

@@ -59,7 +59,11 @@ export function changeText(before: Values, after: Values): string {
   const names = moved.includes("learning_rate") ? moved.filter((name) => name !== "base_learning_rate") : moved;
   const shown = names.length > 0 ? names : Object.keys(after);
   return shown
-    .map((name) => `${nameOf(name)} ${valueText(name, before[name])} → ${valueText(name, after[name])}`)
+    .map((name) => {
+      // A setting that did not apply before, as the base of a schedule that was just turned on, has no value to leave.
+      const left = before[name] === undefined ? "" : `${valueText(name, before[name])} → `;
+      return `${nameOf(name)} ${left}${valueText(name, after[name])}`;
+    })
     .join("; ");
 }
 

@@ -1,6 +1,5 @@
 /** How the charts are looked at: axes, smoothing, freezing. Nothing here touches the training. */
 import { AXIS_LABELS } from "../charts/axis";
-import { jumpToLive } from "../charts/gestures";
 import { reloadCurves } from "../state/load";
 import type { AxisKind } from "../state/page";
 import { AXIS_KINDS } from "../state/page";
@@ -29,11 +28,6 @@ export function ChartTools({ table, onTable }: { table: boolean; onTable: (table
   const text = view.smoothSteps <= 1 ? "no smoothing" : `average over about ${view.smoothSteps} steps`;
   return (
     <div className="tools">
-      {view.zoom ? (
-        <button type="button" className="button pill" onClick={jumpToLive}>
-          Jump to live ▸
-        </button>
-      ) : null}
       <select
         className="select"
         aria-label="Horizontal axis"

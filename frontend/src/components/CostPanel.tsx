@@ -1,6 +1,7 @@
 /** The cost, live: its curve, the learning rate and momentum below it, and the step under the crosshair. */
 import { useState } from "react";
 import { LineChart } from "../charts/LineChart";
+import { jumpToLive } from "../charts/gestures";
 import { fromWireNumber, lastStep, valueAt } from "../state/curves";
 import { lastFinite } from "../charts/compose";
 import type { OpenRun } from "../state/page";
@@ -13,6 +14,7 @@ import { usePhone } from "./media";
 
 /** A value is compared with the one this many steps before, for the arrow behind it. */
 const TREND_STEPS = 50;
+const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function CostPanel() {
   const phone = usePhone();
@@ -33,15 +35,18 @@ export function CostPanel() {
       {table ? (
         <ChartTable names={["train/cost", "val/cost"]} caption="Cost" />
       ) : (
-        <LineChart
-          name="cost"
-          label="Cost chart"
-          height={phone ? 240 : 324}
-          ticks
-          right={right}
-          testId="cost-chart"
-          empty={waiting}
-        />
+        <div className="zoomable">
+          <LineChart
+            name="cost"
+            label="Cost chart"
+            height={phone ? 240 : 324}
+            ticks
+            right={right}
+            testId="cost-chart"
+            empty={waiting}
+          />
+          <ZoomOut right={right} />
+        </div>
       )}
       <ReadOut />
       <Strip name="lr" label="Learning rate strip" word="lr" height={58} right={right} testId="lr-strip" />
@@ -49,6 +54,18 @@ export function CostPanel() {
         <Strip name="momentum" label="Momentum strip" word={adam ? "β₁" : "β"} height={50} right={right} />
       ) : null}
     </section>
+  );
+}
+
+/** Lies over the chart: in the head of the panel it would push the other tools into a second row. */
+function ZoomOut({ right }: { right: number }) {
+  const zoomed = usePage((page) => page.view.zoom !== null);
+  const over = usePage((page) => OVER.includes(page.open?.run.status ?? ""));
+  if (!zoomed) return null;
+  return (
+    <button type="button" className="button pill zoom-out" style={{ right: right + 8 }} onClick={jumpToLive}>
+      {over ? "Show the whole run" : "Jump to live ▸"}
+    </button>
   );
 }
 
@@ -75,7 +92,7 @@ function Strip({ name, label, word, height, right, testId }: StripProps) {
 function waitingText(open: OpenRun): string {
   if (!open.curves.loaded) return "Loading the curves…";
   if (open.run.status === "queued") return "Waits for a free place among the running trainings.";
-  if (["finished", "stopped", "failed", "lost"].includes(open.run.status)) return "This run made no step.";
+  if (OVER.includes(open.run.status)) return "This run made no step.";
   return "Waiting for the first step… PyTorch is starting (usually 2–4 s).";
 }
 

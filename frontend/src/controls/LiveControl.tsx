@@ -7,7 +7,7 @@ import { fromSlider, sliderRange, toSlider } from "../state/scales";
 import { change } from "../state/steer";
 import { setting } from "../text/numbers";
 import type { Typed } from "../text/typedNumber";
-import { typedNumber } from "../text/typedNumber";
+import { notNumber, typedNumber } from "../text/typedNumber";
 import { NumberField } from "./NumberField";
 import { Slider } from "./Slider";
 import type { Timing } from "./Timing";
@@ -140,11 +140,17 @@ function NumberControl({ run, declared, onApply }: PartProps) {
   );
 }
 
+function exampleOf(declared: Hyperparameter): string {
+  if (declared.name === "learning_rate") return "a number such as 0.01, 3e-4, x2 or /10";
+  const example = valueText(declared.name, declared.default as Value);
+  return declared.kind === "int" ? `a whole number such as ${example}` : `a number such as ${example}`;
+}
+
 /** What the declaration allows, said before the server has to. */
 export function readDeclared(text: string, current: number, declared: Hyperparameter): Typed {
   const value = typedNumber(text, current);
   const [low, high] = [fromWireNumber(declared.low ?? -Infinity), fromWireNumber(declared.high ?? Infinity)];
-  if (Number.isNaN(value)) return { value: null, problem: "Enter a number such as 0.01, 3e-4, x2 or /10." };
+  if (Number.isNaN(value)) return { value: null, problem: notNumber(text, `Enter ${exampleOf(declared)}.`) };
   if (declared.kind === "int" && !Number.isInteger(value)) {
     return { value: null, problem: `${declared.label} must be a whole number.` };
   }

@@ -6,7 +6,7 @@ import { Icon } from "../components/Icon";
 import { openDialog } from "../state/dialogs";
 import * as steer from "../state/steer";
 import { usePage } from "../state/store";
-import { whole } from "../text/numbers";
+import { moreSteps } from "./moreSteps";
 
 /** After this long without an answer the page says what it waits for, ms. */
 const PATIENCE_MS = 3000;
@@ -115,11 +115,9 @@ export function Primary({ run }: { run: Run }) {
 function Extend({ run }: { run: Run }) {
   const over = OVER.includes(run.status);
   const enabled = over ? run.allowed.includes("fork") : run.allowed.includes("extend");
-  const half = Math.max(1, Math.round(run.steps / 2));
-  const choices = [...new Set([half, 1000, run.steps])].sort((a, b) => a - b);
-  const extend = (steps: number) => {
-    if (over) void steer.continueFrom(run, run.step + steps);
-    else void steer.extend(run, steps);
+  const extend = (upTo: number) => {
+    if (over) void steer.continueFrom(run, upTo);
+    else void steer.extend(run, upTo - run.steps);
   };
   return (
     <MenuTrigger>
@@ -128,9 +126,9 @@ function Extend({ run }: { run: Run }) {
       </Button>
       <Popover className="popover" placement="bottom end">
         <Menu className="menu" onAction={(key) => extend(Number(key))}>
-          {choices.map((steps) => (
-            <MenuItem key={steps} id={String(steps)} className="option" textValue={`By ${whole(steps)} steps`}>
-              By {whole(steps)} steps
+          {moreSteps(run, over).map(({ upTo, words }) => (
+            <MenuItem key={words} id={String(upTo)} className="option" textValue={words}>
+              {words}
             </MenuItem>
           ))}
         </Menu>

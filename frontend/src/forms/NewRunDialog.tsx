@@ -11,7 +11,7 @@ import { whole } from "../text/numbers";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
 import { PlainField } from "./PlainField";
-import { draftOf, fieldName, readDraft } from "./draft";
+import { draftOf, fieldName, readDraft, readPlan } from "./draft";
 
 export function NewRunDialog({ like }: { like?: NewRun }) {
   const tasks = usePage((page) => page.tasks);
@@ -45,7 +45,7 @@ function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; o
             {task.error.trim().split("\n").at(-1)}
           </span>
         ) : (
-          <span className="muted"> {task.summary}{task.train_size ? ` ${whole(task.train_size)} examples.` : ""}</span>
+          <span className="muted"> {task.summary}{task.train_size ? ` ${whole(task.train_size)} to train on.` : ""}</span>
         )}
       </span>
     </label>
@@ -68,12 +68,14 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
 
   const start = async () => {
     const read = readDraft(task.hyperparameters, draft, from);
-    setProblems(read.problems);
+    const { plan, problems: unplanned } = readPlan(plain, { steps: task.default_steps ?? 1000, seed: 0 });
+    const wrong = { ...read.problems, ...unplanned };
+    setProblems(wrong);
     setFailed(null);
-    if (Object.keys(read.problems).length > 0) return;
+    if (Object.keys(wrong).length > 0) return;
     setSending(true);
     try {
-      const asked: NewRun = { task: task.name, values: read.values, steps: Number(plain.steps), seed: Number(plain.seed) };
+      const asked: NewRun = { task: task.name, values: read.values, ...plan };
       if (plain.name.trim()) asked.name = plain.name.trim();
       if (plain.note.trim()) asked.note = plain.note.trim();
       const run = await startRun(asked);

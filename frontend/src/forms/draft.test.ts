@@ -1,7 +1,7 @@
 /** A form sends only what somebody changed, and says what is wrong at the field. */
 import { expect, test } from "vitest";
 import type { Hyperparameter } from "../api/types";
-import { draftOf, fieldName, forkValues, readDraft } from "./draft";
+import { draftOf, fieldName, forkValues, readDraft, readPlan } from "./draft";
 
 const plain: Hyperparameter = {
   name: "learning_rate",
@@ -62,4 +62,23 @@ test("a fork sets the base of the learning rate where a schedule is on, as its f
   });
   expect(forkValues({ learning_rate: 0.01 }, { schedule: "constant" })).toEqual({ learning_rate: 0.01 });
   expect(fieldName("values.base_learning_rate")).toBe("learning_rate");
+});
+
+test("a mini-batch that is no number is asked for in words of its own", () => {
+  const draft = { ...draftOf(declared, {}), batch_size: "abc", learning_rate: "abc" };
+
+  expect(readDraft(declared, draft, {}).problems).toEqual({
+    batch_size: "Enter a whole number such as 32.",
+    learning_rate: "Enter a number such as 0.01, 3e-4, x2 or /10.",
+  });
+});
+
+test("steps and seed are checked before anything is sent", () => {
+  const from = { steps: 1500, seed: 0 };
+
+  expect(readPlan({ steps: "-5", seed: "-1" }, from).problems).toEqual({
+    steps: "-5 is below the limit of 1.",
+    seed: "-1 is below the limit of 0.",
+  });
+  expect(readPlan({ steps: "2,000", seed: "7" }, from)).toEqual({ plan: { steps: 2000, seed: 7 }, problems: {} });
 });

@@ -2,6 +2,7 @@
 import type { Hyperparameter, Value, Values } from "../api/types";
 import { readDeclared } from "../controls/LiveControl";
 import { valueText } from "../charts/markers";
+import { typedWhole } from "../text/typedNumber";
 import type { Draft } from "./HyperparameterFields";
 
 const textOf = (one: Hyperparameter, value: Value): string | boolean =>
@@ -33,6 +34,26 @@ export function readDraft(declared: Hyperparameter[], draft: Draft, from: Values
     else if (typed.value !== before) values[one.name] = typed.value;
   }
   return { values, problems };
+}
+
+/** The bounds of the server for every run, whatever its task. */
+const STEPS_MAX = 1_000_000_000;
+const SEED_MAX = 2 ** 53;
+
+export interface Plan {
+  steps: number;
+  seed: number;
+}
+
+/** How long a run is to be, and from which seed; `from` is what an empty form would show. */
+export function readPlan(written: Record<keyof Plan, string>, from: Plan): { plan: Plan; problems: Record<string, string> } {
+  const read = {
+    steps: typedWhole(written.steps, 1, STEPS_MAX, from.steps),
+    seed: typedWhole(written.seed, 0, SEED_MAX, from.seed),
+  };
+  const wrong = Object.entries(read).flatMap(([name, typed]) => (typed.problem === null ? [] : [[name, typed.problem]]));
+  const plan = { steps: read.steps.value ?? from.steps, seed: read.seed.value ?? from.seed };
+  return { plan, problems: Object.fromEntries(wrong) as Record<string, string> };
 }
 
 /**

@@ -8,8 +8,8 @@ import { continueSmooth } from "./smoothing";
 
 /** Smoothed is the noisy curve of every step; settings and sparse measurements are drawn as they are. */
 export const SMOOTHED = ["train/cost"];
-/** More than this many toasts at once is noise; the oldest leave. */
-const TOASTS_MAX = 3;
+/** A toast lies over the page: one at a time, the newest. What older ones said stands in the journal. */
+const TOASTS_MAX = 1;
 
 export function reduce(state: PageState, message: Message): PageState {
   switch (message.type) {

@@ -1,6 +1,6 @@
 /** What may be typed into a number field, and what is said when it may not. */
 import { describe, expect, test } from "vitest";
-import { typedLearningRate, typedMomentum } from "./typedNumber";
+import { typedLearningRate, typedMomentum, typedWhole } from "./typedNumber";
 
 describe("a learning rate", () => {
   test.each([
@@ -43,5 +43,35 @@ describe("a momentum", () => {
     expect(typedMomentum("1", 0.9).problem).toBe("Momentum must be below 1. At 1 old gradients would never fade.");
     expect(typedMomentum("0.99", 0.9).value).toBe(0.99);
     expect(typedMomentum("0", 0.9).value).toBe(0);
+  });
+});
+
+describe("a comma", () => {
+  test.each([
+    ["0,01", "0.01"],
+    ["0,001", "0.001"],
+    [",5", "0.5"],
+    ["x1,5", "x1.5"],
+  ])("for a point, as in %s, is answered with how to write it", (text, better) => {
+    const sentence = `Write ${better} with a point: a comma separates thousands.`;
+    expect(typedLearningRate(text, 0.01)).toEqual({ value: null, problem: sentence });
+  });
+
+  test("between thousands is understood", () => {
+    expect(typedWhole("1,500", 1, 10_000, 100).value).toBe(1500);
+    expect(typedWhole("1,500,000", 1, 10_000_000, 100).value).toBe(1_500_000);
+  });
+});
+
+describe("a whole number", () => {
+  test.each([
+    ["-5", "-5 is below the limit of 1."],
+    ["2000000", "2,000,000 is above the limit of 1,000,000."],
+    ["abc", "Enter a whole number such as 1,500."],
+    ["", "Enter a whole number such as 1,500."],
+    ["1.5", "Enter a whole number such as 1,500."],
+    ["x2", "Enter a whole number such as 1,500."],
+  ])("typed as %j is refused in words that fit", (text, sentence) => {
+    expect(typedWhole(text, 1, 1_000_000, 1500)).toEqual({ value: null, problem: sentence });
   });
 });

@@ -1,4 +1,5 @@
 /** Reads what a person types into a number field: 0.01, 3e-4, x2, /10, ×½. */
+import { setting, whole } from "./numbers";
 
 export type Typed = { value: number; problem: null } | { value: null; problem: string };
 
@@ -7,11 +8,28 @@ export const LEARNING_RATE_MAX = 10;
 const NOT_A_RATE = "Enter a number such as 0.01, 3e-4, x2 or /10.";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** "1,000", as the page writes it. "0,001" has no thousands: there the comma was meant as a point. */
+const THOUSANDS = /^([x×*/÷]?[+-]?[1-9]\d{0,2})((?:,\d{3})+)(?![\d,])/i;
+const DECIMAL_COMMA = /^([x×*/÷]?)([+-]?\d*),(\d+(?:e[+-]?\d+)?)$/i;
 const FACTOR = /^([x×*/÷])\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|½|¼)$/i;
+
+const plainOf = (text: string): string =>
+  text
+    .trim()
+    .replace(/\s+/g, "")
+    .replace(/−/g, "-")
+    .replace(THOUSANDS, (_all, first: string, rest: string) => first + rest.replace(/,/g, ""));
+
+/** What to say of a text that is no number: how to write a decimal comma, else `otherwise`. */
+export function notNumber(text: string, otherwise: string): string {
+  const comma = DECIMAL_COMMA.exec(plainOf(text));
+  if (!comma) return otherwise;
+  return `Write ${comma[1]}${comma[2] || "0"}.${comma[3]} with a point: a comma separates thousands.`;
+}
 
 /** A number, or a factor of `current` when it starts with x, ×, *, / or ÷. NaN when it is neither. */
 export function typedNumber(text: string, current: number): number {
-  const plain = text.trim().replace(/\s+/g, "").replace(/−/g, "-").replace(/,(?=\d{3}\b)/g, "");
+  const plain = plainOf(text);
   if (NUMBER.test(plain)) return Number(plain);
   const factor = FACTOR.exec(plain);
   if (!factor) return NaN;
@@ -24,7 +42,7 @@ export const clean = (value: number): number => Number(value.toPrecision(12));
 
 export function typedLearningRate(text: string, current: number): Typed {
   const value = typedNumber(text, current);
-  if (Number.isNaN(value)) return { value: null, problem: NOT_A_RATE };
+  if (Number.isNaN(value)) return { value: null, problem: notNumber(text, NOT_A_RATE) };
   if (value <= 0) {
     return {
       value: null,
@@ -43,10 +61,21 @@ const nearby = (value: number): number => clean(value / 1000);
 
 export function typedMomentum(text: string, current: number): Typed {
   const value = typedNumber(text, current);
-  if (Number.isNaN(value)) return { value: null, problem: "Enter a number from 0 to below 1, such as 0.9." };
+  if (Number.isNaN(value)) return { value: null, problem: notNumber(text, "Enter a number from 0 to below 1, such as 0.9.") };
   if (value >= 1) {
     return { value: null, problem: "Momentum must be below 1. At 1 old gradients would never fade." };
   }
   if (value < 0) return { value: null, problem: "Momentum must be at least 0." };
+  return { value, problem: null };
+}
+
+/** A whole number with both limits included, such as a number of steps. */
+export function typedWhole(text: string, low: number, high: number, example: number): Typed {
+  const value = typedNumber(text, NaN);
+  const asked = `Enter a whole number such as ${setting(example)}.`;
+  if (Number.isNaN(value)) return { value: null, problem: notNumber(text, asked) };
+  if (!Number.isInteger(value)) return { value: null, problem: asked };
+  if (value < low) return { value: null, problem: `${whole(value)} is below the limit of ${whole(low)}.` };
+  if (value > high) return { value: null, problem: `${whole(value)} is above the limit of ${whole(high)}.` };
   return { value, problem: null };
 }
