@@ -37,6 +37,12 @@ def main() -> None:
     serve_parser.add_argument("--data-dir", type=Path, help="where everything is kept (var)")
     serve_parser.add_argument("--no-demo", action="store_true", default=None)
     serve_parser.add_argument(
+        "--stop-workers",
+        action="store_true",
+        default=None,
+        help="end the trainings, too, when the server is told to end",
+    )
+    serve_parser.add_argument(
         "--allow-host", help="names under which the server may be called beyond this machine"
     )
     serve_parser.set_defaults(act=serve)
@@ -71,7 +77,7 @@ def serve(arguments: argparse.Namespace) -> None:
 
 def read_settings(arguments: argparse.Namespace) -> Settings:
     """Flags over environment over defaults; ends with a clear line when one is wrong."""
-    names = ("host", "port", "data_dir", "no_demo", "allow_host")
+    names = ("host", "port", "data_dir", "no_demo", "stop_workers", "allow_host")
     flags: dict[str, Any] = {
         name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
     }

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     models: folders with tasks of your own, separated like PATH.
     parallel: runs that train at once; further ones wait.
     recovery: take a run up again when its worker died without a word.
+    stop_workers: end the trainings, too, when the server is told to end; each leaves a checkpoint.
     stuck_after_s: a worker that makes no turn of its loop for so long is called stuck.
     allow_host: names under which the server may be called beyond loopback, separated by commas.
     """
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     models: str = ""
     parallel: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=1000)
     recovery: bool = True
+    stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
     allow_host: str = ""
 

@@ -86,7 +86,7 @@ class LiveServer:
         return command
 
     def wait_until(
-        self, look: Callable[[], Result | None], what: str, timeout_s: float = 20.0
+        self, look: Callable[[], Result | None], what: str, timeout_s: float = 45.0
     ) -> Result:
         """The first result of `look` that is true.
 
@@ -103,7 +103,7 @@ class LiveServer:
         raise AssertionError(f"{what}: not within {timeout_s} s; the server said:\n{self.output}")
 
     def wait_for_status(
-        self, run_id: int, *statuses: str, timeout_s: float = 20.0
+        self, run_id: int, *statuses: str, timeout_s: float = 45.0
     ) -> dict[str, Any]:
         seen: dict[str, Any] = {}
 
@@ -117,7 +117,7 @@ class LiveServer:
             newest = {name: seen.get(name) for name in ("status", "reason", "step", "attempt")}
             raise AssertionError(f"{error}\nit was {newest}") from error
 
-    def wait_for_step(self, run_id: int, step: int, timeout_s: float = 20.0) -> dict[str, Any]:
+    def wait_for_step(self, run_id: int, step: int, timeout_s: float = 45.0) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
             run = self.run(run_id)
             return run if run["step"] >= step else None

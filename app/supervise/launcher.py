@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
 STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
 UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
+WORKERS_END_WITHIN_S = 2.5  # the server itself is to end within 5 s
+LOCK_LOOK_EVERY_S = 0.02
 EXIT_SAID_WITHIN_S = 2.0  # by the nursery, after a worker is gone
 EXIT_SAID_LATEST_S = 10.0  # when it imports something just then
 REST_S = (0.5, 5.0)  # before the second and the third attempt
@@ -78,6 +80,21 @@ class Launcher:
         self._nursery.ready.set()  # nobody is to wait for it any more
         if self._thread.is_alive():
             self._thread.join()
+
+    def end_workers(self) -> None:
+        """Ask all workers to finish their step, leave a checkpoint and end; wait a little for it.
+
+        Called when the launcher is closed. Who takes longer ends a little later by itself.
+        """
+        for worker in self._workers.values():
+            if worker.identity is not None:
+                send_signal(worker.identity, signal.SIGTERM)
+        deadline_s = time.monotonic() + WORKERS_END_WITHIN_S
+        for run_id, worker in self._workers.items():
+            directory = self._store.runs_dir / str(run_id)
+            while is_lock_held(directory) and time.monotonic() < deadline_s:
+                time.sleep(LOCK_LOOK_EVERY_S)
+            self._ingest.read_to_end(run_id, worker.attempt)
 
     def _work(self) -> None:
         while not self._closing:

@@ -52,9 +52,11 @@ class Supervision:
         self.launcher.wake()
 
     def close(self) -> None:
-        """Everything but the workers ends."""
+        """Everything but the workers ends; they too if that was asked for."""
         self.tasks.close()
         self.demo.close()
         self.launcher.close()
+        if self._settings.stop_workers:
+            self.launcher.end_workers()
         self.ingest.close()
         self.nursery.close()

@@ -22,7 +22,7 @@ class Message:
 
 @contextmanager
 def stream(
-    server: LiveServer, timeout_s: float = 20.0, last_event_id: str | None = None, **asked: Any
+    server: LiveServer, timeout_s: float = 45.0, last_event_id: str | None = None, **asked: Any
 ) -> Iterator[Iterator[Message]]:
     """The messages of an open stream; each must come within the time."""
     headers = {"Authorization": f"Bearer {TOKEN}"}

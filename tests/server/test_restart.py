@@ -257,3 +257,21 @@ def test_the_description_of_the_api_is_printed_without_a_server() -> None:
     )
 
     assert "/api/runs/{run_id}/commands" in json.loads(printed.stdout)["paths"]
+
+
+def test_the_trainings_end_with_the_server_if_that_is_asked(serve: Serve, data_dir: Path) -> None:
+    with serve(data_dir, "--no-demo", "--stop-workers") as server:
+        runs = [
+            server.start_run("spirals", steps=100_000, max_steps_per_s=200)["id"] for _ in range(2)
+        ]
+        for run_id in runs:
+            server.wait_for_step(run_id, 20, timeout_s=60)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == 0
+
+    with serve(data_dir, "--no-demo") as server:
+        for run_id in runs:
+            run = server.wait_for_status(run_id, "stopped")
+            assert (run["reason"], run["attempt"]) == ("terminated", 1)
+            last = server.client.get(f"/api/runs/{run_id}/checkpoints").json()[-1]
+            assert (last["cause"], last["step"]) == ("end", run["step"])
