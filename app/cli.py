@@ -18,7 +18,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app import upkeep
+from app import replay, upkeep
+from app.address import announced
 from app.lock import locked
 from app.settings import TOKEN_CHARACTERS_MIN, Settings
 
@@ -49,6 +50,7 @@ def main() -> None:
     openapi_parser = commands.add_parser("openapi", help="print the description of the API")
     openapi_parser.set_defaults(act=print_openapi)
     upkeep.register(commands)
+    replay.register(commands)
     arguments = parser.parse_args()
     if arguments.act is None:
         parser.print_help()
@@ -158,7 +160,8 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         ws="none",
         h11_max_incomplete_event_size=32_768,
     )
-    Server(config).run(sockets=[listener])
+    with announced(settings):
+        Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from app.errors import Invalid, error_body
-from app.limits import BODY_BYTES_MAX, HEADERS_BYTES_MAX, URL_BYTES_MAX
+from app.limits import BODY_BYTES_MAX, HEADERS_BYTES_MAX, RECIPE_BODY_BYTES_MAX, URL_BYTES_MAX
 from app.strict_json import check_json
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -239,9 +239,10 @@ def _check_content_type(headers: Headers) -> None:
 
 async def _checked_body(scope: Scope, receive: Receive) -> Receive:
     """Take in the whole body, which is small, and check it before anything reads it."""
+    most = RECIPE_BODY_BYTES_MAX if scope["path"] == "/api/replays" else BODY_BYTES_MAX
     declared = Headers(scope["headers"]).one(b"content-length")
-    if declared is not None and (not declared.isdigit() or int(declared[:20]) > BODY_BYTES_MAX):
-        raise Refused(413, "too_long", f"A body has at most {BODY_BYTES_MAX:,} bytes.")
+    if declared is not None and (not declared.isdigit() or int(declared[:20]) > most):
+        raise Refused(413, "too_long", f"A body has at most {most:,} bytes.")
     body = bytearray()
     more = True
     while more:
@@ -250,8 +251,8 @@ async def _checked_body(scope: Scope, receive: Receive) -> Receive:
             raise Refused(400, "invalid", "The request ended early.")
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > BODY_BYTES_MAX:
-            raise Refused(413, "too_long", f"A body has at most {BODY_BYTES_MAX:,} bytes.")
+        if len(body) > most:
+            raise Refused(413, "too_long", f"A body has at most {most:,} bytes.")
     if body:
         check_json(bytes(body))
     given = False

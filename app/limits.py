@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BODY_BYTES_MAX = 1_000_000
+RECIPE_BODY_BYTES_MAX = 20_000_000  # a recipe holds what every step recorded
 URL_BYTES_MAX = 8_192
 HEADERS_BYTES_MAX = 16_384
 JSON_DEPTH_MAX = 32

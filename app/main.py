@@ -32,6 +32,7 @@ from app.web import (
     health,
     history,
     page,
+    replays,
     runs,
     session,
     stream,
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     commands.router,
     history.router,
     checkpoints.router,
+    replays.router,
     export.router,
     stream.router,
     page.router,  # last: it answers every address that is left

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from babysit.messages import (
     Warned,
 )
 from babysit.recorder import Recorder
-from babysit.recovery import CatchUp, Past
+from babysit.recovery import CatchUp, Past, Redo
+from babysit.replay import Repetition
 from babysit.saver import Saved, Saver
 from babysit.telemetry import Clock, evaluate
 from babysit.training import Training
@@ -42,6 +44,8 @@ class LiveRun:
     paused_for: why the run is paused; None while it runs.
     ending: how the run ends, once somebody asked for it.
     version: counts the changes made; with the step it names a state.
+    redo: what acts at known steps: of an earlier attempt, or of a recipe.
+    repeats: the recipe's original, as long as the run is compared with it.
     """
 
     asked: RunAsked
@@ -56,6 +60,8 @@ class LiveRun:
     ending: StatusChanged | None = None
     version: int = 0
     past: Past = field(default_factory=Past)
+    redo: deque[Redo] = field(default_factory=deque)
+    repeats: Repetition | None = None
     catch_up: CatchUp | None = None  # while an attempt makes again what an earlier one had made
     evaluated_at: int = -1
     pictured_at_s: float = -PICTURE_EVERY_S
@@ -76,6 +82,25 @@ class LiveRun:
 
     def say(self, event: Event) -> None:
         self.recorder.event(event)
+
+    def leave_recipe(self) -> None:
+        """A person changed what follows: from here on the run is one of its own."""
+        if self.repeats is not None:
+            self.say(self.repeats.said(self.training.step, by_hand=True))
+            self.repeats = None
+
+    def end_comparison(self) -> None:
+        """The recipe, or the run before it, is at its end: say whether all was equal."""
+        if self.repeats is not None:
+            step = self.training.step
+            self.repeats.compare_state(self.training, "after")
+            self.say(self.repeats.said(step, by_hand=step < self.repeats.until))
+            self.repeats = None
+
+    @property
+    def follows_others(self) -> bool:
+        """Whether something acts at the next steps that nobody asks for now."""
+        return bool(self.redo) or self.repeats is not None or self.catch_up is not None
 
     @property
     def is_best(self) -> bool:

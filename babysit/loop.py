@@ -43,8 +43,10 @@ def train(live: LiveRun) -> StatusChanged:
     while True:
         # people first, but only between steps
         beat(BETWEEN_STEPS)
-        if recorder.commands or controls.scheduled or live.catch_up is not None:
+        if recorder.commands or controls.scheduled or live.follows_others:
             answer_commands(live)
+            if live.training is not training:  # a recipe came to a fork
+                return train(live)
         if live.ending is not None:
             return live.ending
         if training.step >= training.steps:
@@ -80,6 +82,8 @@ def train(live: LiveRun) -> StatusChanged:
         training.step = step
         beta = group["betas"][0] if "betas" in group else group["momentum"]
         record((step, numbers[COST], group["lr"], beta))
+        if live.repeats is not None:
+            live.repeats.compare(step, (numbers[COST], group["lr"], beta))
 
         # what is not recorded at every step
         if live.catch_up is not None:
@@ -160,6 +164,8 @@ def _measure_progress(live: LiveRun) -> None:
 def _pause_for_guard(live: LiveRun, numbers: dict[str, float]) -> None:
     if live.catch_up is not None:
         return  # whoever was asked about it then has answered
+    if live.repeats is not None and live.repeats.first is None:
+        return  # so has whoever raised the original
     tripped = non_finite(live.training.network, live.training.step, numbers)
     if tripped is not None:
         live.say(tripped)
@@ -180,4 +186,5 @@ def finish(live: LiveRun, ending: StatusChanged) -> None:
     live.draw(at_once=True)
     live.save("end")
     live.saver.wait()
+    live.end_comparison()
     live.say(replace(ending, step=live.training.step))  # a signal may come in mid-step

@@ -51,11 +51,11 @@ MOVES: dict[RunStatus, frozenset[RunStatus]] = {
 }
 
 CommandKind: TypeAlias = Literal[
-    "set", "pause", "resume", "stop", "save_checkpoint", "evaluate", "extend", "cancel"
+    "set", "pause", "resume", "stop", "save_checkpoint", "evaluate", "extend", "cancel", "fork"
 ]
 CheckpointCause: TypeAlias = Literal["start", "timer", "change", "best", "user", "pause", "end"]
 
-# What may be asked of a run in each status. `fork` is no command: it makes a new run.
+# What a person may ask of a run in each status. `fork` is not among them: it makes a new run.
 ALLOWED: dict[RunStatus, tuple[CommandKind, ...]] = {
     RunStatus.QUEUED: ("set", "pause", "stop", "extend", "cancel"),
     RunStatus.STARTING: ("set", "pause", "stop", "extend", "cancel"),
@@ -169,10 +169,23 @@ class Cancel:
     note: str = ""
 
 
-Command: TypeAlias = Set | Pause | Resume | Stop | SaveCheckpoint | Evaluate | Extend | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """In a repetition only: go on as the fork did that its original left here, in the same run."""
+
+    kind: ClassVar[CommandKind] = "fork"
+    values: Values  # what the fork changed
+    steps: int  # the last step of the fork
+    note: str = ""
+
+
+Command: TypeAlias = (
+    Set | Pause | Resume | Stop | SaveCheckpoint | Evaluate | Extend | Cancel | Fork
+)
+CANCELLED = "Cancelled before its step came."  # why a scheduled change was refused after all
 COMMANDS: dict[str, type[Command]] = {
     command.kind: command
-    for command in (Set, Pause, Resume, Stop, SaveCheckpoint, Evaluate, Extend, Cancel)
+    for command in (Set, Pause, Resume, Stop, SaveCheckpoint, Evaluate, Extend, Cancel, Fork)
 }
 
 # What the fields of commands may be: a worker must never stumble over one in the middle of a step.
@@ -211,12 +224,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSent(Event):
-    """The server passes a command on; ids grow within a run, each is carried out once."""
+    """The server passes a command on; ids grow within a run, each is carried out once.
+
+    redo_at: of a recipe: it is carried out when exactly this many updates are done.
+    after_scheduled: and after the scheduled changes of that step.
+    """
 
     kind: ClassVar[str] = "command_sent"
     command_id: int
     command: dict[str, Any]  # a command as JSON
     actor: str = "owner"
+    redo_at: int | None = None
+    after_scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,6 +445,24 @@ class Raised(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed(Event):
+    """A run that repeats a recipe is at its end, or somebody changed it by hand.
+
+    equal: to the last bit, as far as it was compared: up to this event's step.
+    first_step, quantity: where the first difference is, and the two values there.
+    branched: by hand, or it ended early: the rest is not compared.
+    """
+
+    kind: ClassVar[str] = "replayed"
+    equal: bool
+    first_step: int | None = None
+    quantity: str | None = None
+    recorded: float | str | None = None
+    found: float | str | None = None
+    branched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned(Event):
     """Something the person should know that stops nothing."""
 
@@ -453,6 +490,7 @@ EVENTS: dict[str, type[Event]] = {
         CheckpointRemoved,
         GuardTripped,
         Recovered,
+        Replayed,
         Raised,
         Warned,
     )
@@ -528,4 +566,6 @@ class RunAsked:
     max_steps_per_s: float | None = None  # a throttle, for lessons
     rewind: bool = False
     first_values: Values | None = None  # of a fork: all values, those of its checkpoint with these
+    recipe: bool = False  # the run repeats the `recipe.yaml` in its directory
+    replay_of: int | None = None  # the run of this server that the recipe was made of
     format: int = 1

@@ -183,7 +183,7 @@ class Recorder:
         except ValueError:  # of a newer server; it cannot be meant for this worker
             return
         match event:
-            case CommandSent():
+            case CommandSent(redo_at=None):  # others are not for now: see recovery.py
                 self.commands.append(event)
                 self._asked_something.set()
             case CheckpointPinned(pinned=True) | Forked():

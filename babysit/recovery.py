@@ -16,6 +16,7 @@ from typing import Any
 from babysit.checkpoint import CheckpointDamaged, Snapshot, load_checkpoint
 from babysit.journal import Frame, JournalReader, Points, Record, number
 from babysit.messages import (
+    CANCELLED,
     CHECKPOINTS_PER_RUN_MAX,
     CheckpointCause,
     CommandSent,
@@ -23,7 +24,8 @@ from babysit.messages import (
     event_from_json,
 )
 
-REDONE = frozenset({"set", "extend", "cancel"})  # the commands that decide the future of a run
+# The commands that decide the future of a run.
+REDONE = frozenset({"set", "extend", "cancel", "fork"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,36 @@ class KnownCheckpoint:
         return self.id % CHECKPOINTS_PER_RUN_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """When a command was carried out, or is to be: at a step, before or after the changes that
+    were scheduled for this step.
+    """
+
+    step: int
+    after_scheduled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """A command that acts at its place, whoever asked for it and whenever that was."""
+
+    place: Place
+    sent: CommandSent
+
+
 @dataclass(slots=True)
 class Past:
     """What the earlier attempts of a run recorded.
 
-    carried_out: command id -> the step at which it first took effect or was scheduled.
+    carried_out: command id -> where it first took effect or was scheduled.
+    scheduled_made_at: the step of the newest change that had waited for its step.
     answered: ids that have their one answer; a later attempt says nothing more about them.
     costs: step -> train/cost, of the newest attempt that made the step.
     """
 
-    carried_out: dict[int, int] = field(default_factory=dict)
+    carried_out: dict[int, Place] = field(default_factory=dict)
+    scheduled_made_at: int = -1
     answered: set[int] = field(default_factory=set)
     costs: dict[int, float] = field(default_factory=dict)
     active_s: dict[int, float] = field(default_factory=dict)
@@ -59,6 +81,7 @@ class Past:
     ordinal: int = 0
     attempts: int = 0
     paused_for: str | None = None
+    replayed: bool = False  # the comparison with a recipe is over
 
     @property
     def last_step(self) -> int:
@@ -91,16 +114,22 @@ def _remember(past: Past, body: dict[str, Any] | Points) -> None:
         return
     match body["kind"]:
         case "changed":
-            past.carried_out.setdefault(body["command_id"], body["step"])
+            _carried_out(past, body)
             past.answered.add(body["command_id"])
+            if body["scheduled"]:
+                past.scheduled_made_at = body["step"]
         case "change_scheduled":
-            past.carried_out.setdefault(body["command_id"], body["step"])
+            _carried_out(past, body)
         case "applied":
             if body["command_kind"] in REDONE:
-                past.carried_out.setdefault(body["command_id"], body["step"])
+                _carried_out(past, body)
             past.answered.add(body["command_id"])
         case "refused":
+            if body["command_id"] in past.carried_out and body["reason"] != CANCELLED:
+                past.scheduled_made_at = body["step"]
             past.answered.add(body["command_id"])
+        case "replayed":
+            past.replayed = True
         case "status_changed":
             paused = body["status"] == RunStatus.PAUSED
             past.paused_for = body["reason"] if paused else None
@@ -113,6 +142,11 @@ def _remember(past: Past, body: dict[str, Any] | Points) -> None:
             past.ordinal = max(past.ordinal, known.ordinal)
         case "checkpoint_removed":
             past.checkpoints.pop(body["checkpoint_id"], None)
+
+
+def _carried_out(past: Past, body: dict[str, Any]) -> None:
+    place = Place(body["step"], past.scheduled_made_at == body["step"])
+    past.carried_out.setdefault(body["command_id"], place)
 
 
 def newest_valid(run_directory: Path, past: Past) -> tuple[Snapshot | None, list[str]]:
@@ -133,14 +167,10 @@ def newest_valid(run_directory: Path, past: Past) -> tuple[Snapshot | None, list
 
 @dataclass(slots=True)
 class CatchUp:
-    """The part of a run that is made a second time.
-
-    redo: commands with the steps at which they were carried out, in order.
-    """
+    """The part of a run that is made a second time."""
 
     from_step: int
     past: Past
-    redo: deque[tuple[int, CommandSent]]
     differs_at: int | None = None
 
     def is_over(self, step: int) -> bool:
@@ -151,21 +181,38 @@ class CatchUp:
         recorded = self.past.costs.get(step)
         if recorded is None or self.differs_at is not None:
             return
-        if struct.pack("<d", recorded) != struct.pack("<d", cost):
+        if not are_equal(recorded, cost):
             self.differs_at = step
 
 
-def catch_up(run_directory: Path, past: Past, *, from_step: int, last_command_id: int) -> CatchUp:
-    """What must be done again after a checkpoint that contains everything up to a command."""
-    redo = deque[tuple[int, CommandSent]]()
+def are_equal(one: float, other: float) -> bool:
+    """Whether all 64 bits are the same."""
+    return struct.pack("<d", one) == struct.pack("<d", other)
+
+
+def to_redo(
+    run_directory: Path, past: Past, *, from_step: int, last_command_id: int
+) -> deque[Redo]:
+    """What must be done, in this order, after a state that contains everything up to a command:
+    again what was done after it, and what a recipe asks for.
+
+    from_step, last_command_id: of that state.
+    """
+    redo: list[Redo] = []
     for record in _records(run_directory / "server.journal"):
         if not isinstance(record, Frame) or not isinstance(record.body, dict):
             continue
         if record.body["kind"] != CommandSent.kind:
             continue
         sent = event_from_json(record.body)
-        if isinstance(sent, CommandSent) and sent.command_id > last_command_id:
-            step = past.carried_out.get(sent.command_id)
-            if step is not None:
-                redo.append((step, sent))
-    return CatchUp(from_step, past, redo)
+        if not isinstance(sent, CommandSent):
+            continue
+        place = past.carried_out.get(sent.command_id)
+        if place is None and sent.redo_at is not None:
+            place = Place(sent.redo_at, sent.after_scheduled)
+        if place is None or place.step < from_step:
+            continue
+        if place.step > from_step or sent.command_id > last_command_id:
+            redo.append(Redo(place, sent))
+    # A person's command may come before one of a recipe that was sent earlier.
+    return deque(sorted(redo, key=lambda item: item.place.step))

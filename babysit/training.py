@@ -209,7 +209,7 @@ def restore(
     training.best_val_cost = None if best is None else number(best)
     training.best_step = int(state["best"]["step"])
     keeps_state = _load_tensors(training, snapshot, structural)
-    _warn_of_differences(training, state["made_with"])
+    warn_of_differences(training, state["made_with"], "the checkpoint")
     if overrides:
         change = Set(values=overrides, batch_now=True)
         make_change(
@@ -265,8 +265,11 @@ def _ease_in(training: Training) -> None:
         )
 
 
-def _warn_of_differences(training: Training, then: dict[str, Any]) -> None:
-    """Say what keeps this continuation from being exact to the last bit."""
+def warn_of_differences(training: Training, then: dict[str, Any], where: str) -> None:
+    """Say what keeps this training from being exact to the last bit.
+
+    then, where: what was so there.
+    """
     names = {
         "threads": "thread count",
         "device": "device",
@@ -277,5 +280,5 @@ def _warn_of_differences(training: Training, then: dict[str, Any]) -> None:
     differing = [word for key, word in names.items() if then.get(key) != training.made_with[key]]
     if differing:
         training.warnings.append(
-            f"Not exact to the last bit: another {', '.join(differing)} than in the checkpoint."
+            f"Not exact to the last bit: another {', '.join(differing)} than in {where}."
         )

@@ -22,7 +22,8 @@ from types import FrameType
 
 import torch
 
-from babysit.answer import refuse_the_rest, waiting_said
+from babysit.answer import refuse_the_rest
+from babysit.changes import waiting_said
 from babysit.checkpoint import CheckpointDamaged, load_checkpoint
 from babysit.find import code_sha256, find_task_file, load_task
 from babysit.heartbeat import Heartbeat, died_alike
@@ -30,8 +31,10 @@ from babysit.live import LiveRun
 from babysit.log import open_log
 from babysit.loop import finish, train
 from babysit.messages import Raised, RunAsked, RunStatus, StatusChanged, Warned, WorkerStarted
+from babysit.recipe import Recipe
 from babysit.recorder import Recorder
-from babysit.recovery import Past, catch_up, newest_valid, read_past
+from babysit.recovery import CatchUp, Past, newest_valid, read_past, to_redo
+from babysit.replay import open_recipe, repetition, wanted_device
 from babysit.saver import Saver
 from babysit.telemetry import Clock
 from babysit.training import Training, begin, pick_device, restore, versions
@@ -71,11 +74,11 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     try:
         past = read_past(run_directory, attempt)
         step = past.last_step
-        training = prepare(asked, run_directory, past)
+        recipe = open_recipe(run_directory, asked)
+        training = prepare(asked, run_directory, past, recipe)
         saver = Saver(asked.id, run_directory / "checkpoints", recorder, past)
         live = LiveRun(asked, run_directory, training, recorder, saver, heartbeat, past=past)
-        if attempt > 1:
-            take_up(live)
+        take_up(live, recipe)
         wish.live = live
         introduce(live)
         if attempt == 1:
@@ -89,13 +92,15 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     return 0 if ended else TRY_AGAIN
 
 
-def prepare(asked: RunAsked, run_directory: Path, past: Past) -> Training:
+def prepare(
+    asked: RunAsked, run_directory: Path, past: Past, recipe: Recipe | None = None
+) -> Training:
     """Build the training: from the newest valid checkpoint of an earlier attempt, from the one the
     run forks from, or from the beginning.
     """
     file = find_task_file(asked.task)
     task = load_task(file)
-    device = pick_device(task, os.environ.get("BABYSIT_DEVICE", "auto"))
+    device = pick_device(task, wanted_device(recipe))
     code = code_sha256(file)
     newest, problems = newest_valid(run_directory, past)
     if newest is not None:
@@ -116,17 +121,18 @@ def prepare(asked: RunAsked, run_directory: Path, past: Past) -> Training:
     return training
 
 
-def take_up(live: LiveRun) -> None:
-    """Make the run catch up with what its earlier attempts had done."""
+def take_up(live: LiveRun, recipe: Recipe | None) -> None:
+    """Make the run catch up with what its earlier attempts had done, and follow its recipe."""
     training, past = live.training, live.past
-    live.catch_up = catch_up(
-        live.directory,
-        past,
-        from_step=training.step,
-        last_command_id=training.last_command_id,
-    )
-    active_s = [seconds for step, seconds in past.active_s.items() if step <= training.step]
-    live.clock = Clock(max(active_s, default=0.0))
+    if past.attempts or recipe is not None:
+        step, last = training.step, training.last_command_id
+        live.redo = to_redo(live.directory, past, from_step=step, last_command_id=last)
+    if past.attempts:
+        live.catch_up = CatchUp(training.step, past)
+        active_s = [seconds for step, seconds in past.active_s.items() if step <= training.step]
+        live.clock = Clock(max(active_s, default=0.0))
+    if recipe is not None:
+        live.repeats = repetition(recipe, training, past)
 
 
 def introduce(live: LiveRun) -> None:
@@ -176,6 +182,7 @@ def run_to_the_end(live: LiveRun, is_worth_another: Callable[[LiveRun], bool]) -
             reason, text = ending.reason or "", ending.traceback or ""
             live.say(Raised(step=ending.step, reason=reason, traceback=text))
             return False
+        live.end_comparison()
         live.say(ending)
     refuse_the_rest(live, ending.status)
     return True

@@ -19,6 +19,7 @@ def command_sent(write: Write, run: RunRow, event: CommandSent) -> None:
             body=event.command,
             actor=event.actor,
             created_at=event.at,
+            redo_at=event.redo_at,
         )
     )
     write.session.flush()
@@ -90,5 +91,9 @@ def applied(write: Write, run: RunRow, event: Applied) -> None:
         write, run, event.command_id, "applied", event.step, before=event.before, after=event.after
     )
     steps = event.after.get("steps")
-    if event.command_kind == "extend" and isinstance(steps, int) and 0 < steps <= INT_MAX:
+    moves = event.command_kind in ("extend", "fork")
+    if moves and isinstance(steps, int) and 0 < steps <= INT_MAX:
         run.steps = steps
+    if event.command_kind == "fork":  # of a repetition: it goes on with other values
+        values = {name: event.after[name] for name in event.after if name != "steps"}
+        run.values = {**run.values, **values}

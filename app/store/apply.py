@@ -29,6 +29,7 @@ from babysit.messages import (
     Event,
     Forked,
     Refused,
+    Replayed,
     Restored,
     RunStatus,
     StatusChanged,
@@ -152,6 +153,8 @@ def _follow(write: Write, run: RunRow, attempt: int, event: Event) -> None:
             run.trashed_at = None
         case Forked():
             _checkpoint(write, event.checkpoint_id, pinned=True)
+        case Replayed():
+            run.replayed = {name: value for name, value in asdict(event).items() if name != "at"}
         case _:
             pass  # notes, guards and warnings are only told
 

@@ -33,6 +33,8 @@ class Wanted:
     rewind: bool = False
     demo: bool = False
     actor: str = "owner"
+    recipe: bool = False
+    replay_of: int | None = None
 
 
 def start_run(
@@ -58,6 +60,8 @@ def start_run(
         actor=wanted.actor,
         demo=wanted.demo,
         max_steps_per_s=wanted.max_steps_per_s,
+        recipe=wanted.recipe,
+        replay_of=wanted.replay_of,
     )
     return make_run(write, asked, values)
 

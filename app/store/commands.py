@@ -196,6 +196,6 @@ def stop_if_active(write: Write, run: RunRow) -> None:
 def runs_asked_to_stop(session: Session) -> set[int]:
     """Runs with a stop that nobody has answered yet."""
     asked = select(CommandRow.run_id).where(
-        CommandRow.status == "pending", CommandRow.kind == "stop"
+        CommandRow.status == "pending", CommandRow.kind == "stop", CommandRow.redo_at.is_(None)
     )
     return set(session.scalars(asked))

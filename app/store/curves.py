@@ -189,7 +189,7 @@ def read_curves(
         found = read_attempts(session, run.id, names, from_step=from_step, to_step=last)
         for name in names:
             attempts = [
-                Segment(curve, _left_at(begins, attempt))
+                Segment(curve, left_at(begins, attempt))
                 for attempt, curve in sorted(found.get(name, {}).items())
             ]
             segments[name].append(Segment(stitched(attempts) if attempts else empty(), until))
@@ -207,7 +207,7 @@ def attempt_begins(session: Session, run_id: int) -> dict[int, int]:
     return dict(session.execute(wanted).all())
 
 
-def _left_at(begins: dict[int, int], attempt: int) -> int | None:
+def left_at(begins: dict[int, int], attempt: int) -> int | None:
     """The step up to which an attempt counts: where the next one took up."""
     later = [step for number, step in begins.items() if number > attempt]
     return min(later) if later else None

@@ -83,6 +83,7 @@ def run_row(asked: RunAsked) -> RunRow:
         note=asked.note,
         actor=asked.actor,
         max_steps_per_s=asked.max_steps_per_s,
+        replay_of=asked.replay_of,
     )
 
 

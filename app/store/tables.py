@@ -99,6 +99,7 @@ class RunRow(Table):
     effective: what the next update uses. latest: the newest value of each series.
     attempt: the newest process that was started for it, from 1; 0: none yet.
     server_seq: how many records of `server.journal` this row and its events know.
+    replay_of: the run whose recipe it repeats. replayed: what came of the comparison.
     """
 
     __tablename__ = "runs"
@@ -145,12 +146,15 @@ class RunRow(Table):
     threads: Mapped[int | None] = mapped_column(default=None)
     device: Mapped[str | None] = mapped_column(default=None)
     checkpoint_count: Mapped[int] = mapped_column(default=0)
+    replay_of: Mapped[int | None] = mapped_column(default=None)
+    replayed: Mapped[JsonObject | None] = mapped_column(default=None)
 
 
 class CommandRow(Table):
     """What somebody asked of a run, and what became of it.
 
     Ids grow over all runs. A fork takes over its parent's scheduled changes with their ids.
+    redo_at: of a recipe: the step at which it acts; nobody waits for its answer.
     """
 
     __tablename__ = "commands"
@@ -173,6 +177,7 @@ class CommandRow(Table):
     reason: Mapped[str | None] = mapped_column(default=None)
     field: Mapped[str | None] = mapped_column(default=None)
     notes: Mapped[list[str]] = mapped_column(default_factory=list)
+    redo_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class EventRow(Table):

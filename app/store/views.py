@@ -23,9 +23,11 @@ def run_list(session: Session, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
 
 
 def pending_commands(session: Session, run_ids: Iterable[int]) -> list[CommandRow]:
-    """Commands without an answer, in the order sent."""
+    """What people asked for and have no answer to, in the order sent."""
     wanted = select(CommandRow).where(
-        CommandRow.run_id.in_(list(run_ids)), CommandRow.status == "pending"
+        CommandRow.run_id.in_(list(run_ids)),
+        CommandRow.status == "pending",
+        CommandRow.redo_at.is_(None),
     )
     return list(session.scalars(wanted.order_by(CommandRow.id)))
 
@@ -67,6 +69,8 @@ def run_json(row: RunRow, pending: Sequence[CommandRow]) -> dict[str, Any]:
         "threads": row.threads,
         "device": row.device,
         "max_steps_per_s": row.max_steps_per_s,
+        "replay_of": row.replay_of,
+        "replayed": row.replayed,
     }
 
 

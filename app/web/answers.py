@@ -59,6 +59,18 @@ class PendingCommand(BaseModel):
     note: str
 
 
+class Replayed(BaseModel):
+    """Up to `step` all was equal to the last bit, or differs from `first_step` on."""
+
+    step: int
+    equal: bool
+    first_step: int | None
+    quantity: str | None
+    recorded: float | str | None
+    found: float | str | None
+    branched: bool  # changed by hand, or ended early, after `step`
+
+
 class Run(BaseModel):
     id: int
     name: str
@@ -94,6 +106,8 @@ class Run(BaseModel):
     threads: int | None
     device: str | None
     max_steps_per_s: float | None
+    replay_of: int | None
+    replayed: Replayed | None
 
 
 class Runs(BaseModel):

@@ -24,6 +24,7 @@ from babysit.messages import (
     Set,
     Stop,
 )
+from babysit.recipe import RECIPE_BYTES_MAX
 
 # Each value is checked against its declaration, which knows its type and bounds.
 _VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}
@@ -71,6 +72,15 @@ class NewFork(In):
     name: Name | None = None
     note: Note = ""
     rewind: bool = False
+
+
+class NewReplay(In):
+    seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None  # another one: nothing to compare
+    max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+
+
+class RecipeSent(NewReplay):
+    recipe: Annotated[str, Field(max_length=RECIPE_BYTES_MAX)]  # the file's text
 
 
 class PinChange(In):

@@ -19,11 +19,13 @@ from app.store.chunks import Curve
 from app.store.curves import lineage, read_attempts, read_curves, series_names
 from app.store.drawn import wire
 from app.store.events import read_events
+from app.store.recipes import make_recipe
 from app.store.runs import find_run, read_run
 from app.store.tables import RunRow
 from app.web.log_book import log_book
 from app.web.parts import Parts, PartsOf
 from app.web.report import report
+from babysit.recipe_file import write_recipe
 
 router = APIRouter(prefix="/api/runs/{run_id}/export", tags=["export"])
 
@@ -37,12 +39,14 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    RECIPE = "recipe"
 
 
 @router.get("", response_class=Response)
 def export(run_id: int, format: Format, parts: PartsOf) -> Response:
     """csv and parquet: one row a value (step, series, value, run_id, attempt); json: all there is;
-    markdown: a log book to read; html: the curves with every change marked, in one file.
+    markdown: a log book to read; html: the curves with every change marked, in one file;
+    recipe: what it takes to do the run again, and to compare.
     """
     with parts.store.reading() as session:
         find_run(session, run_id)
@@ -70,10 +74,13 @@ def export(run_id: int, format: Format, parts: PartsOf) -> Response:
                     _curves(session, find_run(session, run_id)),
                 )
                 return _file(iter([page.encode()]), run_id, "html", "text/html; charset=utf-8")
+            case Format.RECIPE:
+                text = write_recipe(make_recipe(session, parts.store.runs_dir, run_id))
+                return _file(iter([text.encode()]), f"{run_id}-recipe", "yaml", "application/yaml")
 
 
-def _file(content: Iterator[bytes], run_id: int, ending: str, media_type: str) -> Response:
-    name = f"run-{run_id}.{ending}"
+def _file(content: Iterator[bytes], run: int | str, ending: str, media_type: str) -> Response:
+    name = f"run-{run}.{ending}"
     return StreamingResponse(
         content,
         media_type=media_type,
@@ -123,7 +130,7 @@ def _parquet(values: tuple[int, Values]) -> bytes:
         raise Invalid(
             "Parquet needs the package pyarrow, which is not installed: pip install pyarrow.",
             field="format",
-            allowed=["csv", "json", "markdown", "html"],
+            allowed=["csv", "json", "markdown", "html", "recipe"],
         ) from None
     run_id, curves = values
     columns: dict[str, list[Any]] = {name: [] for name in ("step", "series", "value", "attempt")}

@@ -9,6 +9,7 @@ import { Toasts } from "./components/Toasts";
 import { useKeys } from "./components/keys";
 import { ForkDialog } from "./forms/ForkDialog";
 import { NewRunDialog } from "./forms/NewRunDialog";
+import { ReplayDialog } from "./forms/ReplayDialog";
 import { BabysitPage } from "./pages/BabysitPage";
 import { RunsPage } from "./pages/RunsPage";
 import { readView, usePlace, writeView } from "./state/address";
@@ -88,6 +89,8 @@ function Dialogs() {
       return <NewRunDialog like={dialog.like} />;
     case "fork":
       return <ForkDialog checkpoint={dialog.checkpoint} values={dialog.values} />;
+    case "replay":
+      return <ReplayDialog runId={dialog.runId} own={dialog.seed} />;
     case "shortcuts":
       return <Shortcuts />;
     default:

@@ -164,3 +164,24 @@ def test_a_fork_that_was_killed_is_taken_up_with_its_own_values(lab: Lab) -> Non
     fork.kill()
 
     assert next_attempt(fork).finished().final_sha256 == whole.final_sha256
+
+
+def test_a_change_after_a_scheduled_one_of_its_step_is_redone_after_it(lab: Lab) -> None:
+    """A person pauses where a scheduled change is made, and then decides otherwise."""
+    steps = range(5, 200)  # one at each, so that the pause meets one wherever it comes
+    planned = [Set(values={"learning_rate": 0.01 + step / 10_000}, at_step=step) for step in steps]
+    run = lab.start("spirals", steps=200, commands=planned, max_steps_per_s=100.0)
+    run.wait_for_step(20)
+    run.do(Pause())
+    by_hand = run.do(Set(values={"learning_rate": 0.5}))
+    run.do(Resume())
+    run.wait_for_step(by_hand["step"] + 5)
+    run.kill()
+    damage_all(run)  # so that all is done again from the beginning
+
+    again = next_attempt(run).finished()
+
+    assert run.said("changed", scheduled=True, step=by_hand["step"])
+    assert run.points["learning_rate"][by_hand["step"] + 1] == 0.5
+    assert again.points["learning_rate"][by_hand["step"] + 1] == 0.5
+    assert again.said("recovered")[0]["verified"] is True

@@ -10,6 +10,7 @@ import type {
   Fork,
   NewRun,
   Picture,
+  Replay,
   Run,
   RunChange,
   RunEvent,
@@ -137,6 +138,9 @@ export const forkCheckpoint = (id: number, fork: Fork) =>
 export const addNote = (id: number, text: string, step?: number, commandId?: number) =>
   ask<unknown>("POST", `/api/runs/${id}/notes`, { text, step, command_id: commandId });
 
+export const replayRun = (id: number, asked: Replay) =>
+  ask<WireRun>("POST", `/api/runs/${id}/replay`, asked).then(readRun);
+
 export interface CurveRange {
   series?: string;
   from_step?: number;
@@ -170,5 +174,5 @@ export const sendCommand = (id: number, command: Command) =>
 export const awaitAnswer = (id: number, commandId: number) =>
   ask<CommandAnswer>("GET", `/api/runs/${id}/commands/${commandId}${query({ wait_s: WAIT_S })}`);
 
-export const exportAddress = (id: number, format: "csv" | "json" | "markdown" | "html") =>
+export const exportAddress = (id: number, format: "csv" | "json" | "markdown" | "html" | "recipe") =>
   `/api/runs/${id}/export?format=${format}`;

@@ -282,6 +282,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Run
+         * @description Do the whole run again, from step 0 on.
+         */
+        post: operations["replay_run_api_runs__run_id__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Recipe
+         * @description Do what a recipe says, wherever it comes from.
+         */
+        post: operations["replay_recipe_api_replays_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/export": {
         parameters: {
             query?: never;
@@ -292,7 +332,8 @@ export interface paths {
         /**
          * Export
          * @description csv and parquet: one row a value (step, series, value, run_id, attempt); json: all there is;
-         *     markdown: a log book to read; html: the curves with every change marked, in one file.
+         *     markdown: a log book to read; html: the curves with every change marked, in one file;
+         *     recipe: what it takes to do the run again, and to compare.
          */
         get: operations["export_api_runs__run_id__export_get"];
         put?: never;
@@ -547,7 +588,7 @@ export interface components {
          * Format
          * @enum {string}
          */
-        Format: "csv" | "parquet" | "json" | "markdown" | "html";
+        Format: "csv" | "parquet" | "json" | "markdown" | "html" | "recipe";
         /** Health */
         Health: {
             /**
@@ -638,6 +679,13 @@ export interface components {
             /** Command Id */
             command_id?: number | null;
         };
+        /** NewReplay */
+        NewReplay: {
+            /** Seed */
+            seed?: number | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
+        };
         /** NewRun */
         NewRun: {
             /** Task */
@@ -720,6 +768,35 @@ export interface components {
              */
             note: string;
         };
+        /** RecipeSent */
+        RecipeSent: {
+            /** Seed */
+            seed?: number | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
+            /** Recipe */
+            recipe: string;
+        };
+        /**
+         * Replayed
+         * @description Up to `step` all was equal to the last bit, or differs from `first_step` on.
+         */
+        Replayed: {
+            /** Step */
+            step: number;
+            /** Equal */
+            equal: boolean;
+            /** First Step */
+            first_step: number | null;
+            /** Quantity */
+            quantity: string | null;
+            /** Recorded */
+            recorded: number | string | null;
+            /** Found */
+            found: number | string | null;
+            /** Branched */
+            branched: boolean;
+        };
         /** Run */
         Run: {
             /** Id */
@@ -792,6 +869,9 @@ export interface components {
             device: string | null;
             /** Max Steps Per S */
             max_steps_per_s: number | null;
+            /** Replay Of */
+            replay_of: number | null;
+            replayed: components["schemas"]["Replayed"] | null;
         };
         /** RunChange */
         RunChange: {
@@ -2082,6 +2162,132 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewFork"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Why not */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replay_run_api_runs__run_id__replay_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplay"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Why not */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replay_recipe_api_replays_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeSent"];
             };
         };
         responses: {

@@ -75,6 +75,12 @@ export interface RunEvent {
   message?: string;
   from_step?: number;
   verified?: boolean | null;
+  equal?: boolean;
+  first_step?: number | null;
+  quantity?: string | null;
+  recorded?: WireNumber | string | null;
+  found?: WireNumber | string | null;
+  branched?: boolean;
 }
 
 /** New points of the stream; columns as in `Curves`. */
@@ -107,4 +113,5 @@ export type Command =
   | Asked<Schemas["CancelIn"], "kind" | "command_id">;
 export type NewRun = Asked<Schemas["NewRun"], "task">;
 export type Fork = Partial<Schemas["NewFork"]>;
+export type Replay = Partial<Schemas["NewReplay"]>;
 export type RunChange = Partial<Schemas["RunChange"]>;

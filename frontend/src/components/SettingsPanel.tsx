@@ -3,11 +3,13 @@ import { useState } from "react";
 import { editRun, exportAddress } from "../api/client";
 import type { Run } from "../api/types";
 import { nameOf, valueText } from "../charts/markers";
+import { openDialog } from "../state/dialogs";
 import { loadRuns } from "../state/follow";
 import { dispatch, usePage, usePageCalmly } from "../state/store";
 import { toastProblem } from "../state/toasts";
 import { runAddress } from "../state/address";
 import { duration, whole } from "../text/numbers";
+import { replayText } from "../text/replay";
 import { Icon } from "./Icon";
 import { Link } from "./Link";
 
@@ -24,6 +26,16 @@ export function SettingsPanel() {
               <Icon name="out" /> {format === "markdown" ? "Markdown" : format.toUpperCase()}
             </a>
           ))}
+          <a className="button" href={exportAddress(run.id, "recipe")} download>
+            <Icon name="out" /> Recipe
+          </a>
+          <button
+            type="button"
+            className="button"
+            onClick={() => openDialog({ kind: "replay", runId: run.id, seed: run.seed })}
+          >
+            <Icon name="play" /> Replay
+          </button>
         </div>
       </div>
       <Name run={run} />
@@ -40,6 +52,12 @@ export function SettingsPanel() {
               <Link to={runAddress(run.parent.run_id)}>run {run.parent.run_id}</Link> at step {whole(run.parent.step)}
             </Fact>
           ) : null}
+          {run.replay_of !== null ? (
+            <Fact name="Replay of">
+              <Link to={runAddress(run.replay_of)}>run {run.replay_of}</Link>
+            </Fact>
+          ) : null}
+          {run.replayed ? <Fact name="Compared">{replayText(run.replayed)}</Fact> : null}
           <Fact name="Attempts">{run.attempt}</Fact>
           {run.device ? <Fact name="Device">{`${run.device}, ${run.threads ?? "?"} threads`}</Fact> : null}
         </dl>

@@ -5,6 +5,7 @@ import type { Checkpoint, NewRun, Values } from "../api/types";
 export type Dialog =
   | { kind: "new_run"; like?: NewRun }
   | { kind: "fork"; checkpoint: Checkpoint; values?: Values }
+  | { kind: "replay"; runId: number; seed: number }
   | { kind: "shortcuts" }
   | { kind: "more" };
 

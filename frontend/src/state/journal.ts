@@ -3,6 +3,7 @@ import type { RunEvent, Values } from "../api/types";
 import type { MarkerKind, Reasons } from "../charts/markers";
 import { changeText, markerOf, nameOf, reasonsOf, valueText, whoDid } from "../charts/markers";
 import { measured, whole } from "../text/numbers";
+import { replayText } from "../text/replay";
 import { fromWireNumber } from "./curves";
 import { dispatch } from "./store";
 
@@ -69,10 +70,12 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
         who: "",
         text: `Recovered from checkpoint ${whole(event.from_step ?? 0)}${event.verified ? ", recovery verified" : ""}`,
       };
+    case "replayed":
+      return { ...plain, kind: "status", who: "", text: `Replayed: ${lower(replayText(event))}` };
     case "checkpoint_saved":
       return event.cause === "user" ? { ...plain, kind: "checkpoint", text: checkpointText(event) } : null;
     case "applied":
-      return event.command_kind === "extend" || event.command_kind === "cancel"
+      return ["extend", "cancel", "fork"].includes(event.command_kind ?? "")
         ? { ...plain, kind: "status", text: appliedText(event) }
         : null;
     case "raised":
@@ -89,10 +92,13 @@ const valuesText = (event: RunEvent): string =>
     .map(([name, value]) => `${nameOf(name)} ${valueText(name, value)}`)
     .join(", ");
 
-const appliedText = (event: RunEvent): string =>
-  event.command_kind === "extend"
-    ? `Extended: ${changeText(event.before ?? {}, event.after ?? {})}`
-    : "A scheduled change was cancelled";
+const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+function appliedText(event: RunEvent): string {
+  if (event.command_kind === "cancel") return "A scheduled change was cancelled";
+  const changes = changeText(event.before ?? {}, event.after ?? {});
+  return event.command_kind === "fork" ? `Goes on as the fork did: ${changes}` : `Extended: ${changes}`;
+}
 
 function checkpointText(event: RunEvent): string {
   const cost = fromWireNumber(event.val_cost);

@@ -1,0 +1,271 @@
+"""A recipe as a YAML file: written to be read by a person, read back equal to the last bit."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.messages import Value, Values
+from babysit.recipe import (
+    COMPARED,
+    FORMAT,
+    RECIPE_BYTES_MAX,
+    BadRecipe,
+    Change,
+    KnownState,
+    Recipe,
+    Recorded,
+    check_order,
+    command_of,
+)
+
+LINE_CHARACTERS = 96  # of the packed numbers
+STEPS_MAX = 1_000_000_000
+INT_MAX = 2**53
+# YAML 1.1 takes a number without a point, such as 1e-8, for text: people write it all the same.
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_WHENS, _DEEDS = ("before", "after"), ("set", "scheduled", "extend", "cancel", "fork")
+_TOLD = ("before", "after", "first_update", "run", "actor", "note", "at")
+
+Found = TypeVar("Found")
+
+
+# ---- writing --------------------------------------------------------------------------------
+
+
+def write_recipe(recipe: Recipe) -> str:
+    """The file's text; `read_recipe` gives the same recipe again."""
+    head = {
+        "format": FORMAT,
+        "run": {"id": recipe.run_id, "name": recipe.name, "ended": recipe.ended},
+        "task": recipe.task,
+        **{name: recipe.made_with[name] for name in ("code_sha256", "data_sha256")},
+        **{name: recipe.made_with[name] for name in ("versions", "threads", "device")},
+        "mixed": list(recipe.mixed),
+        "seed": recipe.seed,
+        "steps": recipe.steps,
+        "until": recipe.until,
+    }
+    if not recipe.mixed:
+        del head["mixed"]
+    parts = [
+        "# How a run came about. `babysit replay FILE` does it again and compares every step.\n",
+        _text(head),
+        "\n# The values it began with.\n",
+        _text({"values": recipe.values}, flow=False),
+        "\n# What was done after update `step` and before the next one, in this order.\n",
+        _text({"changes": [_change_out(change) for change in recipe.changes]}),
+        "\n# What its checkpoints held, before or after the changes of their step.\n",
+        _text({"checkpoints": [asdict(state) for state in recipe.states]}, flow=False),
+        "\n# What was recorded: differences of float64, bytes shuffled, zlib, base64.\n",
+        _recorded_out(recipe.recorded),
+    ]
+    return "".join(parts)
+
+
+def _text(section: dict[str, Any], *, flow: bool | None = None) -> str:
+    """flow: None puts what has no parts of its own on one line."""
+    import yaml
+
+    text: str = yaml.safe_dump(
+        section, sort_keys=False, allow_unicode=True, width=100, default_flow_style=flow
+    )
+    return text
+
+
+def _change_out(change: Change) -> dict[str, Any]:
+    out: dict[str, Any] = {"number": change.number, "step": change.step, "do": change.do}
+    if change.of is not None:
+        out["change"] = change.of
+    if change.command is not None:
+        fields = {name: value for name, value in asdict(change.command).items() if value}
+        out |= {name: fields[name] for name in fields if name not in ("command_id", "note")}
+        # None is not 0: a change asked for at step 0 was made at once.
+        if getattr(change.command, "at_step", None) == 0:
+            out["at_step"] = 0
+    return out | {name: change.told[name] for name in _TOLD if change.told.get(name)}
+
+
+def _recorded_out(recorded: Recorded) -> str:
+    packed = base64.b64encode(_packed(recorded)).decode()
+    lines = [packed[at : at + LINE_CHARACTERS] for at in range(0, len(packed), LINE_CHARACTERS)]
+    head = {"series": list(COMPARED), "every": recorded.every, "count": len(recorded.steps)}
+    body = _text(head).replace("\n", "\n  ").rstrip()
+    return f"recorded:\n  {body}\n  packed: |\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def _packed(recorded: Recorded) -> bytes:
+    """Differences (they wrap, so nothing is lost), all first bytes first, then all second ..."""
+    columns = np.vstack([recorded.steps, np.ascontiguousarray(recorded.values).view(np.int64)])
+    differences = np.diff(columns, axis=1, prepend=np.int64(0)).astype("<i8")  # (4, N)
+    planes = differences.view(np.uint8).reshape(len(columns), -1, 8).transpose(0, 2, 1)
+    return zlib.compress(planes.tobytes(), 9)
+
+
+# ---- reading --------------------------------------------------------------------------------
+
+
+def read_recipe(text: str | bytes) -> Recipe:
+    """The recipe in a file.
+
+    Raises:
+        BadRecipe: it is none; the message says what is wrong with it, in one line.
+    """
+    import yaml
+
+    if len(text) > RECIPE_BYTES_MAX:
+        raise BadRecipe(f"it is larger than {RECIPE_BYTES_MAX:,} bytes")
+    try:
+        body = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise BadRecipe(f"it is no YAML{where}: {error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadRecipe("it is no YAML") from error
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise BadRecipe(f"it is no recipe of format {FORMAT}")
+    recipe = _recipe_in(body)
+    check_order(recipe.changes, recipe.until)
+    return recipe
+
+
+def _recipe_in(body: dict[Any, Any]) -> Recipe:
+    run = _one(body, "run", dict)
+    versions = _one(body, "versions", dict)
+    until = _whole(body, "until", 1, STEPS_MAX)
+    changes = [_change_in(item, place) for place, item in enumerate(_list(body, "changes"), 1)]
+    return Recipe(
+        run_id=_whole(run, "id", 0, INT_MAX),
+        name=_one(run, "name", str),
+        ended=_one(run, "ended", str),
+        task=_one(body, "task", str),
+        seed=_whole(body, "seed", 0, INT_MAX),
+        steps=_whole(body, "steps", 1, STEPS_MAX),
+        until=until,
+        values=_values_in(body),
+        made_with={
+            "code_sha256": _sha256(body, "code_sha256"),
+            "data_sha256": _sha256(body, "data_sha256"),
+            "versions": {str(name): str(version) for name, version in versions.items()},
+            "threads": _whole(body, "threads", 1, 1024),
+            "device": _one(body, "device", str),
+        },
+        changes=tuple(changes),
+        states=tuple(_state_in(item, until) for item in _list(body, "checkpoints")),
+        recorded=_recorded_in(_one(body, "recorded", dict)),
+        mixed=tuple(map(str, _list(body, "mixed") if "mixed" in body else ())),
+    )
+
+
+def _change_in(item: Any, place: int) -> Change:
+    where = f"changes, number {place}"
+    if not isinstance(item, dict):
+        raise BadRecipe(f"{where}: it is no list of fields")
+    do = item.get("do")
+    if do not in _DEEDS:
+        raise BadRecipe(f"{where}: do must be one of {', '.join(_DEEDS)}")
+    told = {name: item[name] for name in _TOLD if name in item}
+    known = {"number", "step", "do", "change", *_TOLD}
+    fields = {name: value for name, value in item.items() if name not in known}
+    fields["note"] = str(told.get("note", ""))
+    of = _whole(item, "change", 1, place - 1) if do in ("scheduled", "cancel") else None
+    if of is not None:
+        fields["command_id"] = of
+    if do in ("set", "fork"):
+        fields["values"] = _values_in(item) if "values" in item else {}
+    unknown = set(fields) - _FIELDS[do] - {"note"}
+    if unknown:
+        raise BadRecipe(f"{where}: it knows no {', '.join(map(str, unknown))}")
+    try:
+        command = None if do == "scheduled" else command_of(do, fields)
+    except ValueError as error:
+        raise BadRecipe(f"{where}: {error}") from error
+    number, step = _whole(item, "number", 1, INT_MAX), _whole(item, "step", 0, STEPS_MAX)
+    return Change(number=number, step=step, do=do, command=command, of=of, told=told)
+
+
+_FIELDS: dict[str, set[str]] = {
+    "set": {"values", "at_step", "over_steps", "keep_step_size", "batch_now"},
+    "scheduled": {"command_id"},
+    "extend": {"steps"},
+    "cancel": {"command_id"},
+    "fork": {"values", "steps"},
+}
+
+
+def _state_in(item: Any, until: int) -> KnownState:
+    if not isinstance(item, dict) or item.get("when") not in _WHENS:
+        raise BadRecipe("checkpoints: each needs a step, when (before or after) and its hashes")
+    return KnownState(
+        step=_whole(item, "step", 0, until),
+        when=item["when"],
+        cause=_one(item, "cause", str),
+        weights_sha256=_sha256(item, "weights_sha256"),
+        state_sha256=_sha256(item, "state_sha256"),
+    )
+
+
+def _recorded_in(body: dict[Any, Any]) -> Recorded:
+    if body.get("series") != list(COMPARED):
+        raise BadRecipe(f"recorded: the series must be {', '.join(COMPARED)}")
+    count = _whole(body, "count", 1, RECIPE_BYTES_MAX)
+    width = 1 + len(COMPARED)
+    try:
+        data = base64.b64decode("".join(_one(body, "packed", str).split()), validate=True)
+        planes = zlib.decompressobj().decompress(data, count * width * 8 + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise BadRecipe("recorded: the packed numbers are damaged") from error
+    if len(planes) != count * width * 8:
+        raise BadRecipe(f"recorded: the packed numbers are not those of {count:,} steps")
+    shuffled = np.frombuffer(planes, np.uint8).reshape(width, 8, count).transpose(0, 2, 1)
+    differences = np.ascontiguousarray(shuffled).view("<i8").reshape(width, count)
+    columns: NDArray[np.int64] = np.cumsum(differences, axis=1, dtype=np.int64)
+    steps = columns[0]
+    if steps[0] < 1 or bool((np.diff(steps) < 1).any()):
+        raise BadRecipe("recorded: the steps must ascend from 1 on")
+    return Recorded(steps, np.ascontiguousarray(columns[1:]).view(np.float64))
+
+
+def _values_in(body: dict[Any, Any]) -> Values:
+    values: Values = {}
+    for name, value in _one(body, "values", dict).items():
+        if not isinstance(name, str) or not isinstance(value, (float, int, bool, str)):
+            raise BadRecipe(f"values: {name} must be a number, a word, true or false")
+        is_number = isinstance(value, str) and _NUMBER.fullmatch(value)
+        checked: Value = float(value) if is_number else value
+        values[name] = checked
+    return values
+
+
+def _one(body: dict[Any, Any], name: str, kind: type[Found]) -> Found:
+    found = body.get(name)
+    if not isinstance(found, kind):
+        words = {dict: "a list of fields", list: "a list", str: "text", int: "a whole number"}
+        raise BadRecipe(f"{name} must be {words.get(kind, kind.__name__)}")
+    return found
+
+
+def _list(body: dict[Any, Any], name: str) -> list[Any]:
+    return _one(body, name, list)
+
+
+def _whole(body: dict[Any, Any], name: str, low: int, high: int) -> int:
+    number = _one(body, name, int)
+    if isinstance(number, bool) or not low <= number <= high:
+        raise BadRecipe(f"{name} must be from {low:,} to {high:,}")
+    return number
+
+
+def _sha256(body: dict[Any, Any], name: str) -> str:
+    text = _one(body, name, str)
+    if not _SHA256.fullmatch(text):
+        raise BadRecipe(f"{name} must be 64 hexadecimal digits")
+    return text
