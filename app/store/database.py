@@ -76,18 +76,10 @@ class Database:
         Raises:
             NewerDatabase: it has tables of a version that this one does not know.
         """
-        folder = WHEEL_MIGRATIONS if WHEEL_MIGRATIONS.is_dir() else REPOSITORY_MIGRATIONS
-        versions = sorted(path.stem.split("_")[0] for path in folder.glob("versions/0*.py"))
         with self.writer.connect() as connection:
-            found = _version_of(connection)
-        if found == versions[-1]:
-            return
-        if found is not None and found not in versions:
-            raise NewerDatabase(
-                f"The database was written by a newer Babysit (its tables are version {found}, "
-                f"this one knows {versions[-1]}). Start that version."
-            )
-        _upgrade(self.writer, folder)
+            is_up_to_date = checked_version(connection) == _versions()[-1]
+        if not is_up_to_date:
+            _upgrade(self.writer, _migrations())
 
     def close(self) -> None:
         self.writer.dispose()
@@ -120,6 +112,30 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def checked_version(connection: Connection) -> str | None:
+    """The version of the tables; None without any.
+
+    Raises:
+        NewerDatabase: this version does not know them.
+    """
+    found, versions = _version_of(connection), _versions()
+    if found is not None and found not in versions:
+        raise NewerDatabase(
+            f"The database was written by a newer Babysit (its tables are version {found}, "
+            f"this one knows {versions[-1]}). Start that version."
+        )
+    return found
+
+
+def _migrations() -> Path:
+    return WHEEL_MIGRATIONS if WHEEL_MIGRATIONS.is_dir() else REPOSITORY_MIGRATIONS
+
+
+def _versions() -> list[str]:
+    """Of the tables, oldest first."""
+    return sorted(path.stem.split("_")[0] for path in _migrations().glob("versions/0*.py"))
 
 
 def _version_of(connection: Connection) -> str | None:

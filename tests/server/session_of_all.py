@@ -29,7 +29,7 @@ def babysit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def live_through(server: LiveServer) -> dict[str, int]:
-    """Runs that were changed, noted, forked, renamed, trashed, pinned, killed and paused.
+    """Runs that were changed, noted, forked, renamed, trashed, pinned, killed, paused, replayed.
 
     All of them are over at the end; their ids.
     """
@@ -57,7 +57,9 @@ def live_through(server: LiveServer) -> dict[str, int]:
     server.client.delete(f"/api/runs/{trashed}")
     for run_id in (grown, fork["id"]):
         server.wait_for_status(run_id, "stopped", "finished")
-    return {"grown": grown, "fork": fork["id"], "trashed": trashed}
+    replay = post(server, f"runs/{grown}/replay")["id"]
+    server.wait_for_status(replay, "finished", "stopped", timeout_s=60)
+    return {"grown": grown, "fork": fork["id"], "trashed": trashed, "replay": replay}
 
 
 def post(server: LiveServer, path: str, key: str | None = None, **body: Any) -> Any:

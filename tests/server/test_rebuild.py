@@ -198,7 +198,7 @@ def test_damage_is_told_and_the_rest_is_rebuilt(copied: Path) -> None:
     assert "Not rebuilt: run 1, attempt-0001.journal" in said
     assert "Not rebuilt: run 3, run.json" in said
     found = rows(copied / DATABASE)
-    assert [row[0] for row in found["runs"]] == [1, 2]
+    assert [row[0] for row in found["runs"]] == [1, 2, 4]
     assert list(copied.glob(f"{DATABASE}.old-*"))
 
 

@@ -1,0 +1,1 @@
+"""`babysit verify`: whether SQL, journals, checkpoints and locks say the same, and all of it."""
