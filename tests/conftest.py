@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -56,12 +57,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for service, count in config.stash.get(missing_services, {}).values():
+    terminalreporter.line(f"{SEED_VARIABLE}={session_seed()} draws the same steps again")
+    for service, count in config.stash.get(missing_services, not_counted()).values():
         terminalreporter.section(f"{service.name} is missing", red=True, bold=True)
         terminalreporter.line(
-            f"{count} tests were NOT run: they need {service.name}, which is not on this machine. "
-            f"{service.how_to_get_it} installs it."
+            f"{count or 'Some'} tests were NOT run: they need {service.name}, which is not on this "
+            f"machine. {service.how_to_get_it} installs it."
         )
+
+
+def not_counted() -> dict[str, tuple[Service, int]]:
+    """Where the tests run in other processes, which do not say how many they left out."""
+    found = ((fixture, find()) for fixture, find in NEEDED_BY.items())
+    return {fixture: (service, 0) for fixture, service in found if not service.path}
 
 
 # ---- a server ---------------------------------------------------------------------------------
@@ -85,6 +93,22 @@ def server(data_dir: Path) -> Iterator[LiveServer]:
     """A server without the demo run and with an empty data directory."""
     with serving(data_dir, "--no-demo") as live:
         yield live
+
+
+# ---- what is drawn ----------------------------------------------------------------------------
+
+SEED_VARIABLE = "BABYSIT_TEST_SEED"  # to draw the same steps again
+
+
+def pytest_configure() -> None:
+    """Draw the seed of the session once: further processes of it inherit it."""
+    if not os.environ.get(SEED_VARIABLE):
+        os.environ[SEED_VARIABLE] = str(random.SystemRandom().randrange(10**6))
+
+
+def session_seed() -> int:
+    """Where all drawn steps come from; another one in each session unless it is asked for."""
+    return int(os.environ[SEED_VARIABLE])
 
 
 # ---- PostgreSQL -------------------------------------------------------------------------------

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from babysit.messages import Pause
+from tests.conftest import session_seed
 from tests.training.lab import Lab, LabRun
 from tests.training.nursery import Nursery
 
-SEED_VARIABLE = "BABYSIT_TEST_SEED"  # to draw the same steps again
 TASKS = Path(__file__).with_name("tasks")
-
-
-@cache
-def session_seed() -> int:
-    """Where all drawn steps come from; another one in each session unless it is asked for."""
-    return int(os.environ.get(SEED_VARIABLE) or random.SystemRandom().randrange(10**6))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.line(f"{SEED_VARIABLE}={session_seed()} draws the same steps again")
 
 
 @pytest.fixture(scope="session")
