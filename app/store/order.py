@@ -154,7 +154,7 @@ def read_so_far(session: Session, run_ids: set[int]) -> dict[tuple[int, int], in
 def _stored_after(session: Session, event_id: int) -> Stored:
     place = (EventRow.id, EventRow.run_id, EventRow.attempt, EventRow.seq)
     wanted = select(*place).where(EventRow.id > event_id).order_by(EventRow.id)
-    found = session.execute(wanted.limit(EVENTS_PER_RECORD_MAX)).tuples()
+    found = session.execute(wanted.limit(EVENTS_PER_RECORD_MAX))
     events = [(ident, run, attempt, seq) for ident, run, attempt, seq in found]
     return Stored(events, read_so_far(session, {run_id for _, run_id, _, _ in events}))
 

@@ -34,7 +34,9 @@ def steer(server: LiveServer) -> Steered:
         # one at each step, so that the pause meets one
         *({"values": {"grad_clip": 1 + step / 100}, "at_step": step} for step in range(20, 70)),
     ]
+    server.command(parent, "pause")  # at its first steps: the changes are sent in peace
     sent = [set_later(server, parent, change) for change in scheduled]
+    server.command(parent, "resume")
     server.wait_for_step(parent, 25)
     server.command(parent, "pause")
     server.command(parent, "set", values={"grad_clip": 0.5}, note="after the scheduled one")

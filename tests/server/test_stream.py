@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.live import Committed
-from app.web.hub import BYE, QUEUE_BYTES_MAX, Hub, points_message
+from app.web.hub import BYE, POINTS_A_MESSAGE_MAX, QUEUE_BYTES_MAX, Hub, points_message
 from babysit.journal import Points
 from tests.live import LiveServer
 from tests.server.fake_worker import points
@@ -126,7 +126,7 @@ def test_a_message_of_points_keeps_extremes_and_nan() -> None:
     curve = message["series"]["train/cost"]
 
     assert (message["run_id"], message["from_step"], message["to_step"]) == (7, 1, 5_000)
-    assert len(curve["step"]) == 100
+    assert len(curve["step"]) == POINTS_A_MESSAGE_MAX
     assert max(value for value in curve["max"] if value != "NaN") == 99.0
     assert curve["value"].count("NaN") == 1
     assert curve["count"] == sum(curve["counts"]) == 5_000
