@@ -7,6 +7,7 @@ import binascii
 import re
 import zlib
 from dataclasses import asdict
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +32,7 @@ STEPS_MAX = 1_000_000_000
 INT_MAX = 2**53
 # YAML 1.1 takes a number without a point, such as 1e-8, for text: people write it all the same.
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
+_UNUSUAL_BREAK = re.compile("[\r\x85\u2028\u2029\ufeff]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _WHENS, _DEEDS = ("before", "after"), ("set", "scheduled", "extend", "cancel", "fork")
 _TOLD = ("before", "after", "first_update", "run", "actor", "note", "at")
@@ -75,10 +77,31 @@ def _text(section: dict[str, Any], *, flow: bool | None = None) -> str:
     """flow: None puts what has no parts of its own on one line."""
     import yaml
 
-    text: str = yaml.safe_dump(
-        section, sort_keys=False, allow_unicode=True, width=100, default_flow_style=flow
+    text: str = yaml.dump(
+        section,
+        Dumper=_dumper(),
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        default_flow_style=flow,
     )
     return text
+
+
+@cache
+def _dumper() -> Any:
+    """The safe one, which would not write all line breaks of YAML 1.1 so that they come back."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
+        pass
+
+    def represent(dumper: Any, text: str) -> Any:
+        style = '"' if _UNUSUAL_BREAK.search(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
 def _change_out(change: Change) -> dict[str, Any]:

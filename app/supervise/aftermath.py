@@ -65,7 +65,10 @@ def _raised(session: Session, run: RunRow) -> Raised | None:
 def _stops_asked(session: Session, run: RunRow) -> tuple[Applied, ...]:
     """Answers to the stops that the worker did not live to carry out: the run is stopped now."""
     pending = select(CommandRow).where(
-        CommandRow.run_id == run.id, CommandRow.status == "pending", CommandRow.kind == "stop"
+        CommandRow.run_id == run.id,
+        CommandRow.status == "pending",
+        CommandRow.kind == "stop",
+        CommandRow.redo_at.is_(None),  # a recipe's stop is no wish of now
     )
     return tuple(
         Applied(

@@ -25,21 +25,23 @@ def steer(server: LiveServer) -> Steered:
     a smaller batch at once, one change withdrawn, one never reached, a fork with another network.
     """
     asked = {"dropout": 0.1, "optimizer": "adam", "schedule": "cosine"}
-    run = server.start_run("spirals", steps=400, values=asked, seed=3, max_steps_per_s=150)
+    run = server.start_run("spirals", steps=400, values=asked, seed=3, max_steps_per_s=80)
     parent = int(run["id"])
     scheduled: list[dict[str, Any]] = [
         {"values": {"beta1": 0.7}, "at_step": 90, "over_steps": 40, "note": "calmer:\n[later]"},
-        {"values": {"weight_decay": 0.01}, "at_step": 390},
-        {"values": {"weight_decay": 0.02}, "at_step": 391},
+        {"values": {"grad_clip": 0.7}, "at_step": 390},
+        {"values": {"grad_clip": 0.8}, "at_step": 391},
         # one at each step, so that the pause meets one
-        *({"values": {"grad_clip": 1 + step / 100}, "at_step": step} for step in range(20, 70)),
+        *({"values": {"weight_decay": step / 1e4}, "at_step": step} for step in range(20, 75)),
     ]
     server.command(parent, "pause")  # at its first steps: the changes are sent in peace
     sent = [set_later(server, parent, change) for change in scheduled]
     server.command(parent, "resume")
     server.wait_for_step(parent, 25)
     server.command(parent, "pause")
-    server.command(parent, "set", values={"grad_clip": 0.5}, note="after the scheduled one")
+    by_hand = server.command(parent, "set", values={"weight_decay": 0.5})
+    made = [event["step"] for event in server.events(parent, "changed") if event["scheduled"]]
+    assert by_hand["step"] in made, "the pause met no scheduled change"
     server.command(parent, "set", values={"batch_size": 17}, batch_now=True)
     server.command(parent, "resume")
     changed = server.command(parent, "set", values={"learning_rate": 0.004}, over_steps=60)

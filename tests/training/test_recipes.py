@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from babysit.messages import Cancel, Extend, Fork, Set
@@ -82,6 +82,7 @@ def test_a_recipe_is_read_back_as_it_was_written() -> None:
     assert same(read_recipe(write_recipe(RECIPE)), RECIPE)
 
 
+@example(value=1e-08, name="\x85", note="a\u2028b\r\n\ufeff# no comment: [")
 @given(value=FINITE | st.sampled_from(AWKWARD), name=TEXTS, note=TEXTS)
 def test_every_value_comes_back_equal_to_the_last_bit(value: float, name: str, note: str) -> None:
     asked = Set(values={"learning_rate": value}, note=note)
