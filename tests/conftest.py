@@ -57,6 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    for count, what in counted(terminalreporter):
+        terminalreporter.line(f"{count:,} {what}")
     terminalreporter.line(f"{SEED_VARIABLE}={session_seed()} draws the same steps again")
     for service, count in config.stash.get(missing_services, not_counted()).values():
         terminalreporter.section(f"{service.name} is missing", red=True, bold=True)
@@ -104,6 +106,26 @@ def pytest_configure() -> None:
     """Draw the seed of the session once: further processes of it inherit it."""
     if not os.environ.get(SEED_VARIABLE):
         os.environ[SEED_VARIABLE] = str(random.SystemRandom().randrange(10**6))
+
+
+# What tests count with `record_property`: how much was tried in all is said at the end.
+COUNTED = {
+    "combinations": "combinations of exact resume, each after a SIGKILL",
+    "crashes": "crashes of the whole system: server, nursery and workers killed together",
+    "points": "points worked out again after crashes",
+}
+
+
+def counted(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[int, str]]:
+    """How often each of these was tried in this session."""
+    told = [
+        dict(report.user_properties)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+    ]
+    for name, what in COUNTED.items():
+        if any(name in properties for properties in told):
+            yield sum(int(properties.get(name, 0)) for properties in told), what
 
 
 def session_seed() -> int:

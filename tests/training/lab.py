@@ -259,6 +259,13 @@ class Lab:
         run.pid = run.process.pid
         return run
 
+    def next_attempt(self, run: LabRun) -> LabRun:
+        """The same run in the hands of another worker."""
+        again = LabRun(self, run.asked, run.directory, attempt=run.attempt + 1)
+        self.runs.append(again)
+        again.pid = self.nursery.work(run.directory, again.attempt)
+        return again
+
     def fork(self, parent: LabRun, checkpoint: Said, *, steps: int, **asked: Any) -> LabRun:
         """A run that goes on from a checkpoint; `values` are its overrides."""
         path = parent.checkpoint_path(checkpoint)

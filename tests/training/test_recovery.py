@@ -35,14 +35,6 @@ def steering(beta: str) -> list[Command]:
     ]
 
 
-def next_attempt(run: LabRun) -> LabRun:
-    """The same run in the hands of another worker."""
-    again = LabRun(run.lab, run.asked, run.directory, attempt=run.attempt + 1)
-    run.lab.runs.append(again)
-    again.pid = run.lab.nursery.work(run.directory, again.attempt)
-    return again
-
-
 @pytest.mark.parametrize("task", list(CASES))
 def test_a_killed_run_is_taken_up_and_comes_to_the_same_end(
     lab: Lab, draw: random.Random, task: str
@@ -57,7 +49,7 @@ def test_a_killed_run_is_taken_up_and_comes_to_the_same_end(
     run.wait_for_step(extended["step"] + draw.randint(5, 20))
     run.kill()
 
-    again = next_attempt(run).finished()
+    again = lab.next_attempt(run).finished()
     whole = lab.start(
         task,
         steps=140,
@@ -92,7 +84,7 @@ def test_what_was_answered_is_not_answered_again(lab: Lab) -> None:
     run.kill()
     asked_meanwhile = run.send(Set(values={"momentum": 0.5}))  # while nobody worked on it
 
-    again = next_attempt(run)
+    again = lab.next_attempt(run)
     answered = again.answer(asked_meanwhile)
     again.wait_for_step(run.step() + 5)
     again.kill()
@@ -111,7 +103,7 @@ def test_a_run_that_was_paused_is_paused_again(lab: Lab) -> None:
     at = run.do(Pause())["step"]
     run.kill()
 
-    again = next_attempt(run)
+    again = lab.next_attempt(run)
     paused = again.event("status_changed", status="paused")
     sent = run.send(Stop())
     again.answer(sent)
@@ -141,7 +133,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(
     run.kill()
 
     damage(run)
-    again = next_attempt(run).finished()
+    again = lab.next_attempt(run).finished()
 
     assert any("cannot be used" in warned["message"] for warned in again.said("warned"))
     assert again.said("recovered")[0]["from_step"] == 0
@@ -163,7 +155,7 @@ def test_a_fork_that_was_killed_is_taken_up_with_its_own_values(lab: Lab) -> Non
     fork.wait_for_step(40)
     fork.kill()
 
-    assert next_attempt(fork).finished().final_sha256 == whole.final_sha256
+    assert lab.next_attempt(fork).finished().final_sha256 == whole.final_sha256
 
 
 def test_a_change_after_a_scheduled_one_of_its_step_is_redone_after_it(lab: Lab) -> None:
@@ -179,7 +171,7 @@ def test_a_change_after_a_scheduled_one_of_its_step_is_redone_after_it(lab: Lab)
     run.kill()
     damage_all(run)  # so that all is done again from the beginning
 
-    again = next_attempt(run).finished()
+    again = lab.next_attempt(run).finished()
 
     assert run.said("changed", scheduled=True, step=by_hand["step"])
     assert run.points["learning_rate"][by_hand["step"] + 1] == 0.5
