@@ -70,6 +70,7 @@ MISCHIEF = {
     "spins": "\n".join(["", "            while True: pass"]),
     "dozes": "if once('dozes'): threading.Event().wait(3.5)",
     "forks": "os.fork()",
+    "forks-and-leaves": "os.fork() or sys.exit(0)",
     "closes": "if once('closes'): os.closerange(3, 256)",
     "moves": "os.chdir('/'), os.umask(0o777), torch.set_default_dtype(torch.float64)",
     "fills-disk": "spoil_disk(errno.ENOSPC)",
@@ -194,8 +195,12 @@ def test_a_worker_that_goes_on_is_said_to(server: LiveServer) -> None:
     assert run["attempt"] == 1
 
 
-def test_a_process_that_the_task_forks_says_nothing_of_the_run(server: LiveServer) -> None:
-    run_id = start(server, "forks")
+@pytest.mark.parametrize("name", ["forks", "forks-and-leaves"])
+def test_a_process_that_the_task_forks_says_nothing_of_the_run(
+    server: LiveServer, name: str
+) -> None:
+    """Whether it goes on with the training, or ends as scripts do."""
+    run_id = start(server, name)
 
     server.wait_for_status(run_id, "finished", timeout_s=60)
 

@@ -211,6 +211,18 @@ def test_an_extended_run_is_the_longer_run(lab: Lab) -> None:
     assert_same(longer, run.finished())
 
 
+def test_an_evaluation_leaves_no_trace(lab: Lab) -> None:
+    """Before the first one that happens anyway: all networks are in training mode until then."""
+    whole = lab.start("digits-cnn", steps=15, values={"hidden_units": 4}).finished()
+
+    looked_at = lab.start(
+        "digits-cnn", steps=15, values={"hidden_units": 4}, commands=[Evaluate(), Evaluate()]
+    ).finished()
+
+    assert looked_at.points["val/cost"].keys() == {0, 15}
+    assert_same(whole, looked_at)
+
+
 def test_equal_seeds_give_equal_runs_and_others_do_not(lab: Lab) -> None:
     runs = [lab.start("spirals", steps=20, seed=seed).finished() for seed in (7, 7, 8)]
 

@@ -112,6 +112,67 @@ def test_a_run_that_was_paused_is_paused_again(lab: Lab) -> None:
     assert again.end()["step"] == at
 
 
+UNREPEATABLE = """
+import os
+import torch
+from torch import nn
+from babysit.task import Data, Examples, Task, mean_squared_error
+
+def load():
+    x = torch.ones(40, 1)
+    return Data(train=Examples(x, x), val=Examples(x, x))
+
+def cost(output, y, values):
+    return mean_squared_error(output, y, values) + os.urandom(1)[0]
+
+TASK = Task(title="Unrepeatable", summary="", kind="regression", load=load, cost=cost,
+            build=lambda values: nn.Linear(1, 1), defaults={"batch_size": 4})
+"""
+
+
+def test_a_repetition_that_differs_is_not_called_exact(lab: Lab) -> None:
+    """Noise from outside of all generators that a checkpoint could put back."""
+    run = lab.start(lab.task("unrepeatable", UNREPEATABLE), steps=90, max_steps_per_s=SLOWLY)
+    run.wait_for_step(40)
+    run.kill()
+
+    again = lab.next_attempt(run).finished()
+
+    assert again.said("recovered")[0]["verified"] is False
+    assert any("differs from what was recorded" in w["message"] for w in again.said("warned"))
+
+
+def test_changes_of_one_step_are_redone_in_their_order(lab: Lab) -> None:
+    run = lab.start("spirals", steps=100, max_steps_per_s=200.0)
+    run.wait_for_step(20)
+    run.do(Pause())
+    for rate in (0.3, 0.2, 0.1):
+        run.do(Set(values={"learning_rate": rate}))
+    at = run.do(Resume())["step"]
+    run.wait_for_step(at + 5)
+    run.kill()
+    damage_all(run)  # so that all is done again from the beginning
+
+    again = lab.next_attempt(run).finished()
+
+    assert again.points["learning_rate"][at + 1] == 0.1
+    assert again.said("recovered")[0]["verified"] is True
+
+
+def test_the_newest_checkpoint_that_is_whole_is_the_one_to_go_on_from(lab: Lab) -> None:
+    run = lab.start("spirals", steps=100, max_steps_per_s=200.0)
+    run.wait_for_step(10)
+    first = run.do(SaveCheckpoint())
+    run.wait_for_step(first["step"] + 5)
+    run.do(SaveCheckpoint())
+    run.kill()
+
+    damage_newest(run)
+    again = lab.next_attempt(run).finished()
+
+    assert again.said("recovered")[0]["from_step"] == first["step"]
+
+
 def damage_newest(run: LabRun) -> None:
     file = run.checkpoint_path(run.checkpoints()[-1]) / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from babysit.checkpoint import Snapshot
 from babysit.journal import Frame, JournalReader, JournalWriter
 from babysit.messages import CheckpointCause, CheckpointPinned, Forked, checkpoint_id, to_json
 from babysit.recorder import Recorder
-from babysit.saver import Saver, interval_s
+from babysit.saver import LAST_KEPT, Saver, interval_s
 from tests.training.lab import Said
 from tests.training.waiting import wait_until
 
@@ -42,12 +43,12 @@ class Keeper:
         """The steps of the checkpoints on the disk."""
         return sorted(int(path.name) for path in (self.directory / "checkpoints").iterdir())
 
-    def said(self, kind: str) -> list[Said]:
+    def said(self, *kinds: str) -> list[Said]:
         self.recorder.flush()
         reader = JournalReader(self.directory / "attempt-0001.journal")
         records = reader.read()
         bodies = [record.body for record in records if isinstance(record, Frame)]
-        return [body for body in bodies if isinstance(body, dict) and body["kind"] == kind]
+        return [body for body in bodies if isinstance(body, dict) and body["kind"] in kinds]
 
     def tell(self, event: CheckpointPinned | Forked) -> None:
         """As the server does; returns when the worker knows it."""
@@ -125,6 +126,37 @@ def test_one_that_a_fork_left_from_stays(keeper: Keeper) -> None:
         keeper.save(step, None)
 
     assert keeper.left() == [1, 5, 6, 7, 8, 9]
+
+
+def test_there_are_always_five_that_were_announced(keeper: Keeper) -> None:
+    """What takes the place of another is on the disk and told of before the other goes."""
+    for step in range(1, 12):
+        keeper.save(step, None)
+
+    there = set[int]()
+    for event in keeper.said("checkpoint_saved", "checkpoint_removed"):
+        if event["kind"] == "checkpoint_saved":
+            there.add(event["step"])
+        else:
+            there.remove(event["step"])
+            assert len(there) >= LAST_KEPT
+
+
+def test_a_removal_is_said_before_it_happens(keeper: Keeper) -> None:
+    """A crash in between leaves bytes that nothing names, never a name without bytes."""
+    said_then: dict[int, list[int]] = {}
+
+    def look(event: str, arguments: tuple[object, ...]) -> None:
+        name = Path(str(arguments[0])).name if event == "shutil.rmtree" else ""
+        if name.isdigit() and Path(str(arguments[0])).is_relative_to(keeper.directory):
+            removed = keeper.said("checkpoint_removed")
+            said_then.setdefault(int(name), [saved["step"] for saved in removed])
+
+    sys.addaudithook(look)  # for good, but it looks only at this test's folder
+    for step in range(1, 8):
+        keeper.save(step, None)
+
+    assert said_then == {1: [1], 2: [1, 2]}
 
 
 def test_a_snapshot_that_cannot_be_written_stops_nothing(keeper: Keeper) -> None:
