@@ -23,10 +23,10 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_MODULES := frontend/node_modules/.installed
 PAGE := frontend/dist/index.html
 
-.PHONY: help run test check format build benchmarks screenshot set-up set-up-dev services clean
+.PHONY: help run test check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services clean
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 run: ## set up what is missing, then serve: make run ARGS="--port 8001"
 	@$(MAKE) --no-print-directory -j2 set-up
@@ -40,6 +40,14 @@ test: ## set up everything, services too, then all checks and all tests
 check: ## all checks and all tests, with the services that are there
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@scripts/check.sh
+
+soak: ## faults at random against the whole product: make soak ARGS="--minutes 30"
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@$(BIN)/python -m tests.soak $(ARGS)
+
+planted-bugs: ## one known bug after the other in a copy of the code: do the tests notice?
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@$(BIN)/python -m scripts.planted_bugs $(ARGS)
 
 format: $(INSTALLED_DEV) ## put every Python file into the one form
 	$(BIN)/ruff check --fix-only --quiet .

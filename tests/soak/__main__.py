@@ -1,0 +1,38 @@
+"""`python -m tests.soak --seed S --minutes M`: a long soak; its exit status is its judgement."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.soak.soak import Soak
+
+SHOWN_MAX = 40
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Let faults and people at Babysit, and judge it.")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--keep", type=Path, help="a new folder for what the soak leaves")
+    arguments = parser.parse_args()
+    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="soak-"))
+    print(f"seed {arguments.seed}, {arguments.minutes:g} minutes, in {folder}", flush=True)
+    began_s = time.monotonic()
+    report = Soak(folder, arguments.seed).run(arguments.minutes * 60)
+    for name, count in sorted(report.counts.items()):
+        print(f"{count:10,}  {name}")
+    print(f"{len(report.violations)} violations in {(time.monotonic() - began_s) / 60:.1f} minutes")
+    for violation in report.violations[:SHOWN_MAX]:
+        print(f"VIOLATION {violation}")
+    if report.violations:
+        print(f"what happened is kept in {folder}; --seed {arguments.seed} draws the same again")
+    sys.exit(1 if report.violations else 0)
+
+
+if __name__ == "__main__":
+    main()
