@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import session_seed
 from tests.soak.crashes import Crashes
 from tests.soak.soak import Soak
 
@@ -18,7 +17,6 @@ CRASHES = 100
 AT_ONCE = 3  # products, each in a data directory of its own: a start is mostly waiting
 WITHIN_S = 200.0  # then those that were tried must do; `make soak` tries more
 CRASHES_MIN = 12  # on the slowest machine
-SEED_VARIABLE = "BABYSIT_TEST_SEED"
 
 
 @pytest.mark.slow
@@ -26,7 +24,7 @@ SEED_VARIABLE = "BABYSIT_TEST_SEED"
 def test_whole_system_crashes_lose_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    seed = int(os.environ.get(SEED_VARIABLE) or random.SystemRandom().randrange(10**6))
+    seed = session_seed()
     each = -(-CRASHES // AT_ONCE)
     soaks = [
         Soak(
@@ -42,11 +40,10 @@ def test_whole_system_crashes_lose_nothing(
         reports = list(pool.map(lambda soak: soak.run(WITHIN_S), soaks))
 
     counts = sum((report.counts for report in reports), Counter[str]())
-    record_property("seed", seed)
     record_property("crashes", counts["crashes"])
     record_property("points", counts["points recomputed"])
     told = "\n".join(f"{count:>9,} {name}" for name, count in sorted(counts.items()))
     violations = [sentence for report in reports for sentence in report.violations]
-    assert not violations, f"{SEED_VARIABLE}={seed}\n{told}\n" + "\n".join(violations)
+    assert not violations, f"{told}\n" + "\n".join(violations)
     assert counts["crashes"] >= CRASHES_MIN, told
     assert counts["recoveries not verified"] == 0, told
