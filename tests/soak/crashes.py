@@ -12,7 +12,8 @@ from tests.soak.product import Product
 ROLES = {"server", "nursery", "worker"}
 WORKER_WITHIN_S = 45.0  # then the rest is killed without one
 LOOK_EVERY_S = 0.1
-DELAY_S = (0.0, 1.0)  # after a worker is there: in its start, its first steps, its redoing
+EARLY_S = (0.0, 3.0)
+DELAY_S = (0.0, 0.6)  # after a worker is there: in its start, its first steps, its redoing
 EARLY = 0.1  # of the kills do not wait for a worker
 
 
@@ -27,7 +28,10 @@ class Crashes(Nemesis):
         while self.counts["crashes"] < self._enough and not until.is_set():
             if self._draw.random() > EARLY:
                 self._wait_for_worker(until)
-            until.wait(self._draw.uniform(*DELAY_S))
+                until.wait(self._draw.uniform(*DELAY_S))
+                self._wait_for_worker(until)  # a short run may be over again
+            else:
+                until.wait(self._draw.uniform(*EARLY_S))
             victims = self._product.kill(ROLES, self._draw)
             hit = {victim.role for victim in victims}
             self._note("crashes" if hit == ROLES else f"kills of {' and '.join(sorted(hit))} only")

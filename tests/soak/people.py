@@ -17,7 +17,7 @@ from tests.soak.product import Product
 ANSWER_WITHIN_S = 15.0
 TRIED_FOR_S = 90.0  # then a request stays unknown
 PAUSE_S = (0.0, 0.25)  # between two requests of one person
-ACTIVE_MAX = 4  # runs at once
+ACTIVE_MAX = 4  # runs at work at once
 STEPS = (1_000, 12_000)
 RATES = (150.0, 500.0)  # steps a second
 ASK_AGAIN_S = 0.15
@@ -130,7 +130,8 @@ class Person:
         runs = self.look("/api/runs?limit=50")["runs"]
         active = [run for run in runs if run["allowed"] and "set" in run["allowed"]]
         draw = self._draw
-        if len(active) < ACTIVE_MAX and draw.random() < 0.5:
+        at_work = [run for run in active if run["status"] != "starting"]  # others may rest long
+        if len(at_work) < ACTIVE_MAX and draw.random() < 0.5:
             self.ask("run", "/api/runs", self._new_run())
         elif runs and draw.random() < 0.05:
             self._fork(draw.choice(runs))

@@ -50,10 +50,11 @@ class Soak:
         *,
         people: int = PEOPLE,
         nemesis: Callable[[Product, random.Random], Nemesis] = Nemesis,
+        **environment: str,
     ) -> None:
         self._folder = folder
         self._mark = uuid.uuid4().hex
-        self._product = Product(folder / "var", self._mark)
+        self._product = Product(folder / "var", self._mark, **environment)
         self._history = History()
         self._people = [
             Person(self._product, self._history, random.Random(f"{seed}:{name}"), name)

@@ -193,8 +193,17 @@ def assert_same(run: LabRun, again: LabRun, whole: LabRun) -> None:
         expected = bits(whole.points[name])
         before, after = bits(run.points.get(name, {})), bits(again.points.get(name, {}))
         stitched = {**before, **after}
-        assert {step: stitched[step] for step in expected} == expected, name
+        other = {step: (stitched.get(step), expected[step]) for step in expected}
+        other = {step: pair for step, pair in other.items() if pair[0] != pair[1]}
+        assert not other, f"{name} differs: {dict(list(other.items())[:3])}; {told(run, again)}"
         assert {step: before[step] for step in before if step in after}.items() <= after.items()
+
+
+def told(run: LabRun, again: LabRun) -> list[str]:
+    """What the two attempts said they did, and when."""
+    kinds = (*ANSWERS, "status_changed", "recovered")
+    said = [event for event in (*run.events, *again.events) if event["kind"] in kinds]
+    return [f"{event['step']} {event['kind']} {event.get('command_id', '')}" for event in said]
 
 
 def bits(points: dict[int, float]) -> dict[int, str]:
