@@ -1,4 +1,4 @@
-"""Where the server of a data directory can be reached: `server.json`, as long as it serves."""
+"""Where a server can be reached: for its people, and, while it serves, in `server.json`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,45 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from app.lock import is_server_there
-from app.settings import Settings
+from app.settings import EVERYWHERE, Settings
 
 NAME = "server.json"
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listened on, but no place to call
+
+
+def local_url(settings: Settings) -> str:
+    """For whoever is on the same machine."""
+    host = settings.host.strip("[]")
+    return _url(EVERYWHERE.get(host, host), settings.port)
+
+
+def page_url(settings: Settings) -> str:
+    """For people: by the name they know, if there is one for this very address."""
+    named = settings.allowed_hosts if not settings.is_loopback else []
+    url = _url(named[0], settings.port) if named else local_url(settings)
+    return f"{url}{settings.root_path}/"
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextlib.contextmanager
 def announced(settings: Settings) -> Iterator[None]:
     """Say in the data directory where the server is; only its owner can read that."""
-    host = settings.host.strip("[]")
-    host = EVERYWHERE.get(host, host)
-    url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     path = settings.data_dir / NAME
     beside = path.with_name(f".{NAME}")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
-        json.dump({"url": url, "pid": os.getpid()}, file)
+        said = {
+            "url": local_url(settings),
+            "page": page_url(settings),
+            "token": "BABYSIT_TOKEN" if settings.token else "file",  # where it comes from
+            "pid": os.getpid(),
+        }
+        json.dump(said, file)
     os.rename(beside, path)
     try:
         yield
@@ -38,9 +58,16 @@ def address_of(data_dir: Path) -> str | None:
 
     A file that a killed server left counts for nothing: its lock is free.
     """
+    said = server_of(data_dir)
+    return None if said is None else str(said["url"])
+
+
+def server_of(data_dir: Path) -> dict[str, Any] | None:
+    """What the server that works on a directory says of itself, or None."""
     if not is_server_there(data_dir):
         return None
     try:
-        return str(json.loads((data_dir / NAME).read_text())["url"])
-    except (OSError, ValueError, KeyError, TypeError):
+        said = json.loads((data_dir / NAME).read_text())
+        return said if isinstance(said, dict) and "url" in said else None
+    except (OSError, ValueError):
         return None

@@ -19,9 +19,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from app import replay, upkeep
-from app.address import announced
+from app.address import announced, page_url
+from app.limits import TOKEN_CHARACTERS_MIN
 from app.lock import locked
-from app.settings import TOKEN_CHARACTERS_MIN, Settings
+from app.settings import Settings
+from app.tokens import OWNER, is_strong
 
 GRACE_S = 2  # for answers in progress when the server is told to end
 DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if a task is not described yet
@@ -31,7 +33,7 @@ def main() -> None:
     """Entry point of the command `babysit`."""
     parser = argparse.ArgumentParser(prog="babysit", description="Raise one model like a panda.")
     parser.set_defaults(act=None)
-    commands = parser.add_subparsers()
+    commands = parser.add_subparsers(metavar="COMMAND")
     serve_parser = commands.add_parser("serve", help="serve the page and look after the runs")
     serve_parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     serve_parser.add_argument("--port", type=int, help="0 takes a free one (default 8000)")
@@ -46,6 +48,10 @@ def main() -> None:
     serve_parser.add_argument(
         "--allow-host", help="names under which the server may be called beyond this machine"
     )
+    serve_parser.add_argument(
+        "--trusted-proxy", help="addresses of the reverse proxies in front, separated by commas"
+    )
+    serve_parser.add_argument("--root-path", help="below which path of a proxy all is: /babysit")
     serve_parser.set_defaults(act=serve)
     openapi_parser = commands.add_parser("openapi", help="print the description of the API")
     openapi_parser.set_defaults(act=print_openapi)
@@ -79,10 +85,8 @@ def serve(arguments: argparse.Namespace) -> None:
 
 def read_settings(arguments: argparse.Namespace) -> Settings:
     """Flags over environment over defaults; ends with a clear line when one is wrong."""
-    names = ("host", "port", "data_dir", "no_demo", "stop_workers", "allow_host")
-    flags: dict[str, Any] = {
-        name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
-    }
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    flags: dict[str, Any] = {name: given[name] for name in Settings.model_fields if name in given}
     try:
         settings = Settings(**flags)
     except ValidationError as error:
@@ -94,10 +98,16 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
             f"babysit: {settings.host} can be reached from other machines. Name how they call this "
             "server with --allow-host NAME, or listen on 127.0.0.1."
         )
-    if not settings.is_loopback and settings.token and len(settings.token) < TOKEN_CHARACTERS_MIN:
+    if settings.is_reachable and settings.token and not is_strong(settings.token):
         sys.exit(
-            "babysit: BABYSIT_TOKEN is too short to be reached from other machines: give at least "
+            "babysit: BABYSIT_TOKEN is too weak to be reached from other machines: give at least "
             f"{TOKEN_CHARACTERS_MIN} random characters, or none, and one is made."
+        )
+    if not settings.is_loopback and not settings.trusted_proxy:
+        sys.stderr.write(
+            "babysit: WARNING: there is no TLS here. Everybody on the way can read the token, and "
+            "then start code that runs as you. Put a reverse proxy with TLS in front "
+            "(--trusted-proxy), or listen on 127.0.0.1 and come by ssh -L.\n"
         )
     return settings
 
@@ -129,7 +139,6 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         application = create_app(settings)
     except UnusableDatabase as error:
         sys.exit(f"babysit: {error}")
-    host = f"[{settings.host}]" if ":" in settings.host.strip("[]") else settings.host
 
     class Server(uvicorn.Server):
         """Ends its open streams when it is told to end, instead of waiting for them."""
@@ -142,8 +151,8 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
                     break
                 await asyncio.sleep(0.02)
             if self.started and not self.should_exit:
-                address = f"http://{host}:{settings.port}/#t={settings.token}"
-                print(f"Babysit is at {address}", flush=True)
+                token = application.tokens.of(OWNER)
+                print(f"Babysit is at {page_url(settings)}#t={token}", flush=True)
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             application.hub.close_soon()
@@ -153,6 +162,7 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         application.asgi,
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # the gate knows whom to believe
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=30,

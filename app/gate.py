@@ -6,25 +6,25 @@ is refused gets the one error body with a constant text, and every answer gets t
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
+from urllib.parse import quote
 
-from app.errors import Invalid, error_body
+from app.asgi import App, Headers, Message, Receive, Refused, Scope, Send, parse_authority
+from app.errors import Problem
+from app.forwarded import seen_by_proxy
 from app.limits import BODY_BYTES_MAX, HEADERS_BYTES_MAX, RECIPE_BODY_BYTES_MAX, URL_BYTES_MAX
+from app.peers import Network
 from app.strict_json import check_json
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from app.tokens import OWNER
 
 OPEN_TO_ALL = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
 READS = ("GET", "HEAD", "OPTIONS")
-DEFAULT_PORTS = {"http": 80, "https": 443}
+# A viewer may sign out, and may not read how to watch: a link is passed on by its owner.
+OWN_SESSION = ("DELETE", "/api/session")
+OWNERS_PATHS = {"/api/session/link"}
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -40,29 +40,24 @@ SECURITY_HEADERS = [
 ]
 
 
-class Refused(Exception):
-    """The gate stays shut."""
-
-    def __init__(self, status_code: int, error: str, message: str) -> None:
-        super().__init__(message)
-        self.status_code = status_code
-        self.body = error_body(error, message)
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Whom to let in.
 
     host_names: names that a request may carry in its Host header, lower case.
-    token: the bearer token.
     cookie_name: of the session cookie.
-    role: who a cookie belongs to; None when it is no session.
+    cookie_role: who a cookie belongs to; None when it is no session.
+    token_role: whose a token from an address is; None when it is nobody's. May raise `TooMany`.
+    proxies: peers whose word about a request counts.
+    root_path: below which everything is, as far as the proxy has not taken it away.
     """
 
     host_names: frozenset[str]
-    token: str
     cookie_name: str
-    role: Callable[[str], str | None]
+    cookie_role: Callable[[str], str | None]
+    token_role: Callable[[bytes, str], str | None]
+    proxies: tuple[Network, ...] = ()
+    root_path: str = ""
 
 
 class Gate:
@@ -76,24 +71,34 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
+            scope = {**scope, "path": self._below_root(scope["path"])}
             await self._http(scope, receive, _with_security_headers(scope, send))
         else:  # there are no websockets here; refused before they are accepted
             await send({"type": "websocket.close", "code": 1008})
 
+    def _below_root(self, path: str) -> str:
+        """A proxy may take the root path away or leave it; one that is only that is empty."""
+        root = self._policy.root_path
+        inside = path == root or path.startswith(f"{root}/")
+        return path[len(root) :] if root and inside else path
+
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             self._judge(scope)
+            if scope["path"] == "" and scope["method"] in READS:
+                await _send_on(scope, send, f"{self._policy.root_path}/")
+                return
             if scope["method"] not in READS:
                 receive = await _checked_body(scope, receive)
         except Refused as refused:
             await _answer(send, refused.status_code, refused.body)
-        except Invalid as invalid:
-            await _answer(send, invalid.status_code, invalid.body())
+        except Problem as problem:
+            await _answer(send, problem.status_code, problem.body())
         else:
             await self._app(scope, receive, send)
 
     def _judge(self, scope: Scope) -> None:
-        """Return when the request may go on.
+        """Return when the request may go on; what a trusted proxy says of it is in `scope` then.
 
         Raises:
             Refused: it may not.
@@ -101,61 +106,61 @@ class Gate:
         method, path = scope["method"], scope["path"]
         headers = Headers(scope["headers"])
         _check_size(scope)
-        own = _own_origin(scope, headers, self._policy.host_names)
+        own = self._own_origin(scope, headers)
+        if any(sign < " " or sign == "\x7f" for sign in path):
+            raise Refused(404, "not_found", "There is no such address.")
         page = method in ("GET", "HEAD") and not _is_api(path)
         bearer = headers.one(b"authorization")
         proven = _check_origin(headers, own) or _check_fetch(headers, method, page=page)
         if method not in READS:
             if not proven and bearer is None:
                 if (method, path) not in OPEN_TO_ALL:
-                    self._who(headers, bearer)  # who is nobody at all is told to sign in
+                    self._who(scope, headers, bearer)  # who is nobody at all is told to sign in
                 raise Refused(403, "forbidden", "A change must come from the page itself.")
             _check_content_type(headers)
         if not page and (method, path) not in OPEN_TO_ALL:
-            scope["state"] = {**scope.get("state", {}), "role": self._who(headers, bearer)}
+            role = self._who(scope, headers, bearer)
+            if role != OWNER:
+                _check_only_watches(method, path)
+            scope["state"] = {**scope.get("state", {}), "role": role}
 
-    def _who(self, headers: Headers, bearer: bytes | None) -> str:
+    def _own_origin(self, scope: Scope, headers: Headers) -> tuple[str, str, int]:
+        """Scheme, name and port under which the request was made; the name must be one of ours.
+
+        That holds for what reached us as well: on a machine where a proxy is trusted, the page of
+        a rebound name could say anything about itself, but not that.
+        """
+        seen = seen_by_proxy(scope, headers, self._policy.proxies)
+        scope["scheme"], scope["client"] = seen.scheme, (seen.client, 0)
+        hosts = headers.all(b"host")
+        if len(hosts) != 1:
+            raise Refused(400, "invalid", "A request must name one host.")
+        named = [hosts[0].decode("latin-1"), *([] if seen.host is None else [seen.host])]
+        origin = ("", 0)
+        for name in named:
+            found = parse_authority(name, seen.scheme)
+            if found is None or found[0] not in self._policy.host_names:
+                raise Refused(
+                    421,
+                    "wrong_host",
+                    "This server does not answer under that name; see --allow-host.",
+                )
+            origin = found
+        return (seen.scheme, *origin)
+
+    def _who(self, scope: Scope, headers: Headers, bearer: bytes | None) -> str:
         """The role of a request: by its token, or by its cookie."""
+        role = None
         if bearer is not None:
             scheme, _, token = bearer.partition(b" ")
-            right = hmac.compare_digest(token.strip(), self._policy.token.encode())
-            if scheme.lower() == b"bearer" and right:
-                return "owner"
+            if scheme.lower() == b"bearer":
+                role = self._policy.token_role(token.strip(), scope["client"][0])
         else:
             cookie = headers.cookie(self._policy.cookie_name)
-            role = self._policy.role(cookie) if cookie else None
-            if role is not None:
-                return role
-        raise Refused(401, "unauthorized", "Sign in with the token that the server printed.")
-
-
-class Headers:
-    """The headers of a request, read without trust."""
-
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        self._raw = list(raw)
-
-    def all(self, name: bytes) -> list[bytes]:
-        return [value for key, value in self._raw if key.lower() == name]
-
-    def one(self, name: bytes) -> bytes | None:
-        """The value of a header that may occur once.
-
-        Raises:
-            Refused: it occurs twice.
-        """
-        values = self.all(name)
-        if len(values) > 1:
-            raise Refused(400, "invalid", "A header occurs twice.")
-        return values[0] if values else None
-
-    def cookie(self, name: str) -> str | None:
-        for line in self.all(b"cookie"):
-            for pair in line.decode("latin-1").split(";"):
-                key, _, value = pair.strip().partition("=")
-                if key == name:
-                    return value
-        return None
+            role = self._policy.cookie_role(cookie) if cookie else None
+        if role is None:
+            raise Refused(401, "unauthorized", "Sign in with the token that the server printed.")
+        return role
 
 
 def _is_api(path: str) -> bool:
@@ -170,38 +175,6 @@ def _check_size(scope: Scope) -> None:
         raise Refused(431, "too_long", "The headers are too long.")
 
 
-def _own_origin(scope: Scope, headers: Headers, host_names: frozenset[str]) -> tuple[str, str, int]:
-    """Scheme, name and port under which the request reached us; the name must be one of ours."""
-    hosts = headers.all(b"host")
-    if len(hosts) != 1:
-        raise Refused(400, "invalid", "A request must name one host.")
-    scheme = scope.get("scheme", "http")
-    found = _parse_authority(hosts[0].decode("latin-1"), scheme)
-    if found is None or found[0] not in host_names:
-        raise Refused(
-            421, "wrong_host", "This server does not answer under that name; see --allow-host."
-        )
-    return (scheme, *found)
-
-
-def _parse_authority(text: str, scheme: str) -> tuple[str, int] | None:
-    """Name in lower case, and port; None when it is not just `name`, `name:port` or `[v6]:port`."""
-    if text.startswith("["):
-        name, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            return None
-        port = rest[1:] if rest else ""
-        if rest == ":":
-            return None
-    else:
-        name, colon, port = text.partition(":")
-        if colon and not port:
-            return None
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65_535):
-        return None
-    return (name.lower(), int(port) if port else DEFAULT_PORTS.get(scheme, 0)) if name else None
-
-
 def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:
     """True when the browser says that our own page asks.
 
@@ -212,7 +185,7 @@ def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:
     if origin is None:
         return False
     scheme, separator, authority = origin.decode("latin-1").partition("://")
-    found = _parse_authority(authority, scheme) if separator else None
+    found = parse_authority(authority, scheme) if separator else None
     if found is None or (scheme.lower(), *found) != own:
         raise Refused(403, "forbidden", "Requests of other sites are not answered.")
     return True
@@ -227,6 +200,16 @@ def _check_fetch(headers: Headers, method: str, *, page: bool) -> bool:
     if site == b"none" and method in READS:
         return False
     raise Refused(403, "forbidden", "Requests of other sites are not answered.")
+
+
+def _check_only_watches(method: str, path: str) -> None:
+    """What holds for every route there is, and every one to come: a viewer changes nothing."""
+    if path in OWNERS_PATHS or (method not in READS and (method, path) != OWN_SESSION):
+        raise Refused(
+            403,
+            "forbidden",
+            "You may watch; to change something, sign in with the owner's token.",
+        )
 
 
 def _check_content_type(headers: Headers) -> None:
@@ -281,12 +264,23 @@ def _with_security_headers(scope: Scope, send: Send) -> Send:
     return send_with_headers
 
 
+async def _send_on(scope: Scope, send: Send, path: str) -> None:
+    """To where the page is: its addresses are relative to a folder."""
+    query = scope.get("query_string") or b""
+    location = quote(path).encode() + (b"?" + query if query else b"")
+    headers = [(b"location", location), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 308, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def _answer(send: Send, status_code: int, body: dict[str, Any]) -> None:
     content = json.dumps(body).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(content)).encode()),
     ]
+    if status_code == 429:
+        headers.append((b"retry-after", b"1"))
     if status_code == 413:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status_code, "headers": headers})

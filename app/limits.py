@@ -24,3 +24,7 @@ SERIES_MAX = 1_000  # names in one run
 WAIT_S_MAX = 60.0  # for the answer to a command
 PENDING_COMMANDS_MAX = 64  # of one run
 STREAMS_MAX = 512
+
+TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; of a token that is asked for beyond loopback
+TOKEN_CHARACTERS_MAX = 1_000
+WRONG_TOKENS_A_SECOND_MAX = 10  # all together; then they are answered with 429

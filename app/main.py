@@ -19,12 +19,14 @@ from app.catalog import Catalog
 from app.errors import Damaged, Invalid, NoRoom, NotFound, NotReady, Problem, error_body
 from app.gate import Gate, Policy
 from app.invalid_input import problem_in
-from app.settings import Settings, kept_token
+from app.rotation import follow_tokens
+from app.settings import Settings
 from app.store.damage import is_damage, open_database
 from app.store.sessions import Sessions
 from app.store.store import Store
 from app.store.tables import DAMAGED
 from app.supervise.supervision import Supervision
+from app.tokens import Tokens
 from app.web import (
     checkpoints,
     commands,
@@ -67,22 +69,24 @@ class Application:
         self.settings = settings
         for folder in (settings.data_dir, settings.runs_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.token = settings.token or kept_token(settings.data_dir)
+        self.tokens = Tokens(settings.data_dir, settings.token)
         self.hub = Hub()
         database = open_database(settings.sql_url, settings.runs_dir)
         self.store = Store(database, settings.runs_dir)
         self.store.announce = self.hub.announce
         self.catalog = Catalog()
         self.catalog.on_change = self.hub.tell_tasks
-        self.sessions = Sessions(self.store, settings.token)
+        self.sessions = Sessions(self.store, self.tokens)
         self.supervision = Supervision(settings, self.store, self.catalog, lambda: self.hub.viewers)
         self.api = routes(lifespan=self._lifespan)
         self.api.state.parts = self._parts(settings)
         policy = Policy(
-            settings.host_names,
-            settings.token,
-            self.api.state.parts.cookie_name,
-            self.sessions.role,
+            host_names=settings.host_names,
+            cookie_name=self.api.state.parts.cookie_name,
+            cookie_role=self.sessions.role,
+            token_role=self.tokens.role_of,
+            proxies=settings.proxies,
+            root_path=settings.root_path,
         )
         self.asgi = Gate(self.api, policy)
 
@@ -93,18 +97,22 @@ class Application:
             store=self.store,
             catalog=self.catalog,
             hub=self.hub,
+            tokens=self.tokens,
             sessions=self.sessions,
             wake=self.supervision.wake,
             cookie_name=f"babysit-{settings.port}-{instance}",
+            cookie_path=settings.root_path or "/",
         )
 
     @asynccontextmanager
     async def _lifespan(self, api: FastAPI) -> AsyncIterator[None]:
         self.hub.open(asyncio.get_running_loop())
         self.supervision.start()
+        following = asyncio.create_task(follow_tokens(self.tokens, self.sessions, self.hub))
         try:
             yield
         finally:
+            following.cancel()
             self.hub.close()
             await asyncio.to_thread(self.supervision.close)
             self.store.close()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-import secrets
+import re
 from pathlib import Path
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.peers import Network, networks
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listened on, but no place to call
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SHIPPED_TASKS = Path(__file__).resolve().parent.parent / "models"
-TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; asked for beyond loopback
+ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -28,6 +31,8 @@ class Settings(BaseSettings):
     stop_workers: end the trainings, too, when the server is told to end; each leaves a checkpoint.
     stuck_after_s: a worker that makes no turn of its loop for so long is called stuck.
     allow_host: names under which the server may be called beyond loopback, separated by commas.
+    trusted_proxy: addresses of reverse proxies whose X-Forwarded-… count, separated by commas.
+    root_path: below which path of a proxy everything is, like /babysit.
     """
 
     model_config = SettingsConfigDict(env_prefix="BABYSIT_", extra="ignore")
@@ -44,6 +49,8 @@ class Settings(BaseSettings):
     stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
     allow_host: str = ""
+    trusted_proxy: str = ""
+    root_path: str = ""
 
     @field_validator("data_dir")
     @classmethod
@@ -54,6 +61,20 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, text: str | None) -> str | None:
         return text or None
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        networks(text)
+        return text
+
+    @field_validator("root_path")
+    @classmethod
+    def _path(cls, text: str) -> str:
+        path = text.rstrip("/")
+        if not ROOT_PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+            raise ValueError("it must be a path like /babysit")
+        return path
 
     @property
     def runs_dir(self) -> Path:
@@ -68,12 +89,26 @@ class Settings(BaseSettings):
     @property
     def host_names(self) -> frozenset[str]:
         """The names a request may carry in its Host header; any port goes with them."""
-        named = {name.strip().lower() for name in self.allow_host.split(",") if name.strip()}
-        return frozenset({*LOOPBACK, self.host.strip("[]").lower(), *named} - {"0.0.0.0", "::"})
+        own = self.host.strip("[]").lower()
+        return frozenset({*LOOPBACK, own, *self.allowed_hosts} - set(EVERYWHERE))
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        names = (name.strip().lower() for name in self.allow_host.split(","))
+        return [name for name in names if name]
 
     @property
     def is_loopback(self) -> bool:
         return self.host in LOOPBACK or self.host.startswith("127.")
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether others than this machine's own people are meant to reach it."""
+        return bool(not self.is_loopback or self.allow_host or self.trusted_proxy)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        return networks(self.trusted_proxy)
 
     @property
     def sql_url(self) -> str:
@@ -84,20 +119,3 @@ class Settings(BaseSettings):
         if scheme in ("postgres", "postgresql"):
             return f"postgresql+psycopg{separator}{rest}"
         return self.database_url
-
-
-def kept_token(data_dir: Path) -> str:
-    """The token of a data directory, made at the first start; only its owner can read the file."""
-    path = data_dir / "token"
-    try:
-        token = path.read_text().strip()
-    except FileNotFoundError:
-        token = ""
-    if len(token) >= TOKEN_CHARACTERS_MIN:
-        return token
-    token = secrets.token_urlsafe(32)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        os.fchmod(fd, 0o600)
-        file.write(token + "\n")
-    return token

@@ -1,4 +1,4 @@
-"""The commands that look after a data directory: `rebuild`, `verify` and `doctor`."""
+"""The commands that look after a data directory: `rebuild`, `verify`, `doctor`, `token`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.address import page_url, server_of
 from app.lock import locked
 from app.settings import Settings
+from app.tokens import FILES, OWNER, VIEWER, kept_token, new_token
+
+GIVEN = "BABYSIT_TOKEN"
 
 
 def register(commands: Any) -> None:
@@ -31,7 +35,13 @@ def register(commands: Any) -> None:
         "doctor", help="look for problems of this machine, the settings and the data directory"
     )
     doctor_parser.set_defaults(act=doctor)
-    for parser in (rebuild_parser, verify_parser, doctor_parser):
+    token_parser = commands.add_parser("token", help="print the link to sign in with")
+    token_parser.add_argument("--viewer", action="store_true", help="the link of those who watch")
+    token_parser.add_argument(
+        "--rotate", action="store_true", help="make new tokens first, and sign everybody out"
+    )
+    token_parser.set_defaults(act=print_link)
+    for parser in (rebuild_parser, verify_parser, doctor_parser, token_parser):
         parser.add_argument("--data-dir", type=Path, help="where everything is kept (var)")
 
 
@@ -69,6 +79,29 @@ def doctor(arguments: argparse.Namespace) -> None:
     findings = examine(gather(settings_of(arguments)))
     sys.stdout.write("".join(f"{finding}\n" for finding in findings))
     sys.exit(1 if any(finding.level is Level.PROBLEM for finding in findings) else 0)
+
+
+def print_link(arguments: argparse.Namespace) -> None:
+    """Print what the server printed at its start; a running one follows new tokens by itself."""
+    settings = settings_of(arguments)
+    if not settings.data_dir.is_dir():
+        sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
+    server = server_of(settings.data_dir) or {}
+    given = settings.token is not None or server.get("token") == GIVEN
+    if arguments.rotate and given:
+        sys.exit(f"babysit: {GIVEN} sets the token. Change it there, and start the server again.")
+    role = VIEWER if arguments.viewer else OWNER
+    try:
+        if arguments.rotate:
+            made = {each: new_token(settings.data_dir, each) for each in FILES}
+            token = made[role]
+        elif role == OWNER and given:
+            token = settings.token or sys.exit(f"babysit: the server has its token from {GIVEN}.")
+        else:
+            token = kept_token(settings.data_dir, role)
+    except OSError as error:
+        sys.exit(f"babysit: the token cannot be kept in {settings.data_dir}: {error.strerror}.")
+    sys.stdout.write(f"{server.get('page') or page_url(settings)}#t={token}\n")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

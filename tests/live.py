@@ -22,7 +22,9 @@ STOPPED_WITHIN_S = 10.0
 POLL_EVERY_S = 0.02
 TOKEN = "a-token-for-the-tests-0123456789abcdef"
 MARK = "BABYSIT_TEST_MARK"  # in the environment of the server and of all it starts
-READY = re.compile(r"Babysit is at (?P<address>(?P<url>http://[^/\s]+)/#t=(?P<token>\S+))")
+READY = re.compile(
+    r"Babysit is at (?P<address>(?P<url>http://[^/\s]+)(?P<root>/[^#\s]*)#t=(?P<token>\S+))"
+)
 
 Result = TypeVar("Result")
 

@@ -6,11 +6,13 @@ import hashlib
 import secrets
 import threading
 import time
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
 from app.store.store import Store
 from app.store.tables import SessionRow
+from app.tokens import FILES, Tokens
 
 SESSION_S_MAX = 30 * 24 * 3600.0
 
@@ -19,41 +21,58 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+class Known(NamedTuple):
+    """What is known of a session."""
+
+    role: str
+    made_at_s: float
+    token_sha256: str
+
+
 class Sessions:
     """The sessions of this server, in memory as well: every request asks for one."""
 
-    def __init__(self, store: Store, token: str) -> None:
+    def __init__(self, store: Store, tokens: Tokens) -> None:
         self._store = store
-        self._token_sha256 = sha256(token)
+        self._tokens = tokens
         self._lock = threading.Lock()
-        with store.writing() as write:
-            # Another token ends all sessions; so does age.
+        self._known: dict[str, Known] = {}
+        self._valid: frozenset[str] = frozenset()  # hashes of the tokens in force
+        self.keep_valid()
+        with store.reading() as session:
+            self._known = {
+                row.cookie_sha256: Known(row.role, row.created_at_s, row.token_sha256)
+                for row in session.scalars(select(SessionRow))
+            }
+
+    def keep_valid(self) -> None:
+        """End the sessions of tokens that are no longer in force; so does age."""
+        valid = frozenset(sha256(self._tokens.of(role)) for role in FILES)
+        with self._lock:
+            self._valid = valid
+        with self._store.writing() as write:
             write.session.execute(
                 delete(SessionRow).where(
-                    (SessionRow.token_sha256 != self._token_sha256)
+                    SessionRow.token_sha256.not_in(valid)
                     | (SessionRow.created_at_s < time.time() - SESSION_S_MAX)
                 )
             )
-            self._known = {
-                row.cookie_sha256: (row.role, row.created_at_s)
-                for row in write.session.scalars(select(SessionRow))
-            }
 
-    def sign_in(self, role: str = "owner") -> str:
-        """A new session; the value of its cookie."""
+    def sign_in(self, role: str, token: str) -> str:
+        """A new session by a token of this role; the value of its cookie."""
         cookie = secrets.token_urlsafe(32)
-        made_at_s = time.time()
+        known = Known(role, time.time(), sha256(token))
         with self._store.writing() as write:
             write.session.add(
                 SessionRow(
                     cookie_sha256=sha256(cookie),
-                    token_sha256=self._token_sha256,
+                    token_sha256=known.token_sha256,
                     role=role,
-                    created_at_s=made_at_s,
+                    created_at_s=known.made_at_s,
                 )
             )
         with self._lock:
-            self._known[sha256(cookie)] = (role, made_at_s)
+            self._known[sha256(cookie)] = known
         return cookie
 
     def sign_out(self, cookie: str) -> None:
@@ -67,5 +86,8 @@ class Sessions:
     def role(self, cookie: str) -> str | None:
         """Who has this cookie; None when it is no session."""
         with self._lock:
-            role, made_at_s = self._known.get(sha256(cookie), (None, 0.0))
-        return role if time.time() - made_at_s < SESSION_S_MAX else None
+            known = self._known.get(sha256(cookie))
+            valid = known is not None and known.token_sha256 in self._valid
+        if known is None or not valid or time.time() - known.made_at_s >= SESSION_S_MAX:
+            return None
+        return known.role

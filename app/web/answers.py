@@ -30,7 +30,11 @@ class Health(BaseModel):
 
 
 class Who(BaseModel):
-    role: str
+    role: Literal["owner", "viewer"]
+
+
+class TokenToWatch(BaseModel):
+    token: str
 
 
 class Parent(BaseModel):

@@ -11,6 +11,7 @@ from app.limits import (
     NAME_CHARACTERS_MAX,
     NOTE_CHARACTERS_MAX,
     STEPS_MAX,
+    TOKEN_CHARACTERS_MAX,
     VALUES_MAX,
 )
 from babysit.messages import (
@@ -46,7 +47,7 @@ class In(BaseModel):
 
 
 class SignIn(In):
-    token: str = Field(max_length=1_000)
+    token: str = Field(max_length=TOKEN_CHARACTERS_MAX)
 
 
 class NewRun(In):

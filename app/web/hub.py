@@ -167,12 +167,16 @@ class Hub:
     def close(self) -> None:
         """Say goodbye to every stream, and let go who waits."""
         self.is_closing = True
-        for subscriber in self._subscribers:
-            subscriber.end(BYE)
+        self.end_streams()
         for run_id in list(self._waiters):
             self._let_go(run_id)
         if self._timer is not None:
             self._timer.cancel()
+
+    def end_streams(self) -> None:
+        """Say goodbye to every stream; whoever may still listen comes back."""
+        for subscriber in self._subscribers:
+            subscriber.end(BYE)
 
     def _let_go(self, run_id: int) -> None:
         for future in self._waiters.get(run_id, ()):

@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.store.once import earlier_answer, keep_answer
 from app.store.sessions import Sessions
 from app.store.store import Store, Write
+from app.tokens import Tokens
 from app.web.hub import Hub
 
 
@@ -26,15 +27,18 @@ class Parts:
 
     wake: tell the launcher that there may be something to do.
     cookie_name: of the session cookie; another one on each port, as cookies know no ports.
+    cookie_path: below which the cookie is sent.
     """
 
     settings: Settings
     store: Store
     catalog: Catalog
     hub: Hub
+    tokens: Tokens
     sessions: Sessions
     wake: Callable[[], None]
     cookie_name: str
+    cookie_path: str
 
 
 def parts_of(request: Request) -> Parts:

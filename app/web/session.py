@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
-
 from fastapi import APIRouter, Request, Response, status
 
 from app.errors import Problem
-from app.web.answers import Who
+from app.tokens import VIEWER
+from app.web.answers import TokenToWatch, Who
 from app.web.bodies import SignIn
 from app.web.parts import PartsOf
 
@@ -23,15 +22,16 @@ class WrongToken(Problem):
 
 @router.post("", status_code=status.HTTP_204_NO_CONTENT)
 def sign_in(asked: SignIn, parts: PartsOf, request: Request) -> Response:
-    token = parts.settings.token or ""
-    if not hmac.compare_digest(asked.token.encode(), token.encode()):
+    client = request.client.host if request.client else ""
+    role = parts.tokens.role_of(asked.token.encode(), client)
+    if role is None:
         raise WrongToken("This is not the token of this server.")
     answer = Response(status_code=status.HTTP_204_NO_CONTENT)
     answer.set_cookie(
         parts.cookie_name,
-        parts.sessions.sign_in(),
+        parts.sessions.sign_in(role, asked.token),
         max_age=30 * 24 * 3600,
-        path="/",
+        path=parts.cookie_path,
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",
@@ -45,10 +45,18 @@ def sign_out(parts: PartsOf, request: Request) -> Response:
     if cookie:
         parts.sessions.sign_out(cookie)
     answer = Response(status_code=status.HTTP_204_NO_CONTENT)
-    answer.delete_cookie(parts.cookie_name, path="/", httponly=True, samesite="strict")
+    answer.delete_cookie(
+        parts.cookie_name, path=parts.cookie_path, httponly=True, samesite="strict"
+    )
     return answer
 
 
 @router.get("")
 def who_am_i(request: Request) -> Who:
     return Who(role=request.state.role)
+
+
+@router.get("/link")
+def link_to_watch(parts: PartsOf) -> TokenToWatch:
+    """For the owner only: what stands behind `#t=` in a link for those who are to watch."""
+    return TokenToWatch(token=parts.tokens.of(VIEWER))

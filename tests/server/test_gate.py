@@ -184,7 +184,7 @@ def test_the_cookie_is_for_http_and_this_site_only(shared: LiveServer) -> None:
     assert TOKEN.lower() not in cookie
 
 
-@pytest.mark.parametrize("token", ["x", "wrong", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "é"])
+@pytest.mark.parametrize("token", ["wrong", TOKEN[:-1], TOKEN.upper(), "é"])
 def test_a_wrong_token_is_no_token(shared: LiveServer, token: str) -> None:
     sent = {b"Authorization": f"Bearer {token}".encode()}
     with httpx.Client(base_url=shared.url, trust_env=False) as client:
