@@ -13,11 +13,12 @@ const preloadPlotly: Plugin = {
     handler: (_html, { bundle }) =>
       Object.keys(bundle ?? {})
         .filter((file) => file.includes("plotly") && file.endsWith(".js"))
-        .map((file) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${file}` } })),
+        .map((file) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `./${file}` } })),
   },
 };
 
 export default defineConfig({
+  base: "./", // a reverse proxy may serve the page below a path
   plugins: [react(), preloadPlotly],
   build: {
     outDir: "dist",

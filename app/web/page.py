@@ -34,7 +34,7 @@ def page_folder() -> Path:
 @router.get("/{path:path}")
 @router.head("/{path:path}")
 def page(path: str) -> Response:
-    """A file of the page; the page itself for every address that names no file."""
+    """A file of the page; the page itself for every address that names no file and no folder."""
     return answer_from(page_folder(), path)
 
 
@@ -55,6 +55,9 @@ def answer_from(folder: Path, path: str) -> Response:
     index = _file(folder, "index.html")
     if index is None:
         return HTMLResponse(NOT_BUILT, status_code=503, headers={"cache-control": "no-store"})
+    if "/" in path:  # the page has no such place, and names its files relative to its own
+        headers = {"location": "../" * path.count("/"), "cache-control": "no-cache"}
+        return Response(status_code=307, headers=headers)
     return _answer(index, "no-cache")
 
 

@@ -29,7 +29,8 @@ export function App() {
   const session = usePage((page) => page.session);
   const place = usePlace();
   // Who comes back is most likely still signed in: the run is asked for at once, and a refusal says otherwise.
-  const shown = session === "owner" || (session === "unknown" && !signsIn);
+  const signedIn = session === "owner" || session === "viewer";
+  const shown = signedIn || (session === "unknown" && !signsIn);
   useKeys();
   useEffect(() => {
     dispatch({ type: "view", change: readView(location.search) });
@@ -38,14 +39,14 @@ export function App() {
     return keepAddress();
   }, []);
   useEffect(() => {
-    if (session === "owner") loadTasks().catch(toastProblem);
-  }, [session]);
+    if (signedIn) loadTasks().catch(toastProblem);
+  }, [signedIn]);
   return (
     <>
       <Header />
       {session === "signed_out" ? <SignIn /> : null}
       {shown ? <Boundary>{place.page === "runs" ? <RunsPage /> : <BabysitPage />}</Boundary> : null}
-      {session === "owner" ? <Dialogs /> : null}
+      {signedIn ? <Dialogs /> : null}
       <Toasts />
     </>
   );
@@ -63,8 +64,7 @@ async function enter(): Promise<void> {
     }
   }
   try {
-    await whoAmI();
-    dispatch({ type: "signed_in" });
+    dispatch({ type: "signed_in", role: (await whoAmI()).role });
   } catch {
     dispatch({ type: "signed_out" });
   }

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from app import limits
 from app.settings import Settings
 from babysit.hyperparameters import STANDARD
 from babysit.messages import COMMANDS, EVENTS
@@ -59,6 +60,14 @@ def test_every_kind_is_named_in_architecture(kinds: dict[str, object]) -> None:
     unnamed = [kind for kind in kinds if f"`{kind}`" not in text_of("ARCHITECTURE.md")]
 
     assert unnamed == []
+
+
+def test_every_limit_is_in_the_table_with_its_value() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([\d,]+) \|", text_of("docs/limits.md"), re.M)
+
+    told = {name: float(value.replace(",", "")) for name, value in rows}
+
+    assert told == {name: value for name, value in vars(limits).items() if name.isupper()}
 
 
 def test_every_hyperparameter_says_what_it_does() -> None:

@@ -15,8 +15,10 @@ import type {
   RunChange,
   RunEvent,
   Task,
+  Who,
   WireRun,
 } from "./types";
+import { below } from "./root";
 import { readRun } from "./wire";
 
 /** The longest that the server may hold an answer to a command, seconds. */
@@ -60,7 +62,7 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
   if (method === "POST") headers["Idempotency-Key"] = randomKey();
   let answer: Response;
   try {
-    answer = await fetch(path, {
+    answer = await fetch(below(path), {
       method,
       headers,
       credentials: "same-origin",
@@ -69,7 +71,7 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
   } catch {
     throw new Unreachable();
   }
-  if (answer.status === 401 && path !== "/api/session") onSignedOut();
+  if (answer.status === 401 && !(method === "POST" && path === "/api/session")) onSignedOut();
   if (!answer.ok) throw new Refused(answer.status, await readError(answer));
   if (answer.status === 204) return undefined as Answer;
   return (await answer.json()) as Answer;
@@ -100,7 +102,8 @@ function query(fields: Record<string, string | number | boolean | null | undefin
 }
 
 export const signIn = (token: string) => ask<void>("POST", "/api/session", { token });
-export const whoAmI = () => ask<{ role: string }>("GET", "/api/session");
+export const whoAmI = () => ask<Who>("GET", "/api/session");
+export const getTokenToWatch = () => ask<{ token: string }>("GET", "/api/session/link");
 
 export const getTasks = () => ask<{ tasks: Task[]; ready: boolean }>("GET", "/api/tasks");
 
@@ -175,4 +178,4 @@ export const awaitAnswer = (id: number, commandId: number) =>
   ask<CommandAnswer>("GET", `/api/runs/${id}/commands/${commandId}${query({ wait_s: WAIT_S })}`);
 
 export const exportAddress = (id: number, format: "csv" | "json" | "markdown" | "html" | "recipe") =>
-  `/api/runs/${id}/export?format=${format}`;
+  below(`/api/runs/${id}/export?format=${format}`);

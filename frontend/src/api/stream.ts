@@ -1,6 +1,8 @@
 /** The server's stream of events: reconnects by itself, and lets go while nobody looks. */
 import type { Connection } from "../state/page";
 import type { PointsMessage, Run, RunEvent, WireRun } from "./types";
+import { whoAmI } from "./client";
+import { below } from "./root";
 import { readRun } from "./wire";
 
 /** A hidden tab gives its connection back after this long: a browser has six per server. */
@@ -44,7 +46,7 @@ export function openStream(asked: StreamAsked, ears: Ears): () => void {
     source?.close();
     const fields = new URLSearchParams({ runs: asked.runs.join(",") });
     if (lastId !== null) fields.set("after", String(lastId));
-    source = new EventSource(`/api/stream?${fields}`);
+    source = new EventSource(below(`/api/stream?${fields}`));
     source.onopen = () => {
       retryMs = RETRY_MS_MIN;
       ears.connection("live");
@@ -63,6 +65,7 @@ export function openStream(asked: StreamAsked, ears: Ears): () => void {
     source = null;
     if (closed) return;
     ears.connection(connection);
+    void whoAmI().catch(() => undefined); // a stream does not say that it was refused: this does
     clearTimeout(retry);
     retry = setTimeout(connect, retryMs);
     retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);

@@ -3,6 +3,9 @@ import type { components } from "./openapi";
 
 type Schemas = components["schemas"];
 
+export type Who = Schemas["Who"];
+export type Role = Who["role"];
+
 export type RunStatus = Schemas["RunStatus"];
 
 /** A value of a hyperparameter; never NaN or infinite. */

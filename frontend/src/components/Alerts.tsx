@@ -6,6 +6,7 @@ import { reasonText } from "../state/journal";
 import { rateOf } from "../state/rates";
 import * as steer from "../state/steer";
 import { usePage, usePageCalmly } from "../state/store";
+import { useWatching } from "../state/watching";
 import { setting, whole } from "../text/numbers";
 import { Icon } from "./Icon";
 
@@ -31,15 +32,18 @@ export function Alerts() {
 
 function Guarded() {
   const open = usePageCalmly((page) => page.open);
+  const watching = useWatching();
   if (!open) return null;
   const { run } = open;
   if (run.reason !== "guard") {
     return (
       <p className="alert alert-busy">
         <Icon name="pause" /> Training paused at step {whole(run.step)}: {reasonText(run.reason ?? "")}.
-        <button type="button" className="button" onClick={() => steer.resume(run)}>
-          Go on
-        </button>
+        {watching ? null : (
+          <button type="button" className="button" onClick={() => steer.resume(run)}>
+            Go on
+          </button>
+        )}
       </p>
     );
   }
@@ -55,7 +59,7 @@ function Guarded() {
         Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}. Weights are bad now
         {good ? `; checkpoint ${whole(good.step)} is fine.` : "."}
       </span>
-      {good ? (
+      {good && !watching ? (
         <button
           type="button"
           className="button"
@@ -79,6 +83,7 @@ function rateBefore(events: RunEvent[]): number | null {
 
 function Failed() {
   const open = usePageCalmly((page) => page.open);
+  const watching = useWatching();
   if (!open) return null;
   const { run, checkpoints } = open;
   const last = checkpoints.findLast((one) => one.valid && !one.removed);
@@ -99,7 +104,7 @@ function Failed() {
           <p className="muted">{run.reason}</p>
         ) : null}
       </div>
-      {last ? (
+      {last && !watching ? (
         <button type="button" className="button" onClick={() => openDialog({ kind: "fork", checkpoint: last })}>
           Restart from {whole(last.step)}
         </button>

@@ -8,6 +8,7 @@ import { go, runAddress } from "../state/address";
 import * as steer from "../state/steer";
 import { usePage, usePageCalmly } from "../state/store";
 import { toastProblem } from "../state/toasts";
+import { useWatching } from "../state/watching";
 import { ago, bytes, measured, whole } from "../text/numbers";
 import { BranchMap } from "./BranchMap";
 import { Icon } from "./Icon";
@@ -19,6 +20,7 @@ export function CheckpointsPanel() {
   const own = usePage((page) => page.open?.checkpoints);
   const inherited = usePage((page) => page.open?.inheritedCheckpoints);
   const family = usePage((page) => page.open?.family ?? null);
+  const watching = useWatching();
   const [selected, setSelected] = useState<string | null>(null);
   const id = run?.id ?? 0;
   const kept = useMemo(() => [...(inherited ?? []), ...(own ?? [])].filter((one) => !one.removed).reverse(), [own, inherited]);
@@ -30,30 +32,32 @@ export function CheckpointsPanel() {
     <section className="panel checkpoints" aria-labelledby="checkpoints">
       <div className="panel-head">
         <h2 id="checkpoints">Checkpoints and branches</h2>
-        <div className="tools">
-          <button
-            type="button"
-            className="button"
-            aria-label="Rewind to checkpoint"
-            aria-disabled={!usable}
-            onClick={() => {
-              if (chosen && usable) void steer.rewind(run, chosen.id);
-            }}
-          >
-            <Icon name="undo" /> Rewind
-          </button>
-          <button
-            type="button"
-            className="button"
-            aria-label="Fork from checkpoint"
-            aria-disabled={!usable}
-            onClick={() => {
-              if (chosen && usable) openDialog({ kind: "fork", checkpoint: chosen });
-            }}
-          >
-            <Icon name="fork" /> Fork
-          </button>
-        </div>
+        {watching ? null : (
+          <div className="tools">
+            <button
+              type="button"
+              className="button"
+              aria-label="Rewind to checkpoint"
+              aria-disabled={!usable}
+              onClick={() => {
+                if (chosen && usable) void steer.rewind(run, chosen.id);
+              }}
+            >
+              <Icon name="undo" /> Rewind
+            </button>
+            <button
+              type="button"
+              className="button"
+              aria-label="Fork from checkpoint"
+              aria-disabled={!usable}
+              onClick={() => {
+                if (chosen && usable) openDialog({ kind: "fork", checkpoint: chosen });
+              }}
+            >
+              <Icon name="fork" /> Fork
+            </button>
+          </div>
+        )}
       </div>
       <BranchMap selected={chosen} onSelect={(one) => setSelected(`c${one.id}`)} />
       {kept.length === 0 ? (
@@ -135,6 +139,7 @@ function checkpointLine(one: Checkpoint): Pick<TreeLine, "name" | "content"> {
 
 function Chosen({ checkpoint }: { checkpoint: Checkpoint }) {
   const runId = checkpoint.run_id;
+  const watching = useWatching();
   return (
     <p className="chosen-line muted numbers">
       <span>
@@ -145,15 +150,17 @@ function Chosen({ checkpoint }: { checkpoint: Checkpoint }) {
           weights <code>{checkpoint.weights_sha256.slice(0, 10)}</code>
         </span>
       ) : null}
-      <button
-        type="button"
-        className="button quiet small"
-        aria-pressed={checkpoint.pinned}
-        onClick={() => pinCheckpoint(checkpoint.id, !checkpoint.pinned).catch(toastProblem)}
-        data-run={runId}
-      >
-        <Icon name="pin" /> {checkpoint.pinned ? "Kept for good" : "Keep for good"}
-      </button>
+      {watching ? null : (
+        <button
+          type="button"
+          className="button quiet small"
+          aria-pressed={checkpoint.pinned}
+          onClick={() => pinCheckpoint(checkpoint.id, !checkpoint.pinned).catch(toastProblem)}
+          data-run={runId}
+        >
+          <Icon name="pin" /> {checkpoint.pinned ? "Kept for good" : "Keep for good"}
+        </button>
+      )}
     </p>
   );
 }

@@ -24,7 +24,7 @@ export function Header() {
         <Panda />
         <span>Babysit</span>
       </Link>
-      {session === "owner" ? (
+      {session === "owner" || session === "viewer" ? (
         <>
           <nav aria-label="Main" className="nav">
             <Link to={home} current={place.page === "babysit"}>
@@ -43,6 +43,7 @@ export function Header() {
         </>
       ) : null}
       <div className="header-end">
+        {session === "viewer" ? <span className="badge">Watching only</span> : null}
         {session === "owner" ? (
           <button type="button" className="button" aria-label="New run" onClick={() => openDialog({ kind: "new_run" })}>
             <Icon name="plus" />

@@ -10,6 +10,7 @@ import type { OpenRun } from "../state/page";
 import * as steer from "../state/steer";
 import { dispatch, getPage, usePage, usePageCalmly } from "../state/store";
 import { toast, toastProblem } from "../state/toasts";
+import { useWatching } from "../state/watching";
 import { clock, whole } from "../text/numbers";
 import { Icon } from "./Icon";
 
@@ -22,6 +23,7 @@ export function JournalPanel() {
   const inherited = usePage((page) => page.open?.inherited);
   const own = useMemo(() => entriesOf(events ?? []), [events]);
   const before = useMemo(() => entriesOf(inherited ?? []).filter((entry) => entry.kind !== "status"), [inherited]);
+  const watching = useWatching();
   if (!events) return null;
   const hint = closeChanges(own);
   return (
@@ -29,11 +31,11 @@ export function JournalPanel() {
       <div className="panel-head">
         <h2 id="journal">Journal</h2>
         <div className="tools">
-          <UndoMenu entries={own} />
+          {watching ? null : <UndoMenu entries={own} />}
         </div>
       </div>
-      <NoteForm />
-      {hint ? <p className="hint">{hint}</p> : null}
+      {watching ? null : <NoteForm />}
+      {hint && !watching ? <p className="hint">{hint}</p> : null}
       <div className="journal-list" role="log" aria-label="Change journal" aria-live="off" tabIndex={0}>
         {own.length + before.length === 0 ? (
           <p className="muted empty-text">Nothing changed so far. Every change you make is written here with its effect.</p>

@@ -1,5 +1,6 @@
 /** A link inside the page: no reload, and still a real link for the middle button. */
 import type { ReactNode } from "react";
+import { below } from "../api/root";
 import { go } from "../state/address";
 
 export interface LinkProps {
@@ -13,7 +14,7 @@ export interface LinkProps {
 export function Link({ to, children, className, current, ...rest }: LinkProps) {
   return (
     <a
-      href={to}
+      href={below(to)}
       className={className}
       aria-current={current ? "page" : undefined}
       aria-label={rest["aria-label"]}

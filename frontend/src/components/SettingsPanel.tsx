@@ -7,14 +7,17 @@ import { openDialog } from "../state/dialogs";
 import { loadRuns } from "../state/follow";
 import { dispatch, usePage, usePageCalmly } from "../state/store";
 import { toastProblem } from "../state/toasts";
+import { useWatching } from "../state/watching";
 import { runAddress } from "../state/address";
 import { duration, whole } from "../text/numbers";
 import { replayText } from "../text/replay";
 import { Icon } from "./Icon";
 import { Link } from "./Link";
+import { LinkToWatch } from "./LinkToWatch";
 
 export function SettingsPanel() {
   const run = usePageCalmly((page) => page.open?.run ?? null);
+  const watching = useWatching();
   if (!run) return null;
   return (
     <section className="panel settings" aria-labelledby="settings">
@@ -29,16 +32,21 @@ export function SettingsPanel() {
           <a className="button" href={exportAddress(run.id, "recipe")} download>
             <Icon name="out" /> Recipe
           </a>
-          <button
-            type="button"
-            className="button"
-            onClick={() => openDialog({ kind: "replay", runId: run.id, seed: run.seed })}
-          >
-            <Icon name="play" /> Replay
-          </button>
+          {watching ? null : (
+            <>
+              <button
+                type="button"
+                className="button"
+                onClick={() => openDialog({ kind: "replay", runId: run.id, seed: run.seed })}
+              >
+                <Icon name="play" /> Replay
+              </button>
+              <LinkToWatch runId={run.id} />
+            </>
+          )}
         </div>
       </div>
-      <Name run={run} />
+      {watching ? null : <Name run={run} />}
       <div className="settings-columns">
         <dl className="facts">
           <Fact name="Task">{run.task}</Fact>

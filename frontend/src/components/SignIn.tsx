@@ -1,6 +1,6 @@
 /** Asks for the token when the server does not know this browser. */
 import { useState } from "react";
-import { Refused, signIn } from "../api/client";
+import { Refused, signIn, whoAmI } from "../api/client";
 import { dispatch } from "../state/store";
 
 export function SignIn() {
@@ -10,7 +10,7 @@ export function SignIn() {
     setProblem(null);
     try {
       await signIn(token.trim());
-      dispatch({ type: "signed_in" });
+      dispatch({ type: "signed_in", role: (await whoAmI()).role });
     } catch (error) {
       const wrong = error instanceof Refused && (error.status === 401 || error.status === 403);
       setProblem(wrong ? "This is not the token of this server." : (error as Error).message);

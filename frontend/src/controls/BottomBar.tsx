@@ -4,6 +4,7 @@ import { Icon } from "../components/Icon";
 import { openDialog, useDialog } from "../state/dialogs";
 import { nudgeLearningRate, rateOf } from "../state/rates";
 import { usePage } from "../state/store";
+import { useWatching } from "../state/watching";
 import { setting } from "../text/numbers";
 import { Controls } from "./Rail";
 import { Primary, RunButtons } from "./RunButtons";
@@ -11,12 +12,13 @@ import { Primary, RunButtons } from "./RunButtons";
 export function BottomBar() {
   const run = usePage((page) => page.open?.run ?? null);
   const dialog = useDialog();
+  const watching = useWatching();
   if (!run) return null;
   if (dialog?.kind === "more") {
     return (
       <Sheet title="Controls">
         <div className="rail rail-sheet">
-          <RunButtons run={run} />
+          {watching ? null : <RunButtons run={run} />}
           <Controls buttons={false} />
         </div>
       </Sheet>
@@ -52,7 +54,7 @@ export function BottomBar() {
         </button>
       </div>
       <div className="row">
-        <Primary run={run} />
+        {watching ? null : <Primary run={run} />}
         <button type="button" className="button" aria-haspopup="dialog" onClick={() => openDialog({ kind: "more" })}>
           More <Icon name="more" />
         </button>

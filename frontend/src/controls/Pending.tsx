@@ -3,9 +3,11 @@ import type { Run } from "../api/types";
 import { Icon } from "../components/Icon";
 import { nameOf, valueText } from "../charts/markers";
 import * as steer from "../state/steer";
+import { useWatching } from "../state/watching";
 import { whole } from "../text/numbers";
 
 export function Pending({ run }: { run: Run }) {
+  const watching = useWatching();
   const waiting = run.pending.flatMap((one) => (one.at_step === null ? [] : { ...one, at_step: one.at_step }));
   if (waiting.length === 0) return null;
   return (
@@ -21,14 +23,16 @@ export function Pending({ run }: { run: Run }) {
                 .map(([name, value]) => `${nameOf(name)} ${valueText(name, value)}`)
                 .join(", ")}
             </span>
-            <button
-              type="button"
-              className="button quiet square"
-              aria-label={`Cancel the change at step ${whole(one.at_step)}`}
-              onClick={() => void steer.cancel(run, one.command_id)}
-            >
-              <Icon name="close" />
-            </button>
+            {watching ? null : (
+              <button
+                type="button"
+                className="button quiet square"
+                aria-label={`Cancel the change at step ${whole(one.at_step)}`}
+                onClick={() => void steer.cancel(run, one.command_id)}
+              >
+                <Icon name="close" />
+              </button>
+            )}
           </li>
         ))}
       </ul>

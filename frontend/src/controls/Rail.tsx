@@ -1,5 +1,6 @@
 /** The controls, in the order of how much they matter. */
 import { usePage } from "../state/store";
+import { useWatching } from "../state/watching";
 import { BatchSize } from "./BatchSize";
 import { HiddenUnits } from "./HiddenUnits";
 import { LearningRate } from "./LearningRate";
@@ -20,12 +21,16 @@ export function Rail() {
 export function Controls({ buttons }: { buttons: boolean }) {
   const run = usePage((page) => page.open?.run ?? null);
   const task = usePage((page) => page.tasks.find((one) => one.name === page.open?.run.task) ?? null);
+  const watching = useWatching();
   if (!run) return null;
   const over = !run.allowed.includes("set");
   return (
     <>
-      {buttons ? <RunButtons run={run} /> : null}
-      {over ? (
+      {buttons && !watching ? <RunButtons run={run} /> : null}
+      {watching ? (
+        <p className="panel rail-note muted">You watch this run; who has the owner's link may change something here.</p>
+      ) : null}
+      {over && !watching ? (
         <p className="panel rail-note muted">
           This run is over, so nothing can be changed in it. Continue it, or fork one of its checkpoints with other values.
         </p>

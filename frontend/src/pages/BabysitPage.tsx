@@ -17,6 +17,7 @@ import { openDialog } from "../state/dialogs";
 import { followRun, loadRuns } from "../state/follow";
 import { startDemo } from "../state/steer";
 import { dispatch, usePage } from "../state/store";
+import { useWatching } from "../state/watching";
 
 /** While there is no run, the server may be about to start the demo; looked for this often, ms. */
 const LOOK_MS = 500;
@@ -60,6 +61,7 @@ function OpenedRun() {
   const narrow = useNarrow();
   const phone = usePhone();
   const [tab, setTab] = useState("curves");
+  const watching = useWatching();
   const shows = (name: string): boolean => !phone || tab === name;
   return (
     <main id="main" className={narrow ? "babysit narrow" : "babysit"}>
@@ -74,7 +76,7 @@ function OpenedRun() {
       {shows("log") ? <JournalPanel /> : null}
       {shows("settings") ? <SettingsPanel /> : null}
       {narrow ? <BottomBar /> : null}
-      <Tour />
+      {watching ? null : <Tour />}
     </main>
   );
 }
@@ -110,6 +112,7 @@ const ACTIVE = ["running", "paused", "starting", "queued"];
 function NoRun() {
   const loaded = usePage((page) => page.runsLoaded);
   const [empty, setEmpty] = useState(false);
+  const watching = useWatching();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let left = false;
@@ -132,17 +135,21 @@ function NoRun() {
       {loaded && empty ? (
         <div className="panel empty-box">
           <h1>No runs yet.</h1>
-          <p>
-            <b>Start demo</b> to see one move, or <b>New run</b> to train your own data.
-          </p>
-          <p className="row">
-            <button type="button" className="button primary" onClick={() => void startDemo()}>
-              <Icon name="play" /> Start demo
-            </button>
-            <button type="button" className="button" onClick={() => openDialog({ kind: "new_run" })}>
-              <Icon name="plus" /> New run
-            </button>
-          </p>
+          {watching ? null : (
+            <>
+              <p>
+                <b>Start demo</b> to see one move, or <b>New run</b> to train your own data.
+              </p>
+              <p className="row">
+                <button type="button" className="button primary" onClick={() => void startDemo()}>
+                  <Icon name="play" /> Start demo
+                </button>
+                <button type="button" className="button" onClick={() => openDialog({ kind: "new_run" })}>
+                  <Icon name="plus" /> New run
+                </button>
+              </p>
+            </>
+          )}
         </div>
       ) : null}
     </main>

@@ -7,6 +7,7 @@ import { Icon } from "../components/Icon";
 import { openDialog } from "../state/dialogs";
 import { dispatch, usePage } from "../state/store";
 import { toast, toastProblem } from "../state/toasts";
+import { useWatching } from "../state/watching";
 import { RunsTable } from "./RunsTable";
 
 const PAGE = 50;
@@ -90,14 +91,17 @@ export function RunsPage() {
 }
 
 function Nothing({ filter }: { filter: Filter }) {
+  const watching = useWatching();
   if (filter.trashed) return <p className="muted empty-text">The trash is empty.</p>;
   if (filter.search || filter.status || filter.task) return <p className="muted empty-text">No run matches this.</p>;
   return (
     <div className="empty-text">
       <p>No runs yet.</p>
-      <button type="button" className="button primary" onClick={() => openDialog({ kind: "new_run" })}>
-        <Icon name="plus" /> New run
-      </button>
+      {watching ? null : (
+        <button type="button" className="button primary" onClick={() => openDialog({ kind: "new_run" })}>
+          <Icon name="plus" /> New run
+        </button>
+      )}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { Icon } from "../components/Icon";
 import { Link } from "../components/Link";
 import { runAddress } from "../state/address";
 import { fromWireNumber } from "../state/curves";
+import { useWatching } from "../state/watching";
 import { ago, measured, setting, whole } from "../text/numbers";
 
 export interface RunsTableProps {
@@ -48,6 +49,7 @@ export function RunsTable(props: RunsTableProps) {
 
 function Row({ run, now, trashed, onRename, onTrash, onRestore }: RunsTableProps & { run: Run; now: number }) {
   const [name, setName] = useState<string | null>(null);
+  const watching = useWatching();
   const done = () => {
     if (name !== null && name.trim() && name !== run.name) onRename(run, name.trim());
     setName(null);
@@ -103,7 +105,7 @@ function Row({ run, now, trashed, onRename, onTrash, onRestore }: RunsTableProps
         )}
       </td>
       <td className="row-actions">
-        {trashed ? (
+        {watching ? null : trashed ? (
           <button type="button" className="button" aria-label={`Restore ${run.name}`} onClick={() => onRestore(run)}>
             <Icon name="undo" /> Restore
           </button>

@@ -1,5 +1,6 @@
 /** The address is part of the state: the page, the run and the view survive a reload. */
 import { useSyncExternalStore } from "react";
+import { below } from "../api/root";
 import type { AxisKind, View } from "./page";
 import { AXIS_KINDS, initialView } from "./page";
 
@@ -14,7 +15,7 @@ let place = readPlace();
 function readPlace(): Place {
   if (typeof location === "undefined") return { page: "babysit", run: null };
   const run = Number(new URLSearchParams(location.search).get("run"));
-  return { page: location.pathname === "/runs" ? "runs" : "babysit", run: run > 0 ? run : null };
+  return { page: location.pathname === below("/runs") ? "runs" : "babysit", run: run > 0 ? run : null };
 }
 
 function moved(): void {
@@ -35,9 +36,10 @@ export const usePlace = (): Place =>
     () => place,
   );
 
+/** `address` is given as if the page were served at "/". */
 export function go(address: string, replace = false): void {
-  if (replace) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  if (replace) history.replaceState(null, "", below(address));
+  else history.pushState(null, "", below(address));
   moved();
   if (!replace) window.scrollTo(0, 0);
 }
@@ -72,6 +74,6 @@ export function writeView(view: View): void {
   if (view.zoom) fields.set("zoom", `${Math.round(view.zoom.from)}-${Math.round(view.zoom.to)}`);
   if (view.pinned !== null) fields.set("pin", String(view.pinned));
   const search = fields.size > 0 ? `?${fields}` : "";
-  const address = `/${search}`;
+  const address = below(`/${search}`);
   if (location.pathname + location.search !== address) history.replaceState(null, "", address);
 }

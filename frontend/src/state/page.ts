@@ -4,6 +4,7 @@ import type {
   Family,
   Picture,
   PointsMessage,
+  Role,
   Run,
   RunEvent,
   Task,
@@ -93,7 +94,7 @@ export interface Toast {
 }
 
 export interface PageState {
-  session: "unknown" | "signed_out" | "owner";
+  session: "unknown" | "signed_out" | Role;
   tasks: Task[];
   tasksReady: boolean;
   /** Newest first, for the switcher. */
@@ -107,7 +108,7 @@ export interface PageState {
 }
 
 export type Message =
-  | { type: "signed_in" }
+  | { type: "signed_in"; role: Role }
   | { type: "signed_out" }
   | { type: "tasks"; tasks: Task[]; ready: boolean }
   | { type: "runs"; runs: Run[] }

@@ -11,10 +11,19 @@ export const SMOOTHED = ["train/cost"];
 /** A toast lies over the page: one at a time, the newest. What older ones said stands in the journal. */
 const TOASTS_MAX = 1;
 
-export function reduce(state: PageState, message: Message): PageState {
+export const reduce = (state: PageState, message: Message): PageState => asSeen(next(state, message));
+
+/** For whom nothing is allowed, no control is. */
+function asSeen(state: PageState): PageState {
+  const run = state.open?.run;
+  if (state.session !== "viewer" || !state.open || !run || run.allowed.length === 0) return state;
+  return { ...state, open: { ...state.open, run: { ...run, allowed: [] } } };
+}
+
+function next(state: PageState, message: Message): PageState {
   switch (message.type) {
     case "signed_in":
-      return { ...state, session: "owner" };
+      return { ...state, session: message.role };
     case "signed_out":
       return { ...state, session: "signed_out", open: null };
     case "tasks":
