@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import signal
 import socket
 import sys
@@ -22,6 +21,7 @@ from app import replay, upkeep
 from app.address import announced, page_url
 from app.limits import TOKEN_CHARACTERS_MIN
 from app.lock import locked
+from app.one_line import log_to_terminal
 from app.settings import Settings
 from app.tokens import OWNER, is_strong
 
@@ -73,7 +73,7 @@ def print_openapi(arguments: argparse.Namespace) -> None:
 
 def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_to_terminal()
     settings = read_settings(arguments)
     # uvicorn raises the signal again when it is done; by then it has been obeyed.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -160,6 +160,7 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
 
     config = uvicorn.Config(
         application.asgi,
+        log_config=None,  # ours
         log_level="warning",
         access_log=False,
         proxy_headers=False,  # the gate knows whom to believe

@@ -18,15 +18,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from babysit.journal import plain
+from babysit.plain_file import NotPlain, check_folder, opened
 
 FORMAT = 1
 MANIFEST, STATE = "manifest.json", "state.json"
 MODEL, OPTIMIZER, RANDOM = "model.safetensors", "optimizer.safetensors", "random.safetensors"
 FILES = (MODEL, OPTIMIZER, RANDOM, STATE)
+JSON_BYTES_MAX = 10_000_000  # of the manifest, and of the names and shapes before the tensors
 
 # Parts of the state that say where it was made, not what happens next: not in `state_sha256`.
 INCIDENTAL = frozenset({"run_id", "steps", "last_command_id", "best", "made_with"})
@@ -199,7 +202,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _file_entry(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
+    with opened(path) as file:
         digest = hashlib.file_digest(file, "sha256")
         return {"bytes": file.tell(), "sha256": digest.hexdigest()}
 
@@ -212,17 +215,32 @@ def _sync(path: Path) -> None:
         os.close(fd)
 
 
-def load_checkpoint(directory: Path) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a journal said of a checkpoint when it was there."""
+
+    state_sha256: str
+    bytes: int
+
+
+def load_checkpoint(directory: Path, announced: Announced | None = None) -> Snapshot:
     """The snapshot in a checkpoint whose files are all as its manifest says.
+
+    announced: it must also be the one that this says; another one is not even hashed.
 
     Raises:
         CheckpointDamaged: something is missing or differs; the message says what.
     """
     try:
-        manifest = json.loads((directory / MANIFEST).read_text())
+        check_folder(directory)
+        with opened(directory / MANIFEST, JSON_BYTES_MAX) as file:
+            manifest = json.loads(file.read())
         if manifest["format"] != FORMAT:
             raise CheckpointDamaged(f"its format is {manifest['format']}, not {FORMAT}")
+        if announced is not None and announced != _announces(manifest):
+            raise CheckpointDamaged("it is not the one that was announced here")
         for name in FILES:
+            _check_size(directory / name, manifest["files"][name]["bytes"])
             if _file_entry(directory / name) != manifest["files"][name]:
                 raise CheckpointDamaged(f"{name} differs from its checksum")
         snapshot = Snapshot(
@@ -235,6 +253,23 @@ def load_checkpoint(directory: Path) -> Snapshot:
             raise CheckpointDamaged("its files do not belong together")
     except FileNotFoundError as error:
         raise CheckpointDamaged(f"{Path(str(error.filename)).name} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except NotPlain as error:
+        raise CheckpointDamaged(str(error)) from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointDamaged(f"it cannot be read: {error}") from error
     return snapshot
+
+
+def _announces(manifest: dict[str, Any]) -> Announced:
+    size = sum(manifest["files"][name]["bytes"] for name in FILES)
+    return Announced(manifest["state_sha256"], size)
+
+
+def _check_size(path: Path, size: int) -> None:
+    """Before a byte is hashed: a file may claim to be as large as no disk is."""
+    with opened(path) as file:
+        if os.fstat(file.fileno()).st_size != size:
+            raise CheckpointDamaged(f"{path.name} differs from its checksum")
+        header = int.from_bytes(file.read(8), "little")
+        if path.suffix == ".safetensors" and header > JSON_BYTES_MAX:
+            raise CheckpointDamaged(f"{path.name} names more tensors than a network has")

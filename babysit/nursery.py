@@ -7,6 +7,7 @@ ends it ends; the workers live on.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -28,6 +29,7 @@ from babysit.messages import now
 
 IDLE_S = 0.5  # then something more is loaded in advance
 LOOK_EVERY_S = 0.25
+TOO_LONG = "It took too long to load and build."
 # Imports that tasks often make and that take long.
 LOADED_WHEN_IDLE = ("sklearn.datasets", "sklearn.model_selection")
 
@@ -126,28 +128,31 @@ class Nursery:
         os._exit(code)  # no atexit handlers or buffers of the nursery's
 
     def _collect_answers(self, ready: list[int]) -> None:
-        for child in self._children.values():
+        for pid, child in self._children.items():
             if child.answer_fd in ready:
                 data = os.read(child.answer_fd, 1 << 20)
                 child.answer += data
                 if not data:
                     self._say_description(child)
+                    end_group(pid, child)  # what the file has started may not stay
 
     def _say_description(self, child: Child) -> None:
         os.close(child.answer_fd)
         try:
             description = json.loads(child.answer)
         except ValueError:
-            description = undescribed(Path(child.run_directory), "The file ended the process.")
+            late = time.monotonic() > child.ends_before_s  # its own alarm was faster than we
+            error = TOO_LONG if late else "The file ended the process."
+            description = undescribed(Path(child.run_directory), error)
         say({"id": child.id, "description": description})
         child.id, child.answer_fd = 0, -1
 
     def _end_late_ones(self) -> None:
         for pid, child in self._children.items():
             if child.id and time.monotonic() > child.ends_before_s:
-                os.kill(pid, signal.SIGKILL)
+                end_group(pid, child)
                 child.answer[:] = json.dumps(
-                    undescribed(Path(child.run_directory), "It took too long to load and build.")
+                    undescribed(Path(child.run_directory), TOO_LONG)
                 ).encode()
                 self._say_description(child)
 
@@ -180,10 +185,23 @@ def in_child(child: Child, writing: int) -> int:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):  # a task that prints must not speak on the nursery's channel
         os.dup2(nothing, standard)
+    own_pid = os.getpid()
     answer = json.dumps(plain(describe.describe(Path(child.run_directory)))).encode()
+    if os.getpid() != own_pid:
+        return 0  # the file has forked; one of the two speaks
     while answer:
         answer = answer[os.write(writing, answer) :]
     return 0
+
+
+def end_group(pid: int, child: Child) -> None:
+    """Kill a process that describes, and all that its file has started there."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # they ended by themselves
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            if not child.has_ended:  # it has no group of its own yet
+                os.kill(pid, signal.SIGKILL)
 
 
 def undescribed(file: Path, error: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from babysit.checkpoint import CheckpointDamaged, Snapshot, load_checkpoint
+from babysit.checkpoint import Announced, CheckpointDamaged, Snapshot, load_checkpoint
 from babysit.journal import Frame, JournalReader, Points, Record, number
 from babysit.messages import (
     CANCELLED,
@@ -37,6 +37,7 @@ class KnownCheckpoint:
     directory: str
     cause: CheckpointCause
     val_cost: float | None
+    announced: Announced
 
     @property
     def ordinal(self) -> int:
@@ -136,7 +137,12 @@ def _remember(past: Past, body: dict[str, Any] | Points) -> None:
         case "checkpoint_saved":
             cost = None if body["val_cost"] is None else number(body["val_cost"])
             known = KnownCheckpoint(
-                body["checkpoint_id"], body["step"], body["directory"], body["cause"], cost
+                id=body["checkpoint_id"],
+                step=body["step"],
+                directory=body["directory"],
+                cause=body["cause"],
+                val_cost=cost,
+                announced=Announced(body["state_sha256"], body["bytes"]),
             )
             past.checkpoints[known.id] = known
             past.ordinal = max(past.ordinal, known.ordinal)
@@ -155,7 +161,8 @@ def newest_valid(run_directory: Path, past: Past) -> tuple[Snapshot | None, list
     newest_first = sorted(past.checkpoints.values(), key=lambda item: item.ordinal, reverse=True)
     for known in newest_first:
         try:
-            snapshot = load_checkpoint(run_directory / "checkpoints" / known.directory)
+            directory = run_directory / "checkpoints" / known.directory
+            snapshot = load_checkpoint(directory, known.announced)
         except CheckpointDamaged as error:
             problems.append(f"Checkpoint {known.step:,} cannot be used: {error}.")
             del past.checkpoints[known.id]

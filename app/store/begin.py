@@ -124,7 +124,11 @@ def fork_run(
 def _values_of(runs_dir: Path, checkpoint: CheckpointRow, parent: RunRow) -> dict[str, Any]:
     """The values a checkpoint goes on with, after every byte of it was compared."""
     path = checkpoint_path(runs_dir, checkpoint)
-    wrong = "retention has removed it" if checkpoint.removed else what_is_wrong(path, deep=True)
+    wrong = (
+        "retention has removed it"
+        if checkpoint.removed
+        else what_is_wrong(path, checkpoint, deep=True)
+    )
     if wrong is None:
         try:
             known = values_in(path)

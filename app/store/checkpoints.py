@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.store.apply import say
 from app.store.store import Write
 from app.store.tables import CheckpointRow, RunRow
 from babysit.messages import CheckpointPinned
+from babysit.plain_file import NotPlain, check_folder, opened
 
 MANIFEST, STATE = "manifest.json", "state.json"
 MANIFEST_BYTES_MAX = 10_000_000
@@ -43,7 +45,8 @@ def _best(rows: list[CheckpointRow]) -> int | None:
 
 
 def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> dict[str, Any]:
-    valid = not row.removed and what_is_wrong(checkpoint_path(runs_dir, row), deep=False) is None
+    path = checkpoint_path(runs_dir, row)
+    valid = not row.removed and what_is_wrong(path, row, deep=False) is None
     return {
         "id": row.id,
         "run_id": row.run_id,
@@ -89,25 +92,38 @@ def pin_checkpoint(write: Write, row: CheckpointRow, *, pinned: bool) -> None:
         say(write, run, CheckpointPinned(step=run.step, checkpoint_id=row.id, pinned=pinned))
 
 
-def what_is_wrong(directory: Path, *, deep: bool) -> str | None:
+def what_is_wrong(directory: Path, row: CheckpointRow, *, deep: bool) -> str | None:
     """Why a checkpoint cannot be used, in a few words; None when it is whole.
 
+    row: what was announced; something else that lies in its place is not looked at any further.
     deep: also compare every file with its SHA-256, not only its size.
     """
     try:
+        check_folder(directory)
         manifest = _read_json(directory / MANIFEST)
-        for name, entry in manifest["files"].items():
-            path = directory / Path(name).name
-            if path.stat().st_size != entry["bytes"]:
-                return f"{path.name} has the wrong size"
-            if deep:
-                with path.open("rb") as file:
-                    if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
-                        return f"{path.name} differs from its checksum"
+        files = manifest["files"]
+        size = sum(entry["bytes"] for entry in files.values())
+        if (manifest["state_sha256"], size) != (row.state_sha256, row.bytes):
+            return "it is not the one that was announced here"
+        for name, entry in files.items():
+            wrong = _what_is_wrong_with(directory / Path(name).name, entry, deep=deep)
+            if wrong is not None:
+                return wrong
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is missing"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except NotPlain as error:
+        return str(error)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "its manifest cannot be read"
+    return None
+
+
+def _what_is_wrong_with(path: Path, entry: dict[str, Any], *, deep: bool) -> str | None:
+    with opened(path) as file:
+        if os.fstat(file.fileno()).st_size != entry["bytes"]:
+            return f"{path.name} has the wrong size"
+        if deep and hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+            return f"{path.name} differs from its checksum"
     return None
 
 
@@ -122,6 +138,5 @@ def values_in(directory: Path) -> dict[str, Any]:
 
 
 def _read_json(path: Path) -> Any:
-    if path.stat().st_size > MANIFEST_BYTES_MAX:
-        raise ValueError("too large")
-    return json.loads(path.read_text())
+    with opened(path, MANIFEST_BYTES_MAX) as file:
+        return json.loads(file.read())

@@ -23,7 +23,7 @@ def checkpoints_are_whole(look: Look) -> tuple[int, list[str]]:
     kept = [row for row in look.checkpoints if not row.removed]
     for row in kept:
         directory = look.directory / "checkpoints" / row.directory
-        found = what_is_wrong(directory, deep=True) or _belongs_elsewhere(directory, row)
+        found = what_is_wrong(directory, row, deep=True) or _belongs_elsewhere(directory, row)
         if found:
             wrong.append(f"{look.name}, checkpoint {row.directory}: {found}")
     return len(kept), wrong
@@ -43,7 +43,7 @@ def one_is_always_there(look: Look) -> tuple[int, list[str]]:
         return 0, []
     directory = look.directory / "checkpoints"
     for row in reversed(look.checkpoints):
-        if not row.removed and what_is_wrong(directory / row.directory, deep=False) is None:
+        if not row.removed and what_is_wrong(directory / row.directory, row, deep=False) is None:
             return 1, []
     return 1, [f"{look.name}: no checkpoint of it can be used"]
 

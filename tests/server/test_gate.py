@@ -255,12 +255,3 @@ def test_a_large_body_is_refused_before_it_is_read(shared: LiveServer) -> None:
 
     assert b" 413 " in declared.split(b"\r\n")[0]
     assert not chunked or b" 413 " in chunked.split(b"\r\n")[0]
-
-
-def test_the_token_is_in_no_file_but_its_own(shared: LiveServer) -> None:
-    shared.client.get("/api/runs", params={"t": "canary"})
-
-    assert TOKEN not in shared.output.replace(shared.address, "")
-    for file in shared.data_dir.rglob("*"):
-        if file.is_file() and file.name != "token":
-            assert TOKEN.encode() not in file.read_bytes(), file

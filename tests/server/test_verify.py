@@ -250,7 +250,7 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Any]]] = {
     ),
     "two checkpoints, exchanged": (
         "C1",
-        "its manifest says id",
+        "not the one that was announced",
         lambda folder: exchange(*saved(folder)[:2]),
     ),
     "no checkpoint left": (

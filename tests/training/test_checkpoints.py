@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from babysit.checkpoint import CheckpointDamaged, load_checkpoint
+from babysit.checkpoint import Announced, CheckpointDamaged, load_checkpoint
 from babysit.messages import Pause, Resume, RunStatus, SaveCheckpoint, Set, Stop
 from tests.training.lab import Lab, LabRun, Said
 from tests.training.waiting import WITHIN_S, wait_until
@@ -156,7 +159,36 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a list": (lambda path: (path / "manifest.json").write_text("[]"), "cannot be read"),
     "newer": (lambda path: (path / "manifest.json").write_text('{"format": 2}'), "format is 2"),
     "all gone": (shutil.rmtree, "is missing"),
+    "a link": (lambda path: linked(path / "model.safetensors", "/dev/zero"), "is a link"),
+    "linked": (lambda path: linked(path, path.rename(f"{path}-")), "is no folder"),
+    "a pipe": (lambda path: piped(path / "model.safetensors"), "is no plain file"),
+    "only a pipe": (lambda path: piped(path / "manifest.json"), "is no plain file"),
+    "endless": (lambda path: os.truncate(path / "model.safetensors", 1 << 40), "differs"),
+    "huge": (lambda path: os.truncate(path / "manifest.json", 1 << 40), "is too large"),
+    "deep": (lambda path: (path / "manifest.json").write_text("[" * 100_000), "cannot be read"),
+    "a million tensors": (lambda path: forged(path, b"{" + b" " * 20_000_000), "more tensors"),
+    "no header": (lambda path: forged(path, b"panda"), "cannot be read"),
 }
+
+
+def linked(path: Path, target: str | Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def forged(path: Path, header: bytes) -> None:
+    """Other weights, and a manifest that vouches for them."""
+    content = len(header).to_bytes(8, "little") + header
+    (path / "model.safetensors").write_bytes(content)
+    manifest = json.loads((path / "manifest.json").read_text())
+    entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    manifest["files"]["model.safetensors"] = entry
+    (path / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +207,19 @@ def test_a_damaged_checkpoint_is_refused_with_the_reason(sound: LabRun, kind: st
 
     with pytest.raises(CheckpointDamaged, match=reason):
         load_checkpoint(path)
+
+
+def test_another_checkpoint_in_its_place_is_not_the_one_that_was_announced(sound: LabRun) -> None:
+    first, *_, last = sound.checkpoints()
+    path = sound.checkpoint_path(last)
+
+    assert load_checkpoint(path, announced(last)).state["step"] == 20
+    with pytest.raises(CheckpointDamaged, match="not the one that was announced"):
+        load_checkpoint(path, announced(first))
+
+
+def announced(saved: dict[str, Any]) -> Announced:
+    return Announced(saved["state_sha256"], saved["bytes"])
 
 
 def test_a_fork_from_a_damaged_checkpoint_fails_and_says_why(lab: Lab) -> None:

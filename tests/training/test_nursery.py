@@ -114,6 +114,38 @@ def test_a_task_that_hangs_is_given_up_and_others_do_not_wait_for_it(lab: Lab) -
     assert "too long" in described["error"]
 
 
+FORKS = """
+import os, pathlib, signal
+if os.fork() == 0:
+    pathlib.Path(__file__).with_suffix(".pid").write_text(str(os.getpid()))
+    {child}
+"""
+
+
+@pytest.mark.parametrize("child", ["pass", "signal.pause()", "os.close(2); signal.pause()"])
+def test_a_task_that_forks_is_described_once_and_leaves_nothing_behind(
+    lab: Lab, child: str
+) -> None:
+    source = (SHIPPED / "spirals.py").read_text()
+    file = task_file(lab, f"forks-{len(child)}", source + FORKS.format(child=child))
+
+    described = lab.nursery.describe(file, timeout_s=4)
+
+    forked = int(file.with_suffix(".pid").read_text())
+    if child == "pass":
+        assert described["error"] is None
+    else:  # who holds on to the answer's channel holds the answer back
+        assert "too long" in described["error"]
+    wait_until(lambda: has_ended(forked), is_alive=lambda: True, what="its end")
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def test_what_a_task_prints_is_not_part_of_its_description(lab: Lab) -> None:
     source = (SHIPPED / "spirals.py").read_text()
     file = task_file(lab, "chatty", f"print('hello'); {'import os'}\n" + source)
