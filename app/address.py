@@ -42,7 +42,7 @@ def announced(settings: Settings) -> Iterator[None]:
         said = {
             "url": local_url(settings),
             "page": page_url(settings),
-            "token": "BABYSIT_TOKEN" if settings.token else "file",  # where it comes from
+            "token_from": "BABYSIT_TOKEN" if settings.token else "token",
             "pid": os.getpid(),
         }
         json.dump(said, file)

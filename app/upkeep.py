@@ -87,7 +87,7 @@ def print_link(arguments: argparse.Namespace) -> None:
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
     server = server_of(settings.data_dir) or {}
-    given = settings.token is not None or server.get("token") == GIVEN
+    given = settings.token is not None or server.get("token_from") == GIVEN
     if arguments.rotate and given:
         sys.exit(f"babysit: {GIVEN} sets the token. Change it there, and start the server again.")
     role = VIEWER if arguments.viewer else OWNER

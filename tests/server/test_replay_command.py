@@ -164,7 +164,12 @@ def test_a_server_says_where_it_is_only_while_it_serves(serve: Serve, data_dir: 
     with serve(data_dir, "--no-demo") as server:
         said = data_dir / "server.json"
         assert said.stat().st_mode & 0o777 == 0o600
-        assert json.loads(said.read_text()) == {"url": server.url, "pid": server.process.pid}
+        assert json.loads(said.read_text()) == {
+            "url": server.url,
+            "page": f"{server.url}/",
+            "token_from": "BABYSIT_TOKEN",
+            "pid": server.process.pid,
+        }
         assert address_of(data_dir) == server.url
 
         server.kill()
