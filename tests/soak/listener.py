@@ -21,6 +21,7 @@ class Listener:
 
     def __init__(self, product: Product) -> None:
         self._product = product
+        self._client = httpx.Client(timeout=SILENCE_S, trust_env=False)
         self.told: list[int] = []
         self.connections = 0
         self.unexpected: list[str] = []
@@ -31,16 +32,16 @@ class Listener:
                 self._listen(until)
             time.sleep(AGAIN_S)
 
+    def close(self) -> None:
+        self._client.close()
+
     def _listen(self, until: threading.Event) -> None:
         server = self._product.server
         if server is None:
             return
         last = str(self.told[-1]) if self.told else "0"
         headers = {"Authorization": f"Bearer {TOKEN}", "Last-Event-ID": last}
-        with (
-            httpx.Client(base_url=server.url, timeout=SILENCE_S, trust_env=False) as client,
-            client.stream("GET", "/api/stream", headers=headers) as answer,
-        ):
+        with self._client.stream("GET", f"{server.url}/api/stream", headers=headers) as answer:
             if answer.status_code != 200:
                 return
             self.connections += 1

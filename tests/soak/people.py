@@ -47,6 +47,7 @@ class Person:
         self._draw = draw
         self._name = name
         self._count = 0
+        self._client = httpx.Client(timeout=ANSWER_WITHIN_S, trust_env=False)
         self.unexpected: list[str] = []  # answers that must never come
 
     def live(self, until: threading.Event) -> None:
@@ -54,6 +55,9 @@ class Person:
             with contextlib.suppress(httpx.HTTPError):  # there is no server just now
                 self._act()
             time.sleep(self._draw.uniform(*PAUSE_S))
+
+    def close(self) -> None:
+        self._client.close()
 
     # -- asking
 
@@ -121,8 +125,7 @@ class Person:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        with httpx.Client(timeout=ANSWER_WITHIN_S, trust_env=False) as client:
-            return client.request(method, server.url + path, json=body, headers=headers)
+        return self._client.request(method, server.url + path, json=body, headers=headers)
 
     # -- what people do
 

@@ -73,6 +73,9 @@ class Soak:
         finally:
             self._product.let_go()
             end_marked(self._mark)
+            self._listener.close()
+            for person in self._people:
+                person.close()
             self._history.write(self._folder / "history.jsonl")
             (self._folder / "faults.log").write_text("\n".join(self._nemesis.log))
         oracle = Oracle(self._product.data_dir, self._nemesis.damaged)
