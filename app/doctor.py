@@ -157,16 +157,17 @@ def _disk(facts: Facts) -> Iterator[Finding]:
 
 
 def _token(facts: Facts) -> Iterator[Finding]:
-    if facts.token_mode is None:
-        yield Finding(Level.OK, "The token: none is kept yet, or BABYSIT_TOKEN gives it")
-    elif facts.token_mode & 0o077:
+    open_to_others = {name: mode for name, mode in facts.token_modes.items() if mode & 0o077}
+    for name, mode in open_to_others.items():
         yield Finding(
             Level.PROBLEM,
-            f"Others on this machine may read the token (mode {facts.token_mode:03o})",
-            f"chmod 600 {facts.data_dir / 'token'}; delete it for a new one.",
+            f"Others on this machine may read the {name} (mode {mode:03o})",
+            f"chmod 600 {facts.data_dir / name}; `babysit token --rotate` makes new ones.",
         )
-    else:
-        yield Finding(Level.OK, "The token can be read by its owner only")
+    if not facts.token_modes:
+        yield Finding(Level.OK, "The token: none is kept yet, or BABYSIT_TOKEN gives it")
+    elif not open_to_others:
+        yield Finding(Level.OK, "The tokens can be read by their owner only")
 
 
 def _threads(facts: Facts) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -18,6 +19,7 @@ from app.lock import is_server_there
 from app.settings import Settings
 from app.store.damage import UnusableDatabase, check_file, file_of
 from app.store.database import NewerDatabase, checked_version
+from app.tokens import FILES
 from app.verify.look import read_only_engine
 from app.web.page import page_folder
 from babysit import __version__
@@ -32,7 +34,7 @@ class Facts:
     sqlite: None with another database. torch: None when it is not installed.
     file_system: its kind, as the system calls it; None where that cannot be known.
     *_wrong: why it cannot be used; None when it can.
-    threads: BABYSIT_THREADS as it was given. token_mode: permissions of the kept token, if any.
+    threads: BABYSIT_THREADS as it was given. token_modes: permissions of each token file there is.
     newest_file_s: when a run was last written, Unix time; 0 without runs.
     """
 
@@ -47,7 +49,7 @@ class Facts:
     data_dir_wrong: str | None
     file_system: str | None
     free_bytes: int
-    token_mode: int | None
+    token_modes: dict[str, int]
     threads: str
     cores: int
     now_s: float
@@ -76,7 +78,7 @@ def gather(settings: Settings) -> Facts:
         data_dir_wrong=_data_dir_wrong(data_dir, nearest),
         file_system=file_system_of(nearest),
         free_bytes=shutil.disk_usage(nearest).free,
-        token_mode=_mode_of(data_dir / "token"),
+        token_modes=_modes_of([data_dir / name for name in FILES.values()]),
         threads=os.environ.get("BABYSIT_THREADS", "1"),
         cores=_cores(),
         now_s=time.time(),
@@ -152,11 +154,13 @@ def _data_dir_wrong(data_dir: Path, nearest: Path) -> str | None:
     return None
 
 
-def _mode_of(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode & 0o777
-    except OSError:
-        return None
+def _modes_of(paths: list[Path]) -> dict[str, int]:
+    """Name -> permissions, of those that are there."""
+    modes = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            modes[path.name] = path.stat().st_mode & 0o777
+    return modes
 
 
 def _newest(runs_dir: Path) -> float:
