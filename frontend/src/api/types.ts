@@ -39,6 +39,7 @@ export type WireRun = Schemas["Run"];
 
 /** A run as the page keeps it: measured numbers are numbers, or null where there is none. */
 export interface Run extends Omit<WireRun, "epoch" | "steps_per_s" | "effective"> {
+  search?: { id: number; number: number; round: number } | null;
   epoch: number | null;
   steps_per_s: number | null;
   effective: Record<keyof Schemas["Effective"], number | null> | null;

@@ -1,0 +1,88 @@
+/** What the trials of a search amount to: the best, those outside the fits, and words for both. Pure. */
+import type { Outcome, Search, SearchRow, SearchStatus, Strategy, Trial } from "../api/searches";
+import type { ChipText } from "../components/StatusChip";
+import { robustRange } from "../charts/geometry";
+import { measured } from "../text/numbers";
+import type { Axis } from "./axes";
+
+/** The trials drawn bright. */
+export const BRIGHT = 3;
+
+export const OUTCOMES: Record<Outcome, string> = {
+  waiting: "waiting",
+  running: "running",
+  finished: "finished",
+  failed: "failed",
+  diverged: "diverged",
+  stopped: "stopped",
+  stopped_early: "stopped early",
+  hand_steered: "hand-steered",
+};
+
+export const METHODS: { id: Strategy; word: string; help: string }[] = [
+  { id: "grid", word: "Grid", help: "Every combination of a few points. Few distinct values of each." },
+  { id: "random", word: "Random", help: "Each trial its own values. Hard to beat, easy to trust." },
+  { id: "quasi_random", word: "Quasi-random", help: "Random, but evenly spread: fewer holes and clumps." },
+  { id: "tpe", word: "TPE", help: "Draws more where earlier trials did well." },
+  { id: "coarse_to_fine", word: "Coarse to fine", help: "Rounds; each box is drawn around the best of the last." },
+];
+export const methodWord = (strategy: Strategy): string => METHODS.find((one) => one.id === strategy)?.word ?? strategy;
+
+/** Ended, and not counted: it failed, was stopped, or somebody's hand was in it. Drawn hollow. */
+export const isOutside = (trial: Trial): boolean => !trial.fits && trial.outcome !== "waiting" && trial.outcome !== "running";
+
+export const isLive = (search: SearchRow): boolean =>
+  search.status === "queued" || search.status === "running" || search.counts.running > 0;
+
+/** The best first; only trials of the fits. */
+export const ranked = (trials: readonly Trial[]): Trial[] =>
+  trials
+    .filter((trial) => trial.fits && trial.val_cost !== null)
+    .sort((a, b) => (a.val_cost as number) - (b.val_cost as number) || a.number - b.number);
+
+export function chipOf(status: SearchStatus): ChipText {
+  switch (status) {
+    case "queued":
+      return { icon: "clock", word: "Queued", tone: "busy" };
+    case "running":
+      return { icon: "dot", word: "Searching", tone: "good" };
+    case "paused":
+      return { icon: "pause", word: "Paused", tone: "calm" };
+    case "finished":
+      return { icon: "check", word: "Finished", tone: "good" };
+    case "stopped":
+      return { icon: "stop", word: "Stopped", tone: "calm" };
+  }
+}
+
+/** The axis of the cost: logarithmic where the costs span more than fivefold. */
+export function costAxis(costs: readonly number[]): Axis {
+  const axis = { name: "val_cost", label: "Val cost", choices: [], whole: false };
+  const finite = costs.filter(Number.isFinite);
+  const least = Math.min(...finite);
+  const most = Math.max(...finite);
+  if (finite.length === 0) return { ...axis, scale: "linear", low: 0, high: 1 };
+  if (least > 0 && most / least > 5) {
+    const { range } = robustRange(finite.map(Math.log10), false);
+    return { ...axis, scale: "log10", low: 10 ** range[0], high: 10 ** range[1] };
+  }
+  const { range } = robustRange(finite as number[], false);
+  return { ...axis, scale: "linear", low: range[0], high: range[1] };
+}
+
+/** "17 finished, 2 diverged": what there is, most telling first. */
+export function countsOf(search: SearchRow): { outcome: Outcome; count: number }[] {
+  return (Object.keys(OUTCOMES) as Outcome[])
+    .map((outcome) => ({ outcome, count: search.counts[outcome] ?? 0 }))
+    .filter(({ count }) => count > 0);
+}
+
+/** "0.0912 ± 0.0031 (3 seeds)", or the one cost that is known. */
+export function costText(search: Search, runId: number | null): string {
+  const trial = search.trials.find((one) => one.run_id === runId);
+  const repeat = search.repeats.find((one) => one.run_id === runId);
+  if (repeat && repeat.mean !== null && repeat.val_costs.length > 1) {
+    return `${measured(repeat.mean)} ± ${measured(repeat.spread)} (${repeat.val_costs.length} seeds)`;
+  }
+  return measured(trial?.val_cost);
+}
