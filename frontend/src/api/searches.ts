@@ -7,6 +7,7 @@ import type { Run, Scale, Value, Values, WireNumber, WireRun } from "./types";
 export type Strategy = "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
 export type StopEarly = "median" | "successive_halving";
 export type SearchStatus = "queued" | "running" | "paused" | "finished" | "stopped";
+export type SearchCommand = "pause" | "resume" | "stop";
 export type Outcome =
   | "waiting" | "running" | "finished" | "failed" | "diverged" | "stopped" | "stopped_early" | "hand_steered";
 
@@ -54,7 +55,8 @@ export interface Repeat {
 export interface Edge {
   name: string;
   side: "low" | "high";
-  value: number;
+  value: Value;
+  can_widen: boolean;
 }
 
 export interface SearchRow {
@@ -78,6 +80,8 @@ export interface SearchRow {
   parent_id: number | null;
   created_at: string;
   ended_at: string | null;
+  allowed: SearchCommand[];
+  clipped: string[];
   best_run_id: number | null;
   best_is_at_edge: Edge[];
   counts: Record<Outcome, number>;
@@ -164,10 +168,10 @@ export const previewSearch = (asked: NewSearch) => ask<Preview>("POST", "/api/se
 export const getSearches = (limit: number) =>
   ask<{ searches: SearchRow[]; next: number | null }>("GET", `/api/searches${query({ limit })}`);
 export const getSearch = (id: number) => ask<Wire<Search>>("GET", `/api/searches/${id}`).then(readSearch);
-export const commandSearch = (id: number, kind: "pause" | "resume" | "stop") =>
+export const commandSearch = (id: number, kind: SearchCommand) =>
   ask<unknown>("POST", `/api/searches/${id}/commands`, { kind });
 export const refineSearch = (id: number, asked: Refinement) =>
-  ask<Wire<Search> & { clipped: string[] }>("POST", `/api/searches/${id}/refine`, asked);
+  ask<Wire<Search>>("POST", `/api/searches/${id}/refine`, asked);
 export const repeatTrial = (id: number, seeds: number, runId?: number) =>
   ask<unknown>("POST", `/api/searches/${id}/repeat`, { seeds, run_id: runId });
 export const getTrialCurves = (id: number, points: number) =>

@@ -79,12 +79,13 @@ export function BestLine({ search, axes, watching, onActed }: BestLineProps) {
               const label = inText(axis?.label ?? edge.name);
               return (
                 <li key={edge.name}>
-                  The best {label} is at the {edge.side} edge of its range ({axis ? textOf(axis, edge.value) : edge.value}): better ones may lie beyond.
+                  The best {label} is at the {edge.side} edge of its range ({axis ? textOf(axis, edge.value) : String(edge.value)}):{" "}
+                  {edge.can_widen ? "better ones may lie beyond." : "the task allows nothing beyond."}
                 </li>
               );
             })}
           </ul>
-          {watching ? null : (
+          {watching || !edges.some((edge) => edge.can_widen) ? null : (
             <button type="button" className="button small" aria-label="Widen" onClick={() => openDialog({ kind: "refine", search, widenEdges: true })}>
               Widen…
             </button>

@@ -12,7 +12,7 @@ import { brushText, stretch, withBrush } from "./brush";
 import { useLit } from "./lit";
 import type { DrawnCurve, Look, Plot, Point } from "./picture";
 import { looksOf, nearest, pathOf, upwards } from "./picture";
-import { isOutside, ranked } from "./trials";
+import { drawn, isOutside, ranked } from "./trials";
 import { useLighting } from "./useLighting";
 import { useWidth } from "./useWidth";
 
@@ -103,7 +103,7 @@ const acrossAxes = (plot: Plot, axes: readonly Axis[], i: number): number =>
 
 /** A line goes through the axes that its trial has a value on; just beyond one when the value is. */
 function drawLines(trials: readonly Trial[], axes: readonly Axis[], plot: Plot, outside: boolean): DrawnCurve[] {
-  return trials
+  return drawn(trials)
     .filter((trial) => (trial.fits && trial.val_cost !== null) || (outside && isOutside(trial)))
     .map((trial) => {
       const points = axes.map((axis, i): Point | null => {

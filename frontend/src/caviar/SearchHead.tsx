@@ -1,7 +1,7 @@
 /** What this search is, how far it came, and the few things that can be asked of it as a whole. */
 import { useState } from "react";
 import { commandSearch } from "../api/searches";
-import type { Search } from "../api/searches";
+import type { Search, SearchCommand } from "../api/searches";
 import { Icon } from "../components/Icon";
 import { Link } from "../components/Link";
 import { searchAddress } from "../state/address";
@@ -19,7 +19,6 @@ const HOLLOW = ["failed", "diverged", "stopped", "stopped_early", "hand_steered"
 
 export function SearchHead({ search, watching, onActed }: SearchHeadProps) {
   const chip = chipOf(search.status);
-  const over = search.status === "finished" || search.status === "stopped";
   return (
     <section className="panel search-head" aria-labelledby="search-name">
       <div className="search-title">
@@ -39,7 +38,7 @@ export function SearchHead({ search, watching, onActed }: SearchHeadProps) {
           <span>{chip.word}</span>
         </div>
         <div className="tools">
-          {watching || over ? null : <Commands search={search} onActed={onActed} />}
+          {watching || search.allowed.length === 0 ? null : <Commands search={search} onActed={onActed} />}
           {watching ? null : (
             <Link to={`/caviar?like=${search.id}`} className="button">
               <Icon name="plus" /> Search like this
@@ -99,8 +98,11 @@ const isOver = (search: Search): boolean => search.status === "stopped" || searc
 
 function Commands({ search, onActed }: Omit<SearchHeadProps, "watching">) {
   const [asked, setAsked] = useState<string | null>(null);
+  const may = (kind: SearchCommand): boolean => asked === null && search.allowed.includes(kind);
   const paused = search.status === "paused";
-  const send = async (kind: "pause" | "resume" | "stop") => {
+  const turn = paused ? "resume" : "pause";
+  const send = async (kind: SearchCommand) => {
+    if (!may(kind)) return;
     setAsked(kind);
     try {
       await commandSearch(search.id, kind);
@@ -113,10 +115,10 @@ function Commands({ search, onActed }: Omit<SearchHeadProps, "watching">) {
   };
   return (
     <>
-      <button type="button" className="button" aria-label={paused ? "Resume search" : "Pause search"} aria-disabled={asked !== null} onClick={() => void send(paused ? "resume" : "pause")}>
+      <button type="button" className="button" aria-label={paused ? "Resume search" : "Pause search"} aria-disabled={!may(turn)} onClick={() => void send(turn)}>
         <Icon name={paused ? "play" : "pause"} /> {paused ? "Resume" : "Pause"}
       </button>
-      <button type="button" className="button" aria-label="Stop search" aria-disabled={asked !== null} onClick={() => void send("stop")}>
+      <button type="button" className="button" aria-label="Stop search" aria-disabled={!may("stop")} onClick={() => void send("stop")}>
         <Icon name="stop" /> Stop
       </button>
     </>

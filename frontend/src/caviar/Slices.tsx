@@ -8,7 +8,7 @@ import { light, pin, useLit } from "./lit";
 import type { Plot } from "./picture";
 import { across, upwards } from "./picture";
 import { bestOfBins } from "./slices";
-import { isOutside, ranked } from "./trials";
+import { drawn, isOutside, ranked } from "./trials";
 import { useWidth } from "./useWidth";
 
 export interface SlicesProps {
@@ -84,7 +84,7 @@ interface Spot {
 
 /** Without a cost a trial stands at the upper edge, hollow: it was tried there and came to nothing. */
 function spotsOf(trials: readonly Trial[], axis: Axis, cost: Axis, plot: Plot): Spot[] {
-  return trials.flatMap((trial) => {
+  return drawn(trials).flatMap((trial) => {
     const at = unitOf(axis, trial.values[axis.name]);
     if (at === null || trial.outcome === "waiting" || trial.outcome === "running") return [];
     const up = unitOf(cost, trial.val_cost) ?? 1;

@@ -29,7 +29,11 @@ export const METHODS: { id: Strategy; word: string; help: string }[] = [
 export const methodWord = (strategy: Strategy): string => METHODS.find((one) => one.id === strategy)?.word ?? strategy;
 
 /** Ended, and not counted: it failed, was stopped, or somebody's hand was in it. Drawn hollow. */
-export const isOutside = (trial: Trial): boolean => !trial.fits && trial.outcome !== "waiting" && trial.outcome !== "running";
+export const isOutside = (trial: Trial): boolean =>
+  !trial.fits && trial.repeat_of === null && trial.outcome !== "waiting" && trial.outcome !== "running";
+
+/** The trials that were drawn: the same values with another seed say nothing new about the space. */
+export const drawn = (trials: readonly Trial[]): Trial[] => trials.filter((trial) => trial.repeat_of === null);
 
 export const isLive = (search: SearchRow): boolean =>
   search.status === "queued" || search.status === "running" || search.counts.running > 0;

@@ -1,7 +1,6 @@
 /** One run, live or from last year: its curves, its controls, its tree and its journal. */
 import { useEffect, useState } from "react";
 import { Alerts } from "../components/Alerts";
-import { TrialLine } from "../caviar/TrialLine";
 import { CheckpointsPanel } from "../components/CheckpointsPanel";
 import { CostPanel } from "../components/CostPanel";
 import { CurvesPanel } from "../components/CurvesPanel";
@@ -68,7 +67,6 @@ function OpenedRun() {
     <main id="main" className={narrow ? "babysit narrow" : "babysit"}>
       <RunHeading />
       <Alerts />
-      <TrialLine />
       <CostPanel />
       {narrow ? null : <Rail />}
       {phone ? <Tabs tab={tab} onTab={setTab} /> : null}
