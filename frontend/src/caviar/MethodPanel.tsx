@@ -60,8 +60,8 @@ export function MethodPanel(props: MethodPanelProps) {
           </div>
         </fieldset>
       ) : null}
-      <label className="labelled">
-        <span>Early stopping</span>
+      <label className="form-field">
+        <span className="field-name">Early stopping</span>
         <select className="select" aria-label="Early stopping" value={method.stopEarly} onChange={(event) => set({ stopEarly: event.target.value as StopEarly | "" })}>
           <option value="">Off: every trial runs to its end</option>
           <option value="median">Median: worse than half of the finished ones</option>

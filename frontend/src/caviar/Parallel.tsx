@@ -32,6 +32,7 @@ export const placeOf = (axis: Axis, trial: Trial): number | null =>
 /** On a phone axes keep this distance, and the picture is moved sideways, px. */
 const APART_PX = 78;
 const GRAB_PX = 26;
+const WIDE_TOP_PX = 30;
 
 export function Parallel({ search, axes, brushes, seen, onBrush }: ParallelProps) {
   const phone = usePhone();
@@ -39,7 +40,7 @@ export function Parallel({ search, axes, brushes, seen, onBrush }: ParallelProps
   const place = useRef<HTMLDivElement>(null);
   const room = useWidth(place);
   const width = phone ? Math.max(room, axes.length * APART_PX) : room;
-  const plot: Plot = useMemo(() => ({ width, height: phone ? 280 : 300, left: 38, right: 44, top: 30, bottom: 14 }), [width, phone]);
+  const plot: Plot = useMemo(() => ({ width, height: phone ? 280 : 300, left: 38, right: 44, top: phone ? 46 : WIDE_TOP_PX, bottom: 14 }), [width, phone]);
   const hollow = search.trials.filter(isOutside).length;
   const lines = useMemo(() => drawLines(search.trials, axes, plot, outside), [search.trials, axes, plot, outside]);
   const looks = useMemo(() => looksOf(search.trials, seen), [search.trials, seen]);
@@ -156,13 +157,17 @@ function LitLine({ lines }: { lines: DrawnCurve[] }) {
 }
 
 function AxisLine({ axis, x, plot, first, last }: { axis: Axis; x: number; plot: Plot; first: boolean; last: boolean }) {
+  // Where axes stand close, a name of two words takes two lines.
+  const lines = plot.top > WIDE_TOP_PX && axis.label.includes(" ") ? axis.label.split(/ (.*)/).filter(Boolean) : [axis.label];
   const anchor = first ? "start" : last ? "end" : "middle";
   const nameX = first ? 2 : last ? plot.width - 2 : x;
   return (
     <g>
-      <text className={`axis-name ${anchor}`} x={nameX} y={14}>
-        {axis.label}
-      </text>
+      {lines.map((line, i) => (
+        <text key={line} className={`axis-name ${anchor}`} x={nameX} y={14 + i * 14}>
+          {line}
+        </text>
+      ))}
       <line className="axis-line" x1={x} x2={x} y1={plot.top} y2={plot.height - plot.bottom} />
       {ticksOf(axis, 7).map(({ at, text }) => (
         <g key={`${text}${at}`}>

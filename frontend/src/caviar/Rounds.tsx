@@ -5,6 +5,7 @@ import { measured, rounded } from "../text/numbers";
 import type { Axis } from "./axes";
 import { textOf, ticksOf, unitOf } from "./axes";
 import { ranked } from "./trials";
+import { inText } from "./words";
 import { useWidth } from "./useWidth";
 
 const BAND_PX = 9;
@@ -45,7 +46,7 @@ const boxText = (space: Space, axes: Axis[]): string =>
       const part = space[axis.name];
       if (part?.low === undefined || part.high === undefined) return [];
       const ends = [part.low, part.high].map((value) => textOf(axis, axis.whole ? value : Number(value.toPrecision(4))));
-      return [`${axis.label} ${ends.join("–")}`];
+      return [`${inText(axis.label)} ${ends.join(" to ")}`];
     })
     .join(", ");
 

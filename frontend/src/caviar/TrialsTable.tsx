@@ -74,9 +74,11 @@ function Head({ column, order, onOrder }: { column: Column; order: Order; onOrde
     <th scope="col" className={column.number ? "right" : undefined} aria-sort={by ? (order.down ? "descending" : "ascending") : "none"}>
       <button type="button" className="sort" onClick={() => onOrder(column.name)}>
         {column.word}
-        <span className="sort-mark" aria-hidden="true">
-          {by ? (order.down ? "▼" : "▲") : ""}
-        </span>
+        {by ? (
+          <span className="sort-mark" aria-hidden="true">
+            {order.down ? "▼" : "▲"}
+          </span>
+        ) : null}
       </button>
     </th>
   );

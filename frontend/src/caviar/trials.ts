@@ -74,11 +74,20 @@ export function costAxis(costs: readonly number[]): Axis {
   return { ...axis, scale: "linear", low: range[0], high: range[1] };
 }
 
-/** "17 finished, 2 diverged": what there is, most telling first. */
+/** From what is done to what is to come. */
+const ORDER: Outcome[] = ["finished", "failed", "diverged", "stopped", "stopped_early", "hand_steered", "running", "waiting"];
+
 export function countsOf(search: SearchRow): { outcome: Outcome; count: number }[] {
-  return (Object.keys(OUTCOMES) as Outcome[])
+  return ORDER
     .map((outcome) => ({ outcome, count: search.counts[outcome] ?? 0 }))
     .filter(({ count }) => count > 0);
+}
+
+/** Both with the digits of the mean: "0.110 ± 0.008". */
+export function spreadText(mean: number, spread: number | null): string {
+  const text = measured(mean);
+  const decimals = /^\d+\.(\d+)$/.exec(text)?.[1]?.length;
+  return `${text} ± ${spread === null ? "?" : decimals === undefined ? measured(spread) : spread.toFixed(decimals)}`;
 }
 
 /** "0.0912 ± 0.0031 (3 seeds)", or the one cost that is known. */
@@ -86,7 +95,7 @@ export function costText(search: Search, runId: number | null): string {
   const trial = search.trials.find((one) => one.run_id === runId);
   const repeat = search.repeats.find((one) => one.run_id === runId);
   if (repeat && repeat.mean !== null && repeat.val_costs.length > 1) {
-    return `${measured(repeat.mean)} ± ${measured(repeat.spread)} (${repeat.val_costs.length} seeds)`;
+    return `${spreadText(repeat.mean, repeat.spread)} (${repeat.val_costs.length} seeds)`;
   }
   return measured(trial?.val_cost);
 }
