@@ -51,7 +51,9 @@ class Playback:
 
     def __init__(self, session: Session, runs_dir: Path, first_new_id: int) -> None:
         """first_new_id: of events whose earlier id nobody knows; above all ids ever given."""
-        self._write = Write(session, ServerJournals(runs_dir), SearchJournals(runs_dir.parent / SEARCHES))
+        self._write = Write(
+            session, ServerJournals(runs_dir), SearchJournals(runs_dir.parent / SEARCHES)
+        )
         self._runs_dir = runs_dir
         self._next_id = first_new_id
         self._rows: dict[int, RunRow] = {}

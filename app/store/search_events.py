@@ -1,4 +1,4 @@
-"""What `search.json` and `search.journal` say: what was asked of a search, and what became of it."""
+"""What the files of a search say: what was asked of it, and what became of it."""
 
 from __future__ import annotations
 

@@ -75,8 +75,7 @@ def _search_json(
         "best_is_at_edge": _edges_json(space, best) if space and best else [],
         "counts": counts,
         "rounds": [
-            {"round": round_.round, "space": round_.space, "kept": round_.kept}
-            for round_ in rounds
+            {"round": round_.round, "space": round_.space, "kept": round_.kept} for round_ in rounds
         ],
         "repeats": repeats_json(trials),
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -183,5 +181,3 @@ def trial_of(session: Session, run: RunRow) -> TrialRow:
             "This run is no trial of a search. Fork it from a checkpoint instead.", state="ordinary"
         )
     return row
-
-

@@ -7,15 +7,14 @@ import threading
 from collections.abc import Callable
 
 from app.catalog import Catalog, KnownTask
-from app.errors import Problem
 from app.live import Committed
 from app.search.strategy import Plan, draw
 from app.store.search_apply import say_search
 from app.store.search_begin import Known, plan_of
 from app.store.search_events import SearchStatusChanged, TrialEnded
-from app.store.search_tables import SearchRow
+from app.store.search_tables import SearchRow, TrialRow
 from app.store.searches import active_searches, ask_trial, find_search
-from app.store.store import Store, Write
+from app.store.store import Store
 from app.store.trial_begin import draw_repeat, draw_trial, make_trial
 from app.store.trials import Trial, trials_of
 from babysit.hyperparameters import InvalidValue
@@ -85,9 +84,8 @@ class Searching:
 
     def _look_after(self, search_id: int) -> None:
         """Do for one search what is to be done now, one transaction a trial."""
-        with self._store.reading() as session:
-            row = find_search(session, search_id)
-            task = self._catalog.get(row.task)
+        row, _ = self._look(search_id)
+        task = self._catalog.get(row.task)
         if task is None or task.error is not None:
             return  # it is still being looked at, or its file does not work just now
         known = Known(task.name, task.declared, task.default_steps)
@@ -98,6 +96,13 @@ class Searching:
         while not self._closing and self._draw_next(search_id, plan, known):
             self._trial_is_queued()
         self._note_status(search_id)
+
+    def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
+        """A search and its trials as they are now, to be read without the database."""
+        with self._store.reading() as session:
+            found = find_search(session, search_id), trials_of(session, [search_id])[search_id]
+            session.expunge_all()
+        return found
 
     def _plan(self, row: SearchRow, task: KnownTask) -> Plan | None:
         if row.id not in self._plans:
@@ -115,9 +120,7 @@ class Searching:
 
     def _draw_next(self, search_id: int, plan: Plan, known: Known) -> bool:
         """Make one more trial, if one is wanted and can be drawn by now."""
-        with self._store.reading() as session:
-            row = find_search(session, search_id)
-            trials = trials_of(session, [search_id])[search_id]
+        row, trials = self._look(search_id)
         lost = [trial for trial in trials if trial.status is None]
         if not lost and not _is_one_wanted(row, trials):
             return False
@@ -132,7 +135,7 @@ class Searching:
             if not lost and not _is_one_wanted(row, trials):
                 return False  # it was stopped meanwhile
             if lost:
-                trial = write.session.merge(lost[0].row, load=True)
+                trial = write.session.get_one(TrialRow, (search_id, lost[0].row.number))
             elif found is not None:
                 trial = draw_trial(write, row, found, plan, trials)
             else:
@@ -145,9 +148,7 @@ class Searching:
 
     def _end_diverged(self, search_id: int) -> None:
         """The guard has paused a trial: nobody is there to look at it, so it ends."""
-        with self._store.reading() as session:
-            trials = trials_of(session, [search_id])[search_id]
-        for trial in trials:
+        for trial in self._look(search_id)[1]:
             if _is_caught(trial):
                 number, step = trial.row.number, trial.step
                 event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
@@ -161,9 +162,7 @@ class Searching:
 
     def _note_status(self, search_id: int) -> None:
         """A search runs when a trial does, and ends with its last one."""
-        with self._store.reading() as session:
-            row = find_search(session, search_id)
-            trials = trials_of(session, [search_id])[search_id]
+        row, trials = self._look(search_id)
         follows = _status_now(row, trials)
         if follows is None:
             return
@@ -183,9 +182,7 @@ def _is_one_wanted(row: SearchRow, trials: list[Trial]) -> bool:
 
 
 def _wanted(row: SearchRow, trials: list[Trial]) -> int:
-    planned = (
-        sum(trial.row.repeat_of is None for trial in trials) if row.closed else row.trials
-    )
+    planned = sum(trial.row.repeat_of is None for trial in trials) if row.closed else row.trials
     return planned + len(row.seeds_asked)
 
 
