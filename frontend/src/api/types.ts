@@ -39,7 +39,6 @@ export type WireRun = Schemas["Run"];
 
 /** A run as the page keeps it: measured numbers are numbers, or null where there is none. */
 export interface Run extends Omit<WireRun, "epoch" | "steps_per_s" | "effective"> {
-  search?: { id: number; number: number; round: number } | null;
   epoch: number | null;
   steps_per_s: number | null;
   effective: Record<keyof Schemas["Effective"], number | null> | null;
@@ -106,7 +105,7 @@ export interface Picture {
 }
 
 /** A body with only some fields required; the server fills in the rest. */
-type Asked<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
+export type Asked<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
 
 export type SetCommand = Asked<Schemas["SetIn"], "kind" | "values">;
 export type Command =
