@@ -31,8 +31,9 @@ export function Rounds({ search, axes }: { search: Search; axes: Axis[] }) {
       <ol className="round-list small-text numbers">
         {rounds.map((round) => (
           <li key={round.round}>
-            <b>Round {round.round}</b> {boxText(round.space, ranges)} · {bestText(search, round.round)}
-            {round.kept.length > 0 ? ` · kept ${keptText(search, round.kept)}` : ""}
+            <b>Round {round.round}</b> {boxText(round.space, ranges)}
+            {round.kept.length > 0 ? <span className="muted">, around {keptText(search, round.kept)}</span> : null}
+            <span className="muted">: {bestText(search, round.round)}</span>
           </li>
         ))}
       </ol>
@@ -56,7 +57,7 @@ function bestText(search: Search, round: number): string {
 }
 
 const keptText = (search: Search, kept: number[]): string =>
-  kept.map((id) => search.trials.find((trial) => trial.run_id === id)?.number ?? "?").join(", ");
+  `trials ${kept.map((id) => search.trials.find((trial) => trial.run_id === id)?.number ?? "?").join(", ")}`;
 
 function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; search: Search }) {
   const place = useRef<HTMLDivElement>(null);
@@ -82,7 +83,7 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
                   <rect className={`round-band round-${Math.min(3, i + 1)}`} x={across(low)} y={y} width={Math.max(2, across(high) - across(low))} height={BAND_PX} rx={3} />
                   {tried.map((trial) => {
                     const at = unitOf(axis, trial.values[axis.name]);
-                    const kept = trial.run_id !== null && round.kept.includes(trial.run_id);
+                    const kept = rounds[i + 1]?.kept.includes(trial.run_id) === true;
                     return at === null ? null : <circle key={trial.number} className={kept ? "round-dot kept" : "round-dot"} cx={across(at)} cy={y + BAND_PX / 2} r={kept ? 3 : 1.8} />;
                   })}
                 </g>

@@ -59,6 +59,8 @@ export function chipOf(status: SearchStatus): ChipText {
   }
 }
 
+const FOOT = 0.05;
+
 /** The axis of the cost: logarithmic where the costs span more than fivefold. */
 export function costAxis(costs: readonly number[]): Axis {
   const axis = { name: "val_cost", label: "Val cost", choices: [], whole: false };
@@ -66,12 +68,10 @@ export function costAxis(costs: readonly number[]): Axis {
   const least = Math.min(...finite);
   const most = Math.max(...finite);
   if (finite.length === 0) return { ...axis, scale: "linear", low: 0, high: 1 };
-  if (least > 0 && most / least > 5) {
-    const { range } = robustRange(finite.map(Math.log10), false);
-    return { ...axis, scale: "log10", low: 10 ** range[0], high: 10 ** range[1] };
-  }
-  const { range } = robustRange(finite as number[], false);
-  return { ...axis, scale: "linear", low: range[0], high: range[1] };
+  const log = least > 0 && most / least > 5;
+  const { range } = robustRange(log ? finite.map(Math.log10) : [...finite], false);
+  const [low, high] = [range[0] - (range[1] - range[0]) * FOOT, range[1]]; // the best should not stand on the axis
+  return log ? { ...axis, scale: "log10", low: 10 ** low, high: 10 ** high } : { ...axis, scale: "linear", low, high };
 }
 
 /** From what is done to what is to come. */

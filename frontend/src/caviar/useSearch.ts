@@ -50,7 +50,7 @@ export function useSearch(id: number): Followed {
           setCurves(runs);
         }
         const finished = found.trials.filter((trial) => trial.fits).length;
-        if (finished !== known.finished) setImportance(await getImportance(id));
+        if (finished !== known.finished) getImportance(id).then((found) => left || setImportance(found)).catch(() => undefined);
         known = { steps, finished };
         if (isLive(found)) next = Math.max(LIVE_MS, PATIENCE * (performance.now() - began));
       } catch (error) {
