@@ -5,7 +5,7 @@ import { usePhone } from "../components/media";
 import { spread } from "../charts/geometry";
 import { measured, whole } from "../text/numbers";
 import { evenly, ticksOf } from "./axes";
-import { useLit } from "./lit";
+import { LitLines } from "./LitLines";
 import type { CurvesDrawing, Look, Plot } from "./picture";
 import { across, drawCurves, looksOf, nearest, pathOf, upwards } from "./picture";
 import { ranked } from "./trials";
@@ -56,6 +56,7 @@ export function Curves({ search, curves, seen }: CurvesProps) {
         data-lines={drawing.curves.length}
         {...listeners}
       >
+        {width > 0 ? <LitLines lines={drawing.curves} plot={plot} clip="url(#curves-clip)" /> : null}
         {width > 0 ? <Lines drawing={drawing} plot={plot} looks={looks} best={order.slice(0, 3).map((trial) => trial.number)} /> : null}
         {drawing.curves.length === 0 ? <p className="chart-empty">Waiting for the first evaluation…</p> : null}
       </div>
@@ -93,7 +94,6 @@ const Lines = memo(function Lines({ drawing, plot, looks, best }: LinesProps) {
         {bright.map(({ trial, points }) => (
           <path key={trial.number} className={`trial-line is-bright best-${best.indexOf(trial.number) + 1}`} d={pathOf(points)} />
         ))}
-        <LitLine drawing={drawing} />
       </g>
       {labels.map(({ trial }, i) => (
         <text key={trial.number} className={`trial-label best-${best.indexOf(trial.number) + 1}`} x={plot.width - plot.right + 7} y={(ys[i] ?? 0) + 11}>
@@ -103,17 +103,6 @@ const Lines = memo(function Lines({ drawing, plot, looks, best }: LinesProps) {
     </svg>
   );
 });
-
-function LitLine({ drawing }: { drawing: CurvesDrawing }) {
-  const lit = useLit();
-  const curve = drawing.curves.find(({ trial }) => trial.number === lit);
-  return curve ? (
-    <>
-      <path className="trial-line is-lit-back" d={pathOf(curve.points)} />
-      <path className="trial-line is-lit" d={pathOf(curve.points)} />
-    </>
-  ) : null;
-}
 
 function Frame({ drawing, plot }: { drawing: CurvesDrawing; plot: Plot }) {
   const steps = evenly(0, drawing.steps, true).filter((step) => step <= drawing.steps);

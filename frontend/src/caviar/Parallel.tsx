@@ -5,11 +5,11 @@ import { Icon } from "../components/Icon";
 import { usePhone } from "../components/media";
 import { whole } from "../text/numbers";
 import { BrushMenu } from "./BrushMenu";
+import { LitLines } from "./LitLines";
 import type { Axis } from "./axes";
 import { ticksOf, unitOf } from "./axes";
 import type { Brushes } from "./brush";
 import { brushText, stretch, withBrush } from "./brush";
-import { useLit } from "./lit";
 import type { DrawnCurve, Look, Plot, Point } from "./picture";
 import { looksOf, nearest, pathOf, upwards } from "./picture";
 import { drawn, isOutside, ranked } from "./trials";
@@ -79,6 +79,7 @@ export function Parallel({ search, axes, brushes, seen, onBrush }: ParallelProps
         <div className="many-canvas" style={{ width: width || undefined, height: plot.height }} {...pointer}>
           {width > 0 ? (
             <>
+              <LitLines lines={lines} plot={plot} />
               <Lines lines={lines} looks={looks} axes={axes} plot={plot} best={order.slice(0, 3).map((trial) => trial.number)} />
               {axes.map((axis, i) => (
                 <Grip
@@ -137,24 +138,12 @@ const Lines = memo(function Lines({ lines, looks, axes, plot, best }: LinesProps
           <path key={number} className={`trial-line is-bright best-${best.indexOf(number) + 1}`} d={pathOf(line.points)} />
         ) : null;
       })}
-      <LitLine lines={lines} />
       {axes.map((axis, i) => (
         <AxisLine key={axis.name} axis={axis} x={acrossAxes(plot, axes, i)} plot={plot} last={i === axes.length - 1} first={i === 0} />
       ))}
     </svg>
   );
 });
-
-function LitLine({ lines }: { lines: DrawnCurve[] }) {
-  const lit = useLit();
-  const line = lines.find(({ trial }) => trial.number === lit);
-  return line ? (
-    <>
-      <path className="trial-line is-lit-back" d={pathOf(line.points)} />
-      <path className="trial-line is-lit" d={pathOf(line.points)} />
-    </>
-  ) : null;
-}
 
 function AxisLine({ axis, x, plot, first, last }: { axis: Axis; x: number; plot: Plot; first: boolean; last: boolean }) {
   // Where axes stand close, a name of two words takes two lines.

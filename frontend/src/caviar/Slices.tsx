@@ -70,6 +70,7 @@ function Slice({ axis, cost, search, seen, part }: { axis: Axis; cost: Axis; sea
         onPointerLeave={() => light(null)}
         onClick={(event) => pin(near(event))}
       >
+        <LitSpot spots={spots} plot={plot} />
         {width > 0 ? <SlicePicture axis={axis} cost={cost} plot={plot} spots={spots} bins={bins} seen={seen} /> : null}
       </div>
     </div>
@@ -138,13 +139,16 @@ const SlicePicture = memo(function SlicePicture({ axis, cost, plot, spots, bins,
       {counted.filter(({ trial }) => trial === best).map(({ x, y }) => (
         <circle key="best" className="dot-best" cx={x} cy={y} r={4.5} />
       ))}
-      <LitSpot spots={spots} />
     </svg>
   );
 });
 
-function LitSpot({ spots }: { spots: Spot[] }) {
+function LitSpot({ spots, plot }: { spots: Spot[]; plot: Plot }) {
   const lit = useLit();
   const spot = spots.find(({ trial }) => trial.number === lit);
-  return spot ? <circle className="dot-lit" cx={spot.x} cy={spot.y} r={6} /> : null;
+  return (
+    <svg className="drawing lit-layer" width={plot.width} height={plot.height} aria-hidden="true">
+      {spot ? <circle className="dot-lit" cx={spot.x} cy={spot.y} r={6} /> : null}
+    </svg>
+  );
 }

@@ -40,12 +40,15 @@ export function useSearch(id: number): Followed {
       const began = performance.now();
       let next = CALM_MS;
       try {
+        // At first the curves are asked for with the search; later only when some trial went on.
+        const early = known.finished < 0 ? getTrialCurves(id, POINTS) : null;
+        early?.catch(() => undefined);
         const found = await getSearch(id);
         if (left || mine !== turn) return;
         setSearch(found);
         const steps = found.trials.map((trial) => `${trial.run_id}:${trial.step}`).join();
         if (steps !== known.steps) {
-          const { runs } = await getTrialCurves(id, POINTS);
+          const { runs } = await (early ?? getTrialCurves(id, POINTS));
           if (left || mine !== turn) return;
           setCurves(runs);
         }
