@@ -52,6 +52,7 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
   return (
     <Sheet title={`Promote trial ${trial}`}>
       <form
+        className="short-form"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();

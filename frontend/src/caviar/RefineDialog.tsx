@@ -47,6 +47,7 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
   return (
     <Sheet title={beyond ? "Widen and search on" : "Refine around the best"}>
       <form
+        className="short-form"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -62,8 +63,8 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
           <PlainField label="Trials" number value={plain.trials} problem={problems["trials"]} onText={(trials) => set({ trials })} />
           <PlainField label="Steps" number value={plain.steps} problem={problems["steps"]} onText={(steps) => set({ steps })} />
         </div>
-        <label className="labelled">
-          <span>Method</span>
+        <label className="form-field">
+          <span className="field-name">Method</span>
           <select className="select" aria-label="Method" value={strategy} onChange={(event) => setStrategy(event.target.value as Strategy)}>
             {METHODS.map((one) => (
               <option key={one.id} value={one.id}>
