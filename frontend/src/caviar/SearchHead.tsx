@@ -60,6 +60,7 @@ export function SearchHead({ search, watching, onActed }: SearchHeadProps) {
             ? `took ${duration((Date.parse(search.ended_at) - Date.parse(search.created_at)) / 1000)}`
             : `begun ${ago(search.created_at, Date.now())}`}
         </span>
+        {search.reason ? <span>{search.reason}</span> : null}
         {search.note ? <q>{search.note}</q> : null}
       </p>
     </section>
