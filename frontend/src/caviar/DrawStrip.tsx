@@ -12,7 +12,15 @@ const FLOOR = 26;
 /** A log axis that starts at 0 has no beginning; this much below its end it starts. */
 const LOG_SPAN = 1e6;
 
-export function DrawStrip({ declared, part, draws }: { declared: Hyperparameter; part: SpacePart | undefined; draws: Value[] | undefined }) {
+export interface DrawStripProps {
+  declared: Hyperparameter;
+  part: SpacePart | undefined;
+  draws: Value[] | undefined;
+  /** They are the points of a grid. */
+  grid: boolean;
+}
+
+export function DrawStrip({ declared, part, draws, grid }: DrawStripProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const felt = useMemo(() => (part ? axisOf(declared.name, onItsScale(part, declared), declared) : null), [part, declared]);
@@ -20,7 +28,7 @@ export function DrawStrip({ declared, part, draws }: { declared: Hyperparameter;
   const across = (unit: number): number => 8 + unit * (width - 16);
   const heaps = new Map<string, number>();
   return (
-    <div ref={place} className="strip-place" role={shown ? "img" : undefined} aria-label={shown ? `${draws.length} draws of ${inText(declared.label)}` : undefined}>
+    <div ref={place} className="strip-place" role={shown ? "img" : undefined} aria-label={shown ? `${draws.length} ${grid ? "points" : "draws"} of ${inText(declared.label)}` : undefined}>
       {shown && width > 0 ? (
         <svg className="drawing" width={width} height={HEIGHT} aria-hidden="true">
           <line className="axis-line" x1={across(0)} x2={across(1)} y1={FLOOR} y2={FLOOR} />

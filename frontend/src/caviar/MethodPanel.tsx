@@ -42,6 +42,11 @@ export function MethodPanel(props: MethodPanelProps) {
         <PlainField label="At a time" number value={method.parallel} problem={problems["parallel"]} placeholder={preview ? String(preview.estimate.parallel) : undefined} onText={(parallel) => set({ parallel })} />
         <PlainField label="Seed" number value={method.seed} problem={problems["seed"]} onText={(seed) => set({ seed })} />
       </div>
+      {preview?.warnings.filter((warning) => warning.name === "").map((warning) => (
+        <p key={warning.message} className="method-note" role="status">
+          {warning.message}
+        </p>
+      ))}
       {tooMany ? (
         <p className="method-note">
           This grid has {whole(cells)} cells, each a training. Take fewer points, or{" "}

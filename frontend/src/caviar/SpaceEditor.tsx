@@ -46,7 +46,7 @@ export function SpaceEditor(props: SpaceEditorProps) {
           <span />
           <span>high</span>
           {grid ? <span>points</span> : null}
-          <span>50 draws</span>
+          <span>{grid ? "points of the grid" : "50 draws"}</span>
           <span />
         </div>
         {([1, 2, 3] as const).map((tier) => {

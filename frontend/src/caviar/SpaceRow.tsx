@@ -31,7 +31,7 @@ const ROLES: { id: Role; word: string }[] = [
 ];
 
 export function SpaceRow(props: SpaceRowProps) {
-  const { row, one, part, draws, problems, warning, onRow } = props;
+  const { row, one, part, draws, grid, problems, warning, onRow } = props;
   const label = inText(one.label);
   const set = (change: Partial<Row>) => onRow({ ...row, ...change });
   const wrong = ["low", "high", "values", "fixed", "points", "when", ""].flatMap((field) => problems[field ? `${row.name}.${field}` : row.name] ?? []);
@@ -54,7 +54,7 @@ export function SpaceRow(props: SpaceRowProps) {
       ) : (
         <Searched {...props} problemId={wrong.length > 0 ? problemId : undefined} onChange={set} />
       )}
-      <div className="space-draws">{row.role === "fixed" ? null : <DrawStrip declared={one} part={part} draws={draws} />}</div>
+      <div className="space-draws">{row.role === "fixed" ? null : <DrawStrip declared={one} part={part} draws={draws} grid={grid} />}</div>
       <button type="button" className="button quiet square space-remove" aria-label={`Remove ${label}`} title="Leave it as the task has it" onClick={props.onRemove}>
         <Icon name="close" />
       </button>
