@@ -10,6 +10,8 @@ export interface MethodPanelProps {
   method: Method;
   problems: Record<string, string>;
   preview: Preview | null;
+  /** Of a whole grid. */
+  cells: number;
   sending: boolean;
   failed: string | null;
   litter: boolean;
@@ -20,7 +22,7 @@ export interface MethodPanelProps {
 export function MethodPanel(props: MethodPanelProps) {
   const { method, problems, preview, onMethod } = props;
   const set = (change: Partial<Method>) => onMethod({ ...method, ...change });
-  const cells = preview?.grid_cells ?? 0;
+  const { cells } = props;
   const tooMany = method.strategy === "grid" && cells > Number(method.trials);
   return (
     <section className="panel method" aria-labelledby="method">

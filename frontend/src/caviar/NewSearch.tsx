@@ -11,7 +11,7 @@ import { SearchList, useSearches } from "./SearchList";
 import { SpaceEditor } from "./SpaceEditor";
 import { TeachingPicture } from "./TeachingPicture";
 import { readMethod } from "./method";
-import { gridText, readSpace } from "./space";
+import { gridCells, gridText, readSpace } from "./space";
 import type { Start } from "./useStart";
 import { startOf } from "./useStart";
 import { fieldOf, usePreview } from "./usePreview";
@@ -77,6 +77,7 @@ export function NewSearch({ start }: { start: Start }) {
         method={method}
         problems={problems}
         preview={preview}
+        cells={previewRefused || preview === null ? gridCells(read) : preview.grid_cells}
         sending={sending}
         failed={empty ? "Nothing is searched yet." : (elsewhere[0]?.[1] ?? null)}
         litter={start.checkpoint !== null}

@@ -220,12 +220,19 @@ function readEnd(text: string, one: Hyperparameter, scale: Scale): ReturnType<ty
   return typed;
 }
 
-/** How many trials a whole grid takes, axis by axis: "5 × 5 × 3 = 75". Null: nothing is searched. */
-export function gridText(read: ReadSpace): string | null {
-  const sizes = Object.entries(read.space).flatMap(([name, part]) =>
+/** How many points a grid has along each axis that is searched. */
+export const gridSizes = (read: ReadSpace): number[] =>
+  Object.entries(read.space).flatMap(([name, part]) =>
     part.fixed !== undefined ? [] : [part.values?.length ?? read.points[name] ?? POINTS],
   );
+
+/** The most cells of a grid; conditions leave some out. */
+export const gridCells = (read: ReadSpace): number => gridSizes(read).reduce((product, size) => product * size, 1);
+
+/** How many trials a whole grid takes, axis by axis: "5 × 5 × 3 = 75". Null: nothing is searched. */
+export function gridText(read: ReadSpace): string | null {
+  const sizes = gridSizes(read);
   if (sizes.length === 0) return null;
-  const cells = sizes.reduce((product, size) => product * size, 1).toLocaleString("en-US");
+  const cells = gridCells(read).toLocaleString("en-US");
   return sizes.length === 1 ? cells : `${sizes.join(" × ")} = ${cells}`;
 }

@@ -29,7 +29,8 @@ export function useSearch(id: number): Followed {
     let left = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let turn = 0;
-    let known = { steps: "", finished: -1 };
+    /** What was shown last: how far each trial was, and how many the importance knew of. */
+    let known = { steps: "", told: -1 };
     setSearch(null);
     setCurves({});
     setImportance(null);
@@ -41,7 +42,7 @@ export function useSearch(id: number): Followed {
       let next = CALM_MS;
       try {
         // At first the curves are asked for with the search; later only when some trial went on.
-        const early = known.finished < 0 ? getTrialCurves(id, POINTS) : null;
+        const early = known.steps === "" ? getTrialCurves(id, POINTS) : null;
         early?.catch(() => undefined);
         const found = await getSearch(id);
         if (left || mine !== turn) return;
@@ -53,8 +54,10 @@ export function useSearch(id: number): Followed {
           setCurves(runs);
         }
         const finished = found.trials.filter((trial) => trial.fits).length;
-        if (finished !== known.finished) getImportance(id).then((found) => left || setImportance(found)).catch(() => undefined);
-        known = { steps, finished };
+        // It takes a while with many trials, and moves little with one more.
+        const asks = finished !== known.told && (!isLive(found) || finished >= known.told * 1.1);
+        if (asks) getImportance(id).then((told) => left || setImportance(told)).catch(() => undefined);
+        known = { steps, told: asks ? finished : known.told };
         if (isLive(found)) next = Math.max(LIVE_MS, PATIENCE * (performance.now() - began));
       } catch (error) {
         if (left || mine !== turn) return;
