@@ -8,9 +8,10 @@ import { Link } from "../components/Link";
 import { runAddress } from "../state/address";
 import { openDialog } from "../state/dialogs";
 import { toast, toastProblem } from "../state/toasts";
+import { measured } from "../text/numbers";
 import type { Axis } from "./axes";
 import { textOf } from "./axes";
-import { costText } from "./trials";
+import { againText } from "./trials";
 import { inText } from "./words";
 
 const SEEDS = 3;
@@ -33,6 +34,7 @@ export function BestLine({ search, axes, watching, onActed }: BestLineProps) {
     );
   }
   const runId = best.run_id;
+  const again = againText(search, runId);
   const edges = search.best_is_at_edge;
   return (
     <section className="panel best-line" aria-label="Best trial">
@@ -51,7 +53,12 @@ export function BestLine({ search, axes, watching, onActed }: BestLineProps) {
           ))}
         </span>
         <span className="best-cost">
-          <span className="muted">val cost</span> <b>{costText(search, runId)}</b>
+          <span className="muted">val cost</span> <b>{measured(best.val_cost)}</b>
+          {again !== null ? (
+            <>
+              <span className="muted">, with other seeds</span> <b>{again}</b>
+            </>
+          ) : null}
         </span>
       </p>
       {watching ? null : (

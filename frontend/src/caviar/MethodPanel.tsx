@@ -58,14 +58,14 @@ export function MethodPanel(props: MethodPanelProps) {
         </p>
       ) : null}
       {method.strategy === "coarse_to_fine" ? (
-        <fieldset className="rule">
-          <legend>Rule: {ruleText(method)}</legend>
+        <div className="rule" role="group" aria-label="Rule">
+          <p>Rule: {ruleText(method)}</p>
           <div className="form-grid three">
             <PlainField label="Rounds" number value={method.rounds} problem={problems["rounds"]} onText={(rounds) => set({ rounds })} />
             <PlainField label="Best kept" number value={method.keep} problem={problems["keep"]} onText={(keep) => set({ keep })} />
             <PlainField label="Times as wide" number value={method.widen} problem={problems["widen"]} onText={(widen) => set({ widen })} />
           </div>
-        </fieldset>
+        </div>
       ) : null}
       <label className="form-field">
         <span className="field-name">Early stopping</span>

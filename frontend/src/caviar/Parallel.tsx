@@ -40,7 +40,11 @@ export function Parallel({ search, axes, brushes, seen, onBrush }: ParallelProps
   const place = useRef<HTMLDivElement>(null);
   const room = useWidth(place);
   const width = phone ? Math.max(room, axes.length * APART_PX) : room;
-  const plot: Plot = useMemo(() => ({ width, height: phone ? 280 : 300, left: 38, right: 44, top: phone ? 46 : WIDE_TOP_PX, bottom: 14 }), [width, phone]);
+  const partial = useMemo(() => new Set(axes.filter((axis) => Object.keys(search.space[axis.name]?.when ?? {}).length > 0).map((axis) => axis.name)), [axes, search.space]);
+  const plot: Plot = useMemo(
+    () => ({ width, height: phone ? 280 : 300, left: 38, right: 44, top: phone ? 46 : WIDE_TOP_PX, bottom: partial.size > 0 ? 36 : 14 }),
+    [width, phone, partial],
+  );
   const hollow = search.trials.filter(isOutside).length;
   const lines = useMemo(() => drawLines(search.trials, axes, plot, outside), [search.trials, axes, plot, outside]);
   const looks = useMemo(() => looksOf(search.trials, seen), [search.trials, seen]);
@@ -80,7 +84,7 @@ export function Parallel({ search, axes, brushes, seen, onBrush }: ParallelProps
           {width > 0 ? (
             <>
               <LitLines lines={lines} plot={plot} />
-              <Lines lines={lines} looks={looks} axes={axes} plot={plot} best={order.slice(0, 3).map((trial) => trial.number)} />
+              <Lines lines={lines} partial={partial} looks={looks} axes={axes} plot={plot} best={order.slice(0, 3).map((trial) => trial.number)} />
               {axes.map((axis, i) => (
                 <Grip
                   key={axis.name}
@@ -103,14 +107,18 @@ export function Parallel({ search, axes, brushes, seen, onBrush }: ParallelProps
 const acrossAxes = (plot: Plot, axes: readonly Axis[], i: number): number =>
   plot.left + (axes.length < 2 ? 0.5 : i / (axes.length - 1)) * (plot.width - plot.left - plot.right);
 
-/** A line goes through the axes that its trial has a value on; just beyond one when the value is. */
+/** Where a trial without a value passes an axis: below its low end, in a place of its own. */
+const NOT_DRAWN = -0.09;
+
+/** A line goes through all axes; just beyond one when its value is. */
 function drawLines(trials: readonly Trial[], axes: readonly Axis[], plot: Plot, outside: boolean): DrawnCurve[] {
   return drawn(trials)
     .filter((trial) => (trial.fits && trial.val_cost !== null) || (outside && isOutside(trial)))
     .map((trial) => {
       const points = axes.map((axis, i): Point | null => {
         const at = placeOf(axis, trial);
-        return at === null ? null : [acrossAxes(plot, axes, i), upwards(plot, Math.min(1.04, Math.max(-0.04, at)))];
+        if (at === null && axis.name === "val_cost") return null;
+        return [acrossAxes(plot, axes, i), upwards(plot, at === null ? NOT_DRAWN : Math.min(1.04, Math.max(-0.04, at)))];
       });
       return { trial, points, end: null };
     });
@@ -120,11 +128,13 @@ interface LinesProps {
   lines: DrawnCurve[];
   looks: Map<number, Look>;
   axes: Axis[];
+  /** Names of the axes that not every trial has a value on. */
+  partial: ReadonlySet<string>;
   plot: Plot;
   best: number[];
 }
 
-const Lines = memo(function Lines({ lines, looks, axes, plot, best }: LinesProps) {
+const Lines = memo(function Lines({ lines, looks, axes, partial, plot, best }: LinesProps) {
   const of = (look: Look): string =>
     lines.filter(({ trial }) => looks.get(trial.number) === look).map(({ points }) => pathOf(points)).join("");
   return (
@@ -139,13 +149,13 @@ const Lines = memo(function Lines({ lines, looks, axes, plot, best }: LinesProps
         ) : null;
       })}
       {axes.map((axis, i) => (
-        <AxisLine key={axis.name} axis={axis} x={acrossAxes(plot, axes, i)} plot={plot} last={i === axes.length - 1} first={i === 0} />
+        <AxisLine key={axis.name} axis={axis} partial={partial.has(axis.name)} x={acrossAxes(plot, axes, i)} plot={plot} last={i === axes.length - 1} first={i === 0} />
       ))}
     </svg>
   );
 });
 
-function AxisLine({ axis, x, plot, first, last }: { axis: Axis; x: number; plot: Plot; first: boolean; last: boolean }) {
+function AxisLine({ axis, partial, x, plot, first, last }: { axis: Axis; partial: boolean; x: number; plot: Plot; first: boolean; last: boolean }) {
   // Where axes stand close, a name of two words takes two lines.
   const lines = plot.top > WIDE_TOP_PX && axis.label.includes(" ") ? axis.label.split(/ (.*)/).filter(Boolean) : [axis.label];
   const anchor = first ? "start" : last ? "end" : "middle";
@@ -158,6 +168,11 @@ function AxisLine({ axis, x, plot, first, last }: { axis: Axis; x: number; plot:
         </text>
       ))}
       <line className="axis-line" x1={x} x2={x} y1={plot.top} y2={plot.height - plot.bottom} />
+      {partial ? (
+        <text className="tick middle halo" x={x} y={upwards(plot, NOT_DRAWN) + 14}>
+          not drawn
+        </text>
+      ) : null}
       {ticksOf(axis, 7).map(({ at, text }) => (
         <g key={`${text}${at}`}>
           <line className="axis-tick" x1={x - (text ? 4 : 2)} x2={x} y1={upwards(plot, at)} y2={upwards(plot, at)} />

@@ -80,6 +80,8 @@ export function SearchList({ searches, more }: { searches: SearchRow[]; more: ((
   );
 }
 
+const repeatsOf = (search: SearchRow): number => search.repeats.reduce((sum, repeat) => sum + repeat.val_costs.length, 0);
+
 function Row({ search }: { search: SearchRow }) {
   const chip = chipOf(search.status);
   return (
@@ -99,7 +101,7 @@ function Row({ search }: { search: SearchRow }) {
       <td>{search.task}</td>
       <td>{methodWord(search.strategy)}</td>
       <td className="right numbers">
-        {whole(search.counts.finished)} <span className="muted">/ {whole(search.trials_wanted)}</span>
+        {whole(search.counts.finished)} <span className="muted">/ {whole(search.trials_wanted + repeatsOf(search))}</span>
       </td>
       <td>
         <time dateTime={search.created_at}>{ago(search.created_at, Date.now())}</time>

@@ -36,7 +36,7 @@ export function SpaceEditor(props: SpaceEditorProps) {
         <h2 id="space">Search space</h2>
         <div className="tools">{props.children}</div>
       </div>
-      {props.words ? <p className="hint">{props.words}</p> : null}
+      {props.words ? <p className="origin">{props.words}</p> : null}
       <div className={grid ? "space-rows with-points" : "space-rows"}>
         <div className="space-row space-headline" aria-hidden="true">
           <span>parameter</span>

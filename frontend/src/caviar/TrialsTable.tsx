@@ -35,7 +35,7 @@ export function TrialsTable({ search, axes, seen, watching }: TrialsTableProps) 
     { name: "outcome", word: "Status", number: false },
     { name: "val_cost", word: "Val cost", number: true },
     { name: "step", word: "Step", number: true },
-    ...axes.map((axis) => ({ name: axis.name, word: axis.label, number: axis.scale !== "choice" || typeof axis.choices[0] === "number" })),
+    ...axes.map((axis) => ({ name: axis.name, word: axis.label, number: isNumeric(axis) })),
   ];
   const rows = useMemo(() => sorted(search.trials, order), [search.trials, order]);
   const best = useMemo(() => ranked(search.trials).slice(0, 3).map((trial) => trial.number), [search.trials]);
@@ -67,6 +67,8 @@ export function TrialsTable({ search, axes, seen, watching }: TrialsTableProps) 
     </section>
   );
 }
+
+const isNumeric = (axis: Axis): boolean => axis.scale !== "choice" || typeof axis.choices[0] === "number";
 
 function Head({ column, order, onOrder }: { column: Column; order: Order; onOrder: (name: string) => void }) {
   const by = order.column === column.name;
@@ -131,7 +133,7 @@ function RowOnce({ trial, axes, rounds, place, dim, watching, searchId }: RowPro
         {whole(trial.step)} <span className="muted">/ {whole(trial.steps)}</span>
       </td>
       {axes.map((axis) => (
-        <td key={axis.name} className={typeof trial.values[axis.name] === "number" ? "right numbers" : undefined}>
+        <td key={axis.name} className={isNumeric(axis) ? "right numbers" : undefined}>
           {valueText(axis.name, trial.values[axis.name])}
         </td>
       ))}

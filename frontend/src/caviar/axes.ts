@@ -15,6 +15,11 @@ export interface Axis {
   whole: boolean;
 }
 
+/** A part of an axis that goes without a label. */
+const FAR = 0.2;
+/** Its ends are where a robust range happened to end. */
+const COST = "val_cost";
+
 export interface Tick {
   at: number; // 0 to 1
   /** Empty: a small tick between labelled ones. */
@@ -74,9 +79,11 @@ export function ticksOf(axis: Axis, most = 6): Tick[] {
   const labelled = present(major.map((value) => tick(value, textOf(axis, value))));
   const between = present(minor.map((value) => tick(value, "")));
   const shown = thinned(labelled, most);
-  if (shown.length >= 2) return [...shown, ...between];
   const ends = present([tick(axis.low, textOf(axis, axis.low)), tick(axis.high, textOf(axis, axis.high))]);
-  return [...ends, ...between];
+  if (shown.length < 2) return [...ends, ...between];
+  // An end far from any label would leave its side of the axis unsaid.
+  const far = ends.filter((end) => shown.every((one) => Math.abs(one.at - end.at) > FAR));
+  return [...shown, ...(axis.name === COST ? [] : far), ...between];
 }
 
 function thinned(ticks: Tick[], most: number): Tick[] {

@@ -90,12 +90,9 @@ export function spreadText(mean: number, spread: number | null): string {
   return `${text} ± ${spread === null ? "?" : decimals === undefined ? measured(spread) : spread.toFixed(decimals)}`;
 }
 
-/** "0.0912 ± 0.0031 (3 seeds)", or the one cost that is known. */
-export function costText(search: Search, runId: number | null): string {
-  const trial = search.trials.find((one) => one.run_id === runId);
+/** What the same values came to with other seeds, "0.0912 ± 0.0031 (3 seeds)"; null: not tried. */
+export function againText(search: Search, runId: number): string | null {
   const repeat = search.repeats.find((one) => one.run_id === runId);
-  if (repeat && repeat.mean !== null && repeat.val_costs.length > 1) {
-    return `${spreadText(repeat.mean, repeat.spread)} (${repeat.val_costs.length} seeds)`;
-  }
-  return measured(trial?.val_cost);
+  if (!repeat || repeat.mean === null || repeat.val_costs.length < 2) return null;
+  return `${spreadText(repeat.mean, repeat.spread)} (${repeat.val_costs.length} seeds)`;
 }
