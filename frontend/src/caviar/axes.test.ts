@@ -48,7 +48,12 @@ describe("ticks", () => {
   });
 
   it("are 1, 2, 5 on a narrow log axis", () => {
-    expect(words(axis("log10", 0.003, 0.03))).toEqual(["0.005", "0.01", "0.02"]);
+    expect(words(axis("log10", 0.002, 0.02))).toEqual(["0.002", "0.005", "0.01", "0.02"]);
+  });
+
+  it("label an end that lies far from any other label", () => {
+    expect(words(axis("log10", 0.003, 0.03))).toEqual(["0.005", "0.01", "0.02", "0.003"]);
+    expect(words(axis("minus_log10_one_minus", 0.5, 0.999, { name: "momentum" }))).toEqual(["0.9", "0.99", "0.999", "0.5"]);
   });
 
   it("are the ends where nothing round lies between", () => {
