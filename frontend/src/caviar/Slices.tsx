@@ -59,7 +59,7 @@ function Slice({ axis, cost, search, seen, part }: { axis: Axis; cost: Axis; sea
     <div className="slice">
       <h3>
         {axis.label}
-        {part !== undefined ? <span className="muted numbers"> {Math.round(part * 100)} % of the difference</span> : null}
+        {part !== undefined ? <span className="muted numbers"> · {Math.round(part * 100)} %</span> : null}
       </h3>
       <div
         ref={place}
