@@ -116,10 +116,8 @@ def _too_few(plan: Plan) -> list[str]:
     if plan.strategy == "coarse_to_fine":
         smallest = min(round_sizes(plan))
         if len(round_sizes(plan)) < plan.rounds or smallest <= plan.keep:
-            return [
-                f"{plan.trials} trials in {plan.rounds} rounds are too few to keep the best "
-                f"{plan.keep} of a round."
-            ]
+            rounds = f"{plan.trials} trials in {plan.rounds} rounds"
+            return [f"{rounds} are too few to choose the best {plan.keep} of each."]
     return []
 
 

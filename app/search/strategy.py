@@ -8,7 +8,6 @@ that learns from results names the trials that it waits for, never "whoever was 
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -122,9 +121,8 @@ def even_units(plan: Plan, number: int, count: int = 1, *, stream: int = 0) -> l
     sequence = qmc.Sobol(len(plan.space.axes), scramble=True, rng=rng)
     if number > 1:
         sequence.fast_forward(number - 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # any count is even enough for us
-        places: list[list[float]] = sequence.random(count).tolist()
+    power_of_2 = 1 << (count - 1).bit_length()  # SciPy warns of any other number
+    places: list[list[float]] = sequence.random(power_of_2)[:count].tolist()
     return places
 
 
