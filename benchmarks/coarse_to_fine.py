@@ -1,9 +1,9 @@
 """Whether coarse-to-fine finds better values than plain random draws, with as many trainings.
 
 `python benchmarks/coarse_to_fine.py [--seeds 10] [--trials 24] [--strategies random ...]` searches
-learning rate, momentum, mini-batch size and hidden units of `digits` and `spirals` with each strategy
-and seed, and prints the median over the seeds of the best trial's final validation cost, its
-quartiles, and in how many seeds it is below random's. Trainings are real, one after the other,
+learning rate, momentum, mini-batch size and hidden units of `digits` and `spirals` with each
+strategy and seed. It prints the median over the seeds of the best trial's final validation cost,
+its quartiles, and in how many seeds it is below random's. Trainings are real, one after the other,
 with the data order, the weights and the updates that a run has, without server and journal.
 """
 

@@ -17,7 +17,11 @@ DRAWS = 50
 TEACHING_POINTS = 5  # along each side of the grid: 25 cells, and as many random draws
 WASTED_PART = 0.5  # of the draws in one decade at the end of a range: worth a warning
 DECADE = 10.0
-SCALE_WORDS = {"log10": "log10", "log2": "log2", "minus_log10_one_minus": "−log10(1−β)"}
+INSTEAD = {
+    "log10": "On the scale log10 each decade gets as many.",
+    "log2": "On the scale log2 each doubling gets as many.",
+    "minus_log10_one_minus": "On the scale −log10(1−β) each decade of 1−β gets as many.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,9 @@ def _wasted(axis: Axis) -> str | None:
         part, side = (axis.high - border) / width, "above"
     if not axis.low < border < axis.high or part < WASTED_PART:
         return None
-    scale = SCALE_WORDS[axis.item.scale]
-    return (
-        f"{label} drawn linearly between {axis.low:g} and {axis.high:g} puts {part:.0%} of the "
-        f"draws {side} {border:g}. On the scale {scale} each part gets as many."
-    ).replace("%", " %", 1)
+    drawn = f"{label} drawn linearly between {axis.low:g} and {axis.high:g}"
+    percent = f"{100 * part:.0f} %"
+    return f"{drawn} puts {percent} of the draws {side} {border:g}. {INSTEAD[axis.item.scale]}"
 
 
 def _without_effect(declared: Declared, space: Space, axis: Axis) -> str | None:
