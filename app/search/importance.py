@@ -47,10 +47,10 @@ def importance(space: Space, told: Sequence[Told]) -> Importance:
         message = "All trials that count have the same cost, or no row was drawn in all of them."
         return Importance({}, trials, METHOD, message)
     partial = [axis.item.label for axis in searched if axis not in axes]
-    message = (
+    left_out = (
         f"Left out, because not every trial has it: {', '.join(partial)}." if partial else None
     )
-    return Importance(_explained(axes, count), trials, METHOD, message)
+    return Importance(_explained(axes, count), trials, METHOD, left_out)
 
 
 def _explained(axes: Sequence[Axis], ranked: Sequence[Told]) -> dict[str, float]:

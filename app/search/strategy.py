@@ -104,9 +104,8 @@ def draw(plan: Plan, number: int, told: Sequence[Told]) -> Draw | None:
 
 def random_units(plan: Plan, number: int) -> list[float]:
     """A place in the unit cube, from random numbers of this trial's own."""
-    places: list[float] = (
-        np.random.default_rng([plan.seed, number]).random(len(plan.space.axes)).tolist()
-    )
+    own = np.random.default_rng([plan.seed, number])
+    places: list[float] = own.random(len(plan.space.axes)).tolist()
     return places
 
 

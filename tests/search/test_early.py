@@ -53,8 +53,8 @@ def test_a_trial_is_judged_by_the_last_mark_it_has_passed() -> None:
 def test_nothing_is_stopped_while_fewer_than_eight_others_got_there(kind: StopEarly) -> None:
     behind = straight(99.0, until=100, finished=False)
 
-    assert should_stop(kind, STEPS, behind, OTHERS[: OTHERS_MIN - 1]) is None
-    assert should_stop(kind, STEPS, behind, OTHERS[:OTHERS_MIN]) is not None
+    assert should_stop(kind, STEPS, behind, OTHERS[:7]) is None
+    assert should_stop(kind, STEPS, behind, OTHERS[:8]) is not None
 
 
 def test_the_median_is_that_of_finished_trials_only() -> None:
