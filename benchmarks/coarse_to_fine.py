@@ -1,9 +1,9 @@
 """Whether coarse-to-fine finds better values than plain random draws, with as many trainings.
 
 `python benchmarks/coarse_to_fine.py [--seeds 10] [--trials 24] [--strategies random ...]` searches
-learning rate, momentum, mini-batch size and hidden units of `digits` and `spirals` with each strategy
-and seed, and prints the median over the seeds of the best trial's final validation cost, its
-quartiles, and in how many seeds it is below random's. Trainings are real, one after the other,
+learning rate, momentum, mini-batch size and hidden units of `digits` and `spirals` with each
+strategy and seed. It prints the median over the seeds of the best trial's final validation cost,
+its quartiles, and in how many seeds it is below random's. Trainings are real, one after the other,
 with the data order, the weights and the updates that a run has, without server and journal.
 """
 
@@ -88,7 +88,7 @@ def costs(name: str, plan: Plan) -> Iterator[float]:
         yield math.inf if cost is None else cost
 
 
-def report(name: str, best: dict[str, list[float]]) -> None:
+def report(name: str, best: dict[Strategy, list[float]]) -> None:
     for strategy, found in best.items():
         low, median, high = statistics.quantiles(found, n=4)
         line = f"{name:8} {strategy:15} median {median:.4f}, quartiles {low:.4f} to {high:.4f}"
@@ -109,7 +109,7 @@ def main() -> None:
     torch.set_num_threads(1)
     began = time.monotonic()
     for name in STEPS:
-        best: dict[str, list[float]] = {strategy: [] for strategy in arguments.strategies}
+        best: dict[Strategy, list[float]] = {strategy: [] for strategy in arguments.strategies}
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             for strategy, found in best.items():
                 plan = Plan(

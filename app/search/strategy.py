@@ -95,7 +95,7 @@ def draw(plan: Plan, number: int, told: Sequence[Told]) -> Draw | None:
         case "random":
             return Draw(number, 1, space.at(random_units(plan, number)), space)
         case "quasi_random":
-            return Draw(number, 1, space.at(even_units(plan, number)), space)
+            return Draw(number, 1, space.at(even_units(plan, number)[0]), space)
         case "tpe":
             return _by_tpe(plan, number, told)
         case "coarse_to_fine":
@@ -104,14 +104,13 @@ def draw(plan: Plan, number: int, told: Sequence[Told]) -> Draw | None:
 
 def random_units(plan: Plan, number: int) -> list[float]:
     """A place in the unit cube, from random numbers of this trial's own."""
-    places: list[float] = (
-        np.random.default_rng([plan.seed, number]).random(len(plan.space.axes)).tolist()
-    )
+    own = np.random.default_rng([plan.seed, number])
+    places: list[float] = own.random(len(plan.space.axes)).tolist()
     return places
 
 
-def even_units(plan: Plan, number: int, stream: int = 0) -> list[float]:
-    """Place `number` of a scrambled Sobol sequence: any first few of them fill the cube evenly.
+def even_units(plan: Plan, number: int, count: int = 1, *, stream: int = 0) -> list[list[float]]:
+    """Places from `number` on of a scrambled Sobol sequence, whose first few fill the cube evenly.
 
     stream: another one is another sequence.
     """
@@ -121,7 +120,8 @@ def even_units(plan: Plan, number: int, stream: int = 0) -> list[float]:
     sequence = qmc.Sobol(len(plan.space.axes), scramble=True, rng=rng)
     if number > 1:
         sequence.fast_forward(number - 1)
-    places: list[float] = sequence.random(1)[0].tolist()
+    power_of_2 = 1 << (count - 1).bit_length()  # SciPy warns of any other number
+    places: list[list[float]] = sequence.random(power_of_2)[:count].tolist()
     return places
 
 
@@ -154,7 +154,7 @@ def _in_its_round(plan: Plan, number: int, told: Sequence[Told]) -> Draw | None:
     ended = {one.number: one for one in told}
     for at, size in enumerate(round_sizes(plan), start=1):
         if number < first + size:
-            units = even_units(plan, number - first + 1, stream=at)
+            [units] = even_units(plan, number - first + 1, stream=at)
             return Draw(number, at, box.at(units), box)
         first += size
         if not all(n in ended for n in range(1, first)):

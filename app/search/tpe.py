@@ -19,6 +19,7 @@ from babysit.messages import Values
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
+    from optuna.trial import FrozenTrial
 
 STARTUP = 10  # trials drawn at random before the first estimate
 STUDIES_MAX = 8  # kept between two draws: adding 200 trials to a new one takes 10 ms
@@ -57,24 +58,28 @@ def _suggested(trial: Trial, axis: Axis) -> Any:
 
 def _study(space: Space, seed: int, results: Results) -> Study:
     """A study that holds exactly these results: the last draw's when they go on from it."""
-    import optuna
-
     key = (space, seed)
     study, held = _studies.pop(key, (None, []))
     if study is None or list(results[: len(held)]) != held:
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study, held = optuna.create_study(), []
-        optuna.logging.set_verbosity(verbosity)
+        study, held = empty_study(), []
     for values, cost in results[len(held) :]:
-        study.add_trial(_told(space, values, cost))
+        study.add_trial(as_trial(space, values, cost))
     _studies[key] = (study, list(results))
     while len(_studies) > STUDIES_MAX:
         _studies.popitem(last=False)
     return study
 
 
-def _told(space: Space, values: Values, cost: float) -> Any:
+def empty_study() -> Study:
+    """A study in memory, to be minimized; Optuna says nothing of it in our log."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study()
+
+
+def as_trial(space: Space, values: Values, cost: float) -> FrozenTrial:
+    """A trial as Optuna sees it: places within the axes, and what came out."""
     import optuna
 
     params: dict[str, Any] = {}

@@ -39,6 +39,7 @@ class Played:
     """What was found and stored. problems: what could not be read, a sentence for each."""
 
     runs: int = 0
+    searches: int = 0
     events: int = 0
     points: int = 0
     answers: int = 0

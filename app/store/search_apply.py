@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,11 @@ from app.store.search_events import (
     TrialDrawn,
     TrialEnded,
 )
-from app.store.search_journals import read_search_journal
+from app.store.search_journals import (
+    read_search_asked,
+    read_search_journal,
+    search_directories,
+)
 from app.store.search_tables import RoundRow, SearchRow, TrialRow
 from app.store.store import Write
 
@@ -90,3 +95,25 @@ def fold(session: Session, row: SearchRow, event: SearchEvent) -> None:
         case _:
             pass  # a command; what follows is said by the next record
     session.flush()
+
+
+def play_searches(session: Session, searches_dir: Path) -> tuple[int, list[str]]:
+    """Fill empty tables from the directories; how many searches, and what could not be read."""
+    count, problems = 0, []
+    for directory in search_directories(searches_dir):
+        asked = read_search_asked(directory)
+        if isinstance(asked, str):
+            problems.append(f"search {directory.name}, search.json: {asked}")
+            continue
+        row = search_row(asked)
+        session.add(row)
+        session.flush()
+        for seq, event in read_search_journal(directory):
+            if event is None:
+                problems.append(f"search {row.id}, search.journal: record {seq} is lost")
+            else:
+                fold(session, row, event)
+            row.journal_seq = seq
+        session.flush()
+        count += 1
+    return count, problems

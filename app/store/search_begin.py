@@ -65,8 +65,12 @@ class SearchWanted:
     actor: str = "owner"
 
 
-def planned(declared: Declared, wanted: SearchWanted, seed: int) -> Plan:
+def planned(
+    declared: Declared, wanted: SearchWanted, seed: int, *, is_preview: bool = False
+) -> Plan:
     """What is to be drawn.
+
+    is_preview: a grid that is too large is only looked at.
 
     Raises:
         Invalid: the space is none of this task, or a grid has more cells than trials are allowed.
@@ -91,7 +95,7 @@ def planned(declared: Declared, wanted: SearchWanted, seed: int) -> Plan:
         points=points,
     )
     cells = space.grid_cells(points) if plan.strategy == "grid" else 0
-    if cells > plan.trials:
+    if cells > plan.trials and not is_preview:
         raise Invalid(
             f"This grid has {cells:,} cells, more than {plan.trials:,} trials. Allow so many "
             f"trials, or give it fewer points.",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from app.catalog import Catalog, KnownTask
 from app.live import Committed
+from app.search.early import Curve, Stop, should_stop
 from app.search.strategy import Plan, draw
+from app.store.checkpoints import find_checkpoint
 from app.store.search_apply import say_search
 from app.store.search_begin import Known, plan_of
 from app.store.search_events import SearchStatusChanged, TrialEnded
@@ -16,9 +19,11 @@ from app.store.search_tables import SearchRow, TrialRow
 from app.store.searches import active_searches, ask_trial, find_search
 from app.store.store import Store
 from app.store.trial_begin import draw_repeat, draw_trial, make_trial
-from app.store.trials import Trial, trials_of
+from app.store.trial_curves import curves_of_trials
+from app.store.trials import VAL_COST, Trial, trials_of
 from babysit.hyperparameters import InvalidValue
-from babysit.messages import RunStatus, Stop
+from babysit.messages import RunStatus
+from babysit.messages import Stop as StopRun
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +98,8 @@ class Searching:
         if plan is None:
             return
         self._end_diverged(search_id)
+        if row.stop_early is not None:
+            self._stop_early(row)
         while not self._closing and self._draw_next(search_id, plan, known):
             self._trial_is_queued()
         self._note_status(search_id)
@@ -154,11 +161,49 @@ class Searching:
                 event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
                 self._end(search_id, trial, event)
 
+    def _stop_early(self, row: SearchRow) -> None:
+        """End the trials that are too far behind the others at the mark they have passed."""
+        trials = [
+            trial
+            for trial in self._look(row.id)[1]
+            if not trial.steered and trial.row.repeat_of is None
+        ]
+        if not any(trial.status is RunStatus.RUNNING for trial in trials):
+            return
+        with self._store.reading() as session:
+            found = curves_of_trials(session, row.id, VAL_COST)
+        first = self._first_step(row)
+        curves = {
+            run_id: Curve((curve.steps - first).tolist(), curve.values.tolist())
+            for run_id, curve in found.items()
+        }
+        own = {
+            t.row.run_id: replace(curves[t.row.run_id], finished=t.fits)
+            for t in trials
+            if t.row.run_id in curves
+        }
+        for trial in trials:
+            run_id = trial.row.run_id
+            if trial.status is not RunStatus.RUNNING or trial.row.ended or run_id not in own:
+                continue
+            others = [curve for other, curve in own.items() if other != run_id]
+            steps = row.steps - first
+            stop = should_stop(row.stop_early, steps, own[run_id], others)  # type: ignore[arg-type]
+            if stop is not None:
+                self._end(row.id, trial, _stopped_early(trial, stop, row.stop_early or "", first))
+
+    def _first_step(self, row: SearchRow) -> int:
+        """Where all trials begin: at 0, or at their checkpoint."""
+        if row.from_checkpoint is None:
+            return 0
+        with self._store.reading() as session:
+            return find_checkpoint(session, row.from_checkpoint).step
+
     def _end(self, search_id: int, trial: Trial, event: TrialEnded) -> None:
         with self._store.writing() as write:
             if trial.row.ended is None:
                 say_search(write, find_search(write.session, search_id), event)
-            ask_trial(write, trial, Stop(note=event.reason))
+            ask_trial(write, trial, StopRun(note=event.reason))
 
     def _note_status(self, search_id: int) -> None:
         """A search runs when a trial does, and ends with its last one."""
@@ -197,3 +242,13 @@ def _status_now(row: SearchRow, trials: list[Trial]) -> SearchStatusChanged | No
 
 def _is_caught(trial: Trial) -> bool:
     return trial.status is RunStatus.PAUSED and trial.reason == "guard"
+
+
+def _stopped_early(trial: Trial, stop: Stop, rule: str, first: int) -> TrialEnded:
+    words = rule.replace("_", " ")
+    reason = (
+        f"At step {first + stop.mark:,} its cost was {stop.cost:.4g}, above {stop.limit:.4g}, "
+        f"the limit by {words} of {stop.others} others."
+    )
+    number, step = trial.row.number, trial.step
+    return TrialEnded(number=number, outcome="stopped_early", step=step, reason=reason)

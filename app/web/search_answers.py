@@ -157,7 +157,7 @@ class Importance(BaseModel):
     message: str | None
 
 
-class Warning(BaseModel):
+class Unwise(BaseModel):
     name: str
     message: str
 
@@ -192,7 +192,7 @@ class Teaching(BaseModel):
 
 class Preview(BaseModel):
     draws: dict[str, list[ValueOut]]
-    warnings: list[Warning]
+    warnings: list[Unwise]
     grid_cells: int
     estimate: Estimate
     advice: Advice
