@@ -86,6 +86,8 @@ class Oracle:
         for name, slope in state.values.items():
             if name not in run.asked["values"]:
                 slopes[name] = slope
+        if slopes["momentum"].at(state.step + 1) == 0:
+            state.velocity = None
         return replace(state, values=slopes)
 
     def _judge_checkpoints(self, run: Run, states: dict[int, State]) -> None:
