@@ -2,7 +2,7 @@
 import { ask, query } from "./client";
 export { Refused } from "./client";
 import type { components } from "./openapi";
-import type { Asked, Run, Value, WireRun } from "./types";
+import type { Asked, Run, WireRun } from "./types";
 import { readRun } from "./wire";
 
 type Schemas = components["schemas"];
@@ -34,27 +34,9 @@ export interface Search extends SearchRow {
 type WireSearch = Schemas["Search"];
 
 export type NewSearch = Asked<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & { space: Space };
-export interface Preview {
-  draws: Record<string, Value[]>;
-  warnings: { name: string; message: string }[];
-  grid_cells: number;
-  estimate: { one_run_s: number | null; total_s: number | null; parallel: number; cores: number; measured_on: string };
-  advice: { choose: "panda" | "caviar"; why: string };
-  teaching: {
-    x: string;
-    y: string | null;
-    grid: [number, number][];
-    random: [number, number][];
-    distinct: { grid: number; random: number };
-  } | null;
-}
+export type Preview = Schemas["Preview"];
 export type TrialCurves = Schemas["TrialCurves"];
-export interface Importance {
-  importance: Record<string, number>;
-  trials: number;
-  method: string;
-  message: string | null;
-}
+export type Importance = Schemas["Importance"];
 export type Refinement = Partial<Schemas["Refinement"]>;
 export type Promotion = Asked<Schemas["Promotion"], "from">;
 
