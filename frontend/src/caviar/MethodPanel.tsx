@@ -106,13 +106,13 @@ function Estimate({ preview, method }: { preview: Preview | null; method: Method
     <p className="estimate" aria-label="Estimate">
       <Icon name="clock" />
       {total === null || one === null ? (
-        <span>How long this takes is known once a run of this task was trained. {measuredOn}</span>
+        <span>How long this takes is not known: {measuredOn}.</span>
       ) : (
         <span>
           about <b className="numbers">{duration(total)}</b>
           <span className="muted">
             {" "}
-            for {method.trials} trials of {one < 1 ? "under 1 s" : duration(one)}, {whole(parallel)} at a time; {measuredOn}
+            for {method.trials} trials of {one < 1 ? "under 1 s" : duration(one)}, {whole(parallel)} at a time, by {measuredOn}
           </span>
         </span>
       )}

@@ -26,6 +26,12 @@ describe("a new space", () => {
     });
   });
 
+  it("leaves out what has no effect with the optimizer of the task", () => {
+    const sgdOnly = { ...beta, optimizers: ["sgd"] };
+    const names = (optimizer: string) => rowsOf([rate, sgdOnly, rule], { optimizer }).map((row) => row.name);
+    expect([names("sgd"), names("adam")]).toEqual([["learning_rate", "momentum"], ["learning_rate"]]);
+  });
+
   it("stays within what the task allows", () => {
     expect(rowOf(batch, 32)).toMatchObject({ low: "8", high: "100" });
   });

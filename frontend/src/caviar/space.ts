@@ -3,6 +3,7 @@ import type { Space, SpacePart } from "../api/searches";
 import type { Hyperparameter, Run, Scale, Value, Values } from "../api/types";
 import { valueText } from "../charts/markers";
 import { readDeclared } from "../controls/LiveControl";
+import { applies } from "../controls/TierThree";
 import { fromWireNumber } from "../state/curves";
 import { fromSlider, toSlider } from "../state/scales";
 import { notNumber, typedWhole } from "../text/typedNumber";
@@ -87,9 +88,10 @@ export function rowOf(one: Hyperparameter, value: Value, role: Role = "searched"
   };
 }
 
-/** The rows of a new search: tiers 1 and 2, the usual three of them searched. */
+/** The rows of a new search: tiers 1 and 2 as far as they matter with this optimizer, the usual three of them searched. */
 export function rowsOf(declared: Declared, values: Values): Row[] {
-  const shown = declared.filter((one) => one.tier < 3 || SEARCHED.includes(one.name));
+  const own = Object.fromEntries(declared.map((one) => [one.name, values[one.name] ?? one.default]));
+  const shown = declared.filter((one) => (one.tier < 3 || SEARCHED.includes(one.name)) && applies(one, { values: own }));
   return shown.map((one) => rowOf(one, values[one.name] ?? one.default, SEARCHED.includes(one.name) ? "searched" : "fixed"));
 }
 
@@ -99,7 +101,7 @@ export function rowsOf(declared: Declared, values: Values): Row[] {
  */
 export function rowsAround(declared: Declared, run: Pick<Run, "values">): Row[] {
   const rows = declared
-    .filter((one) => one.tier < 3 || (run.values[one.name] ?? one.default) !== one.default)
+    .filter((one) => (one.tier < 3 && applies(one, run)) || (run.values[one.name] ?? one.default) !== one.default)
     .map((one) => rowOf(one, run.values[one.name] ?? one.default, "fixed"));
   return rows.map((row) => {
     const one = declared.find((item) => item.name === row.name) as Hyperparameter;

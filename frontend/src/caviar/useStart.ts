@@ -1,6 +1,6 @@
 /** What a new search begins with: the usual space of a task, one around a run, or that of an earlier search. */
 import { useEffect, useState } from "react";
-import { getCheckpoints, getRun } from "../api/client";
+import { getCheckpoints, getRun, getRuns } from "../api/client";
 import { getSearch } from "../api/searches";
 import type { Task, Values } from "../api/types";
 import { idIn } from "../state/address";
@@ -22,6 +22,8 @@ export interface Start {
   own: Values;
 }
 
+/** What is offered where nothing was trained yet: the quickest there is. */
+const DEMO = "spirals";
 /** A first search should show something within a minute: not all the steps a whole run has. */
 const FIRST_STEPS_MAX = 300;
 
@@ -68,7 +70,7 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<St
     const start = { ...startOf(task), rows: rowsFrom(search.space, task.hyperparameters), method: methodLike(search) };
     return { ...start, words: `Like search ${search.id}, “${search.name}”.` };
   }
-  const shown = getPage().open?.run.task;
+  const shown = getPage().open?.run.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
   const task = tasks.find((one) => one.name === shown && usable(one)) ?? tasks.find(usable);
   if (!task) throw new Error("There is no task that could be trained.");
   return startOf(task);
