@@ -13,10 +13,10 @@ export function TrialReadOut({ search, axes }: { search: Search; axes: Axis[] })
   const lit = useLit();
   const trial = search.trials.find((one) => one.number === lit);
   if (!trial) {
-    return <p className="trial-readout muted">Point at a trial, or move to it with Tab and the arrow keys: it lights up everywhere. A click keeps it lit.</p>;
+    return <p className="trial-readout muted" aria-live="polite">Point at a trial, or move to it with Tab and the arrow keys: it lights up everywhere. A click keeps it lit.</p>;
   }
   return (
-    <p className="trial-readout numbers">
+    <p className="trial-readout numbers" aria-live="polite">
       <b>{trial.run_id === null ? `Trial ${trial.number}` : <Link to={runAddress(trial.run_id)}>Trial {trial.number}</Link>}</b>
       <span>{OUTCOMES[trial.outcome]}</span>
       <span>

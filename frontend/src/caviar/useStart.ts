@@ -68,7 +68,8 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<St
     const search = await getSearch(like);
     const task = named(search.task);
     const start = { ...startOf(task), rows: rowsFrom(search.space, task.hyperparameters), method: methodLike(search) };
-    return { ...start, words: `Like search ${search.id}, “${search.name}”.` };
+    const litter = search.from_checkpoint === null ? "" : ` Every trial begins with checkpoint ${search.from_checkpoint}.`;
+    return { ...start, checkpoint: search.from_checkpoint, words: `Like search ${search.id}, “${search.name}”.${litter}` };
   }
   const shown = getPage().open?.run.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
   const task = tasks.find((one) => one.name === shown && usable(one)) ?? tasks.find(usable);
