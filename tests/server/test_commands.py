@@ -138,6 +138,7 @@ def test_a_scheduled_change_waits_is_shown_and_can_be_cancelled(
     shared: LiveServer, running: dict[str, Any]
 ) -> None:
     run_id, far = running["id"], running["step"] + 50_000
+    shared.wait_for_step(run_id, 1)  # until then step 0 is not yet past
     past = send(shared, run_id, "set", at_step=0)
     assert (past.status_code, past.json()["field"]) == (422, "at_step")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.live import Committed
 from app.store import apply
@@ -21,12 +22,14 @@ from app.store.store import Store
 from app.store.tables import EventRow, JournalCursorRow
 from app.supervise import ingest as ingest_module
 from app.supervise.ingest import Ingest
-from babysit.journal import JournalReader, JournalWriter, encode_event
+from babysit.journal import Frame, JournalReader, JournalWriter, encode_event
 from babysit.messages import (
+    Applied,
     Changed,
     Extend,
     GuardTripped,
     NoteAdded,
+    Refused,
     RunStatus,
     Set,
     StatusChanged,
@@ -52,6 +55,15 @@ def costs(store: Store, run_id: int) -> list[float]:
             "train/cost"
         ].values.tolist()
     return values
+
+
+def sent_to_worker(store: Store, run_id: int) -> list[dict[str, Any]]:
+    """The commands in the run's server.journal."""
+    records = JournalReader(directory(store, run_id) / "server.journal").read()
+    bodies = [item.body for item in records if isinstance(item, Frame)]
+    return [
+        body for body in bodies if isinstance(body, dict) and body.get("kind") == "command_sent"
+    ]
 
 
 def test_what_a_worker_writes_is_in_sql_once(store: Store, run_id: int) -> None:
@@ -125,10 +137,10 @@ def test_nan_goes_from_the_journal_to_the_answer_as_a_word(store: Store, run_id:
 
     with store.reading() as session:
         run = read_run(session, run_id)
-        event = read_events(session, [run_id], kinds=["guard_tripped"], limit=1)[0]
+        tripped = read_events(session, [run_id], kinds=["guard_tripped"], limit=1)[0]
     assert run["latest"]["train/cost"] == "NaN"
     assert (run["status"], run["reason"]) == ("paused", "guard")
-    assert event["value"] == "NaN"
+    assert tripped["value"] == "NaN"
     worker.close()
 
 
@@ -208,9 +220,7 @@ def test_a_crash_between_commit_and_journal_is_made_good_once_and_in_order(
         compare_all(store)
     send(4)
 
-    reader = JournalReader(directory(store, run_id) / "server.journal")
-    sent = [record.body for record in reader.read()]  # type: ignore[union-attr]
-    steps = [body["command"]["steps"] for body in sent if body["kind"] == "command_sent"]  # type: ignore[index]
+    steps = [body["command"]["steps"] for body in sent_to_worker(store, run_id)]
     assert steps == [1, 2, 3, 4]
 
 
@@ -220,17 +230,34 @@ def test_a_full_disk_delays_the_journal_and_not_the_answer(
     def full(self: JournalWriter, payloads: object) -> int:
         raise OSError(28, "No space left on device")
 
+    def send(steps: int) -> None:
+        with store.writing() as write:
+            send_command(write, run_id, Extend(steps=steps), DECLARED)
+
     with monkeypatch.context() as patch:
         patch.setattr(JournalWriter, "append", full)
-        with store.writing() as write:
-            send_command(write, run_id, Extend(steps=7), DECLARED)
+        send(7)
+    send(8)  # there is room again, but what comes before it is not written yet
     assert store.behind == {run_id}
 
     catch_up(store)
 
-    reader = JournalReader(directory(store, run_id) / "server.journal")
-    assert [record.seq for record in reader.read()] == [1, 2]  # type: ignore[union-attr]
+    assert [body["command"]["steps"] for body in sent_to_worker(store, run_id)] == [7, 8]
     assert store.behind == set()
+
+
+def test_what_could_not_be_committed_is_not_in_the_journal(store: Store, run_id: int) -> None:
+    def fail(connection: object) -> None:
+        raise OSError("the disk is full")
+
+    event.listen(store.database.writer, "commit", fail)
+    try:
+        with pytest.raises(OSError, match="full"), store.writing() as write:
+            send_command(write, run_id, Extend(steps=7), DECLARED)
+    finally:
+        event.remove(store.database.writer, "commit", fail)
+
+    assert sent_to_worker(store, run_id) == []
 
 
 def test_an_older_database_learns_from_the_journal(store: Store, run_id: int) -> None:
@@ -264,6 +291,46 @@ def test_every_command_has_an_answer_when_the_run_is_over(store: Store, run_id: 
         answer = read_command(session, run_id, command_id)
     assert answer["status"] == "refused"
     assert "finished" in answer["reason"]
+    worker.close()
+
+
+def test_of_two_answers_to_a_command_the_first_counts(store: Store, run_id: int) -> None:
+    worker = FakeWorker(directory(store, run_id))
+    Ingest(store).read_to_end(run_id, 1)
+    with store.writing() as write:
+        command_id = send_command(write, run_id, Extend(steps=7), DECLARED)
+    assert command_id is not None
+    worker.say(
+        Applied(
+            step=3,
+            command_id=command_id,
+            command_kind="extend",
+            before={"steps": 1000},
+            after={"steps": 1007},
+        )
+    )
+    worker.say(Refused(step=4, command_id=command_id, command_kind="extend", reason="twice"))
+
+    Ingest(store).read_to_end(run_id, 1)
+
+    with store.reading() as session:
+        answer = read_command(session, run_id, command_id)
+    assert (answer["status"], answer["step"], answer["reason"]) == ("applied", 3, None)
+    worker.close()
+
+
+def test_a_run_that_is_over_stays_so_whatever_an_older_process_says(
+    store: Store, run_id: int
+) -> None:
+    worker = FakeWorker(directory(store, run_id))
+    worker.say(StatusChanged(step=9, status=RunStatus.FINISHED))
+    worker.say(StatusChanged(step=9, status=RunStatus.RUNNING))
+
+    Ingest(store).read_to_end(run_id, 1)
+
+    with store.reading() as session:
+        assert read_run(session, run_id)["status"] == "finished"
+    assert kinds(store, run_id)[-2:] == ["status_changed", "status_changed"]  # both are kept
     worker.close()
 
 
@@ -330,14 +397,3 @@ def test_a_stop_before_the_start_ends_the_run_at_once(store: Store, run_id: int)
         assert read_command(session, run_id, stop or 0)["status"] == "applied"
         assert read_command(session, run_id, waiting or 0)["status"] == "refused"
         assert session.scalar(select(func.count()).select_from(EventRow)) == 6
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    from app.store.tables import Table
-
-    with store.database.reader.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []

@@ -111,6 +111,16 @@ def test_points_come_back_to_the_last_bit(block: Points) -> None:
     assert back.values.tobytes() == block.values.tobytes()
 
 
+@pytest.mark.parametrize(
+    ("value", "word"), [(np.nan, "NaN"), (np.inf, "Infinity"), (-np.inf, "-Infinity")]
+)
+def test_a_number_that_is_none_is_a_word_on_the_wire(value: float, word: str) -> None:
+    event = decode(encode_event({"kind": "noted", "values": [value, {"deep": value}]}))
+
+    assert isinstance(event, dict)
+    assert event["values"] == [word, {"deep": word}]
+
+
 @given(value=st.floats())
 def test_a_float_on_the_wire_keeps_its_value(value: float) -> None:
     event = decode(encode_event({"kind": "noted", "value": value}))

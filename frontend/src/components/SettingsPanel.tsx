@@ -67,7 +67,11 @@ export function SettingsPanel() {
           ) : null}
           {run.replayed ? <Fact name="Compared">{replayText(run.replayed)}</Fact> : null}
           <Fact name="Attempts">{run.attempt}</Fact>
-          {run.device ? <Fact name="Device">{`${run.device}, ${run.threads ?? "?"} threads`}</Fact> : null}
+          {run.device ? (
+            <Fact name="Device">
+              {`${run.device}, ${run.threads ?? "?"} ${run.threads === 1 ? "thread" : "threads"}`}
+            </Fact>
+          ) : null}
         </dl>
         <Values run={run} />
       </div>
