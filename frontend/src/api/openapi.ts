@@ -342,6 +342,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/searches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description What a search would draw, what is unwise about it, and what it would take. Nothing starts.
+         */
+        post: operations["show_api_searches_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Importance
+         * @description How much each hyperparameter explains, by the trials that count.
+         */
+        get: operations["read_importance_api_searches__search_id__importance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/searches": {
         parameters: {
             query?: never;
@@ -531,6 +571,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Advice */
+        Advice: {
+            /**
+             * Choose
+             * @enum {string}
+             */
+            choose: "panda" | "caviar";
+            /** Why */
+            why: string;
+        };
         /** Best */
         Best: {
             /** Step */
@@ -666,6 +716,13 @@ export interface components {
                 [key: string]: components["schemas"]["Series"];
             };
         };
+        /** Distinct */
+        Distinct: {
+            /** Grid */
+            grid: number;
+            /** Random */
+            random: number;
+        };
         /**
          * Edge
          * @description The best value lies at an end of its range. can_widen: there is something beyond it.
@@ -707,6 +764,19 @@ export interface components {
             allowed?: unknown[] | null;
             /** State */
             state?: string | null;
+        };
+        /** Estimate */
+        Estimate: {
+            /** One Run S */
+            one_run_s: number | null;
+            /** Total S */
+            total_s: number | null;
+            /** Parallel */
+            parallel: number;
+            /** Cores */
+            cores: number;
+            /** Measured On */
+            measured_on: string;
         };
         /**
          * Event
@@ -846,6 +916,22 @@ export interface components {
             /** Schedules */
             schedules: string[] | null;
         };
+        /**
+         * Importance
+         * @description How much of the differences between trials each hyperparameter explains, 1 in all.
+         */
+        Importance: {
+            /** Importance */
+            importance: {
+                [key: string]: number;
+            };
+            /** Trials */
+            trials: number;
+            /** Method */
+            method: string;
+            /** Message */
+            message: string | null;
+        };
         /** NewFork */
         NewFork: {
             /** Values */
@@ -949,7 +1035,7 @@ export interface components {
             };
             /**
              * Keep
-             * @default 3
+             * @default 2
              */
             keep: number;
             /**
@@ -1033,6 +1119,20 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /** Preview */
+        Preview: {
+            /** Draws */
+            draws: {
+                [key: string]: (number | boolean | string)[];
+            };
+            /** Warnings */
+            warnings: components["schemas"]["Unwise"][];
+            /** Grid Cells */
+            grid_cells: number;
+            estimate: components["schemas"]["Estimate"];
+            advice: components["schemas"]["Advice"];
+            teaching: components["schemas"]["Teaching"] | null;
         };
         /** Promotion */
         Promotion: {
@@ -1356,6 +1456,72 @@ export interface components {
              */
             note: string;
         };
+        /** SearchPreview */
+        SearchPreview: {
+            /** Task */
+            task: string;
+            /** Space */
+            space: {
+                [key: string]: {
+                    /**
+                     * @description The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. Whole numbers stay whole on each of them.
+                     * @enum {string}
+                     */
+                    scale?: "linear" | "log10" | "log2" | "minus_log10_one_minus";
+                    low?: number;
+                    high?: number;
+                    values?: (number | boolean | string)[];
+                    fixed?: number | boolean | string;
+                    /** @description Only drawn when each of these others has one of its values here. */
+                    when?: {
+                        [key: string]: (number | boolean | string)[];
+                    };
+                };
+            };
+            /**
+             * Strategy
+             * @enum {string}
+             */
+            strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
+            /** Trials */
+            trials: number;
+            /** Steps */
+            steps?: number | null;
+            /** Parallel */
+            parallel?: number | null;
+            /** Seed */
+            seed?: number | null;
+            /** Points */
+            points?: {
+                [key: string]: number;
+            };
+            /**
+             * Keep
+             * @default 2
+             */
+            keep: number;
+            /**
+             * Widen
+             * @default 1.5
+             */
+            widen: number;
+            /**
+             * Rounds
+             * @default 3
+             */
+            rounds: number;
+            /** From Checkpoint */
+            from_checkpoint?: number | null;
+            /** Stop Early */
+            stop_early?: ("median" | "successive_halving") | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /**
          * SearchSummary
          * @description A search without its trials. trials_wanted: without repetitions.
@@ -1555,6 +1721,27 @@ export interface components {
             /** Ready */
             ready: boolean;
         };
+        /**
+         * Teaching
+         * @description A grid and random draws of as many trials, in the user's own space.
+         */
+        Teaching: {
+            /** X */
+            x: string;
+            /** Y */
+            y: string | null;
+            /** Grid */
+            grid: [
+                number,
+                number
+            ][];
+            /** Random */
+            random: [
+                number,
+                number
+            ][];
+            distinct: components["schemas"]["Distinct"];
+        };
         /** TokenToWatch */
         TokenToWatch: {
             /** Token */
@@ -1622,6 +1809,13 @@ export interface components {
             number: number;
             /** Round */
             round: number;
+        };
+        /** Unwise */
+        Unwise: {
+            /** Name */
+            name: string;
+            /** Message */
+            message: string;
         };
         /** Who */
         Who: {
@@ -2986,6 +3180,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Why not */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_api_searches_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchPreview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Why not */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Why not */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_importance_api_searches__search_id__importance_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Importance"];
                 };
             };
             /** @description Why not */
