@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import Invalid, NotAllowedNow
 from app.limits import NAME_CHARACTERS_MAX, STEPS_MAX
-from app.search.rounds import edges, narrow
+from app.search.rounds import KEEP, ROUNDS, WIDEN, edges, narrow
 from app.search.space import Space, check_points, parse_space
 from app.search.strategy import Plan, Strategy, draw, total
 from app.store.begin import last_step, values_of
@@ -56,9 +56,9 @@ class SearchWanted:
     from_checkpoint: int | None = None
     name: str | None = None
     note: str = ""
-    keep: int = 3
-    widen: float = 1.5
-    rounds: int = 3
+    keep: int = KEEP
+    widen: float = WIDEN
+    rounds: int = ROUNDS
     points: Mapping[str, int] = field(default_factory=dict)
     parent_id: int | None = None
     clipped: tuple[str, ...] = ()

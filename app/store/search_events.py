@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.search.rounds import KEEP, ROUNDS, WIDEN
 from babysit.messages import now
 
 SearchStatus: TypeAlias = Literal["queued", "running", "paused", "finished", "stopped"]
@@ -44,9 +45,9 @@ class SearchAsked:
     created_at: str = field(default_factory=now)
     stop_early: str | None = None
     from_checkpoint: int | None = None
-    keep: int = 3
-    widen: float = 1.5
-    rounds: int = 3
+    keep: int = KEEP
+    widen: float = WIDEN
+    rounds: int = ROUNDS
     points: dict[str, int] = field(default_factory=dict)
     parent_id: int | None = None
     clipped: list[str] = field(default_factory=list)

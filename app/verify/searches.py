@@ -81,7 +81,7 @@ def _compared(session: Session, made: Session, search_id: int) -> tuple[int, Wro
 def _rows(session: Session, table: type[Table], search_id: int) -> dict[tuple[Any, ...], Any]:
     columns = table.__table__.columns
     owner = columns["id" if table is SearchRow else "search_id"]
-    keys = list(table.__table__.primary_key.columns.keys())
+    keys = [column.name for column in columns if column.primary_key]
     found = session.execute(select(*columns).where(owner == search_id)).mappings()
     return {tuple(row[key] for key in keys): repr(dict(row)) for row in found}
 

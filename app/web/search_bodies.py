@@ -15,6 +15,7 @@ from app.limits import (
     VALUES_MAX,
     WIDEN_MAX,
 )
+from app.search.rounds import KEEP, ROUNDS, WIDEN
 from app.search.strategy import Strategy
 from app.web.bodies import In, Name, Note, Steps
 from babysit.hyperparameters import Scale
@@ -77,9 +78,9 @@ class Drawn(In):
     parallel: Parallel | None = None
     seed: Seed | None = None
     points: Points = Field(default_factory=dict)  # of a grid along each range, 5 if not named
-    keep: Keep = 3
-    widen: Widen = 1.5
-    rounds: Rounds = 3
+    keep: Keep = KEEP
+    widen: Widen = WIDEN
+    rounds: Rounds = ROUNDS
 
 
 class NewSearch(Drawn):

@@ -79,7 +79,7 @@ def test_an_axis_without_any_effect_is_warned_of(body: dict[str, Any], message: 
     [
         ("grid", {}, "The grid has 625 cells, more than the 24 trials"),
         ("tpe", {"trials": 10}, "TPE draws its first 10 trials at random"),
-        ("coarse_to_fine", {"trials": 9}, "9 trials in 3 rounds are too few"),
+        ("coarse_to_fine", {"trials": 6}, "6 trials in 3 rounds are too few"),
         ("coarse_to_fine", {"trials": 2}, "2 trials in 3 rounds are too few"),
     ],
 )

@@ -14,7 +14,7 @@ SPACE = {
 
 
 def search(server: LiveServer, **asked: Any) -> dict[str, Any]:
-    """A new search of spirals: 6 random trials of 30 steps, two at a time, unless told otherwise."""
+    """A new search of spirals; 6 random trials of 30 steps, two at once, unless told otherwise."""
     body = {
         "task": "spirals",
         "space": SPACE,
@@ -38,13 +38,14 @@ def read(server: LiveServer, search_id: int) -> dict[str, Any]:
 
 
 def wait_for(
-    server: LiveServer, search_id: int, *statuses: str, timeout_s: float = 60.0
+    server: LiveServer, search_id: int, *statuses: str, trials: int = 0, timeout_s: float = 60.0
 ) -> dict[str, Any]:
-    """The search, once it has one of these statuses; finished unless named."""
+    """The search, once it has one of these statuses (finished unless named) and so many trials."""
 
     def look() -> dict[str, Any] | None:
         found = read(server, search_id)
-        return found if found["status"] in (statuses or ("finished",)) else None
+        is_so = found["status"] in (statuses or ("finished",))
+        return found if is_so and len(found["trials"]) >= trials else None
 
     return server.wait_until(look, f"search {search_id} is {statuses or 'finished'}", timeout_s)
 

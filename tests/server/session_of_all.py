@@ -62,16 +62,18 @@ def live_through(server: LiveServer) -> dict[str, int]:
     replay = post(server, f"runs/{grown}/replay")["id"]
     server.wait_for_status(replay, "finished", "stopped", timeout_s=60)
     searched = search(server, strategy="coarse_to_fine", trials=4, rounds=2, keep=1)["id"]
-    best = wait_for(server, searched)["best_run_id"]
+    wait_for(server, searched)
     post(server, f"searches/{searched}/repeat", seeds=1)
-    post(server, f"searches/{searched}/refine", trials=1)
-    wait_for(server, searched), wait_for(server, searched + 1)
+    repeated = wait_for(server, searched, trials=5)["trials"][-1]["run_id"]
+    refined = post(server, f"searches/{searched}/refine", trials=1)["id"]
+    trial = wait_for(server, refined)["trials"][0]["run_id"]
     return {
         "grown": grown,
         "fork": fork["id"],
         "trashed": trashed,
         "replay": replay,
-        "trial": best,
+        "repeated": repeated,
+        "trial": trial,
     }
 
 

@@ -147,9 +147,7 @@ def test_the_winner_is_repeated_with_other_seeds(shared: LiveServer, done: dict[
 
     asked = shared.client.post(f"/api/searches/{made['id']}/repeat", json={"seeds": 2})
     assert asked.status_code == 202
-    found = shared.wait_until(
-        lambda: (r := read(shared, made["id"]))["status"] == "finished" and r, "repeated"
-    )
+    found = wait_for(shared, made["id"], trials=4)
 
     repeats = [trial for trial in found["trials"] if trial["repeat_of"] is not None]
     best = next(trial for trial in found["trials"] if trial["run_id"] == made["best_run_id"])

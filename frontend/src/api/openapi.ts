@@ -1035,7 +1035,7 @@ export interface components {
             };
             /**
              * Keep
-             * @default 3
+             * @default 2
              */
             keep: number;
             /**
@@ -1497,7 +1497,7 @@ export interface components {
             };
             /**
              * Keep
-             * @default 3
+             * @default 2
              */
             keep: number;
             /**
