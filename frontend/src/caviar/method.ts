@@ -30,7 +30,7 @@ export const firstMethod = (steps: number): Method => ({
   parallel: "",
   seed: "0",
   stopEarly: "",
-  keep: "3",
+  keep: "2",
   widen: "1.5",
   rounds: "3",
   name: "",

@@ -21,7 +21,7 @@ describe("the method", () => {
 
   it("sends the rule of the rounds with coarse to fine only", () => {
     const { asked } = readMethod({ ...firstMethod(300), strategy: "coarse_to_fine", parallel: "2", stopEarly: "median", name: " wide " });
-    expect(asked).toMatchObject({ keep: 3, widen: 1.5, rounds: 3, parallel: 2, stop_early: "median", name: "wide" });
+    expect(asked).toMatchObject({ keep: 2, widen: 1.5, rounds: 3, parallel: 2, stop_early: "median", name: "wide" });
   });
 
   it("says what is wrong beside its field", () => {
