@@ -43,6 +43,7 @@ class Searching:
         self._catalog = catalog
         self._trial_is_queued = trial_is_queued
         self._plans: dict[int, Plan] = {}
+        self._watched: dict[int, frozenset[int]] = {}  # runs that may have to end early
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="searches", daemon=True)
@@ -67,7 +68,8 @@ class Searching:
             and (committed.runs.get(event["run_id"]) or {}).get("search")
             for event in committed.events
         )
-        if moved:
+        watched = frozenset().union(*list(self._watched.values()))
+        if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
             self._wake.set()
         return moved
 
@@ -168,7 +170,9 @@ class Searching:
             for trial in self._look(row.id)[1]
             if not trial.steered and trial.row.repeat_of is None
         ]
-        if not any(trial.status is RunStatus.RUNNING for trial in trials):
+        running = [t.row.run_id for t in trials if t.status is RunStatus.RUNNING]
+        self._watched[row.id] = frozenset(running)
+        if not running:
             return
         with self._store.reading() as session:
             found = curves_of_trials(session, row.id, VAL_COST)
@@ -217,6 +221,7 @@ class Searching:
                 say_search(write, row, follows)
         if follows.status != "running":
             self._plans.pop(search_id, None)
+            self._watched.pop(search_id, None)
 
 
 def _is_one_wanted(row: SearchRow, trials: list[Trial]) -> bool:

@@ -71,7 +71,8 @@ def list_searches(
         rows = newest_searches(session, before=before, limit=limit + 1)
         shown = rows[:limit]
         found = searches_json(parts, session, shown, trials=False)
-    return _json({"searches": found, "next": shown[-1].id if len(rows) > limit else None})
+        following = shown[-1].id if len(rows) > limit else None
+    return _json({"searches": found, "next": following})
 
 
 @router.get("/{search_id}", response_model=Search)

@@ -149,7 +149,7 @@ async function attack() {
 </script>"""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ForeignPage(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = parse_qs(urlsplit(self.path).query)
         content = PAGE.encode() if asked else b"<!doctype html><title>Nothing</title>"
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def attacker() -> Iterator[int]:
     """The port of the foreign page's server, on every name of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _ForeignPage)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

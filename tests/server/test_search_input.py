@@ -201,13 +201,13 @@ def test_importance_says_why_it_is_empty(shared: LiveServer, done: dict[str, Any
 def test_searches_are_listed_newest_first_and_in_pages(
     shared: LiveServer, done: dict[str, Any]
 ) -> None:
-    page = shared.client.get("/api/searches", params={"limit": 1}).json()
-    older = shared.client.get(
-        "/api/searches", params={"before": page["next"], "limit": 5000}
-    ).json()
+    newest = wait_for(shared, search(shared, trials=1, steps=20)["id"])
+    page = shared.client.get("/api/searches?limit=1").json()
+    older = shared.client.get(f"/api/searches?limit=4999&before={page['next']}").json()
 
     ids = [found["id"] for found in page["searches"] + older["searches"]]
     assert ids == sorted(ids, reverse=True)
+    assert ids[0] == newest["id"]
     assert done["id"] in ids
     assert older["next"] is None
     assert "trials" not in page["searches"][0]
