@@ -162,9 +162,11 @@ def test_a_trial_that_is_pointed_at_lights_up_everywhere(screen: Screen) -> None
 
 
 def test_brushes_are_chips_that_can_be_removed_and_columns_sort(screen: Screen) -> None:
-    search_id = start_search(screen.server, trials=8)
+    name = "<img src=x onerror=alert(1)> wide"  # a name is text, whatever it says
+    search_id = start_search(screen.server, trials=8, name=name)
     search = wait_until_over(screen.server, search_id)
     screen.open(f"/caviar?search={search_id}")
+    expect(screen.page.get_by_role("heading", level=1)).to_have_text(name)
     chart = screen.page.get_by_role("figure", name="Parallel coordinates")
     finished = sum(one["fits"] for one in search["trials"])
     inside = sum(
