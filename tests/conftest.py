@@ -113,7 +113,6 @@ COUNTED = {
     "combinations": "combinations of exact resume, each after a SIGKILL",
     "crashes": "crashes of the whole system: server, nursery and workers killed together",
     "points": "points worked out again after crashes",
-    "payloads": "hostile texts looked at in their places on the page",
 }
 
 
