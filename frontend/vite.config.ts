@@ -5,21 +5,22 @@ import { defineConfig } from "vitest/config";
 
 const server = process.env["BABYSIT_URL"] ?? "http://127.0.0.1:8000";
 
-/** The page is of no use without its charts: the browser is told of their code with the first lines of the page. */
-const preloadPlotly: Plugin = {
-  name: "preload-plotly",
+/** Theme.js, the first script, asks for what the opened page needs beside the rest: told here what that is called. */
+const firstNeeded: Plugin = {
+  name: "first-needed",
   transformIndexHtml: {
     order: "post",
-    handler: (_html, { bundle }) =>
-      Object.keys(bundle ?? {})
-        .filter((file) => file.includes("plotly") && file.endsWith(".js"))
-        .map((file) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `./${file}` } })),
+    handler: (html, { bundle }) => {
+      const file = (part: string): string => Object.keys(bundle ?? {}).find((name) => name.includes(part) && name.endsWith(".js")) ?? "";
+      const needed = `data-charts="./${file("plotly")}" data-caviar="./${file("CaviarPage")}"`;
+      return bundle ? html.replace('<script id="theme"', `<script id="theme" ${needed}`) : html;
+    },
   },
 };
 
 export default defineConfig({
   base: "./", // a reverse proxy may serve the page below a path
-  plugins: [react(), preloadPlotly],
+  plugins: [react(), firstNeeded],
   build: {
     outDir: "dist",
     target: "es2023",

@@ -1,4 +1,4 @@
-/* Sets the theme before the first paint, so that a dark page never flashes white. */
+/* Sets the theme before the first paint, so that a dark page never flashes white; and asks early for the page's own code. */
 (function () {
   var chosen = null;
   try {
@@ -8,4 +8,15 @@
   }
   var dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "dark" : "light";
+
+  // The charts of a run are worth nothing without the code that draws them; other pages are quicker without it.
+  var page = location.pathname.split("/").pop();
+  var needed = document.currentScript.dataset[page === "caviar" ? "caviar" : page === "runs" ? "none" : "charts"];
+  if (needed) {
+    var link = document.createElement("link");
+    link.rel = "modulepreload";
+    link.crossOrigin = "";
+    link.href = new URL(needed, document.currentScript.src).href;
+    document.head.appendChild(link);
+  }
 })();

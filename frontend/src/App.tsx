@@ -1,5 +1,5 @@
 /** Which page is shown, and to whom. */
-import { Suspense, lazy, useEffect } from "react";
+import { useEffect } from "react";
 import { signIn, whenSignedOut, whoAmI } from "./api/client";
 import { Boundary } from "./components/Boundary";
 import { Header } from "./components/Header";
@@ -11,6 +11,7 @@ import { ForkDialog } from "./forms/ForkDialog";
 import { NewRunDialog } from "./forms/NewRunDialog";
 import { ReplayDialog } from "./forms/ReplayDialog";
 import { PromoteDialog } from "./caviar/PromoteDialog";
+import { Caviar } from "./caviar/Caviar";
 import { RefineDialog } from "./caviar/RefineDialog";
 import { BabysitPage } from "./pages/BabysitPage";
 import { RunsPage } from "./pages/RunsPage";
@@ -19,9 +20,6 @@ import { useDialog } from "./state/dialogs";
 import { loadTasks } from "./state/follow";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastProblem } from "./state/toasts";
-
-/** The page of searches is loaded when somebody goes there. */
-const CaviarPage = lazy(() => import("./caviar/CaviarPage").then(({ CaviarPage: page }) => ({ default: page })));
 
 const TOKEN = /^#t=(.+)$/;
 /** This visit begins with a token; until it is exchanged, every question would be refused. */
@@ -33,11 +31,7 @@ const ADDRESS_MS = 300;
 const PAGES = {
   babysit: <BabysitPage />,
   runs: <RunsPage />,
-  caviar: (
-    <Suspense fallback={<main id="main" aria-busy="true" />}>
-      <CaviarPage />
-    </Suspense>
-  ),
+  caviar: <Caviar />,
 };
 
 export function App() {
