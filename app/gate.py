@@ -110,8 +110,11 @@ class Gate:
         if any(sign < " " or sign == "\x7f" for sign in path):
             raise Refused(404, "not_found", "There is no such address.")
         page = method in ("GET", "HEAD") and not _is_api(path)
-        bearer = headers.one(b"authorization")
-        proven = _check_origin(headers, own) or _check_fetch(headers, method, page=page)
+        bearer = _bearer(headers)
+        # Both are looked at: a right origin does not make up for a wrong site, nor the other way.
+        by_origin = _check_origin(headers, own)
+        by_fetch = _check_fetch(headers, method, page=page)
+        proven = by_origin or by_fetch
         if method not in READS:
             if not proven and bearer is None:
                 if (method, path) not in OPEN_TO_ALL:
@@ -150,11 +153,8 @@ class Gate:
 
     def _who(self, scope: Scope, headers: Headers, bearer: bytes | None) -> str:
         """The role of a request: by its token, or by its cookie."""
-        role = None
         if bearer is not None:
-            scheme, _, token = bearer.partition(b" ")
-            if scheme.lower() == b"bearer":
-                role = self._policy.token_role(token.strip(), scope["client"][0])
+            role = self._policy.token_role(bearer, scope["client"][0])
         else:
             cookie = headers.cookie(self._policy.cookie_name)
             role = self._policy.cookie_role(cookie) if cookie else None
@@ -173,6 +173,12 @@ def _check_size(scope: Scope) -> None:
         raise Refused(414, "too_long", "The address is too long.")
     if sum(len(key) + len(value) for key, value in scope["headers"]) > HEADERS_BYTES_MAX:
         raise Refused(431, "too_long", "The headers are too long.")
+
+
+def _bearer(headers: Headers) -> bytes | None:
+    """The token in the header; None without one: what else a browser adds by itself is no proof."""
+    scheme, _, token = (headers.one(b"authorization") or b"").partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else None
 
 
 def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:

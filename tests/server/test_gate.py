@@ -132,6 +132,9 @@ def test_a_change_by_cookie_must_come_from_the_page_itself(
         ({"Sec-Fetch-Site": "none"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 201),
         ({"Origin": shared.url}, 201),
+        ({"Origin": shared.url, "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": shared.url, "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Authorization": "Basic YTpi"}, 403),
     ]:
         with signed_in(shared) as client:
             answer = client.post(path, json={"text": "hello"}, headers=headers)
