@@ -1,4 +1,4 @@
-"""What can be asked of a server, as the application itself describes it: a new route joins alone."""
+"""What can be asked of a server, as the application itself says: a new route joins by itself."""
 
 from __future__ import annotations
 

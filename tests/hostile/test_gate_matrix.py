@@ -1,4 +1,4 @@
-"""Every route, method, host, origin, content type and credential: as the rules say, no other way."""
+"""Every route, method, host, origin, content type and credential: answered as the rules say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.asgi import Message
 from app.web.page import page_folder
 from tests.hostile.inside import Inside, inside, is_error_form
 from tests.hostile.rules import (
@@ -249,13 +250,16 @@ def test_unknown_kinds_of_connections_reach_nothing(tmp_path: Path) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         passed.append(scope["type"])
 
-    async def told(message: Any) -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
         assert message["type"] == "websocket.close"
 
     with inside(tmp_path / "var") as server:
         gate = server.application.asgi
         gate._app = application
         for kind in ("websocket", "webtransport", "lifespan "):
-            asyncio.run(gate({"type": kind, "path": "/", "headers": []}, told, told))
+            asyncio.run(gate({"type": kind, "path": "/", "headers": []}, receive, send))
 
     assert passed == []
