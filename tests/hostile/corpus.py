@@ -239,7 +239,7 @@ def shapes(line: bytes, host: bytes, authority: bytes) -> Iterator[bytes]:
         )
     both = b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"
     yield head + kind + both
-    for chunk in (b"zz\r\n", b"-1\r\n", b"5;a=\x00\r\n", b"5\n", b"FFFFFFFFFFFFFFFFF\r\n"):
+    for chunk in (b"zz\r\n", b"-1\r\n", b"5;a=\x00\r\n", b"5\n"):
         yield head + kind + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"aaaaa\r\n0\r\n\r\n"
     yield head + b" folded: yes\r\n\tonce more\r\n\r\n"
     yield (head + b"\r\n").replace(b"\r\n", b"\n")

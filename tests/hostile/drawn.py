@@ -59,14 +59,12 @@ def drawn_object(chance: random.Random, schema: Json, depth: int) -> Json:
 def drawn_body(chance: random.Random, schema: Json, poison: Json) -> bytes:
     """A body as text. poison: fields that make it wrong, whatever else is drawn."""
     body = drawn_value(chance, chance.choice(variants(schema)))
-    if poison and isinstance(body, dict):
-        body = {**body, **poison}
+    if poison:  # what is hostile may happen to be an empty object, which would be right
+        body = {**(body if isinstance(body, dict) else {}), **poison}
     parts = (
         json.dumps(body, ensure_ascii=chance.random() < 0.5).encode().split(f'"{MARK}"'.encode())
     )
     text = parts[0] + b"".join(chance.choice(VALUES) + part for part in parts[1:])
-    if not isinstance(body, dict) and poison:
-        return text  # no object: wrong as it is
     return spoilt(chance, text) if chance.random() < 0.15 else text
 
 

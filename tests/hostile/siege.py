@@ -54,6 +54,7 @@ class Siege:
     viewer: str
     classes: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     requests: int = 0
+    counted: int = 0  # of them, those that were told of
     slowest_s: float = 0.0
 
     def headers(self, who: str) -> dict[str, str]:
@@ -89,7 +90,7 @@ class Siege:
         refused = operation.changes and who != "owner" and operation.path != "/api/session"
         return Sent(content, f"{operation.method} {operation.path}", refused)
 
-    def endure(self, requests: Iterable[Sent]) -> None:
+    def endure(self, requests: Iterable[Sent], *, keeps: bool = True) -> None:
         """Send all; nothing may fall over, hang, or change by what was refused.
 
         Raises:
@@ -98,7 +99,7 @@ class Siege:
         database = self.server.data_dir / "babysit.sqlite"
         watching = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         waiting = iter(requests)
-        with Wire(self.server.url, AT_ONCE) as wire:
+        with Wire(self.server.url, AT_ONCE, keeps=keeps) as wire:
             before = database_hash(database)
             version = _version(watching)
             while batch := [one for one, _ in zip(waiting, range(AT_ONCE), strict=False)]:

@@ -27,9 +27,8 @@ from tests.hostile.surface import (
 )
 from tests.live import serving
 
-DRAWN = 30_000
+DRAWN = 34_000
 WHO = ("owner", "viewer", "nobody")
-EVERYTHING_S = 110.0
 
 Record = Callable[[str, object], None]
 
@@ -52,9 +51,8 @@ def siege(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Itera
 
 def told(siege: Siege, record_property: Record) -> None:
     """Say how much was tried, and see that the server is as well as before."""
-    record_property("hostile_requests", siege.requests)
-    record_property("slowest_s", round(siege.slowest_s, 3))
-    siege.requests = 0
+    record_property("hostile_requests", siege.requests - siege.counted)
+    siege.counted = siege.requests
     assert siege.server.client.get("/api/health").json()["status"] == "ok"
     assert siege.server.process.poll() is None
     assert "Traceback" not in siege.server.output
@@ -148,7 +146,7 @@ def test_requests_that_two_parsers_read_differently(siege: Siege, record_propert
             for content in shapes(line, host, authority):
                 yield Sent(content, f"{operation.method} {operation.path}", refused=False)
 
-    siege.endure(all_shapes())
+    siege.endure(all_shapes(), keeps=False)
 
     told(siege, record_property)
 
@@ -222,6 +220,8 @@ def test_what_was_tried_reached_many_different_ends(siege: Siege) -> None:
     routes = {operation for operation, status, _ in siege.classes if status < 400}
     errors = {error for _, status, error in siege.classes if status >= 400}
 
+    assert siege.requests >= 50_000
     assert len(siege.classes) > 150
     assert len(routes) >= 12
     assert {"invalid", "not_found", "unauthorized", "forbidden", "too_long"} <= errors
+    print(siege.slowest_s, len(siege.classes), siege.requests)

@@ -127,8 +127,10 @@ def _joined(chunks: bytes) -> bytes:
 class Wire:
     """Several connections to one server; requests go out on all of them at once."""
 
-    def __init__(self, url: str, connections: int = 16) -> None:
+    def __init__(self, url: str, connections: int = 16, *, keeps: bool = True) -> None:
+        """keeps: one connection carries many requests; else each gets a new one."""
         self._connections = [Connection(url) for _ in range(connections)]
+        self._keeps = keeps
         self.sent = 0
         self.slowest_s = 0.0
 
@@ -162,6 +164,8 @@ class Wire:
                     reply = connection.receive(head_only=request.startswith(b"HEAD "))
                 except Hang as hang:
                     raise Hang(f"{hang}: {request[:2000]!r}") from None
+                if not self._keeps:
+                    connection.close()
                 replies.append(reply)
                 self.slowest_s = max(self.slowest_s, time.monotonic() - began_s)
             self.sent += len(batch)
