@@ -6,11 +6,14 @@ is refused gets the one error body with a constant text, and every answer gets t
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from h11 import LocalProtocolError
 
 from app.asgi import App, Headers, Message, Receive, Refused, Scope, Send, parse_authority
 from app.errors import Problem
@@ -265,7 +268,9 @@ def _with_security_headers(scope: Scope, send: Send) -> Send:
             if api and not any(key.lower() == b"cache-control" for key, _ in headers):
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": headers}
-        await send(message)
+        # When the rest of a request turns out to be no HTTP, its sender has been told and is gone.
+        with contextlib.suppress(LocalProtocolError):
+            await send(message)
 
     return send_with_headers
 

@@ -224,4 +224,3 @@ def test_what_was_tried_reached_many_different_ends(siege: Siege) -> None:
     assert len(siege.classes) > 150
     assert len(routes) >= 12
     assert {"invalid", "not_found", "unauthorized", "forbidden", "too_long"} <= errors
-    print(siege.slowest_s, len(siege.classes), siege.requests)
