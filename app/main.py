@@ -170,7 +170,7 @@ def methods_of(path: str) -> str:
         for route in router.routes
         if isinstance(route, APIRoute) and route.path_regex.match(path)
         if router is not page.router or not path.startswith("/api")
-        for method in route.methods
+        for method in route.methods or ()
     }
     return ", ".join(sorted(found))
 

@@ -65,7 +65,7 @@ _FOUND = """texts => {
 }"""
 # Elements that no page of ours has.
 _STRANGE = """() => [...document.querySelectorAll(
-  "script:not([src]), iframe, object, embed, math, template, [srcdoc], img[src='x']"
+  "script:not([src]), iframe, object, embed, math, [srcdoc], img[src='x']"
 )].concat([...document.querySelectorAll("*")].filter((element) =>
   element.getAttributeNames().some((name) => name.startsWith("on"))
   || /^javascript:/i.test(element.getAttribute("href") ?? element.getAttribute("action") ?? "")

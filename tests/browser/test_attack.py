@@ -59,14 +59,14 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def effective(operation: Operation) -> str:
     """A body that would change something."""
     name = operation.path.rpartition("/")[2]
-    body: dict[str, Any] = {
+    bodies: dict[str, dict[str, Any]] = {
         "runs": {"task": "spirals"},
         "{run_id}": {"name": "changed"},
         "notes": {"text": "changed"},
         "commands": {"kind": "stop"},
         "{checkpoint_id}": {"pinned": True},
-    }.get(name, {})
-    return json.dumps(body)
+    }
+    return json.dumps(bodies.get(name, {}))
 
 
 def own_acts(page: Page, run_id: int) -> dict[str, Any]:
@@ -109,7 +109,9 @@ def test_another_page_changes_and_reads_nothing(
         assert page.evaluate("document.title") == "evil"
         before = database_hash(quiet.data_dir / "babysit.sqlite")
         tried = 0
-        for operation in operations():
+        # From another site the browser holds the cookie back: there, what changes is enough.
+        asked = [one for one in operations() if name == "127.0.0.1" or one.changes]
+        for operation in asked:
             target = quiet.url + operation.at(run_id=1, checkpoint_id=1_000_001)
             target += "?format=json" if operation.path.endswith("/export") else ""
             told = {"target": target, "method": operation.method, "body": effective(operation)}
@@ -126,7 +128,7 @@ def test_another_page_changes_and_reads_nothing(
         assert (own["note"], own["name"], own["opened"]) == (201, 200, True)
         assert SECRET in own["read"]
         assert database_hash(quiet.data_dir / "babysit.sqlite") != before
-        assert tried > 200
+        assert tried > 150
 
 
 def test_going_to_the_server_gives_another_page_no_hold_on_it(

@@ -99,7 +99,7 @@ def told(page: Page, record_property: Record, texts: tuple[str, ...], places: in
     record_property("payload_checks", sum(found))
 
 
-# ---- the page of a run ----------------------------------------------------------------------------
+# ---- the page of a run ---------------------------------------------------------------------------
 
 
 def test_notes_in_the_journal(
@@ -150,7 +150,8 @@ def test_names_of_metrics(
     looked: Screen, hostile: tuple[LiveServer, int, int], record_property: Record
 ) -> None:
     looked.open_run(hostile[1])
-    looked.wait_for_chart("accuracy", points=2)
+    figure = looked.page.get_by_role("figure", name="Learning curves chart", exact=True)
+    expect(figure.locator("svg").first).to_be_visible()
     assert came_alive(looked.page) == []  # in the legend
 
     looked.button("View learning curves as table").click()
@@ -171,7 +172,7 @@ def test_a_traceback(
     told(looked.page, record_property, PAYLOADS[8:], len(PAYLOADS[8:]))
 
 
-# ---- lists and dialogs ----------------------------------------------------------------------------
+# ---- lists and dialogs ---------------------------------------------------------------------------
 
 
 def test_names_and_descriptions_in_the_list_of_runs(
@@ -239,7 +240,7 @@ def test_what_is_typed_into_the_page_and_refused(
     assert came_alive(looked.page) == []
 
 
-# ---- what is taken away ---------------------------------------------------------------------------
+# ---- what is taken away --------------------------------------------------------------------------
 
 
 def test_the_exported_page(
