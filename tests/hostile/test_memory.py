@@ -121,7 +121,12 @@ def test_many_headers_and_long_ones(server: LiveServer) -> None:
     with stays_small(server):
         for lines in (many, many[:400], ["X: " + "a" * 30_000], ["Cookie: " + "a=b; " * 4_000]):
             for _ in range(20):
-                assert status_of(server, head(server, "GET", "/api/runs", *lines)) in (0, 400, 431)
+                assert status_of(server, head(server, "GET", "/api/runs", *lines)) in (
+                    0,
+                    200,
+                    400,
+                    431,
+                )
         for _ in range(20):
             ranges = "Range: bytes=" + ",".join(f"{number}-" for number in range(2_000))
             assert status_of(server, head(server, "GET", "/", ranges)) in (200, 206, 400, 416, 503)
