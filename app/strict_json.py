@@ -17,8 +17,9 @@ def check_json(body: bytes) -> None:
     """Accept a body, or refuse it with a sentence that does not repeat it.
 
     Raises:
-        Invalid: no JSON, too deep, a doubled key or too many, a whole number that is too large, or
-            text that is not Unicode or holds a NUL. What is not finite is refused later, with its field.
+        Invalid: no JSON, too deep, a doubled key or too many, a whole number that is too large,
+            or text that is not Unicode or holds a NUL. What is not finite is refused later, with
+            its field.
     """
     _check_depth(body)
     try:

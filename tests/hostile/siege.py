@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 
 from tests.hostile.corpus import CANARY
 from tests.hostile.inside import is_error_form
 from tests.hostile.surface import Json, Operation, database_hash
 from tests.hostile.wire import Reply, Wire, request
-from tests.live import LiveServer
+from tests.live import LiveServer, serving
 
 AT_ONCE = 16
 # What the HTTP parser itself says before any of our code sees the request.
@@ -102,7 +105,7 @@ class Siege:
         with Wire(self.server.url, AT_ONCE, keeps=keeps) as wire:
             before = database_hash(database)
             version = _version(watching)
-            while batch := [one for one, _ in zip(waiting, range(AT_ONCE), strict=False)]:
+            while batch := list(islice(waiting, AT_ONCE)):
                 replies = wire.ask([one.content for one in batch])
                 for one, reply in zip(batch, replies, strict=True):
                     self._judge(one, reply)
@@ -132,6 +135,20 @@ class Siege:
             assert unreadable or of_head or is_error_form(reply.body), what
             error = "unreadable" if unreadable or of_head else json.loads(reply.body)["error"]
         self.classes[sent.operation, reply.status, error] += 1
+
+
+@contextmanager
+def besieged(data_dir: Path) -> Iterator[Siege]:
+    """A server with a run that is over, and its checkpoint, for a siege of its own."""
+    with serving(data_dir, "--no-demo") as server:
+        server.client.get("/api/tasks", params={"wait_s": 60}).raise_for_status()
+        run = server.start_run("spirals", steps=12, name="over")["id"]
+        server.wait_for_status(run, "finished")
+        saved = server.client.get(f"/api/runs/{run}/checkpoints").json()[-1]["id"]
+        for format in ("parquet", "html"):  # what they need is loaded once, before time counts
+            server.client.get(f"/api/runs/{run}/export?format={format}")
+        viewer = (data_dir / "viewer-token").read_text().strip()
+        yield Siege(server, {"run_id": run, "checkpoint_id": saved, "command_id": 1}, viewer)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,7 @@ def status_of(server: LiveServer, request: bytes) -> int:
     return status
 
 
-BODIES = {
+BODIES: dict[str, Callable[[int], bytes]] = {
     "spaces": lambda size: b" " * size,
     "one text": lambda size: b'{"task": "' + b"x" * (size - 12) + b'"}',
     "many numbers": lambda size: b"[" + b"1," * ((size - 3) // 2) + b"1]",
