@@ -50,6 +50,7 @@ HEADERS_ALWAYS = {
     b"cross-origin-resource-policy",
     b"cross-origin-opener-policy",
 }
+ENOUGH = 5  # wrong answers, to see what is wrong
 GATE_SAYS = {400, 401, 403, 413, 414, 415, 421, 429, 431}
 CHOICES: dict[str, Sequence[Any]] = {
     "host": HOSTS,
@@ -170,6 +171,8 @@ def test_every_request_is_answered_as_the_rules_say(
                     found = await wrong_admission(server, replace(asked, path=filled(path, 999)))
                 if found:
                     wrong.append(f"{found}: {asked}")
+                    if len(wrong) >= ENOUGH:
+                        return
             unchanged = server.hash("sessions")
             if unchanged != before:
                 wrong.append(f"the database changed at {method} {path}")
@@ -179,7 +182,7 @@ def test_every_request_is_answered_as_the_rules_say(
     asyncio.run(try_all())
 
     record_property("gate_combinations", tried)
-    assert wrong[:5] == []
+    assert wrong == []
     assert len(operations()) >= 24
     assert admitted > tried / 100
     assert tried >= 20_000
