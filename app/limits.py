@@ -29,3 +29,12 @@ STREAMS_MAX = 512
 TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; of a token that is asked for beyond loopback
 TOKEN_CHARACTERS_MAX = 1_000
 WRONG_TOKENS_A_SECOND_MAX = 10  # all together; then they are answered with 429
+
+TRIALS_MAX = 1_000  # of one search, with repetitions
+PARALLEL_MAX = 64  # trials of one search at once
+ROUNDS_MAX = 20
+WIDEN_MAX = 100.0
+SEEDS_MAX = 20  # of one request to repeat a trial
+SEARCHES_DEFAULT = 50
+TRIAL_POINTS_DEFAULT = 200  # of each trial's curve
+TRIAL_POINTS_MAX = 2_000

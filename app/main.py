@@ -20,6 +20,7 @@ from app.catalog import Catalog
 from app.errors import Damaged, Invalid, NoRoom, NotFound, NotReady, Problem, error_body
 from app.gate import Gate, Policy
 from app.invalid_input import problem_in
+from app.live import Committed
 from app.rotation import follow_tokens
 from app.settings import Settings
 from app.store.damage import is_damage, open_database
@@ -37,9 +38,12 @@ from app.web import (
     page,
     replays,
     runs,
+    search_reading,
+    searches,
     session,
     stream,
     tasks,
+    trials,
 )
 from app.web.answers import Error
 from app.web.hub import Hub
@@ -57,6 +61,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     checkpoints.router,
     replays.router,
+    search_reading.router,
+    searches.router,
+    trials.router,
     export.router,
     stream.router,
     page.router,  # last: it answers every address that is left
@@ -92,11 +99,11 @@ class Application:
         self.hub = Hub()
         database = open_database(settings.sql_url, settings.runs_dir)
         self.store = Store(database, settings.runs_dir)
-        self.store.announce = self.hub.announce
         self.catalog = Catalog()
         self.catalog.on_change = self.hub.tell_tasks
         self.sessions = Sessions(self.store, self.tokens)
         self.supervision = Supervision(settings, self.store, self.catalog, lambda: self.hub.viewers)
+        self.store.announce = self._announce
         self.api = routes(lifespan=self._lifespan)
         self.api.state.parts = self._parts(settings)
         policy = Policy(
@@ -122,6 +129,10 @@ class Application:
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )
+
+    def _announce(self, committed: Committed) -> None:
+        self.hub.announce(committed)
+        self.supervision.hear(committed)
 
     @asynccontextmanager
     async def _lifespan(self, api: FastAPI) -> AsyncIterator[None]:

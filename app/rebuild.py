@@ -18,6 +18,8 @@ from app.store.database import Database, NewerDatabase
 from app.store.order import NAME as ORDER
 from app.store.order import newest_written, number_events_after, read_order
 from app.store.rebuild import Playback, Played, run_directories
+from app.store.search_apply import play_searches
+from app.store.store import SEARCHES
 from app.store.tables import CheckpointRow, CommandRow, RunRow
 
 PARTS = ("", "-wal", "-shm")  # of a SQLite database that was not closed
@@ -80,6 +82,9 @@ def _play(session: Session, runs_dir: Path, order: Path) -> Played:
     # there any more is told to begin anew.
     newest = max(newest_written(order), int(time.time() * 1000))
     playback = Playback(session, runs_dir, newest + 1)
+    searches, problems = play_searches(session, runs_dir.parent / SEARCHES)
+    playback.played.searches = searches
+    playback.played.problems += problems
     playback.make_runs(run_directories(runs_dir))
     playback.play(read_order(order))
     playback.play_the_rest()
@@ -95,6 +100,8 @@ def _tell(session: Session, played: Played, settings: Settings, say: Say) -> Non
         f"Found in {settings.runs_dir}: {played.runs:,} runs, {played.events:,} events, "
         f"{played.points:,} values of curves, {checkpoints:,} checkpoints, {commands:,} commands."
     )
+    if played.searches:
+        say(f"Found beside them: {played.searches:,} searches.")
     if played.new_ids:
         say(f"{played.new_ids:,} events got new ids: {ORDER} does not name them.")
     say("Browsers have to sign in again.")

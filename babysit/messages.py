@@ -497,6 +497,7 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 CHECKPOINTS_PER_RUN_MAX = 1_000_000
+TRIAL_NICENESS = 10  # of a search's workers, as of `nice`
 
 
 def checkpoint_id(run_id: int, ordinal: int) -> int:
@@ -568,4 +569,10 @@ class RunAsked:
     first_values: Values | None = None  # of a fork: all values, those of its checkpoint with these
     recipe: bool = False  # the run repeats the `recipe.yaml` in its directory
     replay_of: int | None = None  # the run of this server that the recipe was made of
+    search: dict[str, int] | None = None  # of a trial: id, number, round
     format: int = 1
+
+    @property
+    def niceness(self) -> int:
+        """How much a worker steps back: a run that somebody steers comes before all trials."""
+        return 0 if self.search is None else TRIAL_NICENESS

@@ -69,6 +69,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     heartbeat = Heartbeat(run_directory, attempt)
     torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
     asked = RunAsked(**json.loads((run_directory / "run.json").read_text()))
+    os.nice(asked.niceness)
     recorder = Recorder(run_directory, attempt)
     step, ended = 0, True
     try:

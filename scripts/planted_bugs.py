@@ -23,6 +23,7 @@ from scripts.planted import Bug
 from scripts.planted_in_files import KEEPING
 from scripts.planted_in_gate import GATEKEEPING, SAYING_TOO_MUCH
 from scripts.planted_in_resume import RESUME, TAKING_UP
+from scripts.planted_in_search import SEARCHING
 from scripts.planted_in_server import STORED, WATCHED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +33,7 @@ BUGS: tuple[Bug, ...] = (
     *KEEPING,
     *STORED,
     *WATCHED,
+    *SEARCHING,
     *GATEKEEPING,
     *SAYING_TOO_MUCH,
 )

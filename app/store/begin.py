@@ -22,7 +22,10 @@ from babysit.messages import Described, Forked, RunAsked, Value, Values, now
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody asks of a new run; None takes the default."""
+    """What somebody asks of a new run; None takes the default.
+
+    run_id: given to a trial when it was drawn. search: id, number and round of a trial.
+    """
 
     values: Mapping[str, Value] = field(default_factory=dict)
     steps: int | None = None
@@ -35,6 +38,8 @@ class Wanted:
     actor: str = "owner"
     recipe: bool = False
     replay_of: int | None = None
+    run_id: int | None = None
+    search: dict[str, int] | None = None
 
 
 def start_run(
@@ -46,7 +51,7 @@ def start_run(
         Invalid: a value is wrong.
     """
     values = _checked(declared, wanted.values)
-    run_id = next_run_id(write)
+    run_id = wanted.run_id or next_run_id(write)
     asked = RunAsked(
         id=run_id,
         family_id=run_id,
@@ -62,6 +67,7 @@ def start_run(
         max_steps_per_s=wanted.max_steps_per_s,
         recipe=wanted.recipe,
         replay_of=wanted.replay_of,
+        search=wanted.search,
     )
     return make_run(write, asked, values)
 
@@ -85,11 +91,11 @@ def fork_run(
     declared, default_steps = known
     checkpoint = find_checkpoint(write.session, checkpoint_id)
     parent = find_run(write.session, checkpoint.run_id)
-    current = _values_of(runs_dir, checkpoint, parent)
+    current = values_of(runs_dir, checkpoint, parent)
     overrides = _checked_overrides(declared, current, wanted.values)
     values = {**current, **overrides}
     values["learning_rate"] = values.pop("base_learning_rate", values.get("learning_rate"))
-    run_id = next_run_id(write)
+    run_id = wanted.run_id or next_run_id(write)
     directory = f"runs/{parent.id}/checkpoints/{checkpoint.directory}"
     asked = RunAsked(
         id=run_id,
@@ -97,7 +103,7 @@ def fork_run(
         name=_name(wanted.name, f"{parent.name[:200]} from step {checkpoint.step}"),
         task=parent.task,
         values=overrides,
-        steps=_last_step(parent, checkpoint, wanted.steps, default_steps),
+        steps=last_step(parent, checkpoint, wanted.steps, default_steps),
         seed=parent.seed,
         created_at=now(),
         parent={"run_id": parent.id, "step": checkpoint.step, "checkpoint_id": checkpoint.id},
@@ -105,6 +111,7 @@ def fork_run(
         note=wanted.note,
         actor=wanted.actor,
         rewind=wanted.rewind,
+        search=wanted.search,
     )
     child = make_run(write, asked, values)
     forked = Forked(
@@ -121,7 +128,7 @@ def fork_run(
     return child
 
 
-def _values_of(runs_dir: Path, checkpoint: CheckpointRow, parent: RunRow) -> dict[str, Any]:
+def values_of(runs_dir: Path, checkpoint: CheckpointRow, parent: RunRow) -> dict[str, Any]:
     """The values a checkpoint goes on with, after every byte of it was compared."""
     path = checkpoint_path(runs_dir, checkpoint)
     wrong = (
@@ -162,7 +169,7 @@ def _invalid(error: InvalidValue) -> Invalid:
     return Invalid(error.message, field=where, allowed=error.allowed)
 
 
-def _last_step(
+def last_step(
     parent: RunRow, checkpoint: CheckpointRow, wanted: int | None, default_steps: int
 ) -> int:
     if wanted is None:

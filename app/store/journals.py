@@ -71,7 +71,7 @@ class ServerJournals:
             os.fsync(file.fileno())
         os.rename(beside, directory / "run.json")
         for folder in (directory, self.runs_dir):
-            _sync_directory(folder)
+            sync_directory(folder)
 
     def highest_directory(self) -> int:
         """The largest run id that has a directory; 0 for none."""
@@ -95,7 +95,7 @@ class ServerJournals:
         return writer
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -23,7 +23,8 @@ from app.store.journals import ServerJournals
 from app.store.once import store_answer
 from app.store.order import Stored
 from app.store.runs import run_row
-from app.store.store import Write
+from app.store.search_journals import SearchJournals
+from app.store.store import SEARCHES, Write
 from app.store.tables import JournalCursorRow, RunRow
 from app.store.tape import Tape, tapes_of
 from babysit.journal import Gap, Points
@@ -38,6 +39,7 @@ class Played:
     """What was found and stored. problems: what could not be read, a sentence for each."""
 
     runs: int = 0
+    searches: int = 0
     events: int = 0
     points: int = 0
     answers: int = 0
@@ -50,7 +52,9 @@ class Playback:
 
     def __init__(self, session: Session, runs_dir: Path, first_new_id: int) -> None:
         """first_new_id: of events whose earlier id nobody knows; above all ids ever given."""
-        self._write = Write(session, ServerJournals(runs_dir))
+        self._write = Write(
+            session, ServerJournals(runs_dir), SearchJournals(runs_dir.parent / SEARCHES)
+        )
         self._runs_dir = runs_dir
         self._next_id = first_new_id
         self._rows: dict[int, RunRow] = {}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid, NotFound
 from app.limits import INT_MAX
 from app.store.apply import say
+from app.store.search_tables import TrialRow
 from app.store.store import Write
 from app.store.tables import RunRow
 from app.store.views import best_json, parent_json, run_list
@@ -39,9 +40,10 @@ def find_run(session: Session, run_id: int) -> RunRow:
 
 
 def next_run_id(write: Write) -> int:
-    """Above every run in SQL and every directory there is: an id is never used twice."""
+    """Above every run in SQL, every directory and every trial drawn: an id is never used twice."""
     highest = write.session.scalar(select(func.max(RunRow.id))) or 0
-    return max(highest, write.journals.highest_directory()) + 1
+    drawn = write.session.scalar(select(func.max(TrialRow.run_id))) or 0
+    return max(highest, drawn, write.journals.highest_directory(), write.searches.newest_run_id) + 1
 
 
 def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
@@ -62,7 +64,7 @@ def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
 
 def run_row(asked: RunAsked) -> RunRow:
     """The row of a run of which only `run.json` is known."""
-    parent = asked.parent or {}
+    parent, search = asked.parent or {}, asked.search or {}
     values = asked.values if asked.first_values is None else asked.first_values
     return RunRow(
         id=asked.id,
@@ -84,6 +86,9 @@ def run_row(asked: RunAsked) -> RunRow:
         actor=asked.actor,
         max_steps_per_s=asked.max_steps_per_s,
         replay_of=asked.replay_of,
+        search_id=search.get("id"),
+        trial=search.get("number"),
+        round=search.get("round"),
     )
 
 
@@ -99,10 +104,16 @@ def list_runs(
     family_id: int | None = None,
     trashed: bool = False,
     search: str | None = None,
+    search_id: int | None = None,
+    trials: bool = False,
     before: int | None = None,
     limit: int,
 ) -> dict[str, Any]:
-    """Runs, newest first, and the id to go on from, if there are more."""
+    """Runs, newest first, and the id to go on from, if there are more.
+
+    search: a text in name or note. search_id: the trials of one search. trials: with all trials;
+    without either there are none among the runs.
+    """
     wanted = select(RunRow).where(
         RunRow.trashed_at.is_not(None) if trashed else RunRow.trashed_at.is_(None)
     )
@@ -117,6 +128,10 @@ def list_runs(
         wanted = wanted.where(
             RunRow.name.ilike(text, escape="!") | RunRow.note.ilike(text, escape="!")
         )
+    if search_id is not None:
+        wanted = wanted.where(RunRow.search_id == search_id)
+    elif not trials:
+        wanted = wanted.where(RunRow.search_id.is_(None))
     if before is not None:
         wanted = wanted.where(RunRow.id < before)
     rows = list(session.scalars(wanted.order_by(RunRow.id.desc()).limit(limit + 1)))
@@ -166,8 +181,10 @@ def restore_run(write: Write, run: RunRow) -> None:
 
 
 def family(session: Session, run: RunRow) -> dict[str, Any]:
-    """All branches that come from one root, oldest first."""
+    """All branches that come from one root, oldest first; trials only around a trial."""
     wanted = select(RunRow).where(RunRow.family_id == run.family_id).order_by(RunRow.id)
+    if run.search_id is None:
+        wanted = wanted.where(RunRow.search_id.is_(None) | (RunRow.id == RunRow.family_id))
     rows = list(session.scalars(wanted))
     live = [row.id for row in rows if row.live]
     return {

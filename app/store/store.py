@@ -18,24 +18,30 @@ from app.store.events import event_json
 from app.store.journals import ServerJournals
 from app.store.order import NAME as ORDER
 from app.store.order import Order, Stored, read_so_far
+from app.store.search_journals import SearchJournals
 from app.store.tables import EventRow, RunRow
 from app.store.views import run_list
 from babysit.journal import Points
 
 log = logging.getLogger(__name__)
 
+SEARCHES = "searches"  # in the data directory, beside the runs
+
 
 class Write:
     """One writing transaction: its session, and what is to be told once it is committed."""
 
-    def __init__(self, session: Session, journals: ServerJournals) -> None:
+    def __init__(
+        self, session: Session, journals: ServerJournals, searches: SearchJournals
+    ) -> None:
         self.session = session
         self.journals = journals
+        self.searches = searches
         self.events: list[EventRow] = []
         self.points: list[tuple[int, Points]] = []
         self.touched: dict[int, RunRow] = {}
         self.answered: dict[str, Any] | None = None  # a request that named a key
-        self.made: list[Path] = []  # directories of new runs
+        self.made: list[Path] = []  # directories of new runs and searches
 
     def touch(self, run: RunRow) -> None:
         """Tell everybody what this run looks like after the commit."""
@@ -60,6 +66,8 @@ class Write:
     def undo(self) -> None:
         """Take away what a transaction made outside of SQL: nobody was told of it."""
         for directory in self.made:
+            if directory.parent == self.searches.searches_dir:
+                self.searches.forget(int(directory.name))
             shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -71,6 +79,7 @@ class Store:
         self.runs_dir = runs_dir
         self.announce: Announce = lambda committed: None
         self.journals = ServerJournals(runs_dir)
+        self.searches = SearchJournals(runs_dir.parent / SEARCHES)
         self.order = Order(runs_dir.parent / ORDER)
         self.behind: set[int] = set()  # runs whose journal lacks what SQL has
         self.lock = threading.RLock()
@@ -89,7 +98,7 @@ class Store:
         """
         with self.lock:
             with Session(self.database.writer) as session, session.begin():
-                write = Write(session, self.journals)
+                write = Write(session, self.journals, self.searches)
                 try:
                     yield write
                     news, stored = write.news(), write.stored()
@@ -126,6 +135,7 @@ class Store:
     def close(self) -> None:
         with self.lock:
             self.journals.close()
+            self.searches.close()
             self.order.close()
             self.database.close()
 

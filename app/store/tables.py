@@ -100,6 +100,7 @@ class RunRow(Table):
     attempt: the newest process that was started for it, from 1; 0: none yet.
     server_seq: how many records of `server.journal` this row and its events know.
     replay_of: the run whose recipe it repeats. replayed: what came of the comparison.
+    search_id, trial, round: the search whose trial it is, and its number there.
     """
 
     __tablename__ = "runs"
@@ -108,6 +109,7 @@ class RunRow(Table):
         CheckConstraint("(parent_run_id IS NULL) = (parent_step IS NULL)", name="fork_has_step"),
         Index("ix_runs_family_id", "family_id"),
         Index("ix_runs_status", "status"),
+        Index("ix_runs_search_id", "search_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -148,6 +150,9 @@ class RunRow(Table):
     checkpoint_count: Mapped[int] = mapped_column(default=0)
     replay_of: Mapped[int | None] = mapped_column(default=None)
     replayed: Mapped[JsonObject | None] = mapped_column(default=None)
+    search_id: Mapped[int | None] = mapped_column(default=None)
+    trial: Mapped[int | None] = mapped_column(default=None)
+    round: Mapped[int | None] = mapped_column(default=None)
 
 
 class CommandRow(Table):

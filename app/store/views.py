@@ -71,7 +71,15 @@ def run_json(row: RunRow, pending: Sequence[CommandRow]) -> dict[str, Any]:
         "max_steps_per_s": row.max_steps_per_s,
         "replay_of": row.replay_of,
         "replayed": row.replayed,
+        "search": trial_of_json(row),
     }
+
+
+def trial_of_json(row: RunRow) -> dict[str, int | None] | None:
+    """Of which search the run is a trial; None for an ordinary run."""
+    if row.search_id is None:
+        return None
+    return {"id": row.search_id, "number": row.trial, "round": row.round}
 
 
 def parent_json(row: RunRow) -> dict[str, int | None] | None:

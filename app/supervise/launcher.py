@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.store.apply import refuse_what_is_left, say
@@ -20,6 +19,7 @@ from app.supervise.aftermath import ATTEMPTS_MAX, Aftermath, aftermath
 from app.supervise.evidence import Identity, has_exit_record, is_alive, is_lock_held, send_signal
 from app.supervise.ingest import Ingest
 from app.supervise.nursery import Nursery
+from app.supervise.places import next_to_start
 from app.supervise.watchdog import Watchdog
 from app.supervise.workers import ServerEnds, Worker, start_worker
 from babysit.messages import RunStatus, StatusChanged, Warned
@@ -37,7 +37,7 @@ REST_S = (0.5, 5.0)  # before the second and the third attempt
 
 
 class Launcher:
-    """Starts at most `parallel` runs at once. One thread.
+    """Starts at most `parallel` ordinary runs at once, and trials beside them. One thread.
 
     stuck_after_s: without a turn of its loop before a worker is called stuck.
     """
@@ -111,17 +111,17 @@ class Launcher:
     # -- starting
 
     def _start_next(self) -> bool:
-        """Give the oldest queued run a worker, if there is room; False: nothing is to be done."""
+        """Give the next queued run a worker, if there is room; False: nothing is to be done."""
         with self._store.reading() as session:
-            if self._closing or not _can_start(session, self._parallel):
+            if self._closing or next_to_start(session, self._parallel) is None:
                 return False
         with self._store.writing() as write:
-            wanted = select(RunRow).where(RunRow.status == RunStatus.QUEUED).order_by(RunRow.id)
-            run = write.session.scalar(wanted.limit(1))
-            if run is None:
+            run_id = next_to_start(write.session, self._parallel)
+            if run_id is None:
                 return False
+            run = find_run(write.session, run_id)
             run.attempt += 1
-            run_id, attempt = run.id, run.attempt
+            attempt = run.attempt
             say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
         self._begin_attempt(run_id, attempt)
         return True
@@ -278,15 +278,6 @@ class Launcher:
             if follows.status.is_over:
                 refuse_what_is_left(write, run)
         self._workers.pop(run_id, None)
-
-
-def _can_start(session: Session, parallel: int) -> bool:
-    """Whether a run waits and a place is free. A paused run costs no time: it keeps no place."""
-    waiting = select(RunRow.id).where(RunRow.status == RunStatus.QUEUED).limit(1)
-    if session.scalar(waiting) is None:
-        return False
-    busy = select(func.count()).where(RunRow.status.in_((RunStatus.STARTING, RunStatus.RUNNING)))
-    return (session.scalar(busy) or 0) < parallel
 
 
 def _identity_said(session: Session, run: RunRow) -> Identity | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.catalog import Catalog
+from app.live import Committed
 from app.settings import Settings
 from app.store.catch_up import compare_all
+from app.store.searches import read_back_all
 from app.store.store import Store
 from app.supervise.demo import Demo
 from app.supervise.ingest import Ingest
 from app.supervise.launcher import Launcher
 from app.supervise.nursery import Nursery
+from app.supervise.searching import Searching
 from app.supervise.tasks import TaskFinder
 
 
@@ -33,6 +36,7 @@ class Supervision:
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
         )
+        self.searching = Searching(store, catalog, self.launcher.wake)
         self.tasks = TaskFinder(
             settings.task_folders, settings.data_dir / "tasks.json", catalog, self.nursery
         )
@@ -41,20 +45,29 @@ class Supervision:
     def start(self) -> None:
         self.nursery.start()  # first: it takes the longest
         compare_all(self._store)
+        read_back_all(self._store)
         self.ingest.read_what_was_missed()
         self.tasks.start()
         self.ingest.start()
         self.launcher.start()
+        self.searching.start()
         self.demo.start(wanted=not self._settings.no_demo)
 
     def wake(self) -> None:
-        """There may be a run to start, or an end to notice."""
+        """There may be a run to start, a trial to draw, or an end to notice."""
         self.launcher.wake()
+        self.searching.wake()
+
+    def hear(self, committed: Committed) -> None:
+        """The end of a trial makes room for the next one, at once."""
+        if self.searching.hear(committed):
+            self.launcher.wake()
 
     def close(self) -> None:
         """Everything but the workers ends; they too if that was asked for."""
         self.tasks.close()
         self.demo.close()
+        self.searching.close()
         self.launcher.close()
         if self._settings.stop_workers:
             self.launcher.end_workers()

@@ -16,8 +16,9 @@ from app.settings import Settings
 from app.store.damage import UnusableDatabase, check_file, file_of
 from app.store.order import NAME as ORDER
 from app.store.order import read_order
+from app.store.store import SEARCHES
 from app.store.tables import RunRow
-from app.verify import checkpoints, commands, records, status
+from app.verify import checkpoints, commands, records, searches, status
 from app.verify.look import Look, look_at, snapshot
 
 LOOKS_MAX = 5  # at what seems wrong while somebody works on it
@@ -48,6 +49,8 @@ CHECKS = {
     "R2": ("no two workers live on one run", "attempts"),
     "R3": ("what is finished was finished by its worker", "runs"),
     "R4": ("every status followed from the one before", "moves"),
+    "S1": ("SQL says what the journals of searches say", "rows"),
+    "S2": ("every trial is the run that its search has drawn", "trials"),
 }
 DEEP_ONLY = ("C5",)
 
@@ -122,6 +125,9 @@ def _whole(settings: Settings) -> Findings:
         with snapshot(settings.sql_url) as session:
             found.add("SQL", _database_is_whole(session))
             run_ids = set(session.scalars(select(RunRow.id)))
+            searches_dir = settings.data_dir / SEARCHES
+            found.add("S1", searches.tables_follow_journals(session, searches_dir))
+            found.add("S2", searches.trials_are_as_drawn(session, settings.runs_dir))
         found.add("C7", checkpoints.no_directory_is_an_orphan(settings.runs_dir, run_ids))
         return found
 

@@ -75,6 +75,14 @@ class Replayed(BaseModel):
     branched: bool  # changed by hand, or ended early, after `step`
 
 
+class TrialOf(BaseModel):
+    """The search whose trial a run is."""
+
+    id: int
+    number: int
+    round: int
+
+
 class Run(BaseModel):
     id: int
     name: str
@@ -112,6 +120,7 @@ class Run(BaseModel):
     max_steps_per_s: float | None
     replay_of: int | None
     replayed: Replayed | None
+    search: TrialOf | None
 
 
 class Runs(BaseModel):

@@ -51,6 +51,8 @@ def list_runs(
     family_id: Annotated[int | None, Query(ge=1, le=INT_MAX)] = None,
     trashed: bool = False,
     search: Annotated[str | None, Query(max_length=NAME_CHARACTERS_MAX)] = None,
+    search_id: Annotated[int | None, Query(ge=1, le=INT_MAX)] = None,
+    trials: bool = False,
     before: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = RUNS_DEFAULT,
 ) -> Runs:
@@ -62,6 +64,8 @@ def list_runs(
             family_id=family_id,
             trashed=trashed,
             search=search,
+            search_id=search_id,
+            trials=trials,
             before=before,
             limit=limit,
         )

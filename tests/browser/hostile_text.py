@@ -56,7 +56,7 @@ _FOUND = """texts => {
     const element = walker.currentNode;
     if (["SCRIPT", "STYLE"].includes(element.tagName)) continue;
     for (const node of element.childNodes) if (node.nodeType === 3) seen.push(node.data);
-    for (const name of ["aria-label", "title", "value", "data-unformatted"]) {
+    for (const name of ["aria-label", "title", "value"]) {
       seen.push(element.getAttribute(name) ?? "");
     }
     seen.push(typeof element.value === "string" ? element.value : "");

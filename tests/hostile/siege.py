@@ -16,27 +16,32 @@ from tests.hostile.inside import is_error_form
 from tests.hostile.surface import Json, Operation, database_hash
 from tests.hostile.wire import Reply, Wire, request
 from tests.live import LiveServer, serving
+from tests.server.searching import search, wait_for
 
 AT_ONCE = 16
 # What the HTTP parser itself says before any of our code sees the request.
 UNREADABLE = b"Invalid HTTP request received."
 NOWHERE = 999_999
 POISON: Json = {"not<a>field": 1}
-# Starting something costs a process: these are asked only for what is wrong for another reason.
+# Of what may be let through, some is; all else, and what is still to come, is always asked wrongly,
+# as starting something costs a process.
 POISONS: dict[str, list[Json]] = {
+    "/api/runs/{run_id}": [{}, POISON],
+    "/api/runs/{run_id}/notes": [{}, POISON],
+    "/api/checkpoints/{checkpoint_id}": [{}, POISON],
+    # A run that is over takes no commands, and the right token is not known here.
+    "/api/runs/{run_id}/commands": [{}, POISON],
+    "/api/session": [{}],
     "/api/runs": [
         POISON,
         {"task": "no-such-task"},
         {"task": "spirals", "values": {"momentum": 99.0}},
     ],
+    "/api/searches": [POISON, {"task": "no-such-task"}],
+    "/api/searches/preview": [POISON, {"task": "no-such-task"}],
     "/api/checkpoints/{checkpoint_id}/fork": [POISON, {"values": {"momentum": 99.0}}],
-    "/api/runs/{run_id}/replay": [POISON],
     "/api/replays": [POISON, {"recipe": "none"}],
-    # A run that is over takes no commands, and the right token is not known here.
-    "/api/runs/{run_id}/commands": [{}, POISON],
-    "/api/session": [{}],
 }
-CHANGED = [{}, POISON]  # of all others: a name may become hostile, that is what it is for
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,16 @@ class Siege:
         return named
 
     def poisons(self, operation: Operation) -> list[Json]:
-        return POISONS.get(operation.path, CHANGED)
+        return POISONS.get(operation.path, [POISON])
 
     def ids_for(self, operation: Operation) -> dict[str, int]:
         """Nothing is deleted that others are asked about."""
-        gone = operation.method == "DELETE"
+        gone = operation.method == "DELETE" or (operation.changes and operation.body is None)
         return dict.fromkeys(self.ids, NOWHERE) if gone else self.ids
+
+    def started(self) -> list[str]:
+        """Everything that a process was started for."""
+        return sorted(path.name for path in (self.server.data_dir / "runs").iterdir())
 
     def sent(
         self,
@@ -148,7 +157,9 @@ def besieged(data_dir: Path) -> Iterator[Siege]:
         for format in ("parquet", "html"):  # what they need is loaded once, before time counts
             server.client.get(f"/api/runs/{run}/export?format={format}")
         viewer = (data_dir / "viewer-token").read_text().strip()
-        yield Siege(server, {"run_id": run, "checkpoint_id": saved, "command_id": 1}, viewer)
+        found = wait_for(server, search(server, trials=2, steps=12)["id"])["id"]
+        ids = {"run_id": run, "checkpoint_id": saved, "command_id": 1, "search_id": found}
+        yield Siege(server, ids, viewer)
 
 
 def _version(connection: sqlite3.Connection) -> int:

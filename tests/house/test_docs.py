@@ -8,6 +8,7 @@ import pytest
 
 from app import limits
 from app.settings import Settings
+from app.store.search_events import KINDS as OF_SEARCHES
 from babysit.hyperparameters import STANDARD
 from babysit.messages import COMMANDS, EVENTS
 from tests.house.project import ROOT, python_files, text_of, tracked_files
@@ -55,7 +56,9 @@ def test_every_setting_is_in_the_table() -> None:
     assert told == {word for word in of_the_server | read if not word.endswith("_")}
 
 
-@pytest.mark.parametrize("kinds", [COMMANDS, EVENTS], ids=["commands", "events"])
+@pytest.mark.parametrize(
+    "kinds", [COMMANDS, EVENTS, OF_SEARCHES], ids=["commands", "events", "of searches"]
+)
 def test_every_kind_is_named_in_architecture(kinds: dict[str, object]) -> None:
     unnamed = [kind for kind in kinds if f"`{kind}`" not in text_of("ARCHITECTURE.md")]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.live import LiveServer
+from tests.server.searching import search, wait_for
 
 DATABASE = "babysit.sqlite"
 
@@ -29,7 +30,8 @@ def babysit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def live_through(server: LiveServer) -> dict[str, int]:
-    """Runs that were changed, noted, forked, renamed, trashed, pinned, killed, paused, replayed.
+    """Runs that were changed, noted, forked, renamed, trashed, pinned, killed, paused, replayed;
+    and a search, refined, with a trial that was repeated.
 
     All of them are over at the end; their ids.
     """
@@ -59,7 +61,20 @@ def live_through(server: LiveServer) -> dict[str, int]:
         server.wait_for_status(run_id, "stopped", "finished")
     replay = post(server, f"runs/{grown}/replay")["id"]
     server.wait_for_status(replay, "finished", "stopped", timeout_s=60)
-    return {"grown": grown, "fork": fork["id"], "trashed": trashed, "replay": replay}
+    searched = search(server, strategy="coarse_to_fine", trials=4, rounds=2, keep=1)["id"]
+    wait_for(server, searched)
+    post(server, f"searches/{searched}/repeat", seeds=1)
+    repeated = wait_for(server, searched, trials=5)["trials"][-1]["run_id"]
+    refined = post(server, f"searches/{searched}/refine", trials=1)["id"]
+    trial = wait_for(server, refined)["trials"][0]["run_id"]
+    return {
+        "grown": grown,
+        "fork": fork["id"],
+        "trashed": trashed,
+        "replay": replay,
+        "repeated": repeated,
+        "trial": trial,
+    }
 
 
 def post(server: LiveServer, path: str, key: str | None = None, **body: Any) -> Any:
@@ -87,7 +102,8 @@ def rows(file: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def answers(server: LiveServer, run_ids: list[int]) -> dict[str, Any]:
     """What the API says about some runs."""
-    paths = ["/api/runs?limit=50", "/api/runs?trashed=true"]
+    paths = ["/api/runs?limit=50", "/api/runs?trashed=true", "/api/searches"]
+    paths += ["/api/searches/1", "/api/searches/2", "/api/searches/1/curves"]
     for run_id in run_ids:
         paths += [
             f"/api/runs/{run_id}{rest}"

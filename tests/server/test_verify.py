@@ -107,6 +107,13 @@ def one_bit_of_a_curve(folder: Path) -> None:
     sql(folder, f"UPDATE curve_chunks SET data = ? WHERE {where}", pack(Curve(curve.steps, values)))
 
 
+def redraw(folder: Path) -> None:
+    path = folder / "runs" / value(folder, "SELECT CAST(max(run_id) AS TEXT) FROM trials")
+    asked = json.loads((path / "run.json").read_text())
+    asked["values"]["momentum"] = 0.123
+    (path / "run.json").write_text(json.dumps(asked))
+
+
 def next_best_cost(folder: Path) -> None:
     best = value(folder, "SELECT best_val_cost FROM runs WHERE id = 1")
     sql(folder, "UPDATE runs SET best_val_cost = ? WHERE id = 1", math.nextafter(best, 9.0))
@@ -294,6 +301,22 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Any]]] = {
         lambda folder: sql(folder, "UPDATE runs SET status = 'finished' WHERE id = 2"),
     ),
     "a status that cannot follow": ("R4", "from queued to paused", illegal_move),
+    "a best trial that is another": (
+        "S1",
+        "search 1: trials 1/2 differs from its journal",
+        lambda folder: sql(folder, "UPDATE trials SET ended = 'diverged' WHERE number = 2"),
+    ),
+    "a search that SQL forgot": (
+        "S1",
+        "searches/2 belongs to no search of SQL",
+        lambda folder: sql(folder, "DELETE FROM searches WHERE id = 2"),
+    ),
+    "a trial with values that nobody drew": ("S2", "has another momentum than was drawn", redraw),
+    "a trial that is missing": (
+        "S2",
+        "search 1: its trials are not numbered without a gap",
+        lambda folder: sql(folder, "DELETE FROM trials WHERE search_id = 1 AND number = 2"),
+    ),
     "a database that is damaged": (
         "SQL",
         "is damaged",

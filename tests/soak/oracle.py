@@ -86,11 +86,14 @@ class Oracle:
         for name, slope in state.values.items():
             if name not in run.asked["values"]:
                 slopes[name] = slope
+        if run.asked["values"] and slopes["momentum"].at(state.step + 1) == 0:
+            state.velocity = None
         return replace(state, values=slopes)
 
     def _judge_checkpoints(self, run: Run, states: dict[int, State]) -> None:
         """What a checkpoint holds is the state that its step must have."""
-        cleared = {e["step"] for e in run.said("changed") if e["after"].get("momentum") == 0}
+        changed = {event["step"] for event in run.said("changed")}
+        set_to_0 = {e["step"] for e in run.said("changed") if e["after"].get("momentum") == 0}
         for row in run.checkpoints:
             directory = run.directory / "checkpoints" / row["directory"]
             if row["removed"] or directory in self._damaged:
@@ -98,8 +101,10 @@ class Oracle:
             found, known = state_in(directory), states.get(row["step"])
             if known is None:  # its points were not written before the worker died
                 continue
+            arrives = known.values["momentum"].at(known.step + 1) == 0 and known.step in changed
+            cleared = found.velocity is None and (arrives or known.step in set_to_0)
             for part in ("step", "weight", "velocity", "epoch", "index"):
-                if part == "velocity" and row["step"] in cleared and found.velocity is None:
+                if part == "velocity" and cleared:
                     continue  # written after the change at this very step
                 if getattr(found, part) != getattr(known, part):
                     self.violations.append(

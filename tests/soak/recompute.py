@@ -76,6 +76,8 @@ def change(state: State, event: dict[str, Any]) -> list[str]:
             state.values[name] = slope
             if event["after"][name] != slope.at(step + 1):
                 wrong.append(f"command {event['command_id']} read back {event['after'][name]}")
+    if state.values["momentum"].at(step + 1) == 0:
+        state.velocity = None  # at once: also when momentum comes back before the next update
     if "batch_size" in event["values"]:
         size = int(event["values"]["batch_size"])
         waits = 0

@@ -342,6 +342,187 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/searches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description What a search would draw, what is unwise about it, and what it would take. Nothing starts.
+         */
+        post: operations["show_api_searches_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Importance
+         * @description How much each hyperparameter explains, by the trials that count.
+         */
+        get: operations["read_importance_api_searches__search_id__importance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Searches
+         * @description Newest first.
+         */
+        get: operations["list_searches_api_searches_get"];
+        put?: never;
+        /**
+         * Start
+         * @description A new search; its trials are drawn and started one after the other.
+         */
+        post: operations["start_api_searches_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["read_api_searches__search_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Command
+         * @description Pause: no further trials start, and running ones pause. Stop: they end.
+         */
+        post: operations["command_api_searches__search_id__commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/refine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refine
+         * @description A new search in a box around the best trials; `clipped` names what met a declared bound.
+         */
+        post: operations["refine_api_searches__search_id__refine_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repeat
+         * @description More trials with the values of one, each with another seed.
+         */
+        post: operations["repeat_api_searches__search_id__repeat_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Curves
+         * @description One series of all trials.
+         */
+        get: operations["curves_api_searches__search_id__curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote Trial
+         * @description The trial goes on as a run of its own: from its newest checkpoint, or from scratch.
+         */
+        post: operations["promote_trial_api_runs__run_id__promote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/export": {
         parameters: {
             query?: never;
@@ -390,6 +571,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Advice */
+        Advice: {
+            /**
+             * Choose
+             * @enum {string}
+             */
+            choose: "panda" | "caviar";
+            /** Why */
+            why: string;
+        };
         /** Best */
         Best: {
             /** Step */
@@ -495,6 +686,25 @@ export interface components {
              */
             status: "pending" | "no_op";
         };
+        /** Counts */
+        Counts: {
+            /** Waiting */
+            waiting: number;
+            /** Running */
+            running: number;
+            /** Finished */
+            finished: number;
+            /** Failed */
+            failed: number;
+            /** Diverged */
+            diverged: number;
+            /** Stopped */
+            stopped: number;
+            /** Stopped Early */
+            stopped_early: number;
+            /** Hand Steered */
+            hand_steered: number;
+        };
         /** Curves */
         Curves: {
             /** Run Id */
@@ -505,6 +715,30 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["Series"];
             };
+        };
+        /** Distinct */
+        Distinct: {
+            /** Grid */
+            grid: number;
+            /** Random */
+            random: number;
+        };
+        /**
+         * Edge
+         * @description The best value lies at an end of its range. can_widen: there is something beyond it.
+         */
+        Edge: {
+            /** Name */
+            name: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "low" | "high";
+            /** Value */
+            value: number | boolean | string;
+            /** Can Widen */
+            can_widen: boolean;
         };
         /** Effective */
         Effective: {
@@ -530,6 +764,19 @@ export interface components {
             allowed?: unknown[] | null;
             /** State */
             state?: string | null;
+        };
+        /** Estimate */
+        Estimate: {
+            /** One Run S */
+            one_run_s: number | null;
+            /** Total S */
+            total_s: number | null;
+            /** Parallel */
+            parallel: number;
+            /** Cores */
+            cores: number;
+            /** Measured On */
+            measured_on: string;
         };
         /**
          * Event
@@ -669,6 +916,22 @@ export interface components {
             /** Schedules */
             schedules: string[] | null;
         };
+        /**
+         * Importance
+         * @description How much of the differences between trials each hyperparameter explains, 1 in all.
+         */
+        Importance: {
+            /** Importance */
+            importance: {
+                [key: string]: number;
+            };
+            /** Trials */
+            trials: number;
+            /** Method */
+            method: string;
+            /** Message */
+            message: string | null;
+        };
         /** NewFork */
         NewFork: {
             /** Values */
@@ -730,6 +993,75 @@ export interface components {
             note: string;
             /** Max Steps Per S */
             max_steps_per_s?: number | null;
+        };
+        /**
+         * NewSearch
+         * @description steps: the last step of each trial; from a checkpoint counted from its root's beginning.
+         */
+        NewSearch: {
+            /** Task */
+            task: string;
+            /** Space */
+            space: {
+                [key: string]: {
+                    /**
+                     * @description The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. Whole numbers stay whole on each of them.
+                     * @enum {string}
+                     */
+                    scale?: "linear" | "log10" | "log2" | "minus_log10_one_minus";
+                    low?: number;
+                    high?: number;
+                    values?: (number | boolean | string)[];
+                    fixed?: number | boolean | string;
+                    /** @description Only drawn when each of these others has one of its values here. */
+                    when?: {
+                        [key: string]: (number | boolean | string)[];
+                    };
+                };
+            };
+            /**
+             * Strategy
+             * @enum {string}
+             */
+            strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
+            /** Trials */
+            trials: number;
+            /** Steps */
+            steps?: number | null;
+            /** Parallel */
+            parallel?: number | null;
+            /** Seed */
+            seed?: number | null;
+            /** Points */
+            points?: {
+                [key: string]: number;
+            };
+            /**
+             * Keep
+             * @default 2
+             */
+            keep: number;
+            /**
+             * Widen
+             * @default 1.5
+             */
+            widen: number;
+            /**
+             * Rounds
+             * @default 3
+             */
+            rounds: number;
+            /** Stop Early */
+            stop_early?: ("median" | "successive_halving") | null;
+            /** From Checkpoint */
+            from_checkpoint?: number | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /** Parent */
         Parent: {
@@ -794,6 +1126,37 @@ export interface components {
              */
             note: string;
         };
+        /** Preview */
+        Preview: {
+            /** Draws */
+            draws: {
+                [key: string]: (number | boolean | string)[];
+            };
+            /** Warnings */
+            warnings: components["schemas"]["Unwise"][];
+            /** Grid Cells */
+            grid_cells: number;
+            estimate: components["schemas"]["Estimate"];
+            advice: components["schemas"]["Advice"];
+            teaching: components["schemas"]["Teaching"] | null;
+        };
+        /** Promotion */
+        Promotion: {
+            /**
+             * From
+             * @enum {string}
+             */
+            from: "checkpoint" | "scratch";
+            /** Name */
+            name?: string | null;
+            /** Steps */
+            steps?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /** RecipeSent */
         RecipeSent: {
             /** Seed */
@@ -802,6 +1165,74 @@ export interface components {
             max_steps_per_s?: number | null;
             /** Recipe */
             recipe: string;
+        };
+        /**
+         * Refinement
+         * @description keep, widen: the rule of the box; None takes the search's own, as with all the others.
+         *
+         *     widen_edges: let the box reach beyond an end at which the best value sits.
+         */
+        Refinement: {
+            /** Keep */
+            keep?: number | null;
+            /** Widen */
+            widen?: number | null;
+            /**
+             * Widen Edges
+             * @default false
+             */
+            widen_edges: boolean;
+            /** Strategy */
+            strategy?: ("grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine") | null;
+            /** Trials */
+            trials?: number | null;
+            /** Steps */
+            steps?: number | null;
+            /** Seed */
+            seed?: number | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * Repeat
+         * @description Finished repetitions of a run with other seeds; the run itself is not among them.
+         *
+         *     spread: their standard deviation, None for fewer than two.
+         */
+        Repeat: {
+            /** Run Id */
+            run_id: number;
+            /** Val Costs */
+            val_costs: number[];
+            /** Mean */
+            mean: number | null;
+            /** Spread */
+            spread: number | null;
+        };
+        /** RepeatAsked */
+        RepeatAsked: {
+            /**
+             * Status
+             * @constant
+             */
+            status: "sent";
+            /** Seeds */
+            seeds: number[];
+        };
+        /** RepeatTrial */
+        RepeatTrial: {
+            /** Run Id */
+            run_id?: number | null;
+            /**
+             * Seeds
+             * @default 3
+             */
+            seeds: number;
         };
         /**
          * Replayed
@@ -822,6 +1253,20 @@ export interface components {
             found: number | string | null;
             /** Branched */
             branched: boolean;
+        };
+        /**
+         * Round
+         * @description kept: the runs its box was drawn around, best first.
+         */
+        Round: {
+            /** Round */
+            round: number;
+            /** Space */
+            space: {
+                [key: string]: components["schemas"]["SpacePart"];
+            };
+            /** Kept */
+            kept: number[];
         };
         /** Run */
         Run: {
@@ -898,6 +1343,7 @@ export interface components {
             /** Replay Of */
             replay_of: number | null;
             replayed: components["schemas"]["Replayed"] | null;
+            search: components["schemas"]["TrialOf"] | null;
         };
         /** RunChange */
         RunChange: {
@@ -923,6 +1369,245 @@ export interface components {
         Runs: {
             /** Runs */
             runs: components["schemas"]["Run"][];
+            /** Next */
+            next: number | null;
+        };
+        /** Search */
+        Search: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Actor */
+            actor: string;
+            /** Task */
+            task: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "paused" | "finished" | "stopped";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Strategy
+             * @enum {string}
+             */
+            strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
+            /** Space */
+            space: {
+                [key: string]: components["schemas"]["SpacePart"];
+            };
+            /** Trials Wanted */
+            trials_wanted: number;
+            /** Steps */
+            steps: number;
+            /** Parallel */
+            parallel: number;
+            /** Seed */
+            seed: number;
+            /** Stop Early */
+            stop_early: ("median" | "successive_halving") | null;
+            /** From Checkpoint */
+            from_checkpoint: number | null;
+            /** Keep */
+            keep: number;
+            /** Widen */
+            widen: number;
+            /** Points */
+            points: {
+                [key: string]: number;
+            };
+            /** Parent Id */
+            parent_id: number | null;
+            /** Clipped */
+            clipped: string[];
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Allowed */
+            allowed: ("pause" | "resume" | "stop")[];
+            /** Best Run Id */
+            best_run_id: number | null;
+            /** Best Val Cost */
+            best_val_cost: number | null;
+            /** Best Is At Edge */
+            best_is_at_edge: components["schemas"]["Edge"][];
+            counts: components["schemas"]["Counts"];
+            /** Rounds */
+            rounds: components["schemas"]["Round"][];
+            /** Repeats */
+            repeats: components["schemas"]["Repeat"][];
+            /** Trials */
+            trials: components["schemas"]["Trial"][];
+        };
+        /** SearchCommandDone */
+        SearchCommandDone: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "sent" | "no_op";
+        };
+        /** SearchCommandIn */
+        SearchCommandIn: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "pause" | "resume" | "stop";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /** SearchPreview */
+        SearchPreview: {
+            /** Task */
+            task: string;
+            /** Space */
+            space: {
+                [key: string]: {
+                    /**
+                     * @description The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. Whole numbers stay whole on each of them.
+                     * @enum {string}
+                     */
+                    scale?: "linear" | "log10" | "log2" | "minus_log10_one_minus";
+                    low?: number;
+                    high?: number;
+                    values?: (number | boolean | string)[];
+                    fixed?: number | boolean | string;
+                    /** @description Only drawn when each of these others has one of its values here. */
+                    when?: {
+                        [key: string]: (number | boolean | string)[];
+                    };
+                };
+            };
+            /**
+             * Strategy
+             * @enum {string}
+             */
+            strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
+            /** Trials */
+            trials: number;
+            /** Steps */
+            steps?: number | null;
+            /** Parallel */
+            parallel?: number | null;
+            /** Seed */
+            seed?: number | null;
+            /** Points */
+            points?: {
+                [key: string]: number;
+            };
+            /**
+             * Keep
+             * @default 2
+             */
+            keep: number;
+            /**
+             * Widen
+             * @default 1.5
+             */
+            widen: number;
+            /**
+             * Rounds
+             * @default 3
+             */
+            rounds: number;
+            /** From Checkpoint */
+            from_checkpoint?: number | null;
+            /** Stop Early */
+            stop_early?: ("median" | "successive_halving") | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * SearchSummary
+         * @description A search without its trials. trials_wanted: without repetitions.
+         */
+        SearchSummary: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Actor */
+            actor: string;
+            /** Task */
+            task: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "paused" | "finished" | "stopped";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Strategy
+             * @enum {string}
+             */
+            strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
+            /** Space */
+            space: {
+                [key: string]: components["schemas"]["SpacePart"];
+            };
+            /** Trials Wanted */
+            trials_wanted: number;
+            /** Steps */
+            steps: number;
+            /** Parallel */
+            parallel: number;
+            /** Seed */
+            seed: number;
+            /** Stop Early */
+            stop_early: ("median" | "successive_halving") | null;
+            /** From Checkpoint */
+            from_checkpoint: number | null;
+            /** Keep */
+            keep: number;
+            /** Widen */
+            widen: number;
+            /** Points */
+            points: {
+                [key: string]: number;
+            };
+            /** Parent Id */
+            parent_id: number | null;
+            /** Clipped */
+            clipped: string[];
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Allowed */
+            allowed: ("pause" | "resume" | "stop")[];
+            /** Best Run Id */
+            best_run_id: number | null;
+            /** Best Val Cost */
+            best_val_cost: number | null;
+            /** Best Is At Edge */
+            best_is_at_edge: components["schemas"]["Edge"][];
+            counts: components["schemas"]["Counts"];
+            /** Rounds */
+            rounds: components["schemas"]["Round"][];
+            /** Repeats */
+            repeats: components["schemas"]["Repeat"][];
+        };
+        /** Searches */
+        Searches: {
+            /** Searches */
+            searches: components["schemas"]["SearchSummary"][];
             /** Next */
             next: number | null;
         };
@@ -980,6 +1665,26 @@ export interface components {
             /** Token */
             token: string;
         };
+        /**
+         * SpacePart
+         * @description A range with its scale, a list of values, or one fixed value.
+         */
+        SpacePart: {
+            /** Scale */
+            scale?: ("linear" | "log10" | "log2" | "minus_log10_one_minus") | null;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
+            /** Values */
+            values?: (number | boolean | string)[] | null;
+            /** Fixed */
+            fixed?: number | boolean | string | null;
+            /** When */
+            when?: {
+                [key: string]: (number | boolean | string)[];
+            } | null;
+        };
         /** Task */
         Task: {
             /** Name */
@@ -1025,10 +1730,101 @@ export interface components {
             /** Ready */
             ready: boolean;
         };
+        /**
+         * Teaching
+         * @description A grid and random draws of as many trials, in the user's own space.
+         */
+        Teaching: {
+            /** X */
+            x: string;
+            /** Y */
+            y: string | null;
+            /** Grid */
+            grid: [
+                number,
+                number
+            ][];
+            /** Random */
+            random: [
+                number,
+                number
+            ][];
+            distinct: components["schemas"]["Distinct"];
+        };
         /** TokenToWatch */
         TokenToWatch: {
             /** Token */
             token: string;
+        };
+        /**
+         * Trial
+         * @description A run as a trial. fits: it was finished as drawn, so that it enters best, rounds and fits;
+         *     repetitions do not. val_cost: the newest that was recorded, the final one when it is over.
+         */
+        Trial: {
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: number;
+            /** Round */
+            round: number;
+            status: components["schemas"]["RunStatus"];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "waiting" | "running" | "finished" | "failed" | "diverged" | "stopped" | "stopped_early" | "hand_steered";
+            /** Fits */
+            fits: boolean;
+            /** Val Cost */
+            val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
+            /** Seed */
+            seed: number;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            /** Repeat Of */
+            repeat_of: number | null;
+        };
+        /** TrialCurve */
+        TrialCurve: {
+            /** Step */
+            step: number[];
+            /** Value */
+            value: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+        };
+        /** TrialCurves */
+        TrialCurves: {
+            /** Series */
+            series: string;
+            /** Runs */
+            runs: {
+                [key: string]: components["schemas"]["TrialCurve"];
+            };
+        };
+        /**
+         * TrialOf
+         * @description The search whose trial a run is.
+         */
+        TrialOf: {
+            /** Id */
+            id: number;
+            /** Number */
+            number: number;
+            /** Round */
+            round: number;
+        };
+        /** Unwise */
+        Unwise: {
+            /** Name */
+            name: string;
+            /** Message */
+            message: string;
         };
         /** Who */
         Who: {
@@ -1933,6 +2729,8 @@ export interface operations {
                 family_id?: number | null;
                 trashed?: boolean;
                 search?: string | null;
+                search_id?: number | null;
+                trials?: boolean;
                 before?: number | null;
                 limit?: number;
             };
@@ -4370,6 +5168,1520 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RecipeSent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_api_searches_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchPreview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_importance_api_searches__search_id__importance_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Importance"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_searches_api_searches_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Searches"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    start_api_searches_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_api_searches__search_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    command_api_searches__search_id__commands_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchCommandIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchCommandDone"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    refine_api_searches__search_id__refine_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refinement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repeat_api_searches__search_id__repeat_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepeatTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepeatAsked"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    curves_api_searches__search_id__curves_get: {
+        parameters: {
+            query?: {
+                series?: string;
+                points?: number;
+            };
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialCurves"];
+                };
+            };
+            /** @description The request contradicts itself */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from there, or not by a viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not now: the state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The address is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A change needs the content type application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not answer under that name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is wrong: which, and what would be right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; later it may be possible */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The headers are too long */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not yet, or not for the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    promote_trial_api_runs__run_id__promote_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Promotion"];
             };
         };
         responses: {

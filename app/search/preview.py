@@ -1,0 +1,144 @@
+"""What a search would draw, shown before anything is trained, and what is unwise about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.search import tpe
+from app.search.axis import Axis, Choice, Range
+from app.search.space import POINTS, Space
+from app.search.strategy import Plan, even_units, random_units, round_sizes
+from babysit.hyperparameters import Declared
+from babysit.messages import Value
+
+DRAWS = 50
+TEACHING_POINTS = 5  # along each side of the grid: 25 cells, and as many random draws
+WASTED_PART = 0.5  # of the draws in one decade at the end of a range: worth a warning
+DECADE = 10.0
+INSTEAD = {
+    "log10": "On the scale log10 each decade gets as many.",
+    "log2": "On the scale log2 each doubling gets as many.",
+    "minus_log10_one_minus": "On the scale −log10(1−β) each decade of 1−β gets as many.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """name: the hyperparameter, or "" for the search as a whole."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """The same number of trials as a grid and at random, in two axes of the space.
+
+    x, y: names; y is None when only one range is searched, its places are then 0.
+    distinct: how many values of x each of the two tries.
+    """
+
+    x: str
+    y: str | None
+    grid: list[tuple[float, float]]
+    random: list[tuple[float, float]]
+    distinct: dict[str, int]
+
+
+def draws(plan: Plan) -> dict[str, list[Value]]:
+    """`DRAWS` values of each axis, conditional ones as if they were always drawn.
+
+    A grid shows its points instead; what a strategy learns later cannot be shown.
+    """
+    axes = plan.space.axes
+    if plan.strategy == "grid":
+        return {axis.name: axis.points(plan.points.get(axis.name, POINTS)) for axis in axes}
+    if plan.strategy in ("quasi_random", "coarse_to_fine"):
+        places = even_units(plan, 1, DRAWS)
+    else:
+        places = [random_units(plan, number) for number in range(1, DRAWS + 1)]
+    return {
+        axis.name: [axis.from_unit(place[i]) for place in places] for i, axis in enumerate(axes)
+    }
+
+
+def warnings(declared: Declared, plan: Plan) -> list[Warned]:
+    """What a person would want to know before trials are spent on it."""
+    found = [
+        Warned(axis.name, message)
+        for axis in plan.space.searched()
+        for message in (_wasted(axis), _without_effect(declared, plan.space, axis))
+        if message
+    ]
+    return found + [Warned("", message) for message in _too_few(plan)]
+
+
+def _wasted(axis: Axis) -> str | None:
+    """A linear range over more than a decade gives nearly all draws to one end of it."""
+    if not isinstance(axis, Range) or axis.scale != "linear" or axis.item.scale == "linear":
+        return None
+    label, width = axis.item.label, axis.high - axis.low
+    if axis.item.scale == "minus_log10_one_minus":
+        border = 1 - (1 - axis.low) / DECADE
+        part, side = (border - axis.low) / width, "below"
+    else:
+        border = axis.high / DECADE
+        part, side = (axis.high - border) / width, "above"
+    if not axis.low < border < axis.high or part < WASTED_PART:
+        return None
+    drawn = f"{label} drawn linearly between {axis.low:g} and {axis.high:g}"
+    percent = f"{100 * part:.0f} %"
+    return f"{drawn} puts {percent} of the draws {side} {border:g}. {INSTEAD[axis.item.scale]}"
+
+
+def _without_effect(declared: Declared, space: Space, axis: Axis) -> str | None:
+    """Draws that change nothing, because another row never has a value with which they do."""
+    for name, needed in (("optimizer", axis.item.optimizers), ("schedule", axis.item.schedules)):
+        other = space.named(name)
+        possible = other.points(0) if other is not None else [declared[name].default]
+        if needed is not None and not set(needed) & set(possible):
+            return f"{axis.item.label} only matters with {name} {' or '.join(needed)}."
+    for name, wanted in axis.when:
+        other = space.named(name)
+        if isinstance(other, Choice) and not set(wanted) & set(other.values):
+            return f"{axis.item.label} is never drawn: {name} has none of the values in its when."
+    return None
+
+
+def _too_few(plan: Plan) -> list[str]:
+    """Trials that are too few, or a grid too large, for what was chosen."""
+    if plan.strategy == "grid":
+        cells = plan.space.grid_cells(plan.points)
+        if cells > plan.trials:
+            return [f"The grid has {cells:,} cells, more than the {plan.trials} trials asked for."]
+    if plan.strategy == "tpe" and plan.trials <= tpe.STARTUP:
+        return [f"TPE draws its first {tpe.STARTUP} trials at random: {plan.trials} are no more."]
+    if plan.strategy == "coarse_to_fine":
+        smallest = min(round_sizes(plan))
+        if len(round_sizes(plan)) < plan.rounds or smallest <= plan.keep:
+            rounds = f"{plan.trials} trials in {plan.rounds} rounds"
+            return [f"{rounds} are too few to choose the best {plan.keep} of each."]
+    return []
+
+
+def teaching(plan: Plan) -> Teaching | None:
+    """Grid against random in the two ranges that matter most; None without any range."""
+    ranges = [axis for axis in plan.space.searched() if isinstance(axis, Range)]
+    if not ranges:
+        return None
+    x, *others = sorted(ranges, key=lambda axis: axis.item.tier)
+    y = others[0] if others else None
+    grid = [
+        (float(a), float(b))
+        for a in x.points(TEACHING_POINTS)
+        for b in (y.points(TEACHING_POINTS) if y is not None else [0.0])
+    ]
+    places = np.random.default_rng([plan.seed]).random((TEACHING_POINTS**2, 2)).tolist()
+    drawn = [
+        (float(x.from_unit(a)), float(y.from_unit(b)) if y is not None else 0.0)
+        for a, b in places[: len(grid)]
+    ]
+    distinct = {"grid": len({a for a, _ in grid}), "random": len({a for a, _ in drawn})}
+    return Teaching(x.name, y.name if y is not None else None, grid, drawn, distinct)

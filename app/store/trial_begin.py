@@ -1,0 +1,175 @@
+"""New trials of a search, and trials that become a run of their own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from app.errors import NotAllowedNow, Problem
+from app.limits import NAME_CHARACTERS_MAX
+from app.search.strategy import Draw, Plan, kept
+from app.store.apply import say
+from app.store.begin import Wanted, fork_run, start_run
+from app.store.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
+from app.store.runs import find_run, make_run, next_run_id
+from app.store.search_apply import say_search
+from app.store.search_begin import Known
+from app.store.search_events import RoundBegan, SearchEvent, TrialDrawn
+from app.store.search_tables import RoundRow, SearchRow, TrialRow
+from app.store.searches import trial_of
+from app.store.store import Write
+from app.store.tables import CheckpointRow, RunRow
+from app.store.trials import Trial
+from babysit.messages import Described, NoteAdded, RunAsked, RunStatus, StatusChanged, now
+
+
+def draw_trial(
+    write: Write, row: SearchRow, drawn: Draw, plan: Plan, trials: list[Trial]
+) -> TrialRow:
+    """Write a draw down, and the round that begins with it; its run is made by `make_trial`."""
+    events: list[SearchEvent] = []
+    if write.session.get(RoundRow, (row.id, drawn.round)) is None:
+        told = [t.told() for t in trials if t.row.round < drawn.round and t.row.repeat_of is None]
+        numbers = {trial.row.number: trial.row.run_id for trial in trials}
+        best = [numbers[one.number] for one in kept(plan.keep, told)]
+        events.append(RoundBegan(round=drawn.round, space=drawn.box.to_json(), kept=best))
+    event = TrialDrawn(
+        number=drawn.number,
+        round=drawn.round,
+        run_id=next_run_id(write),
+        values=drawn.values,
+        seed=_seed(write, row),
+    )
+    say_search(write, row, *events, event)
+    return write.session.get_one(TrialRow, (row.id, drawn.number))
+
+
+def draw_repeat(write: Write, row: SearchRow, trials: list[Trial], asked: list[int]) -> TrialRow:
+    """The next repetition that was asked for: (run id, seed)."""
+    run_id, seed = asked
+    original = next(trial.row for trial in trials if trial.row.run_id == run_id)
+    event = TrialDrawn(
+        number=trials[-1].row.number + 1,
+        round=original.round,
+        run_id=next_run_id(write),
+        values=dict(original.values),
+        seed=seed,
+        repeat_of=run_id,
+    )
+    say_search(write, row, event)
+    return write.session.get_one(TrialRow, (row.id, event.number))
+
+
+def _seed(write: Write, row: SearchRow) -> int:
+    """All trials see the same data in the same order: only what is searched tells them apart."""
+    if row.from_checkpoint is None:
+        return row.seed
+    checkpoint = find_checkpoint(write.session, row.from_checkpoint)
+    return find_run(write.session, checkpoint.run_id).seed
+
+
+def make_trial(
+    write: Write, runs_dir: Path, row: SearchRow, trial: TrialRow, known: Known
+) -> RunRow:
+    """The run of a trial, queued; failed already when no run can be made of what was drawn.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    _remove_half_made(runs_dir, trial)
+    wanted = Wanted(
+        values=trial.values,
+        steps=row.steps,
+        seed=trial.seed,
+        name=f"{row.name[: NAME_CHARACTERS_MAX - 16]}, trial {trial.number}",
+        actor="search",
+        run_id=trial.run_id,
+        search={"id": row.id, "number": trial.number, "round": trial.round},
+    )
+    try:
+        if row.from_checkpoint is None:
+            return start_run(write, row.task, known.declared, known.default_steps, wanted)
+        task = (known.declared, known.default_steps)
+        return fork_run(write, runs_dir, row.from_checkpoint, task, wanted)
+    except Problem as error:
+        return _make_failed(write, row, wanted, error)
+
+
+def _make_failed(write: Write, row: SearchRow, wanted: Wanted, error: Problem) -> RunRow:
+    asked = RunAsked(
+        id=wanted.run_id or 0,
+        family_id=wanted.run_id or 0,
+        name=wanted.name or "",
+        task=row.task,
+        values=dict(wanted.values),
+        steps=row.steps,
+        seed=wanted.seed or 0,
+        created_at=now(),
+        actor=wanted.actor,
+        search=wanted.search,
+    )
+    run = make_run(write, asked, asked.values)
+    say(write, run, StatusChanged(step=0, status=RunStatus.FAILED, reason=error.message))
+    return run
+
+
+def _remove_half_made(runs_dir: Path, trial: TrialRow) -> None:
+    """A run's directory that a crash left behind before anybody was told of the run."""
+    directory = runs_dir / str(trial.run_id)
+    if not directory.exists():
+        return
+    asked: Any = None
+    if (directory / "run.json").exists():
+        asked = json.loads((directory / "run.json").read_text()).get("search")
+    of_trial = {"id": trial.search_id, "number": trial.number, "round": trial.round}
+    has_worked = any(directory.glob("attempt-*"))
+    if has_worked or asked not in (None, of_trial):
+        raise FileExistsError(f"{directory} belongs to another run than trial {trial.number}")
+    shutil.rmtree(directory)
+
+
+def promote(
+    write: Write, runs_dir: Path, run: RunRow, known: Known, wanted: Wanted, *, scratch: bool
+) -> RunRow:
+    """A trial becomes an ordinary run, the live one of its family: from its newest valid
+    checkpoint, or from the beginning with the same values and seed.
+
+    Raises:
+        NotAllowedNow: it is no trial, or has no valid checkpoint.
+        Invalid: a value is wrong.
+    """
+    trial = trial_of(write.session, run)
+    text = f"adopted from caviar trial {trial.number} of search {trial.search_id}"
+    name = f"{run.name[: NAME_CHARACTERS_MAX - 16]}, promoted"
+    wanted = replace(wanted, name=wanted.name or name)
+    if scratch:
+        wanted = replace(
+            wanted, values=run.initial_values, seed=run.seed, steps=wanted.steps or run.steps
+        )
+        made = start_run(write, run.task, known.declared, known.default_steps, wanted)
+    else:
+        checkpoint = _newest_valid(write, runs_dir, run)
+        task = (known.declared, known.default_steps)
+        made = fork_run(write, runs_dir, checkpoint.id, task, wanted)
+        say(write, made, Described(step=made.step, live=True))
+    say(write, made, NoteAdded(step=made.step, text=text, actor=wanted.actor))
+    return made
+
+
+def _newest_valid(write: Write, runs_dir: Path, run: RunRow) -> CheckpointRow:
+    wanted = (
+        select(CheckpointRow)
+        .where(CheckpointRow.run_id == run.id, ~CheckpointRow.removed)
+        .order_by(CheckpointRow.step.desc(), CheckpointRow.id.desc())
+    )
+    for row in write.session.scalars(wanted):
+        if what_is_wrong(checkpoint_path(runs_dir, row), row, deep=True) is None:
+            return row
+    raise NotAllowedNow(
+        "This trial has no valid checkpoint. Promote it from scratch.", state="no_checkpoint"
+    )

@@ -1,0 +1,186 @@
+"""The trials of searches: what became of each, and which of them count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.search.strategy import Told
+from app.store.search_tables import TrialRow
+from app.store.tables import CommandRow, EventRow, RunRow
+from babysit.journal import number
+from babysit.messages import RunStatus
+
+Outcome: TypeAlias = Literal[
+    "waiting",
+    "running",
+    "finished",
+    "failed",
+    "diverged",
+    "stopped",
+    "stopped_early",
+    "hand_steered",
+]
+OUTCOMES: tuple[Outcome, ...] = (
+    "waiting",
+    "running",
+    "finished",
+    "failed",
+    "diverged",
+    "stopped",
+    "stopped_early",
+    "hand_steered",
+)
+VAL_COST = "val/cost"
+STEERS = ("set", "extend", "cancel")  # commands after which a trial is no longer what was drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial, and its run as it is now.
+
+    status: None while its run is still to be made.
+    val_cost: the newest that was recorded, not finite when it diverged; None before the first.
+    steered: somebody changed it by hand.
+    """
+
+    row: TrialRow
+    status: RunStatus | None
+    reason: str | None
+    step: int
+    steps: int | None
+    val_cost: float | None
+    steered: bool
+
+    @property
+    def is_over(self) -> bool:
+        return self.status is not None and self.status.is_over
+
+    @property
+    def keeps_a_place(self) -> bool:
+        return self.status in (RunStatus.STARTING, RunStatus.RUNNING)
+
+    @property
+    def waits(self) -> bool:
+        return self.status in (None, RunStatus.QUEUED)
+
+    @property
+    def outcome(self) -> Outcome:
+        diverged = self.val_cost is not None and not math.isfinite(self.val_cost)
+        if self.row.ended == "diverged" or (self.status is RunStatus.FINISHED and diverged):
+            return "diverged"
+        if self.status in (RunStatus.FAILED, RunStatus.LOST):
+            return "failed"
+        if self.steered:
+            return "hand_steered"
+        if self.row.ended == "stopped_early":
+            return "stopped_early"
+        if self.status is RunStatus.STOPPED:
+            return "stopped"
+        if self.status is RunStatus.FINISHED:
+            return "finished"
+        return "waiting" if self.waits else "running"
+
+    @property
+    def fits(self) -> bool:
+        """Whether it says something about its values: not a repetition, and undisturbed."""
+        return (
+            self.outcome == "finished" and self.val_cost is not None and self.row.repeat_of is None
+        )
+
+    def told(self) -> Told:
+        """What a strategy may know of it, once it is over."""
+        cost = self.val_cost if self.fits else None
+        return Told(self.row.number, self.row.round, self.row.values, cost)
+
+
+def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[Trial]]:
+    """All trials of some searches, in the order drawn."""
+    run = (RunRow.status, RunRow.reason, RunRow.step, RunRow.steps, RunRow.latest)
+    wanted = (
+        select(TrialRow, *run)
+        .outerjoin(RunRow, RunRow.id == TrialRow.run_id)
+        .where(TrialRow.search_id.in_(search_ids))
+        .order_by(TrialRow.search_id, TrialRow.number)
+    )
+    steered = _steered(session, search_ids)
+    found: dict[int, list[Trial]] = {search_id: [] for search_id in search_ids}
+    for row, status, reason, step, steps, latest in session.execute(wanted):
+        cost = (latest or {}).get(VAL_COST)
+        trial = Trial(
+            row=row,
+            status=status,
+            reason=reason,
+            step=step or 0,
+            steps=steps,
+            val_cost=None if cost is None else number(cost),
+            steered=row.run_id in steered,
+        )
+        found[row.search_id].append(trial)
+    return found
+
+
+def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
+    """Trials in which somebody changed something. A change that a fork took over is none."""
+    wanted = (
+        select(CommandRow.run_id, CommandRow.id)
+        .join(RunRow, RunRow.id == CommandRow.run_id)
+        .where(
+            RunRow.search_id.in_(search_ids),
+            CommandRow.kind.in_(STEERS),
+            CommandRow.status == "applied",
+        )
+    )
+    changed = {(run_id, command_id) for run_id, command_id in session.execute(wanted)}
+    if not changed:
+        return set()
+    asked = select(EventRow.run_id, EventRow.body).where(
+        EventRow.run_id.in_({run_id for run_id, _ in changed}), EventRow.kind == "command_sent"
+    )
+    return {
+        run_id for run_id, body in session.execute(asked) if (run_id, body["command_id"]) in changed
+    }
+
+
+def busy_trials(session: Session, search_id: int | None = None) -> int:
+    """How many trials, of one search or of all, have a worker that makes steps."""
+    wanted = select(func.count()).where(
+        RunRow.search_id.is_not(None) if search_id is None else RunRow.search_id == search_id,
+        RunRow.status.in_((RunStatus.STARTING, RunStatus.RUNNING)),
+    )
+    return session.scalar(wanted) or 0
+
+
+def best_of(trials: Sequence[Trial], keep: int) -> list[Trial]:
+    """Those with the lowest final cost among the ones that count, best first."""
+    count = [(trial.val_cost or 0.0, trial.row.number, trial) for trial in trials if trial.fits]
+    return [trial for _, _, trial in sorted(count, key=lambda item: item[:2])[:keep]]
+
+
+def repeats_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Of each repeated run: the final costs of its finished repetitions, mean and deviation."""
+    repeated = dict.fromkeys(t.row.repeat_of for t in trials if t.row.repeat_of is not None)
+    found = []
+    for run_id in repeated:
+        costs = [
+            trial.val_cost
+            for trial in trials
+            if trial.row.repeat_of == run_id
+            and trial.outcome == "finished"
+            and trial.val_cost is not None
+        ]
+        found.append(
+            {
+                "run_id": run_id,
+                "val_costs": costs,
+                "mean": fmean(costs) if costs else None,
+                "spread": stdev(costs) if len(costs) > 1 else None,
+            }
+        )
+    return found

@@ -1,0 +1,259 @@
+"""Draws the trials of searches, ends those that are not worth going on, and sees a search's end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.catalog import Catalog, KnownTask
+from app.live import Committed
+from app.search.early import Curve, Stop, should_stop
+from app.search.strategy import Plan, draw
+from app.store.checkpoints import find_checkpoint
+from app.store.search_apply import say_search
+from app.store.search_begin import Known, plan_of
+from app.store.search_events import SearchStatusChanged, TrialEnded
+from app.store.search_tables import SearchRow, TrialRow
+from app.store.searches import active_searches, ask_trial, find_search
+from app.store.store import Store
+from app.store.trial_begin import draw_repeat, draw_trial, make_trial
+from app.store.trial_curves import curves_of_trials
+from app.store.trials import VAL_COST, Trial, trials_of
+from babysit.hyperparameters import InvalidValue
+from babysit.messages import RunStatus
+from babysit.messages import Stop as StopRun
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
+IDLE_S = 5.0
+AHEAD_MAX = 4  # trials that are drawn and wait, so that a free place is taken at once
+
+
+class Searching:
+    """Looks after all searches. One thread.
+
+    trial_is_queued: called when the launcher has something to start.
+    """
+
+    def __init__(self, store: Store, catalog: Catalog, trial_is_queued: Callable[[], None]) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._trial_is_queued = trial_is_queued
+        self._plans: dict[int, Plan] = {}
+        self._watched: dict[int, frozenset[int]] = {}  # runs that may have to end early
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="searches", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A search was asked for something, or a trial has moved."""
+        self._wake.set()
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def hear(self, committed: Committed) -> bool:
+        """Whether a commit moved a trial; then it is looked at soon."""
+        moved = any(
+            event["kind"] in ("status_changed", "guard_tripped")
+            and (committed.runs.get(event["run_id"]) or {}).get("search")
+            for event in committed.events
+        )
+        watched = frozenset().union(*list(self._watched.values()))
+        if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
+            self._wake.set()
+        return moved
+
+    def _work(self) -> None:
+        while not self._closing:
+            self._wake.clear()
+            search_ids: list[int] = []
+            try:
+                with self._store.reading() as session:
+                    search_ids = active_searches(session)
+            except Exception as error:
+                log.warning("the searches cannot be read: %s", error)
+            for search_id in search_ids:
+                try:
+                    self._look_after(search_id)
+                except Exception:
+                    log.exception("looking after search %d failed", search_id)
+            self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
+
+    def _look_after(self, search_id: int) -> None:
+        """Do for one search what is to be done now, one transaction a trial."""
+        row, _ = self._look(search_id)
+        task = self._catalog.get(row.task)
+        if task is None or task.error is not None:
+            return  # it is still being looked at, or its file does not work just now
+        known = Known(task.name, task.declared, task.default_steps)
+        plan = self._plan(row, task)
+        if plan is None:
+            return
+        self._end_diverged(search_id)
+        if row.stop_early is not None:
+            self._stop_early(row)
+        while not self._closing and self._draw_next(search_id, plan, known):
+            self._trial_is_queued()
+        self._note_status(search_id)
+
+    def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
+        """A search and its trials as they are now, to be read without the database."""
+        with self._store.reading() as session:
+            found = find_search(session, search_id), trials_of(session, [search_id])[search_id]
+            session.expunge_all()
+        return found
+
+    def _plan(self, row: SearchRow, task: KnownTask) -> Plan | None:
+        if row.id not in self._plans:
+            try:
+                self._plans[row.id] = plan_of(row, task.declared)
+            except InvalidValue as error:
+                with self._store.writing() as write:
+                    found = find_search(write.session, row.id)
+                    reason = f"The task has changed: {error.message}"
+                    say_search(write, found, SearchStatusChanged(status="stopped", reason=reason))
+                return None
+        return self._plans[row.id]
+
+    # -- drawing
+
+    def _draw_next(self, search_id: int, plan: Plan, known: Known) -> bool:
+        """Make one more trial, if one is wanted and can be drawn by now."""
+        row, trials = self._look(search_id)
+        lost = [trial for trial in trials if trial.status is None]
+        if not lost and not _is_one_wanted(row, trials):
+            return False
+        drawn = sum(trial.row.repeat_of is None for trial in trials)
+        told = [trial.told() for trial in trials if trial.is_over and trial.row.repeat_of is None]
+        is_planned = drawn < row.trials and not row.closed
+        found = draw(plan, drawn + 1, told) if is_planned and not lost else None
+        if is_planned and not lost and found is None:
+            return False  # it waits for results
+        with self._store.writing() as write:
+            row = find_search(write.session, search_id)
+            if not lost and not _is_one_wanted(row, trials):
+                return False  # it was stopped meanwhile
+            if lost:
+                trial = write.session.get_one(TrialRow, (search_id, lost[0].row.number))
+            elif found is not None:
+                trial = draw_trial(write, row, found, plan, trials)
+            else:
+                repeats = sum(trial.row.repeat_of is not None for trial in trials)
+                trial = draw_repeat(write, row, trials, row.seeds_asked[repeats])
+            make_trial(write, self._store.runs_dir, row, trial, known)
+        return True
+
+    # -- ends
+
+    def _end_diverged(self, search_id: int) -> None:
+        """The guard has paused a trial: nobody is there to look at it, so it ends."""
+        for trial in self._look(search_id)[1]:
+            if _is_caught(trial):
+                number, step = trial.row.number, trial.step
+                event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
+                self._end(search_id, trial, event)
+
+    def _stop_early(self, row: SearchRow) -> None:
+        """End the trials that are too far behind the others at the mark they have passed."""
+        trials = [
+            trial
+            for trial in self._look(row.id)[1]
+            if not trial.steered and trial.row.repeat_of is None
+        ]
+        running = [t.row.run_id for t in trials if t.status is RunStatus.RUNNING]
+        self._watched[row.id] = frozenset(running)
+        if not running:
+            return
+        with self._store.reading() as session:
+            found = curves_of_trials(session, row.id, VAL_COST)
+        first = self._first_step(row)
+        curves = {
+            run_id: Curve((curve.steps - first).tolist(), curve.values.tolist())
+            for run_id, curve in found.items()
+        }
+        own = {
+            t.row.run_id: replace(curves[t.row.run_id], finished=t.fits)
+            for t in trials
+            if t.row.run_id in curves
+        }
+        for trial in trials:
+            run_id = trial.row.run_id
+            if trial.status is not RunStatus.RUNNING or trial.row.ended or run_id not in own:
+                continue
+            others = [curve for other, curve in own.items() if other != run_id]
+            steps = row.steps - first
+            stop = should_stop(row.stop_early, steps, own[run_id], others)  # type: ignore[arg-type]
+            if stop is not None:
+                self._end(row.id, trial, _stopped_early(trial, stop, row.stop_early or "", first))
+
+    def _first_step(self, row: SearchRow) -> int:
+        """Where all trials begin: at 0, or at their checkpoint."""
+        if row.from_checkpoint is None:
+            return 0
+        with self._store.reading() as session:
+            return find_checkpoint(session, row.from_checkpoint).step
+
+    def _end(self, search_id: int, trial: Trial, event: TrialEnded) -> None:
+        with self._store.writing() as write:
+            if trial.row.ended is None:
+                say_search(write, find_search(write.session, search_id), event)
+            ask_trial(write, trial, StopRun(note=event.reason))
+
+    def _note_status(self, search_id: int) -> None:
+        """A search runs when a trial does, and ends with its last one."""
+        row, trials = self._look(search_id)
+        follows = _status_now(row, trials)
+        if follows is None:
+            return
+        with self._store.writing() as write:
+            row = find_search(write.session, search_id)
+            if row.status in ("queued", "running"):
+                say_search(write, row, follows)
+        if follows.status != "running":
+            self._plans.pop(search_id, None)
+            self._watched.pop(search_id, None)
+
+
+def _is_one_wanted(row: SearchRow, trials: list[Trial]) -> bool:
+    if row.status not in ("queued", "running"):
+        return False
+    waiting = sum(trial.waits for trial in trials)
+    return waiting < min(row.parallel, AHEAD_MAX) and len(trials) < _wanted(row, trials)
+
+
+def _wanted(row: SearchRow, trials: list[Trial]) -> int:
+    planned = sum(trial.row.repeat_of is None for trial in trials) if row.closed else row.trials
+    return planned + len(row.seeds_asked)
+
+
+def _status_now(row: SearchRow, trials: list[Trial]) -> SearchStatusChanged | None:
+    if row.status == "queued" and any(not trial.waits for trial in trials):
+        return SearchStatusChanged(status="running")
+    is_done = len(trials) >= _wanted(row, trials) and all(trial.is_over for trial in trials)
+    if row.status == "running" and is_done:
+        return SearchStatusChanged(status="stopped" if row.closed else "finished", reason=None)
+    return None
+
+
+def _is_caught(trial: Trial) -> bool:
+    return trial.status is RunStatus.PAUSED and trial.reason == "guard"
+
+
+def _stopped_early(trial: Trial, stop: Stop, rule: str, first: int) -> TrialEnded:
+    words = rule.replace("_", " ")
+    reason = (
+        f"At step {first + stop.mark:,} its cost was {stop.cost:.4g}, above {stop.limit:.4g}, "
+        f"the limit by {words} of {stop.others} others."
+    )
+    number, step = trial.row.number, trial.step
+    return TrialEnded(number=number, outcome="stopped_early", step=step, reason=reason)

@@ -1,0 +1,133 @@
+"""Checks of searches (S): SQL says what their journals say, and every trial is what was drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from app.store.rebuild import read_asked
+from app.store.search_apply import fold, search_row
+from app.store.search_journals import read_search_asked, read_search_journal, search_directories
+from app.store.search_tables import RoundRow, SearchRow, TrialRow
+from app.store.tables import RunRow, Table
+from babysit.messages import RunAsked
+
+Wrong = list[str]
+TABLES: tuple[type[Table], ...] = (SearchRow, RoundRow, TrialRow)
+
+
+def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, Wrong]:
+    """S1: every row is the one that follows from the files, and every directory has its rows."""
+    rows = {row.id: row for row in session.scalars(select(SearchRow))}
+    names = {int(path.name) for path in search_directories(searches_dir)}
+    wrong = [
+        f"searches/{number} belongs to no search of SQL" for number in sorted(names - set(rows))
+    ]
+    counted = len(names | set(rows))
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Table.metadata.create_all(engine)
+    with Session(engine) as made:
+        for row in rows.values():
+            problem = _play(made, searches_dir / str(row.id), row.journal_seq)
+            if problem is not None:
+                wrong.append(f"search {row.id}: {problem}")
+                continue
+            found, differ = _compared(session, made, row.id)
+            counted, wrong = counted + found, wrong + differ
+    engine.dispose()
+    return counted, wrong
+
+
+def _play(made: Session, directory: Path, until: int) -> str | None:
+    """Make the rows of one search, as far as SQL says it knows its journal; or what is wrong."""
+    asked = read_search_asked(directory)
+    if isinstance(asked, str):
+        return f"search.json: {asked}"
+    row = search_row(asked)
+    made.add(row)
+    made.flush()
+    for seq, event in read_search_journal(directory):
+        if seq > until:
+            break
+        if event is None or seq != row.journal_seq + 1:
+            return f"search.journal: a record before {seq + 1} is lost"
+        fold(made, row, event)
+        row.journal_seq = seq
+    made.flush()
+    if row.journal_seq < until:
+        return f"SQL has read up to record {until}, search.journal ends at {row.journal_seq}"
+    return None
+
+
+def _compared(session: Session, made: Session, search_id: int) -> tuple[int, Wrong]:
+    counted, wrong = 0, Wrong()
+    for table in TABLES:
+        held, expected = (_rows(one, table, search_id) for one in (session, made))
+        counted += len(held)
+        for key in sorted(held.keys() | expected.keys()):
+            place = "/".join(str(part) for part in key)
+            if held.get(key) != expected.get(key):
+                wrong.append(
+                    f"search {search_id}: {table.__tablename__} {place} differs from its journal"
+                )
+    return counted, wrong
+
+
+def _rows(session: Session, table: type[Table], search_id: int) -> dict[tuple[Any, ...], Any]:
+    columns = table.__table__.columns
+    owner = columns["id" if table is SearchRow else "search_id"]
+    keys = [column.name for column in columns if column.primary_key]
+    found = session.execute(select(*columns).where(owner == search_id)).mappings()
+    return {tuple(row[key] for key in keys): repr(dict(row)) for row in found}
+
+
+def trials_are_as_drawn(session: Session, runs_dir: Path) -> tuple[int, Wrong]:
+    """S2: trials are numbered from 1 without a gap, each has one run, and that has its values."""
+    wrong = Wrong()
+    trials = list(session.scalars(select(TrialRow).order_by(TrialRow.search_id, TrialRow.number)))
+    by_search: dict[int, list[TrialRow]] = {}
+    for trial in trials:
+        by_search.setdefault(trial.search_id, []).append(trial)
+    for search_id, own in by_search.items():
+        if [trial.number for trial in own] != list(range(1, len(own) + 1)):
+            wrong.append(f"search {search_id}: its trials are not numbered without a gap")
+    for run_id, count in Counter(trial.run_id for trial in trials).items():
+        if count > 1:
+            wrong.append(f"run {run_id} is {count} trials")
+    claimed = select(RunRow.id, RunRow.search_id, RunRow.trial, RunRow.round).where(
+        RunRow.search_id.is_not(None)
+    )
+    runs = {row.id: tuple(row)[1:] for row in session.execute(claimed)}
+    for trial in trials:
+        wrong += _one_is_as_drawn(trial, runs.pop(trial.run_id, None), runs_dir)
+    wrong += [f"run {run_id} is a trial that no search has drawn" for run_id in sorted(runs)]
+    return len(trials), wrong
+
+
+def _one_is_as_drawn(trial: TrialRow, run: tuple[Any, ...] | None, runs_dir: Path) -> Wrong:
+    name = f"search {trial.search_id}, trial {trial.number}"
+    if run is None:
+        return [f"{name}: run {trial.run_id} is not there or is no trial"]
+    asked = read_asked(runs_dir / str(trial.run_id))
+    if isinstance(asked, str):
+        return [f"{name}, run.json: {asked}"]
+    place = (trial.search_id, trial.number, trial.round)
+    wrong = []
+    if run != place or tuple((asked.search or {}).values()) != place:
+        wrong.append(f"{name}: run {trial.run_id} says that it is another trial")
+    values = _values(asked)
+    differing = [key for key, value in trial.values.items() if values.get(key) != value]
+    if differing:
+        wrong.append(f"{name}: run {trial.run_id} has another {differing[0]} than was drawn")
+    if asked.seed != trial.seed:
+        wrong.append(f"{name}: run {trial.run_id} has another seed than was drawn")
+    return wrong
+
+
+def _values(asked: RunAsked) -> dict[str, Any]:
+    return asked.values if asked.first_values is None else asked.first_values
