@@ -1,5 +1,5 @@
 // Ask a server in every way that a page has; what each way got to see, or null.
-async ({target, method, body, within}) => {
+async ({target, method, body, within, forms}) => {
   const late = new Promise((done) => setTimeout(() => done("late"), within));
   const loaded = (element, put) => new Promise((done) => {
     element.onload = () => done("loaded");
@@ -49,18 +49,14 @@ async ({target, method, body, within}) => {
       socket.onopen = () => done("opened");
       socket.onerror = () => done(null);
     }),
-    frame: () => new Promise((done) => {
+    ...(changes ? {} : {frame: () => new Promise((done) => {
       const frame = document.createElement("iframe");
       frame.onload = () => { try { done(frame.contentDocument.body.innerText || null); } catch { done(null); } };
       frame.src = target;
       document.body.append(frame);
-    }),
+    })}),
   };
-  if (changes) {
-    for (const kind of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
-      ways["form " + kind] = () => form(kind);
-    }
-  }
+  if (changes) for (const kind of forms) ways["form " + kind] = () => form(kind);
   const seen = {};
   await Promise.all(Object.entries(ways).map(async ([name, way]) => {
     seen[name] = await Promise.race([way(), late]);
