@@ -21,12 +21,22 @@ from pathlib import Path
 
 from scripts.planted import Bug
 from scripts.planted_in_files import KEEPING
+from scripts.planted_in_gate import GATEKEEPING, SAYING_TOO_MUCH
 from scripts.planted_in_resume import RESUME, TAKING_UP
 from scripts.planted_in_search import SEARCHING
 from scripts.planted_in_server import STORED, WATCHED
 
 ROOT = Path(__file__).resolve().parents[1]
-BUGS: tuple[Bug, ...] = (*RESUME, *TAKING_UP, *KEEPING, *STORED, *WATCHED, *SEARCHING)
+BUGS: tuple[Bug, ...] = (
+    *RESUME,
+    *TAKING_UP,
+    *KEEPING,
+    *STORED,
+    *WATCHED,
+    *SEARCHING,
+    *GATEKEEPING,
+    *SAYING_TOO_MUCH,
+)
 ENDED_WITHIN_S = 600.0  # a bug may make a test hang: that is noticed, too
 BUILT = "frontend/dist"  # not tracked, but served
 FAILED = re.compile(r"^(?:FAILED|ERROR) \S*?::(\w+)", re.M)
