@@ -175,14 +175,16 @@ def routes(lifespan: Any = None) -> FastAPI:
 
 def methods_of(path: str) -> str:
     """What an address takes; the framework would name only the methods of its first route."""
-    found = {
-        method
+    fitting = [
+        route
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute) and route.path_regex.match(path)
         if router is not page.router or not path.startswith("/api")
-        for method in route.methods or ()
-    }
+    ]
+    # `/searches/preview` would be a search by its form, and is none.
+    exact = [route for route in fitting if route.path == path]
+    found = {method for route in exact or fitting for method in route.methods or ()}
     return ", ".join(sorted(found))
 
 

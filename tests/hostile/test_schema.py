@@ -15,7 +15,7 @@ from tests.live import serving
 
 CONFIGURED = Path(__file__).with_name("schemathesis.toml")
 CASES_MIN = 5_000
-CASES_A_ROUTE = 245
+CASES_A_ROUTE = 150
 ENDED_WITHIN_S = 300
 
 

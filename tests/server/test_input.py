@@ -219,6 +219,7 @@ def test_a_method_that_is_none_is_told_which_there_are(shared: LiveServer) -> No
         "/api/runs": "GET, POST",
         "/api/runs/1": "DELETE, GET, PATCH",
         "/api/session": "DELETE, GET, POST",
+        "/api/searches/preview": "POST",
         "/": "GET, HEAD",
     }.items():
         answer = shared.client.request("PUT", path, headers=kind)
