@@ -1,5 +1,5 @@
 /** Which page is shown, and to whom. */
-import { useEffect } from "react";
+import { Suspense, lazy, useEffect } from "react";
 import { signIn, whenSignedOut, whoAmI } from "./api/client";
 import { Boundary } from "./components/Boundary";
 import { Header } from "./components/Header";
@@ -10,6 +10,8 @@ import { useKeys } from "./components/keys";
 import { ForkDialog } from "./forms/ForkDialog";
 import { NewRunDialog } from "./forms/NewRunDialog";
 import { ReplayDialog } from "./forms/ReplayDialog";
+import { PromoteDialog } from "./caviar/PromoteDialog";
+import { RefineDialog } from "./caviar/RefineDialog";
 import { BabysitPage } from "./pages/BabysitPage";
 import { RunsPage } from "./pages/RunsPage";
 import { readView, usePlace, writeView } from "./state/address";
@@ -18,12 +20,25 @@ import { loadTasks } from "./state/follow";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastProblem } from "./state/toasts";
 
+/** The page of searches is loaded when somebody goes there. */
+const CaviarPage = lazy(() => import("./caviar/CaviarPage").then(({ CaviarPage: page }) => ({ default: page })));
+
 const TOKEN = /^#t=(.+)$/;
 /** This visit begins with a token; until it is exchanged, every question would be refused. */
 const signsIn = TOKEN.test(location.hash);
 
 /** The view is written into the address at most this often, ms. */
 const ADDRESS_MS = 300;
+
+const PAGES = {
+  babysit: <BabysitPage />,
+  runs: <RunsPage />,
+  caviar: (
+    <Suspense fallback={<main id="main" aria-busy="true" />}>
+      <CaviarPage />
+    </Suspense>
+  ),
+};
 
 export function App() {
   const session = usePage((page) => page.session);
@@ -45,7 +60,7 @@ export function App() {
     <>
       <Header />
       {session === "signed_out" ? <SignIn /> : null}
-      {shown ? <Boundary>{place.page === "runs" ? <RunsPage /> : <BabysitPage />}</Boundary> : null}
+      {shown ? <Boundary key={place.page}>{PAGES[place.page]}</Boundary> : null}
       {signedIn ? <Dialogs /> : null}
       <Toasts />
     </>
@@ -91,6 +106,10 @@ function Dialogs() {
       return <ForkDialog checkpoint={dialog.checkpoint} values={dialog.values} />;
     case "replay":
       return <ReplayDialog runId={dialog.runId} own={dialog.seed} />;
+    case "promote":
+      return <PromoteDialog runId={dialog.runId} trial={dialog.trial} searchId={dialog.searchId} steps={dialog.steps} />;
+    case "refine":
+      return <RefineDialog search={dialog.search} widenEdges={dialog.widenEdges} />;
     case "shortcuts":
       return <Shortcuts />;
     default:

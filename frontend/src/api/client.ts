@@ -56,7 +56,7 @@ export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
 
-async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+export async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = randomKey();
@@ -92,7 +92,7 @@ function randomKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function query(fields: Record<string, string | number | boolean | null | undefined>): string {
+export function query(fields: Record<string, string | number | boolean | null | undefined>): string {
   const parts = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== null && value !== undefined && value !== "") parts.set(name, String(value));

@@ -105,7 +105,7 @@ export interface Picture {
 }
 
 /** A body with only some fields required; the server fills in the rest. */
-type Asked<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
+export type Asked<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
 
 export type SetCommand = Asked<Schemas["SetIn"], "kind" | "values">;
 export type Command =

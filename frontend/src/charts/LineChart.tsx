@@ -81,7 +81,7 @@ function useDrawing(
       restMs: () => restMs(name, last, getPage().open),
     };
     const remove = scheduler.add(chart);
-    void canDraw.then(() => scheduler.hurry(chart));
+    void canDraw().then(() => scheduler.hurry(chart));
     const unsubscribe = watch(() => scheduler.touch(chart), () => scheduler.hurry(chart));
     const sizes = new ResizeObserver((entries) => {
       width = Math.round(entries.at(-1)?.contentRect.width ?? outer.clientWidth);

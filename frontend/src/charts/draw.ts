@@ -1,15 +1,24 @@
 /** Hands a drawing to Plotly, which is loaded once and apart from the page. */
 import type { Drawing } from "./compose";
 import { faint, palette } from "./palette";
+import { getPlace } from "../state/address";
 import type { AxisKind } from "../state/page";
 import { DrawingScheduler } from "./scheduler";
 
 let Plotly: typeof import("plotly.js-cartesian-dist-min").default | null = null;
 
+let loading: Promise<void> | null = null;
+
 /** Resolved when lines can be drawn. */
-export const canDraw: Promise<void> = import("plotly.js-cartesian-dist-min").then((module) => {
-  Plotly = module.default;
-});
+export function canDraw(): Promise<void> {
+  loading ??= import("plotly.js-cartesian-dist-min").then((module) => {
+    Plotly = module.default;
+  });
+  return loading;
+}
+
+// Where charts come first it is needed first; elsewhere its megabyte would only be in the way.
+if (getPlace().page === "babysit") void canDraw();
 
 /** All charts of the page take turns here. */
 export const scheduler = new DrawingScheduler({

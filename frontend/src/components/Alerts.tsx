@@ -1,6 +1,7 @@
 /** What went wrong with the training, said at once, with the way out. */
 import type { RunEvent } from "../api/types";
 import { openDialog } from "../state/dialogs";
+import { TrialLine } from "../caviar/TrialLine";
 import { breaks } from "../state/curves";
 import { reasonText } from "../state/journal";
 import { rateOf } from "../state/rates";
@@ -17,6 +18,7 @@ export function Alerts() {
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
     <div className="alerts">
+      <TrialLine />
       <div role="alert" aria-label="Alerts">
         {guarded ? <Guarded /> : null}
         {failed ? <Failed /> : null}

@@ -56,6 +56,18 @@ export function CheckpointsPanel() {
             >
               <Icon name="fork" /> Fork
             </button>
+            <button
+              type="button"
+              className="button"
+              aria-label="Litter from checkpoint"
+              title="Many trials that all begin with these weights"
+              aria-disabled={!usable}
+              onClick={() => {
+                if (chosen && usable) go(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`);
+              }}
+            >
+              <Icon name="eggs" /> Litter
+            </button>
           </div>
         )}
       </div>

@@ -9,6 +9,13 @@ import { RunSwitcher } from "./RunSwitcher";
 import { StatusChip } from "./StatusChip";
 import { setDark, useDark } from "./theme";
 
+/** Where the first link of each page leads. */
+const SKIPS = {
+  babysit: ["#cost", "Skip to charts"],
+  runs: ["#runs", "Skip to runs"],
+  caviar: ["#main", "Skip to caviar"],
+} as const;
+
 export function Header() {
   const place = usePlace();
   const session = usePage((page) => page.session);
@@ -17,8 +24,8 @@ export function Header() {
   const home = run !== null ? `/?run=${run}` : "/";
   return (
     <header className="header">
-      <a className="skip" href={place.page === "runs" ? "#runs" : "#cost"}>
-        {place.page === "runs" ? "Skip to runs" : "Skip to charts"}
+      <a className="skip" href={SKIPS[place.page][0]}>
+        {SKIPS[place.page][1]}
       </a>
       <Link to={home} className="logo" aria-label="Babysit home">
         <Panda />
@@ -32,6 +39,9 @@ export function Header() {
             </Link>
             <Link to="/runs" current={place.page === "runs"}>
               Runs
+            </Link>
+            <Link to="/caviar" current={place.page === "caviar"}>
+              Caviar
             </Link>
           </nav>
           {place.page === "babysit" ? (

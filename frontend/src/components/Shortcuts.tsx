@@ -18,7 +18,7 @@ const KEYS: [string, string][] = [
   ["M", "Next change (Shift: previous)"],
   ["0", "Jump to live"],
   ["T", "View cost as table"],
-  ["G B / G R", "Go to Babysit / Runs"],
+  ["G B / G R / G V", "Go to Babysit / Runs / Caviar"],
   ["?", "This list"],
   ["Esc", "Close, or reset what is staged"],
 ];

@@ -1,7 +1,7 @@
 /** Single keys that steer, while no field has the focus and nobody switched them off. */
 import { useEffect, useSyncExternalStore } from "react";
 import { goToMarker, jumpToLive } from "../charts/gestures";
-import { go } from "../state/address";
+import { getPlace, go } from "../state/address";
 import { anyDialog, openDialog } from "../state/dialogs";
 import { AXIS_KINDS } from "../state/page";
 import * as steer from "../state/steer";
@@ -62,6 +62,7 @@ export function useKeys(): void {
         goUntil = 0;
         if (event.key === "b") go("/");
         if (event.key === "r") go("/runs");
+        if (event.key === "v") go("/caviar");
         return;
       }
       if (event.key === "g") {
@@ -81,7 +82,7 @@ function act(key: string): boolean {
     return true;
   }
   const { open, view } = getPage();
-  if (!open) return false;
+  if (!open || getPlace().page !== "babysit") return false; // a run that is not in sight is not steered
   return steers(key, open.run) || looks(key, view);
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../api/types";
 import { Icon } from "../components/Icon";
+import { Link } from "../components/Link";
 import { openDialog } from "../state/dialogs";
 import * as steer from "../state/steer";
 import { usePage } from "../state/store";
@@ -55,6 +56,9 @@ export function RunButtons({ run }: { run: Run }) {
         </button>
         <Extend run={run} />
       </div>
+      <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
+        <Icon name="eggs" /> Send to caviar
+      </Link>
       <Waiting />
     </div>
   );

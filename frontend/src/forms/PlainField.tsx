@@ -7,10 +7,11 @@ export interface PlainFieldProps {
   help?: string;
   problem?: string;
   number?: boolean;
+  placeholder?: string;
   onText: (text: string) => void;
 }
 
-export function PlainField({ label, value, help, problem, number, onText }: PlainFieldProps) {
+export function PlainField({ label, value, help, problem, number, placeholder, onText }: PlainFieldProps) {
   const id = useId();
   return (
     <div className="form-field">
@@ -21,6 +22,7 @@ export function PlainField({ label, value, help, problem, number, onText }: Plai
         inputMode={number ? "numeric" : "text"}
         autoComplete="off"
         maxLength={number ? 18 : 2000}
+        placeholder={placeholder}
         value={value}
         aria-invalid={problem !== undefined}
         aria-describedby={`${id}-help${problem ? ` ${id}-problem` : ""}`}

@@ -5,17 +5,25 @@ import type { AxisKind, View } from "./page";
 import { AXIS_KINDS, initialView } from "./page";
 
 export interface Place {
-  page: "babysit" | "runs";
+  page: "babysit" | "runs" | "caviar";
   run: number | null;
+  search: number | null;
 }
 
 const readers = new Set<() => void>();
 let place = readPlace();
 
 function readPlace(): Place {
-  if (typeof location === "undefined") return { page: "babysit", run: null };
-  const run = Number(new URLSearchParams(location.search).get("run"));
-  return { page: location.pathname === below("/runs") ? "runs" : "babysit", run: run > 0 ? run : null };
+  if (typeof location === "undefined") return { page: "babysit", run: null, search: null };
+  const fields = new URLSearchParams(location.search);
+  const page = location.pathname === below("/runs") ? "runs" : location.pathname === below("/caviar") ? "caviar" : "babysit";
+  return { page, run: idIn(fields, "run"), search: idIn(fields, "search") };
+}
+
+/** A field of the address that names something by its number; null: it does not. */
+export function idIn(fields: URLSearchParams, name: string): number | null {
+  const id = Number(fields.get(name));
+  return Number.isInteger(id) && id > 0 ? id : null;
 }
 
 function moved(): void {
@@ -45,6 +53,7 @@ export function go(address: string, replace = false): void {
 }
 
 export const runAddress = (id: number): string => `/?run=${id}`;
+export const searchAddress = (id: number): string => `/caviar?search=${id}`;
 
 /** What the address says about the view; what it does not say is as it is at first. */
 export function readView(search: string): Partial<View> {

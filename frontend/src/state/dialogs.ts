@@ -1,11 +1,14 @@
 /** Which dialog is open. At most one. */
 import { useSyncExternalStore } from "react";
+import type { SearchRow } from "../api/searches";
 import type { Checkpoint, NewRun, Values } from "../api/types";
 
 export type Dialog =
   | { kind: "new_run"; like?: NewRun }
   | { kind: "fork"; checkpoint: Checkpoint; values?: Values }
   | { kind: "replay"; runId: number; seed: number }
+  | { kind: "promote"; runId: number; trial: number; searchId: number; steps: number }
+  | { kind: "refine"; search: SearchRow; widenEdges: boolean }
   | { kind: "shortcuts" }
   | { kind: "more" };
 
