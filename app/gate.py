@@ -6,11 +6,14 @@ is refused gets the one error body with a constant text, and every answer gets t
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from h11 import LocalProtocolError
 
 from app.asgi import App, Headers, Message, Receive, Refused, Scope, Send, parse_authority
 from app.errors import Problem
@@ -110,8 +113,11 @@ class Gate:
         if any(sign < " " or sign == "\x7f" for sign in path):
             raise Refused(404, "not_found", "There is no such address.")
         page = method in ("GET", "HEAD") and not _is_api(path)
-        bearer = headers.one(b"authorization")
-        proven = _check_origin(headers, own) or _check_fetch(headers, method, page=page)
+        bearer = _bearer(headers)
+        # Both are looked at: a right origin does not make up for a wrong site, nor the other way.
+        by_origin = _check_origin(headers, own)
+        by_fetch = _check_fetch(headers, method, page=page)
+        proven = by_origin or by_fetch
         if method not in READS:
             if not proven and bearer is None:
                 if (method, path) not in OPEN_TO_ALL:
@@ -150,11 +156,8 @@ class Gate:
 
     def _who(self, scope: Scope, headers: Headers, bearer: bytes | None) -> str:
         """The role of a request: by its token, or by its cookie."""
-        role = None
         if bearer is not None:
-            scheme, _, token = bearer.partition(b" ")
-            if scheme.lower() == b"bearer":
-                role = self._policy.token_role(token.strip(), scope["client"][0])
+            role = self._policy.token_role(bearer, scope["client"][0])
         else:
             cookie = headers.cookie(self._policy.cookie_name)
             role = self._policy.cookie_role(cookie) if cookie else None
@@ -173,6 +176,12 @@ def _check_size(scope: Scope) -> None:
         raise Refused(414, "too_long", "The address is too long.")
     if sum(len(key) + len(value) for key, value in scope["headers"]) > HEADERS_BYTES_MAX:
         raise Refused(431, "too_long", "The headers are too long.")
+
+
+def _bearer(headers: Headers) -> bytes | None:
+    """The token in the header; None without one: what else a browser adds by itself is no proof."""
+    scheme, _, token = (headers.one(b"authorization") or b"").partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else None
 
 
 def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:
@@ -259,7 +268,9 @@ def _with_security_headers(scope: Scope, send: Send) -> Send:
             if api and not any(key.lower() == b"cache-control" for key, _ in headers):
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": headers}
-        await send(message)
+        # When the rest of a request turns out to be no HTTP, its sender has been told and is gone.
+        with contextlib.suppress(LocalProtocolError):
+            await send(message)
 
     return send_with_headers
 

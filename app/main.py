@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
@@ -67,6 +68,24 @@ ROUTERS: tuple[APIRouter, ...] = (
     stream.router,
     page.router,  # last: it answers every address that is left
 )
+
+# What any route may answer instead, also by way of the gate.
+REFUSALS: dict[int | str, str] = {
+    400: "The request contradicts itself",
+    401: "Who are you?",
+    403: "Not from there, or not by a viewer",
+    404: "There is no such thing",
+    409: "Not now: the state does not allow it",
+    413: "The body is too long",
+    414: "The address is too long",
+    415: "A change needs the content type application/json",
+    421: "The server does not answer under that name",
+    422: "A value is wrong: which, and what would be right",
+    429: "A limit is reached; later it may be possible",
+    431: "The headers are too long",
+    503: "Not yet, or not for the moment",
+    507: "The disk is full",
+}
 
 
 class Application:
@@ -143,9 +162,7 @@ def routes(lifespan: Any = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        responses={
-            code: {"model": Error, "description": "Why not"} for code in (401, 404, 409, 422)
-        },
+        responses={code: {"model": Error, "description": why} for code, why in REFUSALS.items()},
         strict_content_type=False,  # the gate is stricter
         redirect_slashes=False,
     )
@@ -154,6 +171,21 @@ def routes(lifespan: Any = None) -> FastAPI:
     for kind in (Problem, RequestValidationError, HTTPException, DBAPIError, Exception):
         api.add_exception_handler(kind, answer_error)
     return api
+
+
+def methods_of(path: str) -> str:
+    """What an address takes; the framework would name only the methods of its first route."""
+    fitting = [
+        route
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(path)
+        if router is not page.router or not path.startswith("/api")
+    ]
+    # `/searches/preview` would be a search by its form, and is none.
+    exact = [route for route in fitting if route.path == path]
+    found = {method for route in exact or fitting for method in route.methods or ()}
+    return ", ".join(sorted(found))
 
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
@@ -167,7 +199,7 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
             problem = NotFound("There is no such address.")
         case HTTPException(status_code=405):
             body = error_body("method_not_allowed", "This address does not take this method.")
-            return JSONResponse(body, 405, headers=error.headers)
+            return JSONResponse(body, 405, headers={"allow": methods_of(request.url.path)})
         case HTTPException():
             problem = Invalid("The request could not be read.")
         case OperationalError() if "full" in str(error.orig):

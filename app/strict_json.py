@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from app.errors import Invalid
-from app.limits import INT_MAX, JSON_DEPTH_MAX
+from app.limits import FIELDS_MAX, INT_MAX, JSON_DEPTH_MAX
 
 # A string, also one that never ends (so that no body takes more than one pass), or a bracket.
 _TOKENS = re.compile(rb'"(?:[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
@@ -17,8 +17,9 @@ def check_json(body: bytes) -> None:
     """Accept a body, or refuse it with a sentence that does not repeat it.
 
     Raises:
-        Invalid: no JSON, too deep, a doubled key, a whole number that is too large, or text that
-            is not Unicode or holds a NUL. What is not finite is refused later, with its field.
+        Invalid: no JSON, too deep, a doubled key or too many, a whole number that is too large,
+            or text that is not Unicode or holds a NUL. What is not finite is refused later, with
+            its field.
     """
     _check_depth(body)
     try:
@@ -52,6 +53,8 @@ def _bounded_int(digits: str) -> int:
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > FIELDS_MAX:
+        raise Invalid(f"An object has at most {FIELDS_MAX:,} fields.")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Invalid("A field occurs twice in one object.")

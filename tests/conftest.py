@@ -113,6 +113,11 @@ COUNTED = {
     "combinations": "combinations of exact resume, each after a SIGKILL",
     "crashes": "crashes of the whole system: server, nursery and workers killed together",
     "points": "points worked out again after crashes",
+    "gate_combinations": "requests of every kind at the gate, each judged by the rules",
+    "hostile_requests": "hostile requests over sockets",
+    "schema_cases": "cases made by schemathesis from the description of the API",
+    "payload_checks": "places of the page in which hostile text was looked at",
+    "attacks": "attacks from another site's page in a browser",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.limits import (
     INT_MAX,
@@ -40,6 +40,16 @@ Steps: TypeAlias = Annotated[int, Field(ge=1, le=STEPS_MAX)]
 Step: TypeAlias = Annotated[int, Field(ge=0, le=INT_MAX)]
 
 
+def _no_number(value: Any) -> Any:
+    """In Python, 0 is equal to False and would pass for it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+_EXACTLY = BeforeValidator(_no_number)
+
+
 class In(BaseModel):
     """A request body: no field more than named, no type but the right one."""
 
@@ -61,10 +71,10 @@ class NewRun(In):
 
 
 class RunChange(In):
-    name: Name | None = None
+    name: Annotated[Name | None, Field(examples=["warm restarts"])] = None
     note: Note | None = None
-    live: Literal[True] | None = None
-    trashed: Literal[False] | None = None
+    live: Annotated[Literal[True] | None, _EXACTLY] = None
+    trashed: Annotated[Literal[False] | None, _EXACTLY] = None
 
 
 class NewFork(In):
@@ -85,11 +95,14 @@ class RecipeSent(NewReplay):
 
 
 class PinChange(In):
-    pinned: bool
+    pinned: Annotated[bool, Field(examples=[True])]
 
 
 class NewNote(In):
-    text: Annotated[str, Field(min_length=1, max_length=NOTE_CHARACTERS_MAX)]
+    text: Annotated[
+        str,
+        Field(min_length=1, max_length=NOTE_CHARACTERS_MAX, examples=["a plateau, I think"]),
+    ]
     step: Step | None = None
     command_id: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
 

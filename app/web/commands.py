@@ -22,7 +22,12 @@ from babysit.hyperparameters import Declared
 router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
 
 
-@router.post("", status_code=status.HTTP_202_ACCEPTED, response_model=CommandSent)
+@router.post(
+    "",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=CommandSent,
+    responses={200: {"model": CommandSent, "description": "It is so already"}},
+)
 def send(run_id: int, asked: CommandIn, parts: PartsOf, once: OnceOf) -> JSONResponse:
     def act(write: Write) -> dict[str, Any]:
         command = asked.command()

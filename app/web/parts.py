@@ -78,7 +78,9 @@ class Once:
 
 async def once_of(
     request: Request,
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: Annotated[
+        str | None, Header(json_schema_extra={"minLength": 1, "maxLength": KEY_CHARACTERS_MAX})
+    ] = None,
 ) -> Once:
     """The key of a request, and a fingerprint of what it asks.
 

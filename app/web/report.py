@@ -64,7 +64,7 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
             figure.update_yaxes(type="log" if logarithmic else "linear", row=place)
         for event in events:
             if event["kind"] in MARKED:
-                words = html.escape(in_words(event))
+                words = html.escape(in_words(event), quote=False)
                 figure.add_vline(x=event["step"], line_dash="dot", line_width=1)
                 figure.add_annotation(
                     x=event["step"], y=1, yref="paper", text="◆", hovertext=words, showarrow=False
@@ -115,7 +115,7 @@ def _add_curve(figure: Any, graph: Any, name: str, drawn: Thinned, row: int) -> 
         graph.Scatter(
             x=steps,
             y=drawn.values.tolist(),
-            name=html.escape(name),
+            name=html.escape(name, quote=False),  # Plotly knows no &quot;
             line=line,
             opacity=0.35 if is_raw else 1,
             showlegend="/" in name,

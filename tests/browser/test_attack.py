@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.browser.screen import Screen
 from tests.live import LiveServer
 
 ATTEMPTS_MIN = 100
+QUIET_S = 1.5  # the server looks at its workers every second
 
 
 def state_of(data_dir: Path) -> str:
@@ -28,6 +30,20 @@ def state_of(data_dir: Path) -> str:
     for path in sorted((data_dir / "runs").rglob("*")):
         every.update(str(path).encode())
     return every.hexdigest()
+
+
+def settled(server: LiveServer) -> str:
+    """The state once nothing has moved for a while: the last worker has said its last word."""
+    last, since_s = "", time.monotonic()
+
+    def look() -> str | None:
+        nonlocal last, since_s
+        now = state_of(server.data_dir)
+        if now != last:
+            last, since_s = now, time.monotonic()
+        return now if time.monotonic() - since_s > QUIET_S else None
+
+    return server.wait_until(look, "nothing moves any more")
 
 
 @dataclass
@@ -73,7 +89,7 @@ def ended(server: LiveServer) -> int:
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_a_foreign_page_changes_and_reads_nothing(screen: Screen, ended: int, name: str) -> None:
     server, page = screen.server, screen.page.context.new_page()
-    before = state_of(server.data_dir)
+    before = settled(server)
     heard = Heard(page, server)
 
     with attacker() as port:
@@ -90,7 +106,7 @@ def test_a_foreign_page_changes_and_reads_nothing(screen: Screen, ended: int, na
 
 def test_the_same_acts_of_the_own_page_do_change_and_read(screen: Screen, ended: int) -> None:
     server = screen.server
-    before = state_of(server.data_dir)
+    before = settled(server)
 
     read = screen.page.evaluate("async () => (await fetch('/api/runs')).status")
     noted = screen.page.evaluate(
@@ -117,7 +133,7 @@ def test_a_name_that_was_bound_to_this_machine_anew_gets_nothing(
     """DNS rebinding: the foreign page's own name and port lead to the server."""
     server, page = screen.server, screen.page.context.new_page()
     rebound = server.url.replace("127.0.0.1", "evil.localhost")
-    before = state_of(server.data_dir)
+    before = settled(server)
 
     def as_before_it_was_bound_anew(route: Route) -> None:
         route.fulfill(content_type="text/html", body=PAGE)

@@ -132,6 +132,9 @@ def test_a_change_by_cookie_must_come_from_the_page_itself(
         ({"Sec-Fetch-Site": "none"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 201),
         ({"Origin": shared.url}, 201),
+        ({"Origin": shared.url, "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": shared.url, "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Authorization": "Basic YTpi"}, 403),
     ]:
         with signed_in(shared) as client:
             answer = client.post(path, json={"text": "hello"}, headers=headers)
@@ -198,7 +201,10 @@ def test_every_answer_carries_the_security_headers(shared: LiveServer) -> None:
     for path in ("/", "/api/health", "/api/runs", "/api/runs/999999", "/nothing.js", "/api/nope"):
         for headers in ({"Authorization": BEARER}, {"Host": "evil.example"}, {}):
             answer = httpx.get(shared.url + path, headers=headers, trust_env=False)
-            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            policy = answer.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["referrer-policy"] == "no-referrer"
             assert "access-control-allow-origin" not in answer.headers

@@ -204,6 +204,28 @@ def test_commands_say_which_field_is_wrong(
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
+@pytest.mark.parametrize("body", [{"live": 1}, {"live": 1.0}, {"trashed": 0}, {"live": False}])
+def test_a_number_is_no_truth_value(
+    shared: LiveServer, ended: dict[str, Any], body: dict[str, Any]
+) -> None:
+    answer = shared.client.patch(f"/api/runs/{ended['id']}", json=body)
+
+    assert (answer.status_code, answer.json()["field"]) == (422, next(iter(body)))
+
+
+def test_a_method_that_is_none_is_told_which_there_are(shared: LiveServer) -> None:
+    kind = {"Content-Type": "application/json"}
+    for path, methods in {
+        "/api/runs": "GET, POST",
+        "/api/runs/1": "DELETE, GET, PATCH",
+        "/api/session": "DELETE, GET, POST",
+        "/api/searches/preview": "POST",
+        "/": "GET, HEAD",
+    }.items():
+        answer = shared.client.request("PUT", path, headers=kind)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods), path
+
+
 def test_an_address_or_method_that_is_none_is_told_in_the_same_form(shared: LiveServer) -> None:
     nowhere = shared.client.get("/api/nowhere")
     wrong = shared.client.put("/api/runs", json={})

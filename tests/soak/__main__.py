@@ -9,9 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.hostile.attackers import drawn
+from tests.hostile.siege import besieged
 from tests.soak.soak import Soak
 
 SHOWN_MAX = 40
+HOSTILE_REQUESTS = 500_000
+AT_ONCE = 20_000  # requests between two lines
 
 
 def main() -> None:
@@ -19,6 +23,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--keep", type=Path, help="a new folder for what the soak leaves")
+    parser.add_argument(
+        "--hostile", type=int, default=HOSTILE_REQUESTS, help="hostile requests afterwards"
+    )
     arguments = parser.parse_args()
     folder = arguments.keep or Path(tempfile.mkdtemp(prefix="soak-"))
     print(f"seed {arguments.seed}, {arguments.minutes:g} minutes, in {folder}", flush=True)
@@ -31,7 +38,28 @@ def main() -> None:
         print(f"VIOLATION {violation}")
     if report.violations:
         print(f"what happened is kept in {folder}; --seed {arguments.seed} draws the same again")
+    if not report.violations:
+        besiege(folder, arguments.seed, arguments.hostile)
     sys.exit(1 if report.violations else 0)
+
+
+def besiege(folder: Path, seed: int, count: int) -> None:
+    """Hostile requests drawn along what the routes take, at a server of its own.
+
+    Raises:
+        AssertionError: with the request that it stumbled over, or that changed something.
+    """
+    if not count:
+        return
+    (folder / "siege").mkdir()
+    with besieged(folder / "siege" / "var") as siege:
+        for start in range(0, count, AT_ONCE):
+            siege.endure(drawn(siege, min(AT_ONCE, count - start), seed + start))
+            print(
+                f"{siege.requests:10,}  hostile requests, {len(siege.classes)} kinds of answers, "
+                f"the slowest after {siege.slowest_s:.2f} s",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ import { Icon } from "./Icon";
 import { usePhone } from "./media";
 
 export function CurvesPanel() {
-  const shown = usePage((page) => (page.open ? measurements(page.open).join(" ") : null));
+  const shown = usePage((page) => (page.open ? measurements(page.open).join("\n") : null));
   const started = usePage((page) => (page.open?.curves.loaded && page.open.curves.lastStep > 0) === true);
   const phone = usePhone();
   const [table, setTable] = useState(false);
   if (shown === null) return null;
-  const names = shown.split(" ").filter(Boolean);
+  const names = shown.split("\n").filter(Boolean);
   const accuracy = names.some((name) => name.endsWith("/accuracy"));
   return (
     <section className="panel curves" aria-labelledby="curves">

