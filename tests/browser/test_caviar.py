@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -293,13 +294,10 @@ def test_who_only_watches_reads_a_search_and_changes_nothing(
 ) -> None:
     search_id = start_search(server, trials=2)
     wait_until_over(server, search_id)
-    with opened(browser, server) as screen:
-        token = server.client.get("/api/session/link").json()["token"]
-        screen.page.context.clear_cookies()
-        screen.open(f"/?#t={token}")
+    token = server.client.get("/api/session/link").json()["token"]
+    link = f"{server.url}/caviar?search={search_id}#t={token}"
+    with opened(browser, dataclasses.replace(server, address=link)) as screen:
         expect(screen.page.get_by_text("Watching only")).to_be_visible()
-
-        screen.open(f"/caviar?search={search_id}")
         expect(rows(screen)).to_have_count(2)
         for name in ("Promote winner", "Stop search", "Repeat with 3 seeds", "Promote trial 1"):
             expect(screen.button(name)).to_have_count(0)
