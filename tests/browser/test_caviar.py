@@ -68,6 +68,7 @@ def choose_method(screen: Screen, word: str) -> None:
 
 def test_a_search_is_laid_out_started_and_watched_to_its_end(screen: Screen) -> None:
     screen.open("/runs")
+    expect(screen.region("Runs")).to_be_visible()  # the page hears keys from then on
     screen.page.keyboard.press("g")
     screen.page.keyboard.press("v")
     space = screen.region("Search space")
