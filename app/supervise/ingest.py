@@ -17,13 +17,12 @@ from app.store.curves import append_points
 from app.store.store import Store, Write
 from app.store.tables import JournalCursorRow, RunRow
 from babysit.journal import Frame, Gap, JournalReader, Points, Record
-from babysit.messages import RunStatus, Warned
+from babysit.messages import Warned
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
 POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
-TRIALS_EVERY_S = 0.25  # of a trial all but its end: many of them would keep a core busy
 IDLE_S = 0.5  # without any run to watch
 CATCH_UP_EVERY_S = 1.0
 BACK_OFF_S = 1.0  # after the database could not be written
@@ -38,7 +37,6 @@ class Followed:
     reader: JournalReader
     unread: list[Record] = field(default_factory=list)
     stored_at_s: float = 0.0
-    is_trial: bool = False
 
     def has_grown(self) -> bool:
         try:
@@ -54,16 +52,13 @@ class Followed:
         """Whether the unread records are to be stored now: events at once, points in batches."""
         if not self.unread:
             return False
-        if now_s - self.stored_at_s >= (TRIALS_EVERY_S if self.is_trial else POINTS_EVERY_S):
+        if now_s - self.stored_at_s >= POINTS_EVERY_S:
             return True
-        return any(_is_urgent(record, is_trial=self.is_trial) for record in self.unread)
+        return any(not _is_points(record) for record in self.unread)
 
 
-def _is_urgent(record: Record, *, is_trial: bool) -> bool:
-    if not isinstance(record, Frame) or isinstance(record.body, Points):
-        return not isinstance(record, Frame)
-    leaves_its_place = record.body.get("status") not in (None, RunStatus.RUNNING)
-    return leaves_its_place or not is_trial
+def _is_points(record: Record) -> bool:
+    return isinstance(record, Frame) and isinstance(record.body, Points)
 
 
 def journal_path(runs_dir: Path, run_id: int, attempt: int) -> Path:
@@ -136,11 +131,8 @@ class Ingest:
         with self._store.reading() as session:
             cursor = session.get(JournalCursorRow, (run_id, attempt))
             place = (cursor.offset, cursor.seq) if cursor else (0, 0)
-            wanted = select(RunRow.search_id).where(RunRow.id == run_id)
-            is_trial = session.scalar(wanted) is not None
         path = journal_path(self._store.runs_dir, run_id, attempt)
-        reader = JournalReader(path, *place)
-        return Followed(run_id, attempt, reader, stored_at_s=0.0, is_trial=is_trial)
+        return Followed(run_id, attempt, JournalReader(path, *place))
 
     # -- the thread
 

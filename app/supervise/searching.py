@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from app.store.checkpoints import find_checkpoint
 from app.store.search_apply import say_search
 from app.store.search_begin import Known, plan_of
 from app.store.search_events import SearchStatusChanged, TrialEnded
-from app.store.search_tables import SearchRow
+from app.store.search_tables import SearchRow, TrialRow
 from app.store.searches import active_searches, ask_trial, find_search
 from app.store.store import Store
 from app.store.trial_begin import draw_repeat, draw_trial, make_trial
@@ -28,11 +27,8 @@ from babysit.messages import Stop as StopRun
 
 log = logging.getLogger(__name__)
 
-KEEP_PLACES = {"queued", "starting", "running"}
-
 LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
 IDLE_S = 5.0
-GATHER_S = 0.05  # what happens within it is looked at together
 AHEAD_MAX = 4  # trials that are drawn and wait, so that a free place is taken at once
 
 
@@ -66,17 +62,16 @@ class Searching:
             self._thread.join()
 
     def hear(self, committed: Committed) -> bool:
-        """Look soon when a commit moved a trial; whether one has left its place."""
-        moved = {
-            event["status"]
-            for event in committed.events
-            if event["kind"] == "status_changed"
+        """Whether a commit moved a trial; then it is looked at soon."""
+        moved = any(
+            event["kind"] in ("status_changed", "guard_tripped")
             and (committed.runs.get(event["run_id"]) or {}).get("search")
-        }
+            for event in committed.events
+        )
         watched = frozenset().union(*list(self._watched.values()))
         if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
             self._wake.set()
-        return not moved <= KEEP_PLACES
+        return moved
 
     def _work(self) -> None:
         while not self._closing:
@@ -93,12 +88,10 @@ class Searching:
                 except Exception:
                     log.exception("looking after search %d failed", search_id)
             self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
-            if search_ids and not self._closing:
-                time.sleep(GATHER_S)
 
     def _look_after(self, search_id: int) -> None:
         """Do for one search what is to be done now, one transaction a trial."""
-        row, trials = self._look(search_id)
+        row, _ = self._look(search_id)
         task = self._catalog.get(row.task)
         if task is None or task.error is not None:
             return  # it is still being looked at, or its file does not work just now
@@ -106,12 +99,12 @@ class Searching:
         plan = self._plan(row, task)
         if plan is None:
             return
-        self._end_diverged(search_id, trials)
+        self._end_diverged(search_id)
         if row.stop_early is not None:
-            self._stop_early(row, trials)
-        while not self._closing and self._draw_next(row, trials, plan, known):
+            self._stop_early(row)
+        while not self._closing and self._draw_next(search_id, plan, known):
             self._trial_is_queued()
-        self._note_status(row, trials)
+        self._note_status(search_id)
 
     def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
         """A search and its trials as they are now, to be read without the database."""
@@ -134,48 +127,49 @@ class Searching:
 
     # -- drawing
 
-    def _draw_next(self, row: SearchRow, trials: list[Trial], plan: Plan, known: Known) -> bool:
-        """Make one more trial, if one is wanted and can be drawn by now; `trials` has it then."""
-        lost = next((place for place, trial in enumerate(trials) if trial.status is None), None)
-        if lost is None and not _is_one_wanted(row, trials):
+    def _draw_next(self, search_id: int, plan: Plan, known: Known) -> bool:
+        """Make one more trial, if one is wanted and can be drawn by now."""
+        row, trials = self._look(search_id)
+        lost = [trial for trial in trials if trial.status is None]
+        if not lost and not _is_one_wanted(row, trials):
             return False
-        planned = [trial for trial in trials if trial.row.repeat_of is None]
-        found = None
-        if lost is None and len(planned) < row.trials and not row.closed:
-            told = [trial.told() for trial in planned if trial.is_over]
-            found = draw(plan, len(planned) + 1, told)
-            if found is None:
-                return False  # it waits for results
+        drawn = sum(trial.row.repeat_of is None for trial in trials)
+        told = [trial.told() for trial in trials if trial.is_over and trial.row.repeat_of is None]
+        is_planned = drawn < row.trials and not row.closed
+        found = draw(plan, drawn + 1, told) if is_planned and not lost else None
+        if is_planned and not lost and found is None:
+            return False  # it waits for results
         with self._store.writing() as write:
-            now = find_search(write.session, row.id)
-            if lost is None and not _is_one_wanted(now, trials):
+            row = find_search(write.session, search_id)
+            if not lost and not _is_one_wanted(row, trials):
                 return False  # it was stopped meanwhile
-            if lost is not None:
-                drawn = trials[lost].row
+            if lost:
+                trial = write.session.get_one(TrialRow, (search_id, lost[0].row.number))
             elif found is not None:
-                drawn = draw_trial(write, now, found, plan, trials)
+                trial = draw_trial(write, row, found, plan, trials)
             else:
-                repeats = len(trials) - len(planned)
-                drawn = draw_repeat(write, now, trials, now.seeds_asked[repeats])
-            run = make_trial(write, self._store.runs_dir, now, drawn, known)
-            made = Trial(drawn, run.status, run.reason, run.step, run.steps, None, False)
-        place = len(trials) if lost is None else lost
-        trials[place : place + 1] = [made]
+                repeats = sum(trial.row.repeat_of is not None for trial in trials)
+                trial = draw_repeat(write, row, trials, row.seeds_asked[repeats])
+            make_trial(write, self._store.runs_dir, row, trial, known)
         return True
 
     # -- ends
 
-    def _end_diverged(self, search_id: int, trials: list[Trial]) -> None:
+    def _end_diverged(self, search_id: int) -> None:
         """The guard has paused a trial: nobody is there to look at it, so it ends."""
-        for trial in trials:
+        for trial in self._look(search_id)[1]:
             if _is_caught(trial):
                 number, step = trial.row.number, trial.step
                 event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
                 self._end(search_id, trial, event)
 
-    def _stop_early(self, row: SearchRow, trials: list[Trial]) -> None:
+    def _stop_early(self, row: SearchRow) -> None:
         """End the trials that are too far behind the others at the mark they have passed."""
-        trials = [trial for trial in trials if not trial.steered and trial.row.repeat_of is None]
+        trials = [
+            trial
+            for trial in self._look(row.id)[1]
+            if not trial.steered and trial.row.repeat_of is None
+        ]
         running = [t.row.run_id for t in trials if t.status is RunStatus.RUNNING]
         self._watched[row.id] = frozenset(running)
         if not running:
@@ -215,18 +209,19 @@ class Searching:
                 say_search(write, find_search(write.session, search_id), event)
             ask_trial(write, trial, StopRun(note=event.reason))
 
-    def _note_status(self, row: SearchRow, trials: list[Trial]) -> None:
+    def _note_status(self, search_id: int) -> None:
         """A search runs when a trial does, and ends with its last one."""
-        if _status_now(row, trials) is None:
+        row, trials = self._look(search_id)
+        follows = _status_now(row, trials)
+        if follows is None:
             return
         with self._store.writing() as write:
-            now = find_search(write.session, row.id)
-            follows = _status_now(now, trials)  # more may be wanted by now
-            if follows is not None:
-                say_search(write, now, follows)
-        if follows is not None and follows.status != "running":
-            self._plans.pop(row.id, None)
-            self._watched.pop(row.id, None)
+            row = find_search(write.session, search_id)
+            if row.status in ("queued", "running"):
+                say_search(write, row, follows)
+        if follows.status != "running":
+            self._plans.pop(search_id, None)
+            self._watched.pop(search_id, None)
 
 
 def _is_one_wanted(row: SearchRow, trials: list[Trial]) -> bool:
