@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.tables import RunRow
+from app.store.tables import EventRow, RunRow
 from babysit.journal import number
 from babysit.messages import RunStatus
 
 RUNS_LOOKED_AT = 10
-SERIES = "steps_per_s"
+ACTIVE = "active_s"  # series: seconds of training so far
 PANDA_FROM_S = 3600.0  # a run that takes so long is worth looking after by hand
 CAVIAR_WITHIN_S = 12 * 3600.0  # a night
 TOO_FEW = 8  # trials: hardly more than guessing
@@ -41,11 +42,21 @@ class Advice:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Of a finished run, in seconds: what a step took with the evaluations between, and what comes
+    beside its steps: the worker's start, the data, the last checkpoint. None where it is not known.
+    """
+
+    step_s: float
+    beside_s: float | None
+
+
 def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: int) -> Estimate:
-    """By the median speed of the newest finished runs. More at once than cores is no faster."""
+    """By the newest finished runs. More at once than cores is no faster."""
     cores = os.cpu_count() or 1
     wanted = (
-        select(RunRow.latest)
+        select(RunRow)
         .where(
             RunRow.task == task,
             RunRow.status == RunStatus.FINISHED,
@@ -54,14 +65,46 @@ def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: 
         .order_by(RunRow.id.desc())
         .limit(RUNS_LOOKED_AT)
     )
-    found = (number(latest[SERIES]) for latest in session.scalars(wanted) if SERIES in latest)
-    speeds = [speed for speed in found if math.isfinite(speed) and speed > 0]
-    if not speeds:
+    rows = list(session.scalars(wanted))
+    began = _began(session, [row.id for row in rows])
+    found = [took for row in rows if (took := _took(row, began.get(row.id))) is not None]
+    if not found:
         return Estimate(None, None, parallel, cores, f"no finished run of {task} yet")
-    one_run_s = steps / median(speeds)
+    beside = [took.beside_s for took in found if took.beside_s is not None]
+    one_run_s = steps * median(took.step_s for took in found) + (median(beside) if beside else 0.0)
     rounds = math.ceil(trials / min(parallel, cores))
-    runs = "1 finished run" if len(speeds) == 1 else f"{len(speeds)} finished runs"
+    runs = "1 finished run" if len(found) == 1 else f"{len(found)} finished runs"
     return Estimate(one_run_s, rounds * one_run_s, parallel, cores, f"{runs} of {task}")
+
+
+def _began(session: Session, run_ids: list[int]) -> dict[int, str]:
+    """When the worker of each run was asked for; of those that only one worker took up, unpaused.
+
+    In others there is a wait between the two ends that is no cost.
+    """
+    wanted = select(EventRow.run_id, EventRow.at, EventRow.body).where(
+        EventRow.run_id.in_(run_ids), EventRow.kind == "status_changed"
+    )
+    began: dict[int, str] = {}
+    waited: set[int] = set()
+    for run_id, at, body in session.execute(wanted.order_by(EventRow.id)):
+        status = body.get("status")
+        if status == RunStatus.PAUSED or (status == RunStatus.STARTING and run_id in began):
+            waited.add(run_id)
+        elif status == RunStatus.STARTING:
+            began[run_id] = at
+    return {run_id: at for run_id, at in began.items() if run_id not in waited}
+
+
+def _took(row: RunRow, began: str | None) -> Took | None:
+    active_s = number(row.latest.get(ACTIVE, math.nan))  # pauses are cut out
+    steps = row.step - (row.parent_step or 0)
+    if steps < 1 or not (math.isfinite(active_s) and active_s > 0):
+        return None
+    if began is None or row.ended_at is None:
+        return Took(active_s / steps, None)
+    whole = datetime.fromisoformat(row.ended_at) - datetime.fromisoformat(began)
+    return Took(active_s / steps, max(whole.total_seconds() - active_s, 0.0))
 
 
 def advice(found: Estimate, trials: int) -> Advice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000,
 def test_a_search_whose_server_is_killed_five_times_is_the_undisturbed_one(
     serve: Serve, data_dir: Path, shared: LiveServer
 ) -> None:
-    mark = "searches-survive"
+    mark = uuid.uuid4().hex
     try:
         for kill in range(KILLS):
             with serve(data_dir, "--no-demo", mark=mark) as server:
