@@ -3,8 +3,8 @@
 `python benchmarks/caviar.py [--trials 24] [--steps 300] [--pairs 5]` starts a server, and in turns
 lets it run a search of so many trials of digits, two at a time, and lets two processes train the
 same trials back to back: batches, update, evaluation, nothing recorded, the data loaded once. Both
-must end with equal costs to the last bit. Then it draws trials into a store of its own and says
-what drawing and bookkeeping take for each.
+must end with equal costs to the last bit. Then it draws trials into a store of its own, as many in
+a transaction as a search does, and says what drawing and bookkeeping take for each.
 """
 
 from __future__ import annotations
@@ -143,8 +143,21 @@ def searched(server: LiveServer, trials: int, steps: int, seed: int) -> tuple[fl
     return (ended - began).total_seconds(), found
 
 
+def of_search(server: LiveServer, found: Any, steps: int) -> list[dict[str, Any]]:
+    """What its trials were asked for."""
+    return [{**server.run(trial["run_id"]), "steps": steps} for trial in found["trials"]]
+
+
+def processor_s(pid: int) -> float:
+    """Seconds that a process has computed, its children not counted."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
 def bookkeeping_ms(trials: int) -> list[float]:
-    """Processor time of each trial's draw, journal, run.json and rows, on the disk and synced."""
+    """Processor time of a trial's draw, journal, run.json and rows, on the disk and synced: the
+    mean of each transaction.
+    """
     from app.search.strategy import draw
     from app.store.database import Database
     from app.store.search_begin import Known, SearchWanted, plan_of, start_search
@@ -152,8 +165,10 @@ def bookkeeping_ms(trials: int) -> list[float]:
     from app.store.store import Store
     from app.store.trial_begin import draw_trial, make_trial
     from app.store.trials import trials_of
+    from app.supervise.searching import AHEAD_MAX, AHEAD_MIN
     from babysit.hyperparameters import declare
 
+    batch = AHEAD_MAX - min(LOOPS, AHEAD_MIN) + 1  # what a running search draws at once
     took_ms = []
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/babysit.sqlite")
@@ -164,18 +179,19 @@ def bookkeeping_ms(trials: int) -> list[float]:
         with store.writing() as write:
             search_id = start_search(write, known, store.runs_dir, wanted).id
             plan = plan_of(find_search(write.session, search_id), known.declared)
-        for number in range(1, trials + 1):
+        for first in range(1, trials + 1, batch):
             began = time.process_time()
             with store.reading() as session:
                 before = trials_of(session, [search_id])[search_id]
                 session.expunge_all()
-            drawn = draw(plan, number, [])
-            assert drawn is not None
+            numbers = range(first, min(first + batch, trials + 1))
+            draws = [found for number in numbers if (found := draw(plan, number, [])) is not None]
             with store.writing() as write:
                 row = find_search(write.session, search_id)
-                trial = draw_trial(write, row, drawn, plan, before)
-                make_trial(write, store.runs_dir, row, trial, known)
-            took_ms.append((time.process_time() - began) * 1e3)
+                for drawn in draws:
+                    trial = draw_trial(write, row, drawn, plan, before)
+                    make_trial(write, store.runs_dir, row, trial, known)
+            took_ms.append((time.process_time() - began) * 1e3 / len(draws))
         store.close()
     return took_ms
 
@@ -197,18 +213,18 @@ def main() -> None:
     ):
         server.client.get("/api/tasks", params={"wait_s": 60})
         loops = BareLoops()
-        searched(server, 2, 20, 99)  # warm
+        _, found = searched(server, 2, 20, 99)  # warm: both have imported all they need
+        loops.train(of_search(server, found, 20))
+        began_s = processor_s(server.process.pid)
         for seed in range(arguments.pairs):
             ours_s, found = searched(server, arguments.trials, arguments.steps, seed)
-            theirs_s, costs = loops.train(
-                [{**server.run(trial["run_id"]), "steps": arguments.steps}
-                 for trial in found["trials"]]
-            )  # fmt: skip
+            theirs_s, costs = loops.train(of_search(server, found, arguments.steps))
             if costs != [trial["val_cost"] for trial in found["trials"]]:
                 sys.exit("The two did not end with equal costs: this compares nothing.")
             with_us_s.append(ours_s)
             without_s.append(theirs_s)
             ratios.append(ours_s / theirs_s)
+        server_s = processor_s(server.process.pid) - began_s
         loops.close()
     print(
         f"{arguments.trials} trials of {arguments.steps} steps of {TASK}, {LOOPS} at a time, on "
@@ -218,6 +234,10 @@ def main() -> None:
     print(
         f"search / bare: median {statistics.median(ratios):.2f}, from {min(ratios):.2f} to "
         f"{max(ratios):.2f}, {arguments.pairs} pairs"
+    )
+    each_ms = server_s / arguments.pairs / arguments.trials * 1e3
+    print(
+        f"the server's processor time, reading journals and answering too: {each_ms:.0f} ms a trial"
     )
     took_ms = bookkeeping_ms(200)
     p95 = statistics.quantiles(took_ms, n=20)[-1]

@@ -187,6 +187,19 @@ def test_a_preview_starts_nothing_and_says_what_it_would_take(
     assert len(shared.client.get("/api/searches?limit=5000").json()["searches"]) == before
 
 
+def test_an_estimate_counts_what_a_run_takes_beside_its_steps(
+    shared: LiveServer, done: dict[str, Any]
+) -> None:
+    def estimated(steps: int) -> float:
+        asked = {**GOOD, "steps": steps, "trials": 24}
+        answer = shared.client.post("/api/searches/preview", json=asked)
+        seconds: float = answer.json()["estimate"]["one_run_s"]
+        return seconds
+
+    assert estimated(1) > 0.02  # a step takes a thousandth; the worker's start and end take more
+    assert estimated(100_000) > 100 * estimated(1)
+
+
 def test_importance_says_why_it_is_empty(shared: LiveServer, done: dict[str, Any]) -> None:
     few = shared.client.get(f"/api/searches/{done['id']}/importance").json()
     enough = wait_for(shared, search(shared, trials=10, steps=20)["id"])
