@@ -13,7 +13,7 @@ from app.live import Committed
 from app.search.early import Curve, Stop, should_stop
 from app.search.strategy import Draw, Plan, draw
 from app.store.checkpoints import find_checkpoint
-from app.store.search_apply import say_search
+from app.store.search_apply import read_back, say_search
 from app.store.search_begin import Known, plan_of
 from app.store.search_events import SearchStatusChanged, TrialEnded
 from app.store.search_tables import SearchRow
@@ -149,8 +149,9 @@ class Searching:
             return False  # none is wanted, or it waits for results
         with self._store.writing() as write:
             now = find_search(write.session, row.id)
-            if not lost and not _count_wanted(now, trials):
-                return False  # it was stopped meanwhile
+            if read_back(write, now) or now.journal_seq != row.journal_seq:
+                self._wake.set()  # something was said meanwhile, or a commit failed: look again
+                return False
             for place in lost:
                 trials[place] = self._made(write, now, trials[place].row, known)
             for found in draws:
@@ -160,6 +161,7 @@ class Searching:
                 asked = now.seeds_asked[len(trials) - len(planned)]
                 drawn = draw_repeat(write, now, trials, asked)
                 trials.append(self._made(write, now, drawn, known))
+            row.journal_seq = now.journal_seq
         return True
 
     def _made(self, write: Write, row: SearchRow, drawn: DrawnTrial, known: Known) -> Trial:
