@@ -254,9 +254,8 @@ def warm_up() -> None:
     """Pay once for what torch does at its first optimizer and its first generator."""
     torch.set_num_threads(1)
     parameter = torch.nn.Parameter(torch.zeros(1))
-    parameter.grad = torch.zeros(1)  # by hand: a backward pass might start threads or touch a GPU
     for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
-        kind([parameter], lr=0.1).step()
+        kind([parameter], lr=0.1)
     torch.Generator().manual_seed(0)
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody counts references in a sweep
