@@ -31,6 +31,7 @@ SPACE = {
     "hidden_units": {"scale": "log2", "low": 8, "high": 64},
 }
 STEPS = 100
+LOOK_EVERY_S = 1.0  # at the search while it trains: nothing is measured then
 CHART = "Live curves chart"
 LINES = f"Number(document.querySelector('[aria-label=\"{CHART}\"]')?.dataset.lines ?? 0)"
 ROWS = "document.querySelectorAll('table[aria-label=Trials] tbody tr').length"
@@ -56,7 +57,7 @@ def search_of(web: httpx.Client, trials: int) -> int:
     }  # fmt: skip
     search_id = int(web.post("/api/searches", json=asked).raise_for_status().json()["id"])
     while web.get(f"/api/searches/{search_id}").json()["status"] != "finished":
-        time.sleep(1)
+        time.sleep(LOOK_EVERY_S)
     return search_id
 
 
