@@ -197,7 +197,7 @@ def test_an_estimate_counts_what_a_run_takes_beside_its_steps(
         return seconds
 
     assert estimated(1) > 0.02  # a step takes a thousandth; the worker's start and end take more
-    assert estimated(100_000) > 100 * estimated(1)
+    assert estimated(100_000) > 2 * estimated(1)
 
 
 def test_importance_says_why_it_is_empty(shared: LiveServer, done: dict[str, Any]) -> None:
