@@ -254,8 +254,9 @@ def warm_up() -> None:
     """Pay once for what torch does at its first optimizer and its first generator."""
     torch.set_num_threads(1)
     parameter = torch.nn.Parameter(torch.zeros(1))
+    parameter.grad = torch.zeros(1)  # by hand: a backward pass might start threads or touch a GPU
     for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
-        kind([parameter], lr=0.1)
+        kind([parameter], lr=0.1).step()
     torch.Generator().manual_seed(0)
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody counts references in a sweep

@@ -16,6 +16,13 @@ STOPS = "tests/search/test_early.py"
 
 SEARCHING: tuple[Bug, ...] = (
     bug(
+        "a draw whose commit failed is drawn again",
+        "app/supervise/searching.py",
+        "            if read_back(write, now) or now.journal_seq != row.journal_seq:\n",
+        "            if now.journal_seq != row.journal_seq:\n",
+        "tests/server/test_search_survival.py -k commit_failed",
+    ),
+    bug(
         "whole numbers at the ends get half a share",
         AXIS,
         "        half = 0.5 if self.whole else 0.0\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from typing import TypeAlias
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -27,8 +28,21 @@ from babysit.journal import Points, plain
 SERIES_CHARACTERS_MAX = 200
 
 
-def append_points(session: Session, run: RunRow, attempt: int, blocks: Iterable[Points]) -> None:
-    """Store points of one attempt, and what they say about the run as a whole."""
+OpenChunks: TypeAlias = dict[str, CurveChunkRow]  # by series, of one attempt
+
+
+def append_points(
+    session: Session,
+    run: RunRow,
+    attempt: int,
+    blocks: Iterable[Points],
+    opened: OpenChunks | None = None,
+) -> None:
+    """Store points of one attempt, and what they say about the run as a whole.
+
+    opened: the open chunks, for whoever calls this again in the same transaction; empty: they are
+        looked up now and put there.
+    """
     found: dict[str, list[Curve]] = {}
     for block in blocks:
         for name, values in zip(block.names, block.values, strict=True):
@@ -36,21 +50,20 @@ def append_points(session: Session, run: RunRow, attempt: int, blocks: Iterable[
     curves = {name: joined(parts) for name, parts in found.items() if any(map(len, parts))}
     if not curves:
         return
-    opened = {
-        row.series: row
-        for row in session.scalars(
-            select(CurveChunkRow).where(
-                CurveChunkRow.run_id == run.id,
-                CurveChunkRow.attempt == attempt,
-                ~CurveChunkRow.closed,
-            )
+    if not opened:
+        opened = {} if opened is None else opened
+        wanted = select(CurveChunkRow).where(
+            CurveChunkRow.run_id == run.id,
+            CurveChunkRow.attempt == attempt,
+            ~CurveChunkRow.closed,
         )
-    }
+        opened |= {row.series: row for row in session.scalars(wanted)}
     room = SERIES_MAX - len(opened)
     for name, curve in curves.items():
         room -= name not in opened
         if name in opened or room >= 0:  # whatever was read together: the first ones are kept
-            _append(session, run.id, attempt, name, (opened.get(name), curve))
+            grown = (opened.get(name), curve)
+            opened[name] = _append(session, run.id, attempt, name, grown)
     if attempt == run.attempt:
         _note_latest(run, curves)
 
@@ -61,8 +74,8 @@ def _append(
     attempt: int,
     series: str,
     grown: tuple[CurveChunkRow | None, Curve],
-) -> None:
-    """Grow the open chunk; close it when it is full, and go on in the next one."""
+) -> CurveChunkRow:
+    """Grow the open chunk; close it when it is full, and go on in the next one, which is open."""
     row, curve = grown
     ordinal = 0
     if row is not None:
@@ -77,7 +90,7 @@ def _append(
         else:
             _fill(row, part)
         if len(part) < OPEN_VALUES_MAX:
-            return  # an open chunk is always left, however small: it says the series exists
+            return row  # an open chunk is always left, however small: it says the series exists
         row.closed = True
         ordinal += 1
         if ordinal % (CLOSED_VALUES // OPEN_VALUES_MAX) == 0:

@@ -41,9 +41,13 @@ def find_run(session: Session, run_id: int) -> RunRow:
 
 def next_run_id(write: Write) -> int:
     """Above every run in SQL, every directory and every trial drawn: an id is never used twice."""
-    highest = write.session.scalar(select(func.max(RunRow.id))) or 0
-    drawn = write.session.scalar(select(func.max(TrialRow.run_id))) or 0
-    return max(highest, drawn, write.journals.highest_directory(), write.searches.newest_run_id) + 1
+    if not write.newest_run_id:
+        highest = write.session.scalar(select(func.max(RunRow.id))) or 0
+        drawn = write.session.scalar(select(func.max(TrialRow.run_id))) or 0
+        known = (write.journals.highest_directory(), write.searches.newest_run_id)
+        write.newest_run_id = max(highest, drawn, *known)
+    write.newest_run_id += 1
+    return write.newest_run_id
 
 
 def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
@@ -150,6 +154,13 @@ def active_runs(session: Session) -> list[RunRow]:
     return list(
         session.scalars(select(RunRow).where(RunRow.status.not_in(over)).order_by(RunRow.id))
     )
+
+
+def runs_with_workers(session: Session) -> list[tuple[int, RunStatus, int]]:
+    """Id, status and attempt of those that are given to a worker, not waiting for one."""
+    out = [RunStatus.QUEUED, *(status for status in RunStatus if status.is_over)]
+    wanted = select(RunRow.id, RunRow.status, RunRow.attempt).where(RunRow.status.not_in(out))
+    return [(run_id, status, attempt) for run_id, status, attempt in session.execute(wanted)]
 
 
 def describe_run(

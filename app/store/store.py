@@ -42,6 +42,7 @@ class Write:
         self.touched: dict[int, RunRow] = {}
         self.answered: dict[str, Any] | None = None  # a request that named a key
         self.made: list[Path] = []  # directories of new runs and searches
+        self.newest_run_id = 0  # given in this transaction, or found to be given; 0: not looked yet
 
     def touch(self, run: RunRow) -> None:
         """Tell everybody what this run looks like after the commit."""

@@ -20,17 +20,17 @@ from app.store.runs import find_run, make_run, next_run_id
 from app.store.search_apply import say_search
 from app.store.search_begin import Known
 from app.store.search_events import RoundBegan, SearchEvent, TrialDrawn
-from app.store.search_tables import RoundRow, SearchRow, TrialRow
+from app.store.search_tables import RoundRow, SearchRow
 from app.store.searches import trial_of
 from app.store.store import Write
 from app.store.tables import CheckpointRow, RunRow
-from app.store.trials import Trial
+from app.store.trials import DrawnTrial, Trial
 from babysit.messages import Described, NoteAdded, RunAsked, RunStatus, StatusChanged, now
 
 
 def draw_trial(
     write: Write, row: SearchRow, drawn: Draw, plan: Plan, trials: list[Trial]
-) -> TrialRow:
+) -> DrawnTrial:
     """Write a draw down, and the round that begins with it; its run is made by `make_trial`."""
     events: list[SearchEvent] = []
     if write.session.get(RoundRow, (row.id, drawn.round)) is None:
@@ -46,10 +46,10 @@ def draw_trial(
         seed=_seed(write, row),
     )
     say_search(write, row, *events, event)
-    return write.session.get_one(TrialRow, (row.id, drawn.number))
+    return _drawn(row, event)
 
 
-def draw_repeat(write: Write, row: SearchRow, trials: list[Trial], asked: list[int]) -> TrialRow:
+def draw_repeat(write: Write, row: SearchRow, trials: list[Trial], asked: list[int]) -> DrawnTrial:
     """The next repetition that was asked for: (run id, seed)."""
     run_id, seed = asked
     original = next(trial.row for trial in trials if trial.row.run_id == run_id)
@@ -62,7 +62,19 @@ def draw_repeat(write: Write, row: SearchRow, trials: list[Trial], asked: list[i
         repeat_of=run_id,
     )
     say_search(write, row, event)
-    return write.session.get_one(TrialRow, (row.id, event.number))
+    return _drawn(row, event)
+
+
+def _drawn(row: SearchRow, event: TrialDrawn) -> DrawnTrial:
+    return DrawnTrial(
+        search_id=row.id,
+        number=event.number,
+        round=event.round,
+        run_id=event.run_id,
+        values=event.values,
+        seed=event.seed,
+        repeat_of=event.repeat_of,
+    )
 
 
 def _seed(write: Write, row: SearchRow) -> int:
@@ -74,7 +86,7 @@ def _seed(write: Write, row: SearchRow) -> int:
 
 
 def make_trial(
-    write: Write, runs_dir: Path, row: SearchRow, trial: TrialRow, known: Known
+    write: Write, runs_dir: Path, row: SearchRow, trial: DrawnTrial, known: Known
 ) -> RunRow:
     """The run of a trial, queued; failed already when no run can be made of what was drawn.
 
@@ -118,7 +130,7 @@ def _make_failed(write: Write, row: SearchRow, wanted: Wanted, error: Problem) -
     return run
 
 
-def _remove_half_made(runs_dir: Path, trial: TrialRow) -> None:
+def _remove_half_made(runs_dir: Path, trial: DrawnTrial) -> None:
     """A run's directory that a crash left behind before anybody was told of the run."""
     directory = runs_dir / str(trial.run_id)
     if not directory.exists():

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import fmean, stdev
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.search.strategy import Told
 from app.store.search_tables import TrialRow
 from app.store.tables import CommandRow, EventRow, RunRow
 from babysit.journal import number
-from babysit.messages import RunStatus
+from babysit.messages import RunStatus, Values
 
 Outcome: TypeAlias = Literal[
     "waiting",
@@ -42,6 +42,23 @@ STEERS = ("set", "extend", "cancel")  # commands after which a trial is no longe
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnTrial:
+    """A row of `trials`, to be read without the database."""
+
+    search_id: int
+    number: int
+    round: int
+    run_id: int
+    values: Values
+    seed: int
+    repeat_of: int | None
+    ended: str | None = None
+
+
+COLUMNS = tuple(getattr(TrialRow, item.name) for item in fields(DrawnTrial))
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A trial, and its run as it is now.
 
@@ -50,7 +67,7 @@ class Trial:
     steered: somebody changed it by hand.
     """
 
-    row: TrialRow
+    row: DrawnTrial
     status: RunStatus | None
     reason: str | None
     step: int
@@ -104,14 +121,16 @@ def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[T
     """All trials of some searches, in the order drawn."""
     run = (RunRow.status, RunRow.reason, RunRow.step, RunRow.steps, RunRow.latest)
     wanted = (
-        select(TrialRow, *run)
+        select(*COLUMNS, *run)
         .outerjoin(RunRow, RunRow.id == TrialRow.run_id)
         .where(TrialRow.search_id.in_(search_ids))
         .order_by(TrialRow.search_id, TrialRow.number)
     )
     steered = _steered(session, search_ids)
     found: dict[int, list[Trial]] = {search_id: [] for search_id in search_ids}
-    for row, status, reason, step, steps, latest in session.execute(wanted):
+    for place in session.execute(wanted):
+        row = DrawnTrial(*place[: len(COLUMNS)])
+        status, reason, step, steps, latest = place[len(COLUMNS) :]
         cost = (latest or {}).get(VAL_COST)
         trial = Trial(
             row=row,
@@ -146,15 +165,6 @@ def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
     return {
         run_id for run_id, body in session.execute(asked) if (run_id, body["command_id"]) in changed
     }
-
-
-def busy_trials(session: Session, search_id: int | None = None) -> int:
-    """How many trials, of one search or of all, have a worker that makes steps."""
-    wanted = select(func.count()).where(
-        RunRow.search_id.is_not(None) if search_id is None else RunRow.search_id == search_id,
-        RunRow.status.in_((RunStatus.STARTING, RunStatus.RUNNING)),
-    )
-    return session.scalar(wanted) or 0
 
 
 def best_of(trials: Sequence[Trial], keep: int) -> list[Trial]:

@@ -13,16 +13,19 @@ from sqlalchemy import select
 
 from app.store.apply import record_event, refuse_what_is_left, say
 from app.store.catch_up import catch_up
-from app.store.curves import append_points
+from app.store.curves import OpenChunks, append_points
 from app.store.store import Store, Write
 from app.store.tables import JournalCursorRow, RunRow
 from babysit.journal import Frame, Gap, JournalReader, Points, Record
-from babysit.messages import Warned
+from babysit.messages import RunStatus, Warned
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
 POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
+TRIALS_EVERY_S = 0.25  # of a trial's points and calm events: many trials would keep a core busy
+# What nobody waits for: it comes with the points.
+CALM = ("worker_started", "checkpoint_saved", "checkpoint_removed")
 IDLE_S = 0.5  # without any run to watch
 CATCH_UP_EVERY_S = 1.0
 BACK_OFF_S = 1.0  # after the database could not be written
@@ -36,7 +39,8 @@ class Followed:
     attempt: int
     reader: JournalReader
     unread: list[Record] = field(default_factory=list)
-    stored_at_s: float = 0.0
+    stored_at_s: float = 0.0  # monotonic
+    is_trial: bool = False
 
     def has_grown(self) -> bool:
         try:
@@ -48,17 +52,26 @@ class Followed:
         if self.has_grown():
             self.unread += self.reader.read()
 
-    def is_due(self, now_s: float) -> bool:
-        """Whether the unread records are to be stored now: events at once, points in batches."""
+    def is_due(self, now_s: float, *, beside_others: bool = False) -> bool:
+        """Whether the unread records are to be stored now: events at once, points in batches.
+
+        beside_others: there is a commit in any case; what would be due soon goes with it.
+        """
         if not self.unread:
             return False
-        if now_s - self.stored_at_s >= POINTS_EVERY_S:
+        every_s = TRIALS_EVERY_S if self.is_trial else POINTS_EVERY_S
+        if now_s - self.stored_at_s >= (every_s / 2 if beside_others else every_s):
             return True
-        return any(not _is_points(record) for record in self.unread)
+        return any(_is_urgent(record, is_trial=self.is_trial) for record in self.unread)
 
 
-def _is_points(record: Record) -> bool:
-    return isinstance(record, Frame) and isinstance(record.body, Points)
+def _is_urgent(record: Record, *, is_trial: bool) -> bool:
+    if not isinstance(record, Frame):
+        return True
+    if isinstance(record.body, Points):
+        return False
+    kind, status = record.body.get("kind"), record.body.get("status")
+    return not is_trial or not (kind in CALM or status == RunStatus.RUNNING)
 
 
 def journal_path(runs_dir: Path, run_id: int, attempt: int) -> Path:
@@ -131,8 +144,12 @@ class Ingest:
         with self._store.reading() as session:
             cursor = session.get(JournalCursorRow, (run_id, attempt))
             place = (cursor.offset, cursor.seq) if cursor else (0, 0)
+            wanted = select(RunRow.search_id).where(RunRow.id == run_id)
+            is_trial = session.scalar(wanted) is not None
         path = journal_path(self._store.runs_dir, run_id, attempt)
-        return Followed(run_id, attempt, JournalReader(path, *place))
+        reader = JournalReader(path, *place)
+        stored_at_s = time.monotonic() if is_trial else 0.0  # an ordinary run's first point at once
+        return Followed(run_id, attempt, reader, stored_at_s=stored_at_s, is_trial=is_trial)
 
     # -- the thread
 
@@ -156,9 +173,9 @@ class Ingest:
         with self._lock:
             for followed in self._followed.values():
                 followed.look()
-            due = [followed for followed in self._followed.values() if followed.is_due(now_s)]
-            if due:
-                self._store_all(due)
+            if any(followed.is_due(now_s) for followed in self._followed.values()):
+                found = self._followed.values()
+                self._store_all([each for each in found if each.is_due(now_s, beside_others=True)])
 
     def _store_all(self, due: list[Followed]) -> None:
         """One transaction; when it fails, reading begins again at the cursors in SQL."""
@@ -183,9 +200,10 @@ def store_records(write: Write, followed: Followed) -> None:
     if run is None:
         return
     blocks: list[Points] = []
+    opened: OpenChunks = {}
 
     def store_points() -> None:
-        append_points(write.session, run, followed.attempt, blocks)
+        append_points(write.session, run, followed.attempt, blocks, opened)
         if followed.attempt == run.attempt:
             write.points += [(run.id, block) for block in blocks]
         blocks.clear()

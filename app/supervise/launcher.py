@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.store.apply import refuse_what_is_left, say
 from app.store.commands import runs_asked_to_stop
 from app.store.events import newest_of_kind
-from app.store.runs import active_runs, find_run
+from app.store.runs import active_runs, find_run, runs_with_workers
 from app.store.store import Store
 from app.store.tables import RunRow
 from app.supervise.aftermath import ATTEMPTS_MAX, Aftermath, aftermath
@@ -167,9 +167,7 @@ class Launcher:
     def _notice_ends(self) -> None:
         with self._store.reading() as session:
             active = {
-                run.id: (run.status, run.attempt)
-                for run in active_runs(session)
-                if run.status is not RunStatus.QUEUED
+                run_id: (status, attempt) for run_id, status, attempt in runs_with_workers(session)
             }
             stopping = runs_asked_to_stop(session)
         for run_id, worker in list(self._workers.items()):

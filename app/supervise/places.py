@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.store.search_tables import SearchRow
 from app.store.tables import RunRow
-from app.store.trials import busy_trials
 from babysit.messages import RunStatus
 
 BUSY = (RunStatus.STARTING, RunStatus.RUNNING)
+OF_ITS_SEARCH = (
+    select(
+        RunRow.search_id,
+        func.sum(case((RunRow.status.in_(BUSY), 1), else_=0)),
+        func.min(case((RunRow.status == RunStatus.QUEUED, RunRow.id))),
+    )
+    .where(RunRow.status.in_((*BUSY, RunStatus.QUEUED)))
+    .group_by(RunRow.search_id)
+    .order_by(RunRow.search_id)
+)
 
 
 def next_to_start(session: Session, parallel: int) -> int | None:
@@ -20,22 +29,21 @@ def next_to_start(session: Session, parallel: int) -> int | None:
 
     parallel: ordinary runs at once; and trials of all searches at once, where none allows more.
     """
-    queued = select(RunRow.id).where(RunRow.status == RunStatus.QUEUED).order_by(RunRow.id)
-    ordinary = session.scalar(queued.where(RunRow.search_id.is_(None)).limit(1))
+    found = {
+        search_id: (busy, run_id) for search_id, busy, run_id in session.execute(OF_ITS_SEARCH)
+    }
+    busy, ordinary = found.pop(None, (0, None))
     if ordinary is not None:
-        busy = select(func.count()).where(RunRow.status.in_(BUSY), RunRow.search_id.is_(None))
-        return ordinary if (session.scalar(busy) or 0) < parallel else None
-    waiting = (
-        select(SearchRow.id, SearchRow.parallel, func.min(RunRow.id))
-        .join(RunRow, RunRow.search_id == SearchRow.id)
-        .where(RunRow.status == RunStatus.QUEUED, SearchRow.status.in_(("queued", "running")))
-        .group_by(SearchRow.id, SearchRow.parallel)
-        .order_by(SearchRow.id)
+        return int(ordinary) if busy < parallel else None
+    waiting = sorted(search_id for search_id, (_, run_id) in found.items() if run_id is not None)
+    if not waiting:
+        return None
+    wanted = select(SearchRow.id, SearchRow.parallel).where(
+        SearchRow.id.in_(waiting), SearchRow.status.in_(("queued", "running"))
     )
-    found = session.execute(waiting).all()
-    busy_in_all = busy_trials(session) if found else 0
-    for search_id, places, run_id in found:
-        has_room = busy_in_all < max(parallel, places)
-        if has_room and busy_trials(session, search_id) < places:
+    in_all = sum(busy for busy, _ in found.values())
+    for search_id, places in session.execute(wanted.order_by(SearchRow.id)):
+        busy, run_id = found[search_id]
+        if busy < places and in_all < max(parallel, places):
             return int(run_id)
     return None

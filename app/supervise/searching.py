@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from app.catalog import Catalog, KnownTask
 from app.live import Committed
 from app.search.early import Curve, Stop, should_stop
-from app.search.strategy import Plan, draw
+from app.search.strategy import Draw, Plan, draw
 from app.store.checkpoints import find_checkpoint
-from app.store.search_apply import say_search
+from app.store.search_apply import read_back, say_search
 from app.store.search_begin import Known, plan_of
 from app.store.search_events import SearchStatusChanged, TrialEnded
-from app.store.search_tables import SearchRow, TrialRow
+from app.store.search_tables import SearchRow
 from app.store.searches import active_searches, ask_trial, find_search
-from app.store.store import Store
+from app.store.store import Store, Write
 from app.store.trial_begin import draw_repeat, draw_trial, make_trial
 from app.store.trial_curves import curves_of_trials
-from app.store.trials import VAL_COST, Trial, trials_of
+from app.store.trials import VAL_COST, DrawnTrial, Trial, trials_of
 from babysit.hyperparameters import InvalidValue
 from babysit.messages import RunStatus
 from babysit.messages import Stop as StopRun
 
 log = logging.getLogger(__name__)
 
+KEEP_PLACES = {"queued", "starting", "running"}
+
 LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
 IDLE_S = 5.0
-AHEAD_MAX = 4  # trials that are drawn and wait, so that a free place is taken at once
+GATHER_S = 0.05  # what happens within it is looked at together
+AHEAD_MIN = 4  # trials that wait, at least, so that a free place is taken at once
+AHEAD_MAX = 8  # and at most: those between are drawn in one transaction
 
 
 class Searching:
@@ -62,16 +67,17 @@ class Searching:
             self._thread.join()
 
     def hear(self, committed: Committed) -> bool:
-        """Whether a commit moved a trial; then it is looked at soon."""
-        moved = any(
-            event["kind"] in ("status_changed", "guard_tripped")
-            and (committed.runs.get(event["run_id"]) or {}).get("search")
+        """Look soon when a commit moved a trial; whether one has left its place."""
+        moved = {
+            event["status"]
             for event in committed.events
-        )
+            if event["kind"] == "status_changed"
+            and (committed.runs.get(event["run_id"]) or {}).get("search")
+        }
         watched = frozenset().union(*list(self._watched.values()))
         if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
             self._wake.set()
-        return moved
+        return not moved <= KEEP_PLACES
 
     def _work(self) -> None:
         while not self._closing:
@@ -88,10 +94,12 @@ class Searching:
                 except Exception:
                     log.exception("looking after search %d failed", search_id)
             self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
+            if search_ids and not self._closing:
+                time.sleep(GATHER_S)
 
     def _look_after(self, search_id: int) -> None:
-        """Do for one search what is to be done now, one transaction a trial."""
-        row, _ = self._look(search_id)
+        """Do for one search what is to be done now."""
+        row, trials = self._look(search_id)
         task = self._catalog.get(row.task)
         if task is None or task.error is not None:
             return  # it is still being looked at, or its file does not work just now
@@ -99,12 +107,12 @@ class Searching:
         plan = self._plan(row, task)
         if plan is None:
             return
-        self._end_diverged(search_id)
+        self._end_diverged(search_id, trials)
         if row.stop_early is not None:
-            self._stop_early(row)
-        while not self._closing and self._draw_next(search_id, plan, known):
+            self._stop_early(row, trials)
+        while not self._closing and self._draw_more(row, trials, plan, known):
             self._trial_is_queued()
-        self._note_status(search_id)
+        self._note_status(row, trials)
 
     def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
         """A search and its trials as they are now, to be read without the database."""
@@ -127,49 +135,52 @@ class Searching:
 
     # -- drawing
 
-    def _draw_next(self, search_id: int, plan: Plan, known: Known) -> bool:
-        """Make one more trial, if one is wanted and can be drawn by now."""
-        row, trials = self._look(search_id)
-        lost = [trial for trial in trials if trial.status is None]
-        if not lost and not _is_one_wanted(row, trials):
-            return False
-        drawn = sum(trial.row.repeat_of is None for trial in trials)
-        told = [trial.told() for trial in trials if trial.is_over and trial.row.repeat_of is None]
-        is_planned = drawn < row.trials and not row.closed
-        found = draw(plan, drawn + 1, told) if is_planned and not lost else None
-        if is_planned and not lost and found is None:
-            return False  # it waits for results
+    def _draw_more(self, row: SearchRow, trials: list[Trial], plan: Plan, known: Known) -> bool:
+        """Make further trials in one transaction, if some are wanted and can be drawn by now.
+
+        trials: has them then. True: there may be more to do.
+        """
+        lost = [place for place, trial in enumerate(trials) if trial.status is None]
+        count = len(lost) or _count_wanted(row, trials)
+        planned = [trial for trial in trials if trial.row.repeat_of is None]
+        left = 0 if lost or row.closed else min(count, row.trials - len(planned))
+        draws = _drawn_next(plan, planned, left)
+        if count == 0 or len(draws) < min(left, 1):
+            return False  # none is wanted, or it waits for results
         with self._store.writing() as write:
-            row = find_search(write.session, search_id)
-            if not lost and not _is_one_wanted(row, trials):
-                return False  # it was stopped meanwhile
-            if lost:
-                trial = write.session.get_one(TrialRow, (search_id, lost[0].row.number))
-            elif found is not None:
-                trial = draw_trial(write, row, found, plan, trials)
-            else:
-                repeats = sum(trial.row.repeat_of is not None for trial in trials)
-                trial = draw_repeat(write, row, trials, row.seeds_asked[repeats])
-            make_trial(write, self._store.runs_dir, row, trial, known)
+            now = find_search(write.session, row.id)
+            if read_back(write, now) or now.journal_seq != row.journal_seq:
+                self._wake.set()  # something was said meanwhile, or a commit failed: look again
+                return False
+            for place in lost:
+                trials[place] = self._made(write, now, trials[place].row, known)
+            for found in draws:
+                drawn = draw_trial(write, now, found, plan, trials)
+                trials.append(self._made(write, now, drawn, known))
+            if not lost and not draws:
+                asked = now.seeds_asked[len(trials) - len(planned)]
+                drawn = draw_repeat(write, now, trials, asked)
+                trials.append(self._made(write, now, drawn, known))
+            row.journal_seq = now.journal_seq
         return True
+
+    def _made(self, write: Write, row: SearchRow, drawn: DrawnTrial, known: Known) -> Trial:
+        run = make_trial(write, self._store.runs_dir, row, drawn, known)
+        return Trial(drawn, run.status, run.reason, run.step, run.steps, None, False)
 
     # -- ends
 
-    def _end_diverged(self, search_id: int) -> None:
+    def _end_diverged(self, search_id: int, trials: list[Trial]) -> None:
         """The guard has paused a trial: nobody is there to look at it, so it ends."""
-        for trial in self._look(search_id)[1]:
+        for trial in trials:
             if _is_caught(trial):
                 number, step = trial.row.number, trial.step
                 event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
                 self._end(search_id, trial, event)
 
-    def _stop_early(self, row: SearchRow) -> None:
+    def _stop_early(self, row: SearchRow, trials: list[Trial]) -> None:
         """End the trials that are too far behind the others at the mark they have passed."""
-        trials = [
-            trial
-            for trial in self._look(row.id)[1]
-            if not trial.steered and trial.row.repeat_of is None
-        ]
+        trials = [trial for trial in trials if not trial.steered and trial.row.repeat_of is None]
         running = [t.row.run_id for t in trials if t.status is RunStatus.RUNNING]
         self._watched[row.id] = frozenset(running)
         if not running:
@@ -209,26 +220,39 @@ class Searching:
                 say_search(write, find_search(write.session, search_id), event)
             ask_trial(write, trial, StopRun(note=event.reason))
 
-    def _note_status(self, search_id: int) -> None:
+    def _note_status(self, row: SearchRow, trials: list[Trial]) -> None:
         """A search runs when a trial does, and ends with its last one."""
-        row, trials = self._look(search_id)
-        follows = _status_now(row, trials)
-        if follows is None:
+        if _status_now(row, trials) is None:
             return
         with self._store.writing() as write:
-            row = find_search(write.session, search_id)
-            if row.status in ("queued", "running"):
-                say_search(write, row, follows)
-        if follows.status != "running":
-            self._plans.pop(search_id, None)
-            self._watched.pop(search_id, None)
+            now = find_search(write.session, row.id)
+            follows = _status_now(now, trials)  # more may be wanted by now
+            if follows is not None:
+                say_search(write, now, follows)
+        if follows is not None and follows.status != "running":
+            self._plans.pop(row.id, None)
+            self._watched.pop(row.id, None)
 
 
-def _is_one_wanted(row: SearchRow, trials: list[Trial]) -> bool:
-    if row.status not in ("queued", "running"):
-        return False
+def _count_wanted(row: SearchRow, trials: list[Trial]) -> int:
+    """How many more trials are to be drawn now: some at once when the last of them are waiting."""
     waiting = sum(trial.waits for trial in trials)
-    return waiting < min(row.parallel, AHEAD_MAX) and len(trials) < _wanted(row, trials)
+    if row.status not in ("queued", "running") or waiting >= min(row.parallel, AHEAD_MIN):
+        return 0
+    most = AHEAD_MAX if trials else min(row.parallel, AHEAD_MAX)  # the first ones start sooner
+    return min(most - waiting, _wanted(row, trials) - len(trials))
+
+
+def _drawn_next(plan: Plan, planned: list[Trial], count: int) -> list[Draw]:
+    """The next draws, as far as they do not wait for results."""
+    told = [trial.told() for trial in planned if trial.is_over] if count else []
+    draws: list[Draw] = []
+    while len(draws) < count:
+        found = draw(plan, len(planned) + len(draws) + 1, told)
+        if found is None or (draws and found.round != draws[0].round):
+            break
+        draws.append(found)
+    return draws
 
 
 def _wanted(row: SearchRow, trials: list[Trial]) -> int:

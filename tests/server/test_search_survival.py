@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
 
+from app.catalog import Catalog
 from app.search.strategy import draw
 from app.settings import Settings
 from app.store.begin import Wanted, start_run
@@ -21,13 +23,16 @@ from app.store.searches import command_search, find_search, read_back_all
 from app.store.store import Store
 from app.store.trial_begin import draw_trial, make_trial
 from app.store.trials import trials_of
+from app.supervise.searching import Searching
 from app.verify.verify import verify
 from babysit.messages import RunStatus
 from tests.conftest import Serve
+from tests.hostile.inside import described
 from tests.live import LiveServer, end_marked
 from tests.server.fake_worker import DECLARED
 from tests.server.searching import SPACE, drawn, search, wait_for, wait_for_trial
 from tests.server.session_of_all import DATABASE, babysit, rows
+from tests.server.waiting import eventually
 
 KNOWN = Known("spirals", DECLARED, 100)
 WANTED = SearchWanted(space=SPACE, strategy="random", trials=4, parallel=2, steps=30, seed=1)
@@ -42,7 +47,7 @@ PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000,
 def test_a_search_whose_server_is_killed_five_times_is_the_undisturbed_one(
     serve: Serve, data_dir: Path, shared: LiveServer
 ) -> None:
-    mark = "searches-survive"
+    mark = uuid.uuid4().hex
     try:
         for kill in range(KILLS):
             with serve(data_dir, "--no-demo", mark=mark) as server:
@@ -172,6 +177,38 @@ def test_a_trial_that_was_drawn_before_a_crash_gets_its_run_after_it(
     journal = read_search_journal(store.searches.directory(search_id))
     said = [event.number for _, event in journal if isinstance(event, TrialDrawn)]
     assert said == numbers
+
+
+def test_a_draw_whose_commit_failed_is_not_drawn_again_by_the_server_that_goes_on(
+    store: Store, search_id: int
+) -> None:
+    with pytest.raises(Crash):
+        draw_next(store, search_id, crash_after="the draw")
+    catalog = Catalog()
+    catalog.add("spirals", described())
+    searching = Searching(store, catalog, lambda: None)
+
+    searching.start()
+    try:
+        eventually(lambda: made(store, search_id) >= 2, "two trials have their runs")
+    finally:
+        searching.close()
+
+    with store.reading() as session:
+        found = trials_of(session, [search_id])[search_id]
+        for trial in found:
+            run = find_run(session, trial.row.run_id)
+            assert (run.search_id, run.trial) == (search_id, trial.row.number)
+    journal = read_search_journal(store.searches.directory(search_id))
+    said = [event.number for _, event in journal if isinstance(event, TrialDrawn)]
+    assert said == [trial.row.number for trial in found]
+
+
+def made(store: Store, search_id: int) -> int:
+    """How many trials have a run."""
+    with store.reading() as session:
+        trials = trials_of(session, [search_id])[search_id]
+    return sum(trial.status is not None for trial in trials)
 
 
 def test_what_was_said_before_a_crash_is_known_after_it(store: Store, search_id: int) -> None:

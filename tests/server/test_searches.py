@@ -185,6 +185,21 @@ def test_trials_stay_out_of_the_list_of_runs(shared: LiveServer, done: dict[str,
     assert listed(f"&search_id={done['id']}") == trials
 
 
+def test_few_trials_are_drawn_ahead_and_a_stop_leaves_the_others_undrawn(
+    shared: LiveServer,
+) -> None:
+    made = search(shared, **{**SLOW, "trials": 40}, parallel=1)
+    trial = wait_for_trial(shared, made["id"])
+    shared.command(trial["run_id"], "stop")
+    wait_for_trial(shared, made["id"], 2)
+
+    command(shared, made["id"], "stop")
+    found = wait_for(shared, made["id"], "stopped")
+
+    assert 2 <= len(found["trials"]) <= 10
+    assert [each["number"] for each in found["trials"]] == list(range(1, len(found["trials"]) + 1))
+
+
 def test_an_ordinary_run_starts_at_once_while_trials_fill_the_places(shared: LiveServer) -> None:
     made = search(shared, **{**SLOW, "trials": 6, "parallel": 4})
     trial = wait_for_trial(shared, made["id"], 2)
