@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
@@ -69,7 +70,31 @@ def record_event(
     if event is None:
         event = _not_understood(run, body)
         body = plain(to_json(event))
-    row = EventRow(
+    row = _event_row(run, attempt, seq, event, body)
+    if event_id is not None:
+        row.id = event_id
+    _store(write, run, [(row, event)])
+    return row
+
+
+def record_events(
+    write: Write, run: RunRow, attempt: int, records: Iterable[tuple[int, dict[str, Any]]]
+) -> None:
+    """As `record_event`, for some that follow each other in a journal: (seq, body)."""
+    heard: list[tuple[EventRow, Event]] = []
+    for seq, body in records:
+        event = read_event(body)
+        if event is not None:
+            heard.append((_event_row(run, attempt, seq, event, body), event))
+            continue
+        _store(write, run, heard)  # what stands in for it says how far the run is
+        heard = []
+        record_event(write, run, attempt=attempt, seq=seq, body=body)
+    _store(write, run, heard)
+
+
+def _event_row(run: RunRow, attempt: int, seq: int, event: Event, body: dict[str, Any]) -> EventRow:
+    return EventRow(
         run_id=run.id,
         attempt=attempt,
         seq=seq,
@@ -78,19 +103,20 @@ def record_event(
         at=event.at,
         body=body,
     )
-    if event_id is not None:
-        row.id = event_id
-    write.session.add(row)
-    write.session.flush()  # the database gives the event its id
-    run.last_event_id = row.id
-    if attempt == 0:
-        run.server_seq = seq
-    elif attempt == run.attempt and event.step > run.step:
-        run.step = event.step
-    _follow(write, run, attempt, event)
-    write.events.append(row)
+
+
+def _store(write: Write, run: RunRow, heard: Sequence[tuple[EventRow, Event]]) -> None:
+    write.session.add_all(row for row, _ in heard)
+    write.session.flush()  # the database gives the events their ids, in this order
+    for row, event in heard:
+        run.last_event_id = row.id
+        if row.attempt == 0:
+            run.server_seq = row.seq
+        elif row.attempt == run.attempt and event.step > run.step:
+            run.step = event.step
+        _follow(write, run, row.attempt, event)
+        write.events.append(row)
     write.touch(run)
-    return row
 
 
 def _not_understood(run: RunRow, body: dict[str, Any]) -> Warned:

@@ -27,7 +27,6 @@ from babysit.journal import Points, plain
 
 SERIES_CHARACTERS_MAX = 200
 
-
 OpenChunks: TypeAlias = dict[str, CurveChunkRow]  # by series, of one attempt
 
 
@@ -37,11 +36,11 @@ def append_points(
     attempt: int,
     blocks: Iterable[Points],
     opened: OpenChunks | None = None,
-) -> None:
+) -> OpenChunks | None:
     """Store points of one attempt, and what they say about the run as a whole.
 
-    opened: the open chunks, for whoever calls this again in the same transaction; empty: they are
-        looked up now and put there.
+    opened: the open chunks, from an earlier call in the same transaction; None: not known, they are
+        looked up if they are needed.
     """
     found: dict[str, list[Curve]] = {}
     for block in blocks:
@@ -49,15 +48,9 @@ def append_points(
             found.setdefault(name[:SERIES_CHARACTERS_MAX], []).append(Curve(block.steps, values))
     curves = {name: joined(parts) for name, parts in found.items() if any(map(len, parts))}
     if not curves:
-        return
-    if not opened:
-        opened = {} if opened is None else opened
-        wanted = select(CurveChunkRow).where(
-            CurveChunkRow.run_id == run.id,
-            CurveChunkRow.attempt == attempt,
-            ~CurveChunkRow.closed,
-        )
-        opened |= {row.series: row for row in session.scalars(wanted)}
+        return opened
+    if opened is None:
+        opened = _open_chunks(session, run.id, attempt)
     room = SERIES_MAX - len(opened)
     for name, curve in curves.items():
         room -= name not in opened
@@ -66,6 +59,16 @@ def append_points(
             opened[name] = _append(session, run.id, attempt, name, grown)
     if attempt == run.attempt:
         _note_latest(run, curves)
+    return opened
+
+
+def _open_chunks(session: Session, run_id: int, attempt: int) -> OpenChunks:
+    wanted = select(CurveChunkRow).where(
+        CurveChunkRow.run_id == run_id,
+        CurveChunkRow.attempt == attempt,
+        ~CurveChunkRow.closed,
+    )
+    return {row.series: row for row in session.scalars(wanted)}
 
 
 def _append(

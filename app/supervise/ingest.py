@@ -8,10 +8,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
-from app.store.apply import record_event, refuse_what_is_left, say
+from app.store.apply import record_events, refuse_what_is_left, say
 from app.store.catch_up import catch_up
 from app.store.curves import OpenChunks, append_points
 from app.store.store import Store, Write
@@ -23,9 +24,11 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
 POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
-TRIALS_EVERY_S = 0.25  # of a trial's points and calm events: many trials would keep a core busy
+TRIALS_EVERY_S = 0.5  # of a trial's points and calm events: many trials would keep a core busy
 # What nobody waits for: it comes with the points.
 CALM = ("worker_started", "checkpoint_saved", "checkpoint_removed")
+# What follows from these in SQL is the same before and after the points that stand before them.
+WITHOUT_POINTS = ("checkpoint_saved", "checkpoint_removed", "status_changed")
 IDLE_S = 0.5  # without any run to watch
 CATCH_UP_EVERY_S = 1.0
 BACK_OFF_S = 1.0  # after the database could not be written
@@ -113,16 +116,13 @@ class Ingest:
     def read_to_end(self, run_id: int, attempt: int) -> None:
         """Return when everything that the journal holds now is in SQL."""
         with self._lock:
-            followed = self._from_cursor(run_id, attempt)
-            while followed.has_grown():
-                offset = followed.reader.offset
+            known = self._followed.get((run_id, attempt))
+            followed = known or self._from_cursor(run_id, attempt)
+            while followed.unread or followed.has_grown():
                 followed.look()
-                if followed.unread:
-                    self._store_all([followed])
-                elif followed.reader.offset == offset:
+                if not followed.unread:
                     break  # a torn tail
-            if (run_id, attempt) in self._followed:
-                self._followed[run_id, attempt] = followed
+                self._store_all([followed])
 
     def read_what_was_missed(self) -> None:
         """After a start: every journal that is longer than what SQL knows of it."""
@@ -141,13 +141,16 @@ class Ingest:
                     self.read_to_end(run_id, int(number))
 
     def _from_cursor(self, run_id: int, attempt: int) -> Followed:
+        wanted = (
+            select(RunRow.search_id, JournalCursorRow.offset, JournalCursorRow.seq)
+            .outerjoin(JournalCursorRow, _is_of(attempt))
+            .where(RunRow.id == run_id)
+        )
         with self._store.reading() as session:
-            cursor = session.get(JournalCursorRow, (run_id, attempt))
-            place = (cursor.offset, cursor.seq) if cursor else (0, 0)
-            wanted = select(RunRow.search_id).where(RunRow.id == run_id)
-            is_trial = session.scalar(wanted) is not None
+            search_id, offset, seq = session.execute(wanted).first() or (None, None, None)
         path = journal_path(self._store.runs_dir, run_id, attempt)
-        reader = JournalReader(path, *place)
+        reader = JournalReader(path, offset or 0, seq or 0)
+        is_trial = search_id is not None
         stored_at_s = time.monotonic() if is_trial else 0.0  # an ordinary run's first point at once
         return Followed(run_id, attempt, reader, stored_at_s=stored_at_s, is_trial=is_trial)
 
@@ -196,39 +199,58 @@ class Ingest:
 
 def store_records(write: Write, followed: Followed) -> None:
     """Store what was read of one journal, in its order, and move the cursor."""
-    run = write.session.get(RunRow, followed.run_id)
-    if run is None:
+    attempt = followed.attempt
+    wanted = (
+        select(RunRow, JournalCursorRow)
+        .outerjoin(JournalCursorRow, _is_of(attempt))
+        .where(RunRow.id == followed.run_id)
+    )
+    found = write.session.execute(wanted).first()
+    if found is None:
         return
+    run, cursor = found
+    opened = _opened_before(cursor)
+    events: list[tuple[int, dict[str, Any]]] = []
     blocks: list[Points] = []
-    opened: OpenChunks = {}
 
-    def store_points() -> None:
-        append_points(write.session, run, followed.attempt, blocks, opened)
-        if followed.attempt == run.attempt:
+    def store() -> None:
+        nonlocal opened
+        record_events(write, run, attempt, events)
+        opened = append_points(write.session, run, attempt, blocks, opened)
+        if attempt == run.attempt:
             write.points += [(run.id, block) for block in blocks]
+        events.clear()
         blocks.clear()
 
-    gaps = 0
     for record in followed.unread:
-        if isinstance(record, Gap):
-            gaps += 1
-        elif isinstance(record.body, Points):
+        if not isinstance(record, Frame):
+            continue
+        if isinstance(record.body, Points):
             blocks.append(record.body)
-        else:
-            store_points()  # what follows from an event may depend on the points before it
-            record_event(write, run, attempt=followed.attempt, seq=record.seq, body=record.body)
-    store_points()
-    if gaps:
+            continue
+        if blocks and record.body["kind"] not in WITHOUT_POINTS:
+            store()
+        events.append((record.seq, record.body))
+    store()
+    if any(isinstance(record, Gap) for record in followed.unread):
         message = "Part of the journal is damaged; the rest was read."
         say(write, run, Warned(step=run.step, message=message))
     if run.status.is_over:
         refuse_what_is_left(write, run)
-    _move_cursor(write, followed)
+    _move_cursor(write, followed, cursor)
     write.touch(run)
 
 
-def _move_cursor(write: Write, followed: Followed) -> None:
-    cursor = write.session.get(JournalCursorRow, (followed.run_id, followed.attempt))
+def _opened_before(cursor: JournalCursorRow | None) -> OpenChunks | None:
+    """The open chunks, as far as they are known: without a cursor nothing was stored yet."""
+    return {} if cursor is None else None
+
+
+def _is_of(attempt: int) -> ColumnElement[bool]:
+    return and_(JournalCursorRow.run_id == RunRow.id, JournalCursorRow.attempt == attempt)
+
+
+def _move_cursor(write: Write, followed: Followed, cursor: JournalCursorRow | None) -> None:
     if cursor is None:
         cursor = JournalCursorRow(run_id=followed.run_id, attempt=followed.attempt)
         write.session.add(cursor)

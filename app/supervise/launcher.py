@@ -101,8 +101,7 @@ class Launcher:
             try:
                 self._notice_ends()
                 self._start_rested()
-                while self._start_next():
-                    pass
+                self._start_queued()
             except Exception:
                 log.exception("looking after the runs failed")
             self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S)
@@ -110,21 +109,23 @@ class Launcher:
 
     # -- starting
 
-    def _start_next(self) -> bool:
-        """Give the next queued run a worker, if there is room; False: nothing is to be done."""
+    def _start_queued(self) -> None:
+        """Give queued runs a worker, as many as there is room for, all in one transaction."""
         with self._store.reading() as session:
-            if self._closing or next_to_start(session, self._parallel) is None:
-                return False
+            if next_to_start(session, self._parallel) is None:
+                return
+        begun: list[tuple[int, int]] = []
         with self._store.writing() as write:
-            run_id = next_to_start(write.session, self._parallel)
-            if run_id is None:
-                return False
-            run = find_run(write.session, run_id)
-            run.attempt += 1
-            attempt = run.attempt
-            say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
-        self._begin_attempt(run_id, attempt)
-        return True
+            while not self._closing:
+                run_id = next_to_start(write.session, self._parallel)
+                if run_id is None:
+                    break
+                run = find_run(write.session, run_id)
+                run.attempt += 1
+                begun.append((run_id, run.attempt))
+                say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
+        for run_id, attempt in begun:
+            self._begin_attempt(run_id, attempt)
 
     def _begin_attempt(self, run_id: int, attempt: int) -> None:
         self._ingest.follow(run_id, attempt)
@@ -230,9 +231,9 @@ class Launcher:
         self._ingest.read_to_end(run_id, worker.attempt)
         with self._store.reading() as session:
             run = find_run(session, run_id)
-            said_something = _identity_said(session, run) is not None
             if run.status.is_over or run.attempt != worker.attempt:
                 return
+            said_something = _identity_said(session, run) is not None
             never_began = worker.identity is None and status is RunStatus.STARTING
             if never_began and not said_something:
                 follows: Aftermath = Aftermath(RunStatus.QUEUED)  # the server ended too early

@@ -185,7 +185,7 @@ def test_a_worker_that_is_stuck_is_named_and_can_be_stopped(server: LiveServer, 
 
 
 def test_a_worker_that_goes_on_is_said_to(server: LiveServer) -> None:
-    run_id = start(server, "dozes")
+    run_id = start(server, "dozes", steps=600)  # it lives on for some looks at it
 
     run = server.wait_for_status(run_id, "finished", timeout_s=60)
 

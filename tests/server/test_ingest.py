@@ -81,7 +81,7 @@ def test_what_a_worker_writes_is_in_sql_once(store: Store, run_id: int) -> None:
     worker.close()
 
 
-@pytest.mark.parametrize("fails_at", ["append_points", "record_event", "_move_cursor"])
+@pytest.mark.parametrize("fails_at", ["append_points", "record_events", "_move_cursor"])
 def test_a_failure_anywhere_in_the_transaction_leaves_nothing_behind(
     store: Store, run_id: int, fails_at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

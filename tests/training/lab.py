@@ -135,7 +135,7 @@ class LabRun:
 
     def step(self) -> int:
         """The last update that was recorded."""
-        return max(self.points.get("train/cost", {0: 0.0}))
+        return max(self.costs, default=0)
 
     def wait_for_step(self, step: int) -> None:
         self.wait(lambda: True if self.step() >= step else None, f"step {step}")
@@ -170,8 +170,8 @@ class LabRun:
 
     @property
     def costs(self) -> dict[int, float]:
-        """Step -> the cost of that update's mini-batch."""
-        return self.points["train/cost"]
+        """Step -> the cost of that update's mini-batch; empty where the first attempt did it all."""
+        return self.points.get("train/cost", {})
 
     def checkpoints(self, **fields: Any) -> list[Said]:
         return self.said("checkpoint_saved", **fields)
