@@ -170,7 +170,7 @@ class LabRun:
 
     @property
     def costs(self) -> dict[int, float]:
-        """Step -> the cost of that update's mini-batch; empty where the first attempt did it all."""
+        """Step -> the cost of that update's mini-batch; empty when another attempt made them all."""
         return self.points.get("train/cost", {})
 
     def checkpoints(self, **fields: Any) -> list[Said]:
