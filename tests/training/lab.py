@@ -170,7 +170,7 @@ class LabRun:
 
     @property
     def costs(self) -> dict[int, float]:
-        """Step -> the cost of that update's mini-batch; empty when another attempt made them all."""
+        """Step -> the cost of that update's mini-batch; empty if it made none."""
         return self.points.get("train/cost", {})
 
     def checkpoints(self, **fields: Any) -> list[Said]:
