@@ -15,20 +15,22 @@ import math
 import os
 import select
 import signal
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 
-from babysit import describe, worker
+from babysit import describe
+from babysit.forks import Spare, live
 from babysit.journal import plain
 from babysit.messages import now
 
 IDLE_S = 0.5  # then something more is loaded in advance
 LOOK_EVERY_S = 0.25
+SPARE_AFTER_S = 0.03  # without any request: then a process is forked for the next one
 TOO_LONG = "It took too long to load and build."
 # Imports that tasks often make and that take long.
 LOADED_WHEN_IDLE = ("sklearn.datasets", "sklearn.model_selection")
@@ -40,7 +42,6 @@ class Child:
 
     run_directory: str = ""
     attempt: int = 0
-    may_retry: bool = False
     id: int = 0
     answer_fd: int = -1
     answer: bytearray = field(default_factory=bytearray)
@@ -56,6 +57,7 @@ class Nursery:
         self._children: dict[int, Child] = {}
         self._input = bytearray()
         self._to_load = list(LOADED_WHEN_IDLE)
+        self._spare: Spare | None = None
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def serve(self) -> None:
@@ -68,7 +70,8 @@ class Nursery:
         busy_at = time.monotonic()
         while True:
             answering = [child.answer_fd for child in self._children.values() if child.id]
-            ready, _, _ = select.select([0, self._wake, *answering], [], [], LOOK_EVERY_S)
+            wait_s = SPARE_AFTER_S if self._spare is None else LOOK_EVERY_S
+            ready, _, _ = select.select([0, self._wake, *answering], [], [], wait_s)
             if self._wake in ready:
                 os.read(self._wake, 4096)
             self._collect_answers(ready)
@@ -80,10 +83,15 @@ class Nursery:
                     return
             elif self._to_load and time.monotonic() - busy_at > IDLE_S:
                 self._load_one()
+            elif self._spare is None and not ready:
+                self._spare = Spare()
 
     def _load_one(self) -> None:
         """Import something in advance; the server is told that no answer comes meanwhile."""
         say({"loading": True})
+        if self._spare is not None:
+            self._spare.let_go()  # the next one has what is loaded now
+            self._spare = None
         load(self._to_load.pop(0))
         self._reap()
         say({"loading": False})
@@ -99,12 +107,9 @@ class Nursery:
 
     def _heed(self, request: dict[str, Any]) -> None:
         if request["do"] == "work":
-            child = Child(
-                run_directory=request["run_directory"],
-                attempt=request["attempt"],
-                may_retry=request.get("may_retry", False),
+            pid = self._start_worker(
+                request["run_directory"], request["attempt"], request.get("may_retry", False)
             )
-            pid = self._fork(child, -1)
             say({"id": request["id"], "pid": pid})
         elif request["do"] == "describe":
             ends_before_s = time.monotonic() + float(request.get("timeout_s", 30))
@@ -114,18 +119,22 @@ class Nursery:
             self._fork(child, writing)
             os.close(writing)
 
-    def _fork(self, child: Child, writing: int) -> int:
-        child.oom_kills = oom_kills()
+    def _start_worker(self, run_directory: str, attempt: int, may_retry: bool) -> int:
+        spare = self._spare or Spare()
+        self._spare = None
+        while not spare.become(run_directory, attempt, may_retry=may_retry):
+            spare = Spare()
+        self._children[spare.pid] = Child(run_directory, attempt, oom_kills=oom_kills())
+        return spare.pid
+
+    def _fork(self, child: Child, writing: int) -> None:
         pid = os.fork()
         if pid:
             self._children[pid] = child
-            return pid
-        code = 70
-        try:
-            code = in_child(child, writing)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        os._exit(code)  # no atexit handlers or buffers of the nursery's
+            return
+        if self._spare is not None:
+            self._spare.let_go()
+        live(lambda: describing(child, writing))
 
     def _collect_answers(self, ready: list[int]) -> None:
         for pid, child in self._children.items():
@@ -157,10 +166,13 @@ class Nursery:
                 self._say_description(child)
 
     def _reap(self) -> None:
-        while any(not child.has_ended for child in self._children.values()):
+        while self._spare or any(not child.has_ended for child in self._children.values()):
             pid, status, used = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 break
+            if self._spare is not None and pid == self._spare.pid:
+                self._spare.let_go()
+                self._spare = None
             child = self._children.get(pid)
             if child is None:
                 continue
@@ -173,13 +185,8 @@ class Nursery:
         }
 
 
-def in_child(child: Child, writing: int) -> int:
-    """The life of a forked process."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    if child.attempt:
-        return worker.work(Path(child.run_directory), child.attempt, may_retry=child.may_retry)
+def describing(child: Child, writing: int) -> int:
+    """The life of a process that describes a task."""
     # The nursery ends one that takes too long; this is for when the nursery itself is gone.
     signal.alarm(math.ceil(child.ends_before_s - time.monotonic()) + 1)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -257,6 +264,7 @@ def warm_up() -> None:
     parameter.grad = torch.zeros(1)  # by hand: a backward pass might start threads or touch a GPU
     for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
         kind([parameter], lr=0.1).step()
+    safetensors.torch.save({"parameter": parameter.detach()})  # it imports more at the first one
     torch.Generator().manual_seed(0)
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody counts references in a sweep

@@ -99,9 +99,10 @@ class Launcher:
     def _work(self) -> None:
         while not self._closing:
             try:
-                self._notice_ends()
+                self._start_queued()  # first: a place may be free already
+                if self._notice_ends():
+                    self._start_queued()
                 self._start_rested()
-                self._start_queued()
             except Exception:
                 log.exception("looking after the runs failed")
             self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S)
@@ -165,12 +166,14 @@ class Launcher:
 
     # -- ends
 
-    def _notice_ends(self) -> None:
+    def _notice_ends(self) -> bool:
+        """Look at all workers; whether one was found gone."""
         with self._store.reading() as session:
             active = {
                 run_id: (status, attempt) for run_id, status, attempt in runs_with_workers(session)
             }
             stopping = runs_asked_to_stop(session)
+        has_found = False
         for run_id, worker in list(self._workers.items()):
             if run_id not in active:
                 self._let_go(run_id, worker)
@@ -184,6 +187,8 @@ class Launcher:
                 self._watch(run_id, worker, is_stop_asked=run_id in stopping)
             else:
                 self._find_out(run_id, worker, status)
+                has_found = True
+        return has_found
 
     def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
         """Say when a living worker has become stuck; end it if it was to stop."""

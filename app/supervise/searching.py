@@ -32,7 +32,7 @@ KEEP_PLACES = {"queued", "starting", "running"}
 
 LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
 IDLE_S = 5.0
-GATHER_S = 0.05  # what happens within it is looked at together
+GATHER_S = 0.02  # what happens within it is looked at together
 GATHER_CALM_S = 0.2  # the same while drawn trials wait: a free place is taken without us
 AHEAD_MIN = 4  # trials that wait, at least, so that a free place is taken at once
 AHEAD_MAX = 8  # and at most: those between are drawn in one transaction

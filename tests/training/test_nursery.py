@@ -139,9 +139,9 @@ def test_a_task_that_forks_is_described_once_and_leaves_nothing_behind(
     wait_until(lambda: has_ended(forked), is_alive=lambda: True, what="its end")
 
 
-def has_ended(pid: int) -> bool:
+def has_ended(pid: int) -> bool | None:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z" or None
     except OSError:
         return True
 
@@ -243,3 +243,70 @@ def test_a_cold_worker_does_the_same_as_one_from_the_nursery(lab: Lab) -> None:
     assert cold.finished().final_sha256 == warm.final_sha256
     assert cold.process is not None
     assert cold.process.wait(timeout=10) == 0
+
+
+# ---- the process that is forked ahead ----------------------------------------------------------
+
+
+def forked_by(nursery: Nursery) -> list[int]:
+    """The processes that live with this parent."""
+    pid = nursery.process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def spare_of(nursery: Nursery) -> int:
+    """The process that waits to become a worker, when it is the only child."""
+    return wait_until(
+        lambda: found[0] if len(found := forked_by(nursery)) == 1 else None,
+        is_alive=lambda: True,
+        what="a process forked ahead",
+    )
+
+
+def test_a_run_is_taken_up_by_a_process_that_was_there_before(own_lab: Lab) -> None:
+    spare = spare_of(own_lab.nursery)
+
+    runs = [own_lab.start("spirals", steps=5) for _ in range(3)]  # no time to fork ahead for each
+
+    assert spare in {run.pid for run in runs}
+    assert len({run.pid for run in runs}) == 3
+    for run in runs:
+        run.finished()
+
+
+def test_a_spare_process_that_was_killed_is_replaced(own_lab: Lab) -> None:
+    killed = spare_of(own_lab.nursery)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: has_ended(killed), is_alive=lambda: True, what="its end")
+
+    run = own_lab.start("spirals", steps=5).finished()
+
+    assert run.pid != killed
+    assert spare_of(own_lab.nursery) not in (killed, run.pid)
+
+
+@pytest.mark.parametrize("end", [interrupt, kill], ids=["closed", "killed"])
+def test_a_spare_process_ends_with_the_nursery(own_lab: Lab, end: Any) -> None:
+    """Even while another child of the nursery lives on."""
+    run = own_lab.start("spirals", steps=LONG, max_steps_per_s=400)
+    spare = wait_until(
+        lambda: next((pid for pid in forked_by(own_lab.nursery) if pid != run.pid), None),
+        is_alive=lambda: True,
+        what="a process forked ahead",
+    )
+    hanging = task_file(own_lab, "hanging-on", "import signal; signal.pause()")
+    own_lab.nursery.ask(do="describe", file=str(hanging), timeout_s=300)
+    describes = wait_until(
+        lambda: next(
+            (pid for pid in forked_by(own_lab.nursery) if pid not in (run.pid, spare)), None
+        ),
+        is_alive=lambda: True,
+        what="a process that describes",
+    )
+
+    end(own_lab.nursery)
+
+    wait_until(lambda: has_ended(spare), is_alive=lambda: True, what="its end")
+    os.kill(describes, signal.SIGKILL)
+    run.do(Stop())
+    run.end()
