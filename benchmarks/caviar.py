@@ -163,7 +163,7 @@ def bookkeeping_ms(trials: int) -> list[float]:
     from app.store.search_begin import Known, SearchWanted, plan_of, start_search
     from app.store.searches import find_search
     from app.store.store import Store
-    from app.store.trial_begin import draw_trial, make_trial
+    from app.store.trial_begin import draw_trials, make_trial
     from app.store.trials import trials_of
     from app.supervise.searching import AHEAD_MAX, AHEAD_MIN
     from babysit.hyperparameters import declare
@@ -188,8 +188,7 @@ def bookkeeping_ms(trials: int) -> list[float]:
             draws = [found for number in numbers if (found := draw(plan, number, [])) is not None]
             with store.writing() as write:
                 row = find_search(write.session, search_id)
-                for drawn in draws:
-                    trial = draw_trial(write, row, drawn, plan, before)
+                for trial in draw_trials(write, row, draws, plan, before):
                     make_trial(write, store.runs_dir, row, trial, known)
             took_ms.append((time.process_time() - began) * 1e3 / len(draws))
         store.close()

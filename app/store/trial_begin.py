@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,28 +29,37 @@ from app.store.trials import DrawnTrial, Trial
 from babysit.messages import Described, NoteAdded, RunAsked, RunStatus, StatusChanged, now
 
 
-def draw_trial(
-    write: Write, row: SearchRow, drawn: Draw, plan: Plan, trials: list[Trial]
-) -> DrawnTrial:
-    """Write a draw down, and the round that begins with it; its run is made by `make_trial`."""
+def draw_trials(
+    write: Write, row: SearchRow, draws: Sequence[Draw], plan: Plan, trials: Sequence[Trial]
+) -> list[DrawnTrial]:
+    """Write draws of one round down, and the round if it begins with them; their runs are made by
+    `make_trial`.
+    """
+    round_ = draws[0].round
     events: list[SearchEvent] = []
-    if write.session.get(RoundRow, (row.id, drawn.round)) is None:
-        told = [t.told() for t in trials if t.row.round < drawn.round and t.row.repeat_of is None]
+    if write.session.get(RoundRow, (row.id, round_)) is None:
+        told = [t.told() for t in trials if t.row.round < round_ and t.row.repeat_of is None]
         numbers = {trial.row.number: trial.row.run_id for trial in trials}
         best = [numbers[one.number] for one in kept(plan.keep, told)]
-        events.append(RoundBegan(round=drawn.round, space=drawn.box.to_json(), kept=best))
-    event = TrialDrawn(
-        number=drawn.number,
-        round=drawn.round,
-        run_id=next_run_id(write),
-        values=drawn.values,
-        seed=_seed(write, row),
-    )
-    say_search(write, row, *events, event)
-    return _drawn(row, event)
+        events.append(RoundBegan(round=round_, space=draws[0].box.to_json(), kept=best))
+    seed = _seed(write, row)
+    found = [
+        TrialDrawn(
+            number=drawn.number,
+            round=round_,
+            run_id=next_run_id(write),
+            values=drawn.values,
+            seed=seed,
+        )
+        for drawn in draws
+    ]
+    say_search(write, row, *events, *found)
+    return [_drawn(row, event) for event in found]
 
 
-def draw_repeat(write: Write, row: SearchRow, trials: list[Trial], asked: list[int]) -> DrawnTrial:
+def draw_repeat(
+    write: Write, row: SearchRow, trials: Sequence[Trial], asked: list[int]
+) -> DrawnTrial:
     """The next repetition that was asked for: (run id, seed)."""
     run_id, seed = asked
     original = next(trial.row for trial in trials if trial.row.run_id == run_id)

@@ -19,7 +19,7 @@ from app.store.search_events import SearchStatusChanged, TrialEnded
 from app.store.search_tables import SearchRow
 from app.store.searches import active_searches, ask_trial, find_search
 from app.store.store import Store, Write
-from app.store.trial_begin import draw_repeat, draw_trial, make_trial
+from app.store.trial_begin import draw_repeat, draw_trials, make_trial
 from app.store.trial_curves import curves_of_trials
 from app.store.trials import VAL_COST, DrawnTrial, Trial, trials_of
 from babysit.hyperparameters import InvalidValue
@@ -157,8 +157,7 @@ class Searching:
                 return False
             for place in lost:
                 trials[place] = self._made(write, now, trials[place].row, known)
-            for found in draws:
-                drawn = draw_trial(write, now, found, plan, trials)
+            for drawn in draw_trials(write, now, draws, plan, trials) if draws else ():
                 trials.append(self._made(write, now, drawn, known))
             if not lost and not draws:
                 asked = now.seeds_asked[len(trials) - len(planned)]

@@ -21,7 +21,7 @@ from app.store.search_journals import read_search_journal
 from app.store.search_tables import SearchRow
 from app.store.searches import command_search, find_search, read_back_all
 from app.store.store import Store
-from app.store.trial_begin import draw_trial, make_trial
+from app.store.trial_begin import draw_trials, make_trial
 from app.store.trials import trials_of
 from app.supervise.searching import Searching
 from app.verify.verify import verify
@@ -122,7 +122,7 @@ def draw_next(store: Store, search_id: int, *, crash_after: str | None = None) -
         plan, trials = plan_of(row, DECLARED), trials_of(write.session, [search_id])[search_id]
         found = draw(plan, len(trials) + 1, [])
         assert found is not None
-        trial = draw_trial(write, row, found, plan, trials)
+        (trial,) = draw_trials(write, row, [found], plan, trials)
         if crash_after == "the draw":
             raise Crash
         make_trial(write, store.runs_dir, row, trial, KNOWN)
