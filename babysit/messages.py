@@ -7,7 +7,7 @@ and `COMMANDS` list every kind, and `event_from_json` refuses anything else.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import NoneType
@@ -506,7 +506,12 @@ def checkpoint_id(run_id: int, ordinal: int) -> int:
 
 
 def to_json(message: Event | Command) -> dict[str, Any]:
-    return {"kind": message.kind, **asdict(message)}
+    return {"kind": message.kind, **fields_of(message)}
+
+
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass that holds plain JSON; what they hold is not copied."""
+    return {item.name: getattr(record, item.name) for item in fields(record)}
 
 
 def command_from_json(body: dict[str, Any]) -> Command:

@@ -37,6 +37,7 @@ from babysit.messages import (
     Trashed,
     Warned,
     WorkerStarted,
+    fields_of,
     to_json,
 )
 
@@ -137,7 +138,7 @@ def read_event(body: dict[str, Any]) -> Event | None:
         event = _adapter(body["kind"]).validate_python(body)
     except ValidationError:
         return None
-    numbers = [value for value in asdict(event).values() if isinstance(value, int)]
+    numbers = [value for value in fields_of(event).values() if isinstance(value, int)]
     if event.step < 0 or any(abs(value) > INT_MAX for value in numbers):
         return None
     return event

@@ -7,12 +7,11 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from babysit.journal import JournalWriter, encode_event, plain
-from babysit.messages import RunAsked
+from babysit.messages import RunAsked, fields_of
 
 OPEN_FILES_MAX = 64
 
@@ -66,7 +65,7 @@ class ServerJournals:
         directory.mkdir(parents=True)
         beside = directory / ".run.json"
         with beside.open("x") as file:
-            json.dump(plain(asdict(asked)), file, indent=1)
+            json.dump(plain(fields_of(asked)), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         os.rename(beside, directory / "run.json")

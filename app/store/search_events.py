@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.search.rounds import KEEP, ROUNDS, WIDEN
-from babysit.messages import now
+from babysit.messages import fields_of, now
 
 SearchStatus: TypeAlias = Literal["queued", "running", "paused", "finished", "stopped"]
 SearchCommand: TypeAlias = Literal["pause", "resume", "stop"]
@@ -141,7 +141,7 @@ ASKED = TypeAdapter(SearchAsked)
 
 
 def to_json(event: SearchEvent) -> dict[str, Any]:
-    return {"kind": event.kind, **asdict(event)}
+    return {"kind": event.kind, **fields_of(event)}
 
 
 def event_in(body: Any) -> SearchEvent | None:
