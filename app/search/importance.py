@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from app.search import tpe
 from app.search.axis import Axis
@@ -14,6 +17,7 @@ TRIALS_MIN = 10
 METHOD = "fANOVA of the order of final costs"
 TREES = 32
 DEPTH_MAX = 16
+KNOWN_MAX = 32  # of some kilobytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,31 @@ def importance(space: Space, told: Sequence[Told]) -> Importance:
     return Importance(_explained(axes, count), trials, METHOD, left_out)
 
 
+_known: OrderedDict[str, dict[str, float]] = OrderedDict()  # what was worked out last
+_one_at_a_time = Lock()
+
+
 def _explained(axes: Sequence[Axis], ranked: Sequence[Told]) -> dict[str, float]:
+    """The parts; several pages that ask for the same wait for one that works them out."""
+    space, ranks = Space(tuple(axes)), list[int]()
+    for i, one in enumerate(ranked):
+        ranks.append(i if i == 0 or one.cost != ranked[i - 1].cost else ranks[-1])
+    asked = json.dumps([space.to_json(), ranks, [one.values for one in ranked]])
+    with _one_at_a_time:
+        if asked not in _known:
+            _known[asked] = _worked_out(space, ranked, ranks)
+        _known.move_to_end(asked)
+        if len(_known) > KNOWN_MAX:
+            _known.popitem(last=False)
+        return dict(_known[asked])
+
+
+def _worked_out(space: Space, ranked: Sequence[Told], ranks: Sequence[int]) -> dict[str, float]:
     """Optuna's fANOVA over the places of the values and the ranks of the costs."""
     import optuna
 
-    space = Space(tuple(axes))
     study = tpe.empty_study()
-    rank = 0
-    for i, one in enumerate(ranked):
-        rank = i if i == 0 or one.cost != ranked[i - 1].cost else rank
+    for one, rank in zip(ranked, ranks, strict=True):
         study.add_trial(tpe.as_trial(space, one.values, rank))
     evaluator = optuna.importance.FanovaImportanceEvaluator(
         n_trees=TREES, max_depth=DEPTH_MAX, seed=0

@@ -42,6 +42,18 @@ def test_the_same_trials_in_another_order_give_the_same_importance() -> None:
     assert importance(space, told[::-1]) == importance(space, told)
 
 
+def test_what_was_worked_out_before_is_not_said_of_other_trials() -> None:
+    space = space_of(FOUR)
+    _, told = searched(Plan(strategy="random", space=space, trials=24, seed=0))
+    before = importance(space, told).importance
+    turned = [Told(one.number, 1, one.values, -(one.cost or 0.0)) for one in told[:12]]
+
+    other = importance(space, [*turned, *told[12:]]).importance
+
+    assert other != before
+    assert importance(space, told).importance == before
+
+
 def test_too_few_trials_say_how_many_are_needed() -> None:
     space = space_of(FOUR)
     lost = frozenset(range(TRIALS_MIN, 25))  # one less than needed is left
