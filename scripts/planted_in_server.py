@@ -18,7 +18,7 @@ STORED: tuple[Bug, ...] = (
         (
             Edit(
                 INGEST,
-                "    _move_cursor(write, followed)\n    write.touch(run)\n",
+                "    _move_cursor(write, followed, cursor)\n    write.touch(run)\n",
                 "    write.touch(run)\n",
             ),
             Edit(
@@ -27,9 +27,25 @@ STORED: tuple[Bug, ...] = (
                 "                    store_records(write, followed)\n"
                 "            with self._store.writing() as write:\n"
                 "                for followed in due:\n"
-                "                    _move_cursor(write, followed)\n",
+                "                    place = (followed.run_id, followed.attempt)\n"
+                "                    cursor = write.session.get(JournalCursorRow, place)\n"
+                "                    _move_cursor(write, followed, cursor)\n",
             ),
         ),
+        INGESTED,
+    ),
+    bug(
+        "of a journal read before, the open chunks are taken for none",
+        INGEST,
+        "    return {} if cursor is None else None\n",
+        "    return {}\n",
+        INGESTED,
+    ),
+    bug(
+        "a change is stored before the points that stand before it",
+        INGEST,
+        'WITHOUT_POINTS = ("checkpoint_saved", ',
+        'WITHOUT_POINTS = ("changed", "checkpoint_saved", ',
         INGESTED,
     ),
     bug(
