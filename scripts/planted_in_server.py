@@ -168,4 +168,11 @@ WATCHED: tuple[Bug, ...] = (
         "    if False:\n",
         f"{DYING} stuck",
     ),
+    bug(
+        "a process that describes keeps the spare one alive",
+        "babysit/nursery.py",
+        "        if self._spare is not None:\n            self._spare.let_go()\n        live(",
+        "        live(",
+        "tests/training/test_nursery.py -k ends_with",
+    ),
 )
