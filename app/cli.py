@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import ctypes
 import json
 import signal
 import socket
@@ -26,6 +27,8 @@ from app.settings import Settings
 from app.tokens import OWNER, is_strong
 
 GRACE_S = 2  # for answers in progress when the server is told to end
+MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
+LARGE_BYTES = 1_000_000  # and more at once are given back when they are freed
 DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if a task is not described yet
 
 
@@ -74,6 +77,7 @@ def print_openapi(arguments: argparse.Namespace) -> None:
 def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
     log_to_terminal()
+    give_large_memory_back()
     settings = read_settings(arguments)
     # uvicorn raises the signal again when it is done; by then it has been obeyed.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -81,6 +85,15 @@ def serve(arguments: argparse.Namespace) -> None:
     with locked(settings.data_dir), listening(settings) as listener:
         settings.port = int(listener.getsockname()[1])
         run_server(settings, listener)
+
+
+def give_large_memory_back() -> None:
+    """Let the C library (glibc) return what a large body took as soon as it is done with.
+
+    By itself it would keep blocks of up to 32 MB once one was used, in each thread that did.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library knows no such thing
+        ctypes.CDLL(None).mallopt(MALLOPT_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def read_settings(arguments: argparse.Namespace) -> Settings:

@@ -365,34 +365,6 @@ def test_a_change_moves_the_values_and_keeps_base_and_effective_apart(
     worker.close()
 
 
-@pytest.mark.parametrize("recorded", [(), (0.02,)], ids=["nothing after it", "points after it"])
-def test_a_change_counts_over_the_points_before_it_however_much_is_read_at_once(
-    store: Store, run_id: int, recorded: tuple[float, ...]
-) -> None:
-    worker = FakeWorker(directory(store, run_id))
-    worker.record(1, [0.01, 0.01], "learning_rate")
-    worker.say(
-        Changed(
-            step=2,
-            command_id=1,
-            before={"learning_rate": 0.01},
-            after={"learning_rate": 0.02},
-            undo_values={"learning_rate": 0.01},
-            values={"learning_rate": 0.02},
-            effective_step=3,
-        )
-    )
-    worker.record(3, recorded, "learning_rate")
-    worker.say(StatusChanged(step=3, status=RunStatus.PAUSED))
-
-    Ingest(store).read_to_end(run_id, 1)
-
-    with store.reading() as session:
-        run = read_run(session, run_id)
-    assert (run["status"], run["effective"]["learning_rate"]) == ("paused", 0.02)
-    worker.close()
-
-
 def test_news_come_after_the_commit_in_its_order(store: Store, run_id: int) -> None:
     heard: list[Committed] = []
     store.announce = heard.append

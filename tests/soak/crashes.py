@@ -34,13 +34,13 @@ class Crashes(Nemesis):
                 until.wait(self._draw.uniform(*EARLY_S))
             victims = self._product.kill(ROLES, self._draw)
             hit = {victim.role for victim in victims}
-            self._note("crashes" if hit == ROLES else f"kills of {' and '.join(sorted(hit))} only")
+            self._note("crashes" if hit >= ROLES else f"kills of {' and '.join(sorted(hit))} only")
             self._product.start()
 
     def _wait_for_worker(self, until: threading.Event) -> None:
         end_s = time.monotonic() + WORKER_WITHIN_S
         while time.monotonic() < end_s and not until.is_set():
-            if {process.role for process in self._product.processes()} == ROLES:
+            if {process.role for process in self._product.processes()} >= ROLES:
                 return
             time.sleep(LOOK_EVERY_S)
 

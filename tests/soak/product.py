@@ -20,7 +20,10 @@ LOOK_EVERY_S = 0.02
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the product. role: "server", "nursery" or "worker"."""
+    """A process of the product. role: "server", "nursery", "worker" or "spare".
+
+    A spare one is to become a worker; it is one when it has opened a file of its run.
+    """
 
     pid: int
     role: str
@@ -70,11 +73,16 @@ class Product:
                     found[int(folder.name)] = (parent, (folder / "cmdline").read_bytes())
             except (OSError, ValueError):
                 continue  # gone meanwhile
-        return [Process(pid, _role(pid, found)) for pid in found if found[pid][1]]
+        runs = self.data_dir / "runs"
+        return [Process(pid, _role(pid, found, runs)) for pid in found if found[pid][1]]
 
     def kill(self, roles: set[str], draw: random.Random) -> list[Process]:
-        """SIGKILL all processes of these roles in random order; who was hit, when all are gone."""
-        victims = [process for process in self.processes() if process.role in roles]
+        """SIGKILL all processes of these roles in random order; who was hit, when all are gone.
+
+        With all workers go those that may be about to become one.
+        """
+        hit = roles | {"spare"} if "worker" in roles else roles
+        victims = [process for process in self.processes() if process.role in hit]
         draw.shuffle(victims)
         if "server" in roles:
             self.is_up.clear()
@@ -84,14 +92,22 @@ class Product:
         return victims
 
 
-def _role(pid: int, found: dict[int, tuple[int, bytes]]) -> str:
+def _role(pid: int, found: dict[int, tuple[int, bytes]], runs: Path) -> str:
     parent, command = found[pid]
     if b"app.cli" in command:
         return "server"
     parents_command = found.get(parent, (0, b""))[1]
-    return (
-        "nursery" if b"babysit.nursery" in command and b"app.cli" in parents_command else "worker"
-    )
+    if b"babysit.nursery" in command and b"app.cli" in parents_command:
+        return "nursery"
+    return "worker" if _has_opened_one_in(pid, runs) else "spare"
+
+
+def _has_opened_one_in(pid: int, folder: Path) -> bool:
+    try:
+        opened = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return False  # gone meanwhile
+    return any(path.startswith(f"{folder}/") for path in opened)
 
 
 def send(pid: int, number: signal.Signals) -> bool:
