@@ -29,7 +29,7 @@ from tests.live import LiveServer, serving
 ROOT = Path(__file__).resolve().parent.parent
 TASK = "digits"
 LOOPS = 2
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0  # at a search; its end says when it was
 SPACE = {
     "learning_rate": {"scale": "log10", "low": 1e-3, "high": 0.5},
     "momentum": {"scale": "minus_log10_one_minus", "low": 0.5, "high": 0.99},
