@@ -203,9 +203,16 @@ SAYING_TOO_MUCH: tuple[Bug, ...] = (
     bug(
         "an error repeats the input",
         "app/invalid_input.py",
+        'str(error["msg"]) + "." if',
+        "f\"{error['msg']}: {error.get('input')!r}.\" if",
+        SOCKETS,
+    ),
+    bug(
+        "an error without words of its own repeats the input",
+        "app/invalid_input.py",
         'else "This is not right."',
         "else f\"This is not right: {error.get('input')!r}.\"",
-        SOCKETS,
+        "tests/server/test_input.py -k is_not_repeated",
     ),
     bug(
         "a number that is none is answered as it came",

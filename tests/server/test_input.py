@@ -213,6 +213,15 @@ def test_a_number_is_no_truth_value(
     assert (answer.status_code, answer.json()["field"]) == (422, next(iter(body)))
 
 
+def test_a_number_where_a_truth_value_belongs_is_not_repeated(
+    shared: LiveServer, ended: dict[str, Any]
+) -> None:
+    answer = shared.client.patch(f"/api/runs/{ended['id']}", json={"live": 8765432101234})
+
+    assert answer.status_code == 422
+    assert "8765432101234" not in answer.text
+
+
 def test_a_method_that_is_none_is_told_which_there_are(shared: LiveServer) -> None:
     kind = {"Content-Type": "application/json"}
     for path, methods in {
