@@ -16,8 +16,7 @@ check "mypy" mypy
 check "tsc" scripts/npm.sh run --silent check
 check "vitest" scripts/npm.sh run --silent test
 check "pytest, browser" pytest tests/browser # alone: it measures times
-# In the order of the folders: the longest test, of tests/soak, has others beside it.
-check "pytest" pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
+check "pytest" pytest --numprocesses 2 --dist loadfile --ignore tests/browser
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf -v names '%s, ' "${failed[@]}"

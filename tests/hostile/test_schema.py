@@ -16,10 +16,10 @@ from tests.live import serving
 CONFIGURED = Path(__file__).with_name("schemathesis.toml")
 CASES_MIN = 5_000
 CASES_A_ROUTE = 150
-ENDED_WITHIN_S = 300
+ENDED_WITHIN_S = 600  # for slow machines with others at work; it ends by itself
 
 
-@pytest.mark.timeout(330)
+@pytest.mark.timeout(ENDED_WITHIN_S + 30)
 def test_every_answer_is_as_described_and_none_is_a_stumble(
     tmp_path: Path, descriptions: Path, record_property: Callable[[str, object], None]
 ) -> None:
