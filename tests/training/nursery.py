@@ -14,6 +14,7 @@ from typing import Any
 
 READY_WITHIN_S = 90.0  # it imports torch
 ANSWERED_WITHIN_S = 60.0
+ENDED_WITHIN_S = 60.0  # it may be importing something just then
 
 
 class Nursery:
@@ -77,7 +78,7 @@ class Nursery:
         if not self.process.stdin.closed:
             self.process.stdin.close()
         try:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=ENDED_WITHIN_S)
         finally:
             self.process.kill()
             self.process.wait()
