@@ -45,6 +45,15 @@ class Headers:
             raise Refused(400, "invalid", "A header occurs twice.")
         return values[0] if values else None
 
+    def bearer(self) -> bytes | None:
+        """The token; None without one: what else a browser adds by itself is no proof.
+
+        Raises:
+            Refused: the header occurs twice.
+        """
+        scheme, _, token = (self.one(b"authorization") or b"").partition(b" ")
+        return token.strip() if scheme.lower() == b"bearer" else None
+
     def cookie(self, name: str) -> str | None:
         for line in self.all(b"cookie"):
             for pair in line.decode("latin-1").split(";"):
@@ -67,6 +76,7 @@ def parse_authority(text: str, scheme: str) -> tuple[str, int] | None:
         name, colon, port = text.partition(":")
         if colon and not port:
             return None
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65_535):
+    is_number = port.isascii() and port.isdigit() and len(port) <= len("65535")
+    if port and not (is_number and 0 < int(port) <= 65_535):
         return None
     return (name.lower(), int(port) if port else DEFAULT_PORTS.get(scheme, 0)) if name else None

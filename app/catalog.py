@@ -59,10 +59,6 @@ class Catalog:
         with self._changed:
             return self._ready
 
-    def wait_until_ready(self, timeout_s: float) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self._ready, timeout_s)
-
     def tasks(self) -> list[KnownTask]:
         with self._changed:
             return [self._tasks[name] for name in self._names if name in self._tasks]

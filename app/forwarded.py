@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from app.asgi import Headers, Refused, Scope
 from app.peers import Network, is_among
 
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PAIR = re.compile(r'(\w+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s"]+)')
+FORWARDED_CHARACTERS_MAX = 1_024  # whoever asks may have written most of it: it is not to cost much
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+")++')
+_PAIR = re.compile(r'(\w{1,32})\s{0,8}=\s{0,8}("(?:[^"\\]|\\.)*+"|[^;,\s"]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,14 @@ def _listed(headers: Headers, name: bytes) -> list[str]:
 
 
 def _forwarded(headers: Headers) -> dict[str, str]:
-    """The pairs of the last element of `Forwarded` (RFC 7239)."""
+    """The pairs of the last element of `Forwarded` (RFC 7239).
+
+    Raises:
+        Refused: it is longer than any that proxies write.
+    """
     text = ",".join(value.decode("latin-1") for value in headers.all(b"forwarded"))
+    if len(text) > FORWARDED_CHARACTERS_MAX:
+        raise Refused(431, "too_long", "The headers are too long.")
     elements = _ELEMENT.findall(text)
     pairs = _PAIR.findall(elements[-1]) if elements else []
     return {key.lower(): re.sub(r"\\(.)", r"\1", value.strip('"')) for key, value in pairs}

@@ -16,11 +16,11 @@ from urllib.parse import quote
 from h11 import LocalProtocolError
 
 from app.asgi import App, Headers, Message, Receive, Refused, Scope, Send, parse_authority
+from app.checked_body import checked_body
 from app.errors import Problem
 from app.forwarded import seen_by_proxy
-from app.limits import BODY_BYTES_MAX, HEADERS_BYTES_MAX, RECIPE_BODY_BYTES_MAX, URL_BYTES_MAX
+from app.limits import HEADERS_BYTES_MAX, URL_BYTES_MAX
 from app.peers import Network
-from app.strict_json import check_json
 from app.tokens import OWNER
 
 OPEN_TO_ALL = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
@@ -92,7 +92,7 @@ class Gate:
                 await _send_on(scope, send, f"{self._policy.root_path}/")
                 return
             if scope["method"] not in READS:
-                receive = await _checked_body(scope, receive)
+                receive = await checked_body(scope, receive)
         except Refused as refused:
             await _answer(send, refused.status_code, refused.body)
         except Problem as problem:
@@ -113,7 +113,7 @@ class Gate:
         if any(sign < " " or sign == "\x7f" for sign in path):
             raise Refused(404, "not_found", "There is no such address.")
         page = method in ("GET", "HEAD") and not _is_api(path)
-        bearer = _bearer(headers)
+        bearer = headers.bearer()
         # Both are looked at: a right origin does not make up for a wrong site, nor the other way.
         by_origin = _check_origin(headers, own)
         by_fetch = _check_fetch(headers, method, page=page)
@@ -178,12 +178,6 @@ def _check_size(scope: Scope) -> None:
         raise Refused(431, "too_long", "The headers are too long.")
 
 
-def _bearer(headers: Headers) -> bytes | None:
-    """The token in the header; None without one: what else a browser adds by itself is no proof."""
-    scheme, _, token = (headers.one(b"authorization") or b"").partition(b" ")
-    return token.strip() if scheme.lower() == b"bearer" else None
-
-
 def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:
     """True when the browser says that our own page asks.
 
@@ -227,36 +221,6 @@ def _check_content_type(headers: Headers) -> None:
         raise Refused(
             415, "unsupported_media_type", "A change needs the content type application/json."
         )
-
-
-async def _checked_body(scope: Scope, receive: Receive) -> Receive:
-    """Take in the whole body, which is small, and check it before anything reads it."""
-    most = RECIPE_BODY_BYTES_MAX if scope["path"] == "/api/replays" else BODY_BYTES_MAX
-    declared = Headers(scope["headers"]).one(b"content-length")
-    if declared is not None and (not declared.isdigit() or int(declared[:20]) > most):
-        raise Refused(413, "too_long", f"A body has at most {most:,} bytes.")
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "invalid", "The request ended early.")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > most:
-            raise Refused(413, "too_long", f"A body has at most {most:,} bytes.")
-    if body:
-        check_json(bytes(body))
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
-
-    return replay
 
 
 def _with_security_headers(scope: Scope, send: Send) -> Send:

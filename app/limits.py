@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BODY_BYTES_MAX = 1_000_000
+SIGN_IN_BODY_BYTES_MAX = 8_192  # of a body from somebody who is not known yet
 RECIPE_BODY_BYTES_MAX = 20_000_000  # a recipe holds what every step recorded
 URL_BYTES_MAX = 8_192
 HEADERS_BYTES_MAX = 16_384
@@ -28,6 +29,7 @@ STREAMS_MAX = 512
 
 TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; of a token that is asked for beyond loopback
 TOKEN_CHARACTERS_MAX = 1_000
+SESSIONS_MAX = 1_000  # of one role
 WRONG_TOKENS_A_SECOND_MAX = 10  # all together; then they are answered with 429
 
 TRIALS_MAX = 1_000  # of one search, with repetitions

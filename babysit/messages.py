@@ -566,6 +566,8 @@ class RunAsked:
     created_at: str
     parent: dict[str, int] | None = None  # run_id, step, checkpoint_id
     parent_directory: str | None = None  # of the checkpoint, relative to the data directory
+    parent_state_sha256: str | None = None  # as its run announced the checkpoint, and its bytes:
+    parent_bytes: int | None = None  # what lies there when the worker begins must be the same
     note: str = ""
     actor: str = "owner"
     demo: bool = False

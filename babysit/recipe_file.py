@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-import zlib
 from dataclasses import asdict
 from functools import cache
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from babysit.messages import Value, Values
+from babysit.messages import Extend, Fork, Value, Values
+from babysit.packed_numbers import COUNT_MAX, pack, unpack
+from babysit.plain_yaml import NotPlainYaml, load_plain
 from babysit.recipe import (
     COMPARED,
     FORMAT,
@@ -30,10 +26,12 @@ from babysit.recipe import (
 LINE_CHARACTERS = 96  # of the packed numbers
 STEPS_MAX = 1_000_000_000
 INT_MAX = 2**53
+NOTE_CHARACTERS_MAX = 64_000
 # YAML 1.1 takes a number without a point, such as 1e-8, for text: people write it all the same.
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
 _UNUSUAL_BREAK = re.compile("[\r\x85\u2028\u2029\ufeff]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_WORD = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 _WHENS, _DEEDS = ("before", "after"), ("set", "scheduled", "extend", "cancel", "fork")
 _TOLD = ("before", "after", "first_update", "run", "actor", "note", "at")
 
@@ -94,7 +92,8 @@ def _dumper() -> Any:
     import yaml
 
     class Dumper(yaml.SafeDumper):  # type: ignore[misc]
-        pass
+        def ignore_aliases(self, data: Any) -> bool:
+            return True  # which `load_plain` would not read
 
     def represent(dumper: Any, text: str) -> Any:
         style = '"' if _UNUSUAL_BREAK.search(text) else None
@@ -118,19 +117,11 @@ def _change_out(change: Change) -> dict[str, Any]:
 
 
 def _recorded_out(recorded: Recorded) -> str:
-    packed = base64.b64encode(_packed(recorded)).decode()
+    packed = pack(recorded)
     lines = [packed[at : at + LINE_CHARACTERS] for at in range(0, len(packed), LINE_CHARACTERS)]
     head = {"series": list(COMPARED), "every": recorded.every, "count": len(recorded.steps)}
     body = _text(head).replace("\n", "\n  ").rstrip()
     return f"recorded:\n  {body}\n  packed: |\n" + "".join(f"    {line}\n" for line in lines)
-
-
-def _packed(recorded: Recorded) -> bytes:
-    """Differences (they wrap, so nothing is lost), all first bytes first, then all second ..."""
-    columns = np.vstack([recorded.steps, np.ascontiguousarray(recorded.values).view(np.int64)])
-    differences = np.diff(columns, axis=1, prepend=np.int64(0)).astype("<i8")  # (4, N)
-    planes = differences.view(np.uint8).reshape(len(columns), -1, 8).transpose(0, 2, 1)
-    return zlib.compress(planes.tobytes(), 9)
 
 
 # ---- reading --------------------------------------------------------------------------------
@@ -142,27 +133,26 @@ def read_recipe(text: str | bytes) -> Recipe:
     Raises:
         BadRecipe: it is none; the message says what is wrong with it, in one line.
     """
-    import yaml
-
     if len(text) > RECIPE_BYTES_MAX:
         raise BadRecipe(f"it is larger than {RECIPE_BYTES_MAX:,} bytes")
     try:
-        body = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise BadRecipe(f"it is no YAML{where}: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadRecipe("it is no YAML") from error
+        body = load_plain(text)
+    except NotPlainYaml as error:
+        raise BadRecipe(str(error)) from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise BadRecipe(f"it is no recipe of format {FORMAT}")
     recipe = _recipe_in(body)
     check_order(recipe.changes, recipe.until)
+    given = [change.command for change in recipe.changes]
+    wished = [recipe.steps, *(command.steps for command in given if isinstance(command, Fork))]
+    if max(wished) + sum(more.steps for more in given if isinstance(more, Extend)) > STEPS_MAX:
+        raise BadRecipe(f"with all its changes it has more than {STEPS_MAX:,} steps")
     return recipe
 
 
 def _recipe_in(body: dict[Any, Any]) -> Recipe:
     run = _one(body, "run", dict)
-    versions = _one(body, "versions", dict)
+    versions = {str(name): _word(version) for name, version in _one(body, "versions", dict).items()}
     until = _whole(body, "until", 1, STEPS_MAX)
     changes = [_change_in(item, place) for place, item in enumerate(_list(body, "changes"), 1)]
     return Recipe(
@@ -177,14 +167,14 @@ def _recipe_in(body: dict[Any, Any]) -> Recipe:
         made_with={
             "code_sha256": _sha256(body, "code_sha256"),
             "data_sha256": _sha256(body, "data_sha256"),
-            "versions": {str(name): str(version) for name, version in versions.items()},
+            "versions": versions,
             "threads": _whole(body, "threads", 1, 1024),
             "device": _one(body, "device", str),
         },
         changes=tuple(changes),
         states=tuple(_state_in(item, until) for item in _list(body, "checkpoints")),
         recorded=_recorded_in(_one(body, "recorded", dict)),
-        mixed=tuple(map(str, _list(body, "mixed") if "mixed" in body else ())),
+        mixed=tuple(map(_word, _list(body, "mixed") if "mixed" in body else ())),
     )
 
 
@@ -198,7 +188,12 @@ def _change_in(item: Any, place: int) -> Change:
     told = {name: item[name] for name in _TOLD if name in item}
     known = {"number", "step", "do", "change", *_TOLD}
     fields = {name: value for name, value in item.items() if name not in known}
+    for name in ("steps", "at_step", "over_steps"):
+        if fields.get(name) is not None:
+            _whole(fields, name, 0, STEPS_MAX)
     fields["note"] = str(told.get("note", ""))
+    if len(fields["note"]) > NOTE_CHARACTERS_MAX:
+        raise BadRecipe(f"{where}: a note has at most {NOTE_CHARACTERS_MAX:,} characters")
     of = _whole(item, "change", 1, place - 1) if do in ("scheduled", "cancel") else None
     if of is not None:
         fields["command_id"] = of
@@ -206,7 +201,8 @@ def _change_in(item: Any, place: int) -> Change:
         fields["values"] = _values_in(item) if "values" in item else {}
     unknown = set(fields) - _FIELDS[do] - {"note"}
     if unknown:
-        raise BadRecipe(f"{where}: it knows no {', '.join(map(str, unknown))}")
+        names = sorted({_plain(name) for name in unknown})[:3]
+        raise BadRecipe(f"{where}: it knows no {' and no '.join(names)}")
     try:
         command = None if do == "scheduled" else command_of(do, fields)
     except ValueError as error:
@@ -239,29 +235,14 @@ def _state_in(item: Any, until: int) -> KnownState:
 def _recorded_in(body: dict[Any, Any]) -> Recorded:
     if body.get("series") != list(COMPARED):
         raise BadRecipe(f"recorded: the series must be {', '.join(COMPARED)}")
-    count = _whole(body, "count", 1, RECIPE_BYTES_MAX)
-    width = 1 + len(COMPARED)
-    try:
-        data = base64.b64decode("".join(_one(body, "packed", str).split()), validate=True)
-        planes = zlib.decompressobj().decompress(data, count * width * 8 + 1)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise BadRecipe("recorded: the packed numbers are damaged") from error
-    if len(planes) != count * width * 8:
-        raise BadRecipe(f"recorded: the packed numbers are not those of {count:,} steps")
-    shuffled = np.frombuffer(planes, np.uint8).reshape(width, 8, count).transpose(0, 2, 1)
-    differences = np.ascontiguousarray(shuffled).view("<i8").reshape(width, count)
-    columns: NDArray[np.int64] = np.cumsum(differences, axis=1, dtype=np.int64)
-    steps = columns[0]
-    if steps[0] < 1 or bool((np.diff(steps) < 1).any()):
-        raise BadRecipe("recorded: the steps must ascend from 1 on")
-    return Recorded(steps, np.ascontiguousarray(columns[1:]).view(np.float64))
+    return unpack(_one(body, "packed", str), _whole(body, "count", 1, COUNT_MAX))
 
 
 def _values_in(body: dict[Any, Any]) -> Values:
     values: Values = {}
     for name, value in _one(body, "values", dict).items():
         if not isinstance(name, str) or not isinstance(value, (float, int, bool, str)):
-            raise BadRecipe(f"values: {name} must be a number, a word, true or false")
+            raise BadRecipe(f"values: {_plain(name)} must be a number, a word, true or false")
         is_number = isinstance(value, str) and _NUMBER.fullmatch(value)
         checked: Value = float(value) if is_number else value
         values[name] = checked
@@ -274,6 +255,17 @@ def _one(body: dict[Any, Any], name: str, kind: type[Found]) -> Found:
         words = {dict: "a list of fields", list: "a list", str: "text", int: "a whole number"}
         raise BadRecipe(f"{name} must be {words.get(kind, kind.__name__)}")
     return found
+
+
+def _plain(name: Any) -> str:
+    """The name of a field, to be told; whatever else stands there is not repeated."""
+    return name if isinstance(name, str) and _WORD.fullmatch(name) else "field of this name"
+
+
+def _word(found: Any) -> str:
+    if not isinstance(found, (str, int, float)):
+        raise BadRecipe("versions and mixed must be words")
+    return str(found)
 
 
 def _list(body: dict[Any, Any], name: str) -> list[Any]:

@@ -20,6 +20,7 @@ from babysit.messages import (
     CHECKPOINTS_PER_RUN_MAX,
     CheckpointCause,
     CommandSent,
+    RunAsked,
     RunStatus,
     event_from_json,
 )
@@ -153,6 +154,13 @@ def _remember(past: Past, body: dict[str, Any] | Points) -> None:
 def _carried_out(past: Past, body: dict[str, Any]) -> None:
     place = Place(body["step"], past.scheduled_made_at == body["step"])
     past.carried_out.setdefault(body["command_id"], place)
+
+
+def announced_in(asked: RunAsked) -> Announced | None:
+    """What the parent's run said of the checkpoint; None in a run that an older version made."""
+    if asked.parent_state_sha256 is None or asked.parent_bytes is None:
+        return None
+    return Announced(asked.parent_state_sha256, asked.parent_bytes)
 
 
 def newest_valid(run_directory: Path, past: Past) -> tuple[Snapshot | None, list[str]]:

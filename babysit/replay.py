@@ -41,7 +41,13 @@ class Repetition:
         self._rows = dict(zip(recipe.recorded.steps.tolist(), rows, strict=True))
         order = {"before": 0, "after": 1}
         states = sorted(recipe.states, key=lambda state: (state.step, order[state.when]))
-        self._states = deque(state for state in states if state.step >= from_step)
+        # An attempt may begin between two changes of one step: no state before them is left then.
+        begun = ("after",) if past.attempts else ("before", "after")
+        self._states = deque(
+            state
+            for state in states
+            if state.step > from_step or (state.step == from_step and state.when in begun)
+        )
         for step in sorted(step for step in past.costs if step <= from_step):
             recorded = self._rows.get(step)
             if recorded is not None:  # of the other quantities there is no note

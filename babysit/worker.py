@@ -33,7 +33,7 @@ from babysit.loop import finish, train
 from babysit.messages import Raised, RunAsked, RunStatus, StatusChanged, Warned, WorkerStarted
 from babysit.recipe import Recipe
 from babysit.recorder import Recorder
-from babysit.recovery import CatchUp, Past, newest_valid, read_past, to_redo
+from babysit.recovery import CatchUp, Past, announced_in, newest_valid, read_past, to_redo
 from babysit.replay import open_recipe, repetition, wanted_device
 from babysit.saver import Saver
 from babysit.telemetry import Clock
@@ -114,7 +114,7 @@ def prepare(
     else:
         directory = run_directory.parent.parent / asked.parent_directory
         try:
-            snapshot = load_checkpoint(directory)
+            snapshot = load_checkpoint(directory, announced_in(asked))
         except CheckpointDamaged as error:
             raise CheckpointDamaged(f"The checkpoint cannot be used: {error}.") from error
         training = restore(asked, task, snapshot, device=device, code_sha256=code, is_fork=True)

@@ -75,7 +75,7 @@ GATEKEEPING: tuple[Bug, ...] = (
     ),
     bug(
         "what a browser adds by itself is a proof",
-        GATE,
+        "app/asgi.py",
         'return token.strip() if scheme.lower() == b"bearer" else None',
         "return token.strip() if scheme else None",
         MATRIX,
@@ -132,7 +132,7 @@ GATEKEEPING: tuple[Bug, ...] = (
     ),
     bug(
         "a body is taken in whole before it is measured",
-        GATE,
+        "app/checked_body.py",
         "        if len(body) > most:\n",
         "        if not more and len(body) > most:\n",
         "tests/hostile/test_memory.py -k 'do_not_say'",
@@ -161,8 +161,8 @@ GATEKEEPING: tuple[Bug, ...] = (
     bug(
         "a token is taken from the query",
         GATE,
-        "        bearer = _bearer(headers)\n",
-        '        bearer = _bearer(headers) or scope["query_string"].partition(b"t=")[2] or None\n',
+        "        bearer = headers.bearer()\n",
+        '        bearer = headers.bearer() or scope["query_string"].partition(b"t=")[2] or None\n',
         "tests/server/test_gate.py -k wrong_token",
     ),
     bug(

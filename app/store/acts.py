@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.store.tables import EventRow, RunRow
 from babysit.messages import CANCELLED, RunStatus
+from babysit.plain_file import opened
 from babysit.recipe import Deed
 
 KINDS = (
@@ -25,6 +26,7 @@ KINDS = (
     "checkpoint_saved",
     "status_changed",
 )
+STATE_BYTES_MAX = 10_000_000  # of `state.json`, which a worker wrote
 DECIDE = ("extend", "cancel", "fork")  # of the commands that are `applied`
 
 Order = tuple[int, int]  # attempt and seq: the place in the run's journals
@@ -157,10 +159,11 @@ def contained(acts: Acts, saved: SavedState, directory: Path | None) -> int | No
 def _read(directory: Path, saved: SavedState, before: int, here: list[Act]) -> int | None:
     try:
         path = directory / "checkpoints" / saved.directory / "state.json"
-        state = json.loads(path.read_text())
+        with opened(path, STATE_BYTES_MAX) as file:
+            state = json.loads(file.read())
         waiting = {change["command_id"] for change in state["scheduled"]}
         last = int(state["last_command_id"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     held = (
         act.command_id not in waiting if act.do == "scheduled" else act.command_id <= last

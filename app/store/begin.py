@@ -108,6 +108,8 @@ def fork_run(
         created_at=now(),
         parent={"run_id": parent.id, "step": checkpoint.step, "checkpoint_id": checkpoint.id},
         parent_directory=directory,
+        parent_state_sha256=checkpoint.state_sha256,
+        parent_bytes=checkpoint.bytes,
         note=wanted.note,
         actor=wanted.actor,
         rewind=wanted.rewind,

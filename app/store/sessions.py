@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
+from app.limits import SESSIONS_MAX
 from app.store.store import Store
 from app.store.tables import SessionRow
 from app.tokens import FILES, Tokens
@@ -59,10 +60,15 @@ class Sessions:
             )
 
     def sign_in(self, role: str, token: str) -> str:
-        """A new session by a token of this role; the value of its cookie."""
+        """A new session by a token of this role; the value of its cookie.
+
+        The oldest of the role ends where there are too many.
+        """
         cookie = secrets.token_urlsafe(32)
         known = Known(role, time.time(), sha256(token))
+        surplus = self._surplus(role)
         with self._store.writing() as write:
+            write.session.execute(delete(SessionRow).where(SessionRow.cookie_sha256.in_(surplus)))
             write.session.add(
                 SessionRow(
                     cookie_sha256=sha256(cookie),
@@ -73,7 +79,16 @@ class Sessions:
             )
         with self._lock:
             self._known[sha256(cookie)] = known
+            for old in surplus:
+                self._known.pop(old, None)
         return cookie
+
+    def _surplus(self, role: str) -> list[str]:
+        """The sessions of a role that must end before it gets one more."""
+        with self._lock:
+            own = [cookie for cookie, known in self._known.items() if known.role == role]
+            own.sort(key=lambda cookie: self._known[cookie].made_at_s)
+        return own[: max(0, len(own) + 1 - SESSIONS_MAX)]
 
     def sign_out(self, cookie: str) -> None:
         with self._store.writing() as write:

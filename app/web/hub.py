@@ -20,6 +20,7 @@ POINTS_EVERY_S = 0.1  # at most this often for each run
 RUN_EVERY_S = 0.5  # while nothing but its numbers move
 POINTS_A_MESSAGE_MAX = 50  # of one series: 500 a second, on a chart of 800 columns
 RING_MAX = 4_000  # events kept for streams that come back
+RING_BYTES_MAX = 16_000_000
 HEARTBEAT_S = 10.0
 QUEUE_BYTES_MAX = 4_000_000  # of one stream; a slower reader is dropped
 HEARTBEAT = b": heartbeat\n\n"
@@ -36,9 +37,13 @@ def encode(event: str, body: Json, event_id: int | None = None) -> bytes:
 
 @dataclass(eq=False)
 class Subscriber:
-    """One open stream: which runs it wants (None: events of all), and what it has not got yet."""
+    """One open stream: which runs it wants (None: events of all), and what it has not got yet.
+
+    session: SHA-256 of the cookie that it was opened with.
+    """
 
     run_ids: frozenset[int] | None
+    session: str = ""
     told_id: int = 0  # events up to here were given in what the stream began with
     waiting: deque[tuple[int, bytes]] = field(default_factory=deque)  # event id or 0, message
     waiting_bytes: int = 0
@@ -91,7 +96,8 @@ class Hub:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscribers: set[Subscriber] = set()
-        self._ring: deque[tuple[int, int, bytes]] = deque(maxlen=RING_MAX)  # id, run, message
+        self._ring: deque[tuple[int, int, bytes]] = deque()  # id, run, message
+        self._ring_bytes = 0
         self._points: dict[int, list[Points]] = {}
         self._points_at_s: dict[int, float] = {}
         self._runs: dict[int, Json] = {}  # not told yet
@@ -123,14 +129,17 @@ class Hub:
     def close_soon(self) -> None:
         self._on_loop(self.close)
 
+    def end_session(self, session: str) -> None:
+        self._on_loop(self.end_streams, session)
+
     def _on_loop(self, call: Any, *arguments: Any) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *arguments)
 
     # -- on the loop
 
-    def subscribe(self, run_ids: frozenset[int] | None) -> Subscriber:
-        subscriber = Subscriber(run_ids)
+    def subscribe(self, run_ids: frozenset[int] | None, session: str = "") -> Subscriber:
+        subscriber = Subscriber(run_ids, session)
         self._subscribers.add(subscriber)
         if self.is_closing:
             subscriber.end(BYE)
@@ -140,14 +149,24 @@ class Hub:
         self._subscribers.discard(subscriber)
 
     def recent(self, after: int, run_ids: frozenset[int] | None) -> list[bytes] | None:
-        """Event messages after an id, from memory; None when it does not reach back so far."""
+        """Event messages after an id, from memory; None when it does not reach back so far.
+
+        Of too many bytes for one stream nothing is left but to begin anew.
+        """
         if not self._ring or not self._ring[0][0] <= after + 1 <= self._ring[-1][0] + 1:
             return None
-        return [
+        found = [
             message
             for event_id, run_id, message in self._ring
             if event_id > after and (run_ids is None or run_id in run_ids)
         ]
+        return found if sum(map(len, found)) <= QUEUE_BYTES_MAX else [RESET]
+
+    def _remember(self, event_id: int, run_id: int, message: bytes) -> None:
+        self._ring.append((event_id, run_id, message))
+        self._ring_bytes += len(message)
+        while len(self._ring) > RING_MAX or self._ring_bytes > RING_BYTES_MAX:
+            self._ring_bytes -= len(self._ring.popleft()[2])
 
     def expect_news(self, run_id: int) -> asyncio.Future[None]:
         """Done when something is committed for a run, or we close; then for `forget_news`."""
@@ -173,10 +192,11 @@ class Hub:
         if self._timer is not None:
             self._timer.cancel()
 
-    def end_streams(self) -> None:
-        """Say goodbye to every stream; whoever may still listen comes back."""
+    def end_streams(self, session: str | None = None) -> None:
+        """Say goodbye to every stream, or a session's; whoever may still listen comes back."""
         for subscriber in self._subscribers:
-            subscriber.end(BYE)
+            if session in (None, subscriber.session):
+                subscriber.end(BYE)
 
     def _let_go(self, run_id: int) -> None:
         for future in self._waiters.get(run_id, ()):
@@ -188,7 +208,7 @@ class Hub:
         for event in committed.events:
             spoken_of.add(event["run_id"])
             message = encode("event", event, event["id"])
-            self._ring.append((event["id"], event["run_id"], message))
+            self._remember(event["id"], event["run_id"], message)
             for subscriber in self._subscribers:
                 if subscriber.wants(event["run_id"]):
                     subscriber.put(message, event["id"])

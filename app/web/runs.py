@@ -21,6 +21,7 @@ from app.web.answers import Event, Family, Run, Runs
 from app.web.bodies import NewNote, NewRun, RunChange
 from app.web.parts import OnceOf, PartsOf
 from babysit.messages import NoteAdded, RunStatus
+from babysit.plain_file import opened
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
@@ -122,8 +123,7 @@ def picture(run_id: int, parts: PartsOf) -> JSONResponse:
         runs.find_run(session, run_id)
     path = parts.store.runs_dir / str(run_id) / "picture.json"
     try:
-        if path.stat().st_size > PICTURE_BYTES_MAX:
-            raise NotFound("The picture of this run is too large.")
-        return JSONResponse(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
+        with opened(path, PICTURE_BYTES_MAX) as file:  # the worker wrote it: it may be anything
+            return JSONResponse(json.loads(file.read()))
+    except (OSError, ValueError, RecursionError) as error:
         raise NotFound("There is no picture of this run.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response, status
 
 from app.errors import Problem
+from app.store.sessions import sha256
 from app.tokens import VIEWER
 from app.web.answers import TokenToWatch, Who
 from app.web.bodies import SignIn
@@ -44,6 +45,7 @@ def sign_out(parts: PartsOf, request: Request) -> Response:
     cookie = request.cookies.get(parts.cookie_name)
     if cookie:
         parts.sessions.sign_out(cookie)
+        parts.hub.end_session(sha256(cookie))
     answer = Response(status_code=status.HTTP_204_NO_CONTENT)
     answer.delete_cookie(
         parts.cookie_name, path=parts.cookie_path, httponly=True, samesite="strict"

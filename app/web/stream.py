@@ -12,12 +12,14 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
-from app.errors import Invalid, NotFound, TooMany
+from app.asgi import Headers
+from app.errors import Invalid, NotFound, Problem, TooMany
 from app.limits import INT_MAX, STREAMS_MAX
 from app.store.events import head, is_id, read_events
 from app.store.runs import find_run
+from app.store.sessions import sha256
 from app.store.views import run_list
-from app.web.hub import RESET, Hub, Subscriber, encode
+from app.web.hub import QUEUE_BYTES_MAX, RESET, Hub, Subscriber, encode
 from app.web.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/stream", tags=["stream"])
@@ -26,6 +28,13 @@ RUNS_MAX = 100  # in one stream
 MISSED_MAX = 2_000  # events; with more, the client starts anew
 SEND_WITHIN_S = 30.0
 RETRY_MS = (1_000, 3_000)  # spread, so that not all come back at once
+
+
+class NotKnown(Problem):
+    """The token or the session of the request is no longer in force."""
+
+    status_code = 401
+    error = "unauthorized"
 
 
 class EventStream(Response):
@@ -82,15 +91,30 @@ async def stream(
     if parts.hub.is_full:
         raise TooMany(f"{STREAMS_MAX} streams are open already.")
     since = _since(after, last_event_id)
-    # Subscribed first, so that nothing falls in between.
-    subscriber = parts.hub.subscribe(run_ids)
-    missed = None if since is None else parts.hub.recent(since, run_ids)
+    bearer = Headers(request.headers.raw).bearer()
+    cookie = request.cookies.get(parts.cookie_name, "") if bearer is None else ""
+    # Subscribed first, so that nothing falls in between: no event, and no end of the token either.
+    subscriber = parts.hub.subscribe(run_ids, sha256(cookie))
     try:
+        _check_still_known(parts, request, bearer, cookie)
+        missed = None if since is None else parts.hub.recent(since, run_ids)
         first = await run_in_threadpool(_catch_up, parts, subscriber, since, missed)
     except BaseException:
         parts.hub.leave(subscriber)
         raise
     return EventStream(parts.hub, subscriber, first)
+
+
+def _check_still_known(parts: Parts, request: Request, bearer: bytes | None, cookie: str) -> None:
+    """Ask once more what the gate asked: this request may have waited since for its turn.
+
+    Raises:
+        NotKnown: it would not be let in now.
+    """
+    client = request.client.host if request.client else ""
+    known = parts.sessions.role(cookie) if bearer is None else parts.tokens.role_of(bearer, client)
+    if known is None:
+        raise NotKnown("Sign in again: what this stream was asked with has ended.")
 
 
 def _ids(runs: str) -> frozenset[int] | None:
@@ -140,4 +164,5 @@ def _from_sql(
     missed = read_events(session, run_ids, after=since, limit=MISSED_MAX + 1)
     if len(missed) > MISSED_MAX:
         return [RESET]
-    return [encode("event", event, event["id"]) for event in missed]
+    messages = [encode("event", event, event["id"]) for event in missed]
+    return messages if sum(map(len, messages)) <= QUEUE_BYTES_MAX else [RESET]

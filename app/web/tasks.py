@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,12 +14,17 @@ from app.web.parts import PartsOf
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
+LOOK_EVERY_S = 0.05
+
 
 @router.get("")
-def list_tasks(parts: PartsOf, wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0) -> Tasks:
+async def list_tasks(
+    parts: PartsOf, wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0
+) -> Tasks:
     """What is known by now; with `wait_s`, held until all tasks are described."""
-    if wait_s:
-        parts.catalog.wait_until_ready(wait_s)
+    end_s = time.monotonic() + wait_s
+    while not (parts.catalog.is_ready or parts.hub.is_closing) and time.monotonic() < end_s:
+        await asyncio.sleep(LOOK_EVERY_S)  # no thread waits: there are few, and others need them
     ready = parts.catalog.is_ready  # before the list: it is at least as complete
     return Tasks(
         tasks=[

@@ -59,11 +59,9 @@ def head(server: LiveServer, method: str, path: str, *lines: str) -> bytes:
 
 
 def status_of(server: LiveServer, request: bytes) -> int:
-    connection = Connection(server.url)
-    connection.send(request)
-    status = connection.receive().status
-    connection.close()
-    return status
+    with contextlib.closing(Connection(server.url)) as connection:
+        connection.send(request)
+        return connection.receive().status
 
 
 BODIES: dict[str, Callable[[int], bytes]] = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,10 +13,12 @@ import pytest
 from tests.conftest import session_seed
 from tests.hostile.attackers import drawn, in_addresses, in_bodies, in_headers
 from tests.hostile.corpus import TEXTS, shapes
+from tests.hostile.recipes import documents
 from tests.hostile.siege import Sent, Siege, besieged
 from tests.hostile.surface import Operation, all_paths, operations
 
 DRAWN = 30_000
+RECIPES = 1_500
 
 Record = Callable[[str, object], None]
 
@@ -99,6 +103,23 @@ def test_requests_drawn_along_what_the_routes_take(siege: Siege, record_property
 
     told(siege, record_property)
     assert siege.started() == before
+
+
+def test_recipes_with_something_else_in_each_place(siege: Siege, record_property: Record) -> None:
+    """Of a task that is not here: even what is well written starts nothing."""
+    replays = Operation("POST", "/api/replays")
+    exported = siege.server.client.get(f"/api/runs/{siege.ids['run_id']}/export?format=recipe").text
+    good = exported.replace("task: spirals", "task: no-such-task")
+    assert good != exported
+    recipes = [good, *documents(good, RECIPES, random.Random(session_seed()))]
+    bodies = (json.dumps({"recipe": text}).encode() for text in recipes)
+
+    siege.endure(siege.sent(replays, "owner", "/api/replays", body) for body in bodies)
+
+    codes = {status for operation, status, _ in siege.classes if "/api/replays" in operation}
+    assert 422 in codes
+    assert not {*range(200, 300)} & codes
+    told(siege, record_property)
 
 
 def test_what_was_tried_reached_many_different_ends(siege: Siege) -> None:

@@ -172,6 +172,28 @@ def test_a_replay_whose_worker_dies_is_still_compared(
     assert last_state(shared, run["id"]) == last_state(shared, original)
 
 
+def test_a_replay_may_be_taken_up_between_two_changes_of_one_step(shared: LiveServer) -> None:
+    original = shared.start_run("spirals", steps=400, max_steps_per_s=60)["id"]
+    shared.wait_for_step(original, 20)
+    shared.command(original, "pause")
+    at = shared.command(original, "set", values={"learning_rate": 0.02})["step"]
+    shared.command(original, "set", values={"momentum": 0.5})
+    shared.command(original, "resume")
+    shared.wait_for_step(original, at + 60)
+    shared.command(original, "stop")
+    shared.wait_for_status(original, "stopped")
+
+    run = replay(shared, original, max_steps_per_s=60)
+    shared.wait_for_step(run["id"], at + 10)
+    newest = checkpoints(shared, run["id"])[-1]
+    os.kill(shared.events(run["id"], "worker_started")[-1]["pid"], signal.SIGKILL)
+    again = over(shared, run)
+
+    assert (newest["step"], newest["cause"]) == (at, "change")
+    assert again["attempt"] == 2
+    assert again["replayed"]["equal"], again["replayed"]
+
+
 def test_an_update_that_the_guard_left_out_is_left_out_again(
     serve: Serve, data_dir: Path, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from babysit.recipe import BadRecipe, Change, KnownState, Recipe, Recorded, comm
 from babysit.recipe_file import read_recipe, write_recipe
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 AWKWARD = [1e-08, 0.1 + 0.2, 5e-324, 1e22, 123456789.0, -0.0, 1 - 2**-53, 1.0]
 
 
@@ -156,6 +156,8 @@ def test_of_a_long_run_some_steps_are_compared_and_always_the_last() -> None:
     assert len(thin.steps) <= 101
 
 
+LONG = Set(values={"momentum": 0.5}, note="x" * 64_001)
+BOMB = "a: &a [x, x, x]\n" + "b: &b [*a, *a, *a]\n" * 20
 BAD = {
     "not YAML": "a: [",
     "a list": "- 1\n",
@@ -178,13 +180,42 @@ BAD = {
     "damaged numbers": write_recipe(RECIPE).replace("packed: |\n    e", "packed: |\n    f"),
     "too few numbers": write_recipe(RECIPE).replace("count: 8", "count: 9"),
     "too many numbers": write_recipe(RECIPE).replace("count: 8", "count: 7"),
+    "more numbers than any has": write_recipe(RECIPE).replace("count: 8", "count: 200002"),
+    "an alias": write_recipe(RECIPE).replace("seed: 7", "seed: &a 7"),
+    "a bomb of aliases": BOMB,
+    "a tag": write_recipe(RECIPE).replace("seed: 7", 'seed: !!int ""'),
+    "a date that is none": write_recipe(RECIPE).replace("name: panda", "name: 2001-02-30"),
+    "a surrogate": write_recipe(RECIPE).replace("name: panda", 'name: "\\ud800"'),
+    "a NUL": write_recipe(RECIPE).replace("name: panda", 'name: "\\0"'),
+    "a surrogate for a name": write_recipe(RECIPE).replace("momentum: 0.5", '"\\ud800": 0.5'),
+    "a huge number": write_recipe(RECIPE).replace("batch_size: 7", "batch_size: 0x" + "f" * 400),
+    "steps beyond all": write_recipe(RECIPE).replace("steps: 4", "steps: 1000000000"),
+    "a step of true": write_recipe(RECIPE).replace("at_step: 9", "at_step: true"),
+    "a version that is a list": write_recipe(RECIPE).replace("torch: 2.13.0", "torch: [[[]]]"),
+    "too deep": write_recipe(RECIPE).replace("mixed", "x") + "x: " + "[" * 33 + "]" * 33,
+    "too many parts": "- [" + "1, " * 100_000 + "]",
+    "a long note": write_recipe(replace(RECIPE, changes=(change(1, 0, "set", LONG),))),
 }
 
 
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD)
 def test_what_is_no_recipe_is_refused_in_one_line(text: str) -> None:
+    assert text != write_recipe(RECIPE)
     with pytest.raises(BadRecipe) as refused:
         read_recipe(text)
 
     assert str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("right", ["momentum: 0.5", "batch_now: true", "torch: 2.13.0", "seed: 7"])
+def test_a_refusal_repeats_nothing_but_plain_names(right: str) -> None:
+    for wrong in (
+        '"<canary> 1": [1]',
+        "Canary: [1]",
+        f"{right[:8]}: [canary]",
+        "canary canary: {}",
+    ):
+        with pytest.raises(BadRecipe) as refused:
+            read_recipe(write_recipe(RECIPE).replace(right, wrong))
+        assert "canary" not in str(refused.value).lower()
