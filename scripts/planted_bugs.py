@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.planted import Bug
+from scripts.planted_behind_gate import COSTING_TOO_MUCH, LASTING_TOO_LONG
 from scripts.planted_in_files import KEEPING
 from scripts.planted_in_gate import GATEKEEPING, SAYING_TOO_MUCH
 from scripts.planted_in_resume import RESUME, TAKING_UP
@@ -32,7 +33,7 @@ GROUPS: dict[str, tuple[Bug, ...]] = {
     "files": KEEPING,
     "server": (*STORED, *WATCHED),
     "search": SEARCHING,
-    "gate": (*GATEKEEPING, *SAYING_TOO_MUCH),
+    "gate": (*GATEKEEPING, *SAYING_TOO_MUCH, *COSTING_TOO_MUCH, *LASTING_TOO_LONG),
 }
 BUGS: tuple[Bug, ...] = tuple(bug for bugs in GROUPS.values() for bug in bugs)
 ENDED_WITHIN_S = 600.0  # a bug may make a test hang: that is noticed, too

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import shutil
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from app.web.runs import PICTURE_BYTES_MAX
 from tests.conftest import Serve
 from tests.live import LiveServer
 
@@ -134,3 +138,97 @@ def took_s(server: LiveServer) -> float:
     began_s = time.monotonic()
     assert server.client.get("/api/health").status_code == 200
     return time.monotonic() - began_s
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link", "too deep", "too large"])
+def test_a_picture_that_is_none_is_not_shown(shared: LiveServer, saved: Path, kind: str) -> None:
+    path = saved.parent / "picture.json"
+    address = f"/api/runs/{saved.parent.name}/picture"
+    kept = path.read_bytes()
+    assert shared.client.get(address).status_code == 200
+    try:
+        if kind == "a pipe":
+            piped(path)
+        elif kind == "a link":
+            linked(path)
+        else:
+            path.write_text("[" * 99_999 if kind == "too deep" else " " * PICTURE_BYTES_MAX + "[]")
+
+        answer = shared.client.get(address, timeout=ANSWERED_WITHIN_S)
+    finally:
+        path.unlink()
+        path.write_bytes(kept)
+
+    assert answer.status_code == 404
+
+
+def test_a_recipe_does_not_wait_for_a_pipe(shared: LiveServer) -> None:
+    """What a checkpoint between two changes holds is read in a file that a worker wrote."""
+    run = shared.start_run("spirals", steps=1_000, max_steps_per_s=100)["id"]
+    shared.wait_for_step(run, 5)
+    shared.command(run, "pause")
+    shared.command(run, "set", values={"momentum": 0.5})
+    shared.command(run, "save_checkpoint")
+    shared.command(run, "stop")
+    listed = shared.client.get(f"/api/runs/{run}/checkpoints").json()
+    saved = next(item for item in listed if item["cause"] == "user")
+    path = f"/api/checkpoints/{saved['id']}/fork"
+    fork = shared.client.post(path, json={"steps": saved["step"] + 5}).json()["id"]
+    shared.wait_for_status(fork, "finished")
+    address = f"/api/runs/{fork}/export?format=recipe"
+    with_file = shared.client.get(address)
+    checkpoints = shared.data_dir / "runs" / str(run) / "checkpoints"
+    states = [path for path in checkpoints.glob("*/state.json") if path.parent.name != "0"]
+
+    for state in states:
+        piped(state)
+    without = shared.client.get(address, timeout=ANSWERED_WITHIN_S)
+
+    assert with_file.status_code == 200
+    assert without.status_code == 409
+
+
+def test_a_checkpoint_that_is_changed_before_the_fork_begins_is_refused(
+    serve: Serve, data_dir: Path
+) -> None:
+    """The server looked at it when it was asked; the worker must find the same."""
+    with serve(data_dir, "--no-demo", BABYSIT_PARALLEL="1") as server:
+        run = server.start_run("spirals", steps=15)["id"]
+        server.wait_for_status(run, "finished")
+        end = server.client.get(f"/api/runs/{run}/checkpoints").json()[-1]["id"]
+        other = server.start_run("spirals", steps=100_000, max_steps_per_s=100)["id"]
+        server.wait_for_status(other, "running")
+        fork = server.client.post(f"/api/checkpoints/{end}/fork", json={"steps": 20}).json()
+        assert fork["status"] == "queued"
+
+        replaced(server.data_dir / "runs" / str(run) / "checkpoints" / "15")
+        server.command(other, "stop")
+        failed = server.wait_for_status(fork["id"], "failed")
+
+    assert "not the one that was announced" in failed["reason"]
+
+
+def test_many_who_wait_for_the_tasks_leave_room_for_others(
+    serve: Serve, data_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "hangs.py").write_text("while True: pass\n")
+    (data_dir / "tasks.json").unlink()
+    with serve(data_dir, "--no-demo", BABYSIT_MODELS=str(folder)) as server:
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        asked = f"GET /api/tasks?wait_s=20 HTTP/1.1\r\nHost: {host}\r\n"
+        asked += f"Authorization: Bearer {server.token}\r\n\r\n"
+        with contextlib.ExitStack() as held:
+            waiting = [
+                held.enter_context(socket.create_connection((host, int(port)), timeout=20))
+                for _ in range(60)
+            ]
+            for one in waiting:
+                one.sendall(asked.encode())
+            for _ in range(10):
+                answer = server.client.get("/api/runs", timeout=ANSWERED_WITHIN_S)
+                assert answer.status_code == 200
+            answered, _, _ = select.select(waiting, [], [], 0)
+
+        assert answered == []

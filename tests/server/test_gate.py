@@ -67,6 +67,7 @@ def test_no_route_answers_without_credentials(shared: LiveServer) -> None:
         "[::ffff:7f00:1]",
         "127.0.0.1:",
         "127.0.0.1:99999",
+        "127.0.0.1:" + "1" * 5_000,
         "127.0.0.1:8000:8000",
         "",
     ],

@@ -14,8 +14,10 @@ import pytest
 
 from app import limits
 from app.errors import Invalid, TooMany
+from app.store.sessions import Sessions
+from app.store.store import Store
 from app.strict_json import check_json
-from app.tokens import Tokens, is_strong
+from app.tokens import OWNER, VIEWER, Tokens, is_strong
 from tests.live import TOKEN, LiveServer
 
 ANSWERED_WITHIN_S = 20.0
@@ -63,7 +65,11 @@ def refused_field(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/api/runs", limits.BODY_BYTES_MAX), ("/api/replays", limits.RECIPE_BODY_BYTES_MAX)],
+    [
+        ("/api/runs", limits.BODY_BYTES_MAX),
+        ("/api/replays", limits.RECIPE_BODY_BYTES_MAX),
+        ("/api/session", limits.SIGN_IN_BODY_BYTES_MAX),
+    ],
 )
 def test_bodies(shared: LiveServer, path: str, limit: int) -> None:
     allowed, refused = around(limit)
@@ -182,6 +188,19 @@ def test_tokens(shared: LiveServer, tmp_path: Path) -> None:
     for _ in range(1000):
         with pytest.raises(TooMany):
             tokens.role_of(b"wrong", "")
+
+
+def test_sessions(store: Store, tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path, None)
+    sessions = Sessions(store, tokens)
+    owner = sessions.sign_in(OWNER, tokens.of(OWNER))
+    viewer = tokens.of(VIEWER)
+    cookies = [sessions.sign_in(VIEWER, viewer) for _ in range(limits.SESSIONS_MAX + 2)]
+
+    for known in (sessions, Sessions(store, tokens)):  # also after a restart
+        roles = [known.role(cookie) for cookie in cookies]
+        assert roles == [None, None] + [VIEWER] * limits.SESSIONS_MAX
+        assert known.role(owner) == OWNER
 
 
 # ---- numbers and lists ---------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.forwarded import FORWARDED_CHARACTERS_MAX
 from tests.live import TOKEN, LiveServer, serving
 from tests.reverse_proxy import Manners, reverse_proxy, tunnel
 
@@ -195,6 +196,19 @@ def test_a_trusted_proxy_is_heard_and_still_judged(
     answer = httpx.get(f"{behind.url}/api/health", headers=says, trust_env=False)
 
     assert answer.status_code == code
+
+
+def test_a_proxy_says_no_more_than_proxies_say(behind: LiveServer) -> None:
+    """Whoever asks may have written all but the last of it."""
+    codes = [
+        httpx.get(
+            f"{behind.url}/api/health", headers={"Forwarded": "a" * size}, trust_env=False
+        ).status_code
+        for size in (FORWARDED_CHARACTERS_MAX - 1, FORWARDED_CHARACTERS_MAX)
+        + (FORWARDED_CHARACTERS_MAX + 1, 8 * FORWARDED_CHARACTERS_MAX)
+    ]
+
+    assert codes == [200, 200, 431, 431]
 
 
 def test_what_anybody_else_says_of_a_proxy_changes_nothing(shared: LiveServer) -> None:

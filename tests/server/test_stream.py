@@ -7,14 +7,24 @@ import math
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
+from app.limits import NOTE_CHARACTERS_MAX
 from app.live import Committed
-from app.web.hub import BYE, POINTS_A_MESSAGE_MAX, QUEUE_BYTES_MAX, Hub, points_message
+from app.web.hub import (
+    BYE,
+    POINTS_A_MESSAGE_MAX,
+    QUEUE_BYTES_MAX,
+    RESET,
+    Hub,
+    points_message,
+)
 from babysit.journal import Points
+from tests.conftest import Serve
 from tests.live import LiveServer
 from tests.server.fake_worker import points
 from tests.server.streaming import stream
@@ -140,8 +150,8 @@ def run_json(run_id: int) -> dict[str, Any]:
     return {"id": run_id, "ended_at": None, "status": "running"}
 
 
-def news(run_id: int, ident: int) -> Committed:
-    event = {"id": ident, "run_id": run_id, "kind": "note_added", "step": 0, "text": "x" * 1000}
+def news(run_id: int, ident: int, size: int = 1000) -> Committed:
+    event = {"id": ident, "run_id": run_id, "kind": "note_added", "step": 0, "text": "x" * size}
     return Committed([event], [], {run_id: run_json(run_id)})
 
 
@@ -169,6 +179,42 @@ def test_a_slow_reader_is_dropped_and_the_others_are_not() -> None:
 
     assert got > QUEUE_BYTES_MAX
     assert (slow_ended, quick_ended) == (True, False)
+
+
+def test_what_is_remembered_and_sent_at_once_is_bounded_in_bytes() -> None:
+    """Events may be long: 2,000 of them are more than is kept, 1,000 more than a stream takes."""
+
+    async def scene() -> list[list[bytes] | None]:
+        hub = Hub()
+        hub.open(asyncio.get_running_loop())
+        for ident in range(1, 2_001):
+            hub.announce(news(1, ident, size=10_000))
+        await asyncio.sleep(0)
+        return [hub.recent(after, None) for after in (0, 1_000, 1_950)]
+
+    forgotten, too_long, missed = played(scene())
+
+    assert forgotten is None
+    assert too_long == [RESET]
+    assert missed is not None
+    assert len(missed) == 50
+
+
+def test_a_stream_that_missed_too_many_bytes_begins_anew(serve: Serve, data_dir: Path) -> None:
+    with serve(data_dir, "--no-demo") as server:
+        run = server.start_run("spirals", steps=12)["id"]
+        server.wait_for_status(run, "finished")
+        for _ in range(QUEUE_BYTES_MAX // NOTE_CHARACTERS_MAX + 1):
+            server.client.post(f"/api/runs/{run}/notes", json={"text": "x" * NOTE_CHARACTERS_MAX})
+    with serve(data_dir, "--no-demo") as server:  # which remembers nothing of it
+        with stream(server, after=0) as heard:
+            first = next(heard)
+        newest = server.events(run)[-1]["id"]
+        with stream(server, after=newest - 2) as heard:
+            last = [next(heard), next(heard)]
+
+    assert first.event == "reset"
+    assert [message.id for message in last] == [newest - 1, newest]
 
 
 def test_points_come_at_most_ten_times_a_second() -> None:

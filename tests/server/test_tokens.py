@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,7 @@ import pytest
 from app.errors import TooMany
 from app.limits import WRONG_TOKENS_A_SECOND_MAX
 from app.tokens import FILES, Tokens, is_strong
+from tests.hostile.inside import inside
 from tests.live import LiveServer, serving
 from tests.server.streaming import messages
 from tests.server.test_gate import every_route
@@ -239,3 +242,44 @@ def test_a_token_from_outside_cannot_be_rotated_here(shared: LiveServer) -> None
     assert "BABYSIT_TOKEN sets the token" in refused.stderr
     assert "BABYSIT_TOKEN" in unknown.stderr
     assert known.stdout.strip() == shared.address
+
+
+def test_signing_out_ends_the_streams_of_that_browser_and_no_others(own: LiveServer) -> None:
+    token = kept(own, "viewer")
+    with (
+        signed_in(own, token) as leaving,
+        signed_in(own, token) as staying,
+        leaving.stream("GET", "/api/stream", timeout=20) as ended,
+        staying.stream("GET", "/api/stream", timeout=20) as goes_on,
+    ):
+        assert (ended.status_code, goes_on.status_code) == (200, 200)
+
+        assert leaving.request("DELETE", "/api/session", headers=JSON).status_code == 204
+        last = list(messages(ended.iter_lines()))[-1]
+        run = own.start_run("spirals", steps=12)["id"]
+        heard = next(one for one in messages(goes_on.iter_lines()) if one.event in ("bye", "event"))
+
+    assert last.event == "bye"
+    assert (heard.event, heard.data["run_id"]) == ("event", run)
+
+
+@pytest.mark.parametrize("by", ["token", "session", "nothing"])
+def test_a_stream_asked_for_by_what_has_ended_meanwhile_is_refused(tmp_path: Path, by: str) -> None:
+    """It passed the gate, and its turn comes after the end: nobody would end it any more."""
+    with inside(tmp_path) as server:
+        application = server.application
+        name = application.api.state.parts.cookie_name
+        cookie = application.sessions.sign_in("viewer", application.tokens.of("viewer"))
+        application.sessions.sign_out(cookie)
+        ended = {"token": {"Authorization": "Bearer x"}, "session": {"Cookie": f"{name}={cookie}"}}
+
+        async def past_the_gate() -> httpx.Response:
+            api = httpx.ASGITransport(app=application.api)
+            async with httpx.AsyncClient(transport=api, base_url="http://localhost") as client:
+                return await client.get("/api/stream", headers=ended.get(by, {}))
+
+        with ThreadPoolExecutor(1) as thread:  # a browser's loop may run in this one
+            answer = thread.submit(asyncio.run, past_the_gate()).result()
+
+        assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+        assert application.hub.viewers == 0
