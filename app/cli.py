@@ -9,6 +9,7 @@ import ctypes
 import json
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -84,6 +85,7 @@ def serve(arguments: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with locked(settings.data_dir), listening(settings) as listener:
         settings.port = int(listener.getsockname()[1])
+        warn_of_others(settings.data_dir)
         run_server(settings, listener)
 
 
@@ -123,6 +125,15 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
             "(--trusted-proxy), or listen on 127.0.0.1 and come by ssh -L.\n"
         )
     return settings
+
+
+def warn_of_others(data_dir: Path) -> None:
+    """What lies there decides what runs as this account: nobody else is to write it."""
+    if data_dir.stat().st_mode & stat.S_IWOTH:
+        sys.stderr.write(
+            f"babysit: WARNING: every account of this machine may write into {data_dir}, and so "
+            "start code that runs as you: chmod o-w it.\n"
+        )
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.planted import Bug, bug
+from scripts.planted import Bug, Edit, bug
 
 RECIPES = "tests/training/test_recipes.py"
 FOREIGN = "tests/server/test_foreign.py"
@@ -74,12 +74,17 @@ COSTING_TOO_MUCH: tuple[Bug, ...] = (
         "False:\n",
         f"{RECIPES} -k 'bomb or alias'",
     ),
-    bug(
+    Bug(
         "a tag in a recipe makes what it says",
-        "babysit/plain_yaml.py",
-        '        if getattr(event, "tag", None) is not None:\n',
-        "        if False:\n",
+        (
+            Edit(
+                "babysit/plain_yaml.py",
+                '        if getattr(event, "tag", None) is not None:\n',
+                "        if False:\n",
+            ),
+        ),
         f"{RECIPES} -k refused_in_one_line",
+        defended_by="the safe loader makes plain values only, and each place looks at its kind",
     ),
     bug(
         "what YAML stumbles over is a fault of ours",
@@ -96,10 +101,10 @@ COSTING_TOO_MUCH: tuple[Bug, ...] = (
         f"{RECIPES} -k refused_in_one_line",
     ),
     bug(
-        "a text in a recipe may be no Unicode",
+        "a text in a recipe may hold a NUL",
         "babysit/plain_yaml.py",
-        '        text.encode("utf-8")\n',
-        '        text.encode("utf-8", "surrogatepass")\n',
+        '    if "\\0" in text:\n',
+        "    if False:\n",
         f"{RECIPES} -k refused_in_one_line",
     ),
     bug(
@@ -114,7 +119,7 @@ COSTING_TOO_MUCH: tuple[Bug, ...] = (
         "babysit/recipe_file.py",
         '_whole(body, "count", 1, COUNT_MAX)',
         '_whole(body, "count", 1, RECIPE_BYTES_MAX)',
-        f"{RECIPES} -k refused_in_one_line",
+        f"{RECIPES} -k more_numbers",
     ),
     bug(
         "a refused recipe repeats what stands where a name should",
@@ -167,6 +172,13 @@ LASTING_TOO_LONG: tuple[Bug, ...] = (
         "            if session in (None, subscriber.session):\n",
         "            if True:\n",
         f"{TOKENS} -k signing_out",
+    ),
+    bug(
+        "a worker says where its checkpoints lie",
+        "app/store/apply.py",
+        "    if isinstance(event, CheckpointSaved) and not",
+        "    if False and not",
+        f"{FOREIGN} -k no_directory",
     ),
     bug(
         "a fork's worker takes whatever checkpoint lies there",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
@@ -43,6 +44,7 @@ from babysit.messages import (
 
 EVENT_BYTES_MAX = 1_000_000
 AT_CHARACTERS_MAX = 32
+_DIRECTORY = re.compile(r"\d{1,16}(?:-\d{1,6})?", re.ASCII)  # the step, and which of its states
 
 
 def say(write: Write, run: RunRow, event: Event) -> EventRow:
@@ -140,6 +142,9 @@ def read_event(body: dict[str, Any]) -> Event | None:
         return None
     numbers = [value for value in fields_of(event).values() if isinstance(value, int)]
     if event.step < 0 or any(abs(value) > INT_MAX for value in numbers):
+        return None
+    # It becomes part of a path that the server reads.
+    if isinstance(event, CheckpointSaved) and not _DIRECTORY.fullmatch(event.directory):
         return None
     return event
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.store.store import Store
+from app.store.tables import CheckpointRow
+from app.supervise.ingest import Ingest
 from app.web.runs import PICTURE_BYTES_MAX
+from babysit.messages import CHECKPOINTS_PER_RUN_MAX, CheckpointSaved
 from tests.conftest import Serve
 from tests.live import LiveServer
+from tests.server.fake_worker import FakeWorker
 
 ANSWERED_WITHIN_S = 2.0
 
@@ -229,6 +235,32 @@ def test_many_who_wait_for_the_tasks_leave_room_for_others(
             for _ in range(10):
                 answer = server.client.get("/api/runs", timeout=ANSWERED_WITHIN_S)
                 assert answer.status_code == 200
-            answered, _, _ = select.select(waiting, [], [], 0)
+            for one in waiting:  # nobody was told anything yet
+                one.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    one.recv(1)
 
-        assert answered == []
+
+@pytest.mark.parametrize(
+    "directory", ["../../2/checkpoints/5", "/etc", ".", "..", "", "5/..", "\0"]
+)
+def test_a_worker_names_no_directory_but_its_own(store: Store, run_id: int, directory: str) -> None:
+    worker = FakeWorker(store.runs_dir / str(run_id))
+    saved = CheckpointSaved(
+        step=5,
+        checkpoint_id=run_id * CHECKPOINTS_PER_RUN_MAX + 1,
+        directory=directory,
+        cause="user",
+        val_cost=None,
+        bytes=1,
+        weights_sha256="",
+        state_sha256="",
+    )
+    worker.say(saved)
+    worker.say(replace(saved, checkpoint_id=saved.checkpoint_id + 1, directory="5-2"))
+
+    Ingest(store).read_to_end(run_id, 1)
+
+    with store.reading() as session:
+        assert list(session.scalars(select(CheckpointRow.directory))) == ["5-2"]
+    worker.close()

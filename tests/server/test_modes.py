@@ -63,6 +63,16 @@ def test_here_nobody_else_can_connect(shared: LiveServer) -> None:
     assert addresses == ["0100007F"]  # 127.0.0.1
 
 
+def test_a_folder_that_everybody_may_write_into_is_warned_of(data_dir: Path) -> None:
+    said = {}
+    for mode in (0o755, 0o777):
+        data_dir.chmod(mode)
+        with serving(data_dir, "--no-demo") as server:
+            said[mode] = f"may write into {data_dir}" in server.output
+
+    assert said == {0o755: False, 0o777: True}
+
+
 # ---- C: the network ----------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 from dataclasses import replace
@@ -14,7 +15,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from babysit.messages import Cancel, Extend, Fork, Set
-from babysit.recipe import BadRecipe, Change, KnownState, Recipe, Recorded, commands
+from babysit.recipe import (
+    COMPARED_STEPS_MAX,
+    BadRecipe,
+    Change,
+    KnownState,
+    Recipe,
+    Recorded,
+    commands,
+)
 from babysit.recipe_file import read_recipe, write_recipe
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -106,6 +115,16 @@ def test_what_was_recorded_comes_back_equal_to_the_last_bit(costs: list[float]) 
     recipe = replace(RECIPE, recorded=recorded([*costs, math.nan, math.inf, -0.0]))
 
     assert same(read_recipe(write_recipe(recipe)), recipe)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_recipe_has_no_more_numbers_than_are_ever_written(more: int) -> None:
+    """A short text can be unpacked into as many zeros as a disk holds."""
+    count = COMPARED_STEPS_MAX + 1 + more
+    text = write_recipe(replace(RECIPE, recorded=recorded([0.0] * count)))
+
+    with pytest.raises(BadRecipe, match="count") if more else contextlib.nullcontext():
+        assert len(read_recipe(text).recorded.steps) == count
 
 
 def test_the_file_is_yaml_that_a_person_can_read() -> None:
