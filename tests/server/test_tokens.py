@@ -275,7 +275,10 @@ def test_a_stream_asked_for_by_what_has_ended_meanwhile_is_refused(tmp_path: Pat
 
         async def past_the_gate() -> httpx.Response:
             api = httpx.ASGITransport(app=application.api)
-            async with httpx.AsyncClient(transport=api, base_url="http://localhost") as client:
+            async with (
+                asyncio.timeout(ENDED_WITHIN_S),  # a stream that opens does not end
+                httpx.AsyncClient(transport=api, base_url="http://localhost") as client,
+            ):
                 return await client.get("/api/stream", headers=ended.get(by, {}))
 
         with ThreadPoolExecutor(1) as thread:  # a browser's loop may run in this one
