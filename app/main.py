@@ -102,7 +102,13 @@ class Application:
         self.catalog = Catalog()
         self.catalog.on_change = self.hub.tell_tasks
         self.sessions = Sessions(self.store, self.tokens)
-        self.supervision = Supervision(settings, self.store, self.catalog, lambda: self.hub.viewers)
+        self.supervision = Supervision(
+            settings,
+            self.store,
+            self.catalog,
+            viewers=lambda: self.hub.viewers,
+            watched=lambda: self.hub.watched,
+        )
         self.store.announce = self._announce
         self.api = routes(lifespan=self._lifespan)
         self.api.state.parts = self._parts(settings)

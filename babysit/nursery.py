@@ -265,7 +265,7 @@ def warm_up() -> None:
     for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
         kind([parameter], lr=0.1).step()
     safetensors.torch.save({"parameter": parameter.detach()})  # it imports more at the first one
-    torch.Generator().manual_seed(0)
+    torch.manual_seed(0)  # for a GPU that is not used yet it keeps a traceback, with its sources
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody counts references in a sweep
 

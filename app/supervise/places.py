@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from app.store.search_tables import SearchRow
@@ -22,7 +24,29 @@ OF_ITS_SEARCH = (
 )
 
 
-def next_to_start(session: Session, parallel: int) -> int | None:
+OF_THE_WAITING = (
+    select(SearchRow.id, SearchRow.parallel)
+    .where(
+        SearchRow.id.in_(bindparam("waiting", expanding=True)),
+        SearchRow.status.in_(("queued", "running")),
+    )
+    .order_by(SearchRow.id)
+)
+
+
+def leaves_place(event: dict[str, Any]) -> bool:
+    """Whether another run may begin because of what an event says."""
+    return event["kind"] == "status_changed" and event["status"] not in (RunStatus.QUEUED, *BUSY)
+
+
+class Next(NamedTuple):
+    """is_last: when it has started, certainly no other one can."""
+
+    run_id: int
+    is_last: bool
+
+
+def next_to_start(session: Session, parallel: int) -> Next | None:
     """A run that waits and has a place, the oldest first; None: there is none.
 
     A paused run costs no time: it keeps no place. Trials keep none from ordinary runs.
@@ -34,16 +58,14 @@ def next_to_start(session: Session, parallel: int) -> int | None:
     }
     busy, ordinary = found.pop(None, (0, None))
     if ordinary is not None:
-        return int(ordinary) if busy < parallel else None
+        return Next(int(ordinary), is_last=False) if busy < parallel else None
     waiting = sorted(search_id for search_id, (_, run_id) in found.items() if run_id is not None)
     if not waiting:
         return None
-    wanted = select(SearchRow.id, SearchRow.parallel).where(
-        SearchRow.id.in_(waiting), SearchRow.status.in_(("queued", "running"))
-    )
     in_all = sum(busy for busy, _ in found.values())
-    for search_id, places in session.execute(wanted.order_by(SearchRow.id)):
+    for search_id, places in session.execute(OF_THE_WAITING, {"waiting": waiting}):
         busy, run_id = found[search_id]
-        if busy < places and in_all < max(parallel, places):
-            return int(run_id)
+        room = min(places - busy, max(parallel, places) - in_all)
+        if room > 0:
+            return Next(int(run_id), is_last=room == 1 and len(waiting) == 1)
     return None

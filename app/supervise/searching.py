@@ -28,12 +28,10 @@ from babysit.messages import Stop as StopRun
 
 log = logging.getLogger(__name__)
 
-KEEP_PLACES = {"queued", "starting", "running"}
-
 LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
 IDLE_S = 5.0
 GATHER_S = 0.02  # what happens within it is looked at together
-GATHER_CALM_S = 0.2  # the same while drawn trials wait: a free place is taken without us
+GATHER_CALM_S = 0.4  # the same while drawn trials wait: a free place is taken without us
 AHEAD_MIN = 4  # trials that wait, at least, so that a free place is taken at once
 AHEAD_MAX = 8  # and at most: those between are drawn in one transaction
 
@@ -67,8 +65,8 @@ class Searching:
         if self._thread.is_alive():
             self._thread.join()
 
-    def hear(self, committed: Committed) -> bool:
-        """Look soon when a commit moved a trial; whether one has left its place."""
+    def hear(self, committed: Committed) -> None:
+        """Look soon when a commit moved a trial."""
         moved = {
             event["status"]
             for event in committed.events
@@ -78,7 +76,10 @@ class Searching:
         watched = frozenset().union(*list(self._watched.values()))
         if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
             self._wake.set()
-        return not moved <= KEEP_PLACES
+
+    def judges(self, run_id: int) -> bool:
+        """Whether the run is a trial that may have to end early."""
+        return any(run_id in run_ids for run_ids in list(self._watched.values()))
 
     def _work(self) -> None:
         while not self._closing:

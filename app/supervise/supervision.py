@@ -11,9 +11,10 @@ from app.store.catch_up import compare_all
 from app.store.searches import read_back_all
 from app.store.store import Store
 from app.supervise.demo import Demo
-from app.supervise.ingest import Ingest
+from app.supervise.ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
 from app.supervise.launcher import Launcher
 from app.supervise.nursery import Nursery
+from app.supervise.places import leaves_place
 from app.supervise.searching import Searching
 from app.supervise.tasks import TaskFinder
 
@@ -22,12 +23,20 @@ class Supervision:
     """Built once per server; `start` and `close` are called once each."""
 
     def __init__(
-        self, settings: Settings, store: Store, catalog: Catalog, viewers: Callable[[], int]
+        self,
+        settings: Settings,
+        store: Store,
+        catalog: Catalog,
+        *,
+        viewers: Callable[[], int],
+        watched: Callable[[], frozenset[int]],
     ) -> None:
+        """viewers: how many streams are open. watched: the runs whose points they want."""
         self._settings = settings
         self._store = store
-        self.nursery = Nursery(settings.data_dir / "nursery.log", on_exit=self.wake)
-        self.ingest = Ingest(store)
+        self.nursery = Nursery(settings.data_dir / "nursery.log", on_exit=self._notice_exit)
+        self._watched = watched
+        self.ingest = Ingest(store, self._trial_every_s)
         self.launcher = Launcher(
             store,
             self.nursery,
@@ -58,9 +67,18 @@ class Supervision:
         self.launcher.wake()
         self.searching.wake()
 
+    def _trial_every_s(self, run_id: int) -> float:
+        if run_id in self._watched():
+            return POINTS_EVERY_S
+        return JUDGED_EVERY_S if self.searching.judges(run_id) else TRIALS_EVERY_S
+
+    def _notice_exit(self) -> None:
+        self.launcher.notice()
+
     def hear(self, committed: Committed) -> None:
-        """The end of a trial makes room for the next one, at once."""
-        if self.searching.hear(committed):
+        """A run that leaves its place makes room for the next one, at once."""
+        self.searching.hear(committed)
+        if any(leaves_place(event) for event in committed.events):
             self.launcher.wake()
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ class TaskFinder:
         self._nursery = nursery
         self._known = _read_cache(cache)
         self._done: dict[str, str] = {}  # task name -> fingerprint described
+        self._read: dict[Path, tuple[tuple[int, ...], bytes]] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
 
@@ -83,10 +84,19 @@ class TaskFinder:
         digest = hashlib.sha256(f"{file}\0{_versions()}".encode())
         for other in sorted(file.parent.rglob("*.py"))[:FOLDER_FILES_MAX]:
             try:
-                digest.update(f"{other}\0".encode() + other.read_bytes())
+                digest.update(f"{other}\0".encode() + self._sha256(other))
             except OSError:
                 continue
         return digest.hexdigest()
+
+    def _sha256(self, file: Path) -> bytes:
+        """Of a file's text; read again when anything about the file is new."""
+        now = file.stat()
+        about = (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+        known = self._read.get(file)
+        if known is None or known[0] != about:
+            known = self._read[file] = about, hashlib.sha256(file.read_bytes()).digest()
+        return known[1]
 
     def _describe(self, file: Path) -> dict[str, Any]:
         self._nursery.ready.wait(DESCRIBED_WITHIN_S)

@@ -104,6 +104,7 @@ class Hub:
         self._runs_at_s: dict[int, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: dict[int, set[asyncio.Future[None]]] = {}
+        self.watched: frozenset[int] = frozenset()  # runs whose points a stream wants
         self.is_closing = False
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -141,12 +142,17 @@ class Hub:
     def subscribe(self, run_ids: frozenset[int] | None, session: str = "") -> Subscriber:
         subscriber = Subscriber(run_ids, session)
         self._subscribers.add(subscriber)
+        self._note_watched()
         if self.is_closing:
             subscriber.end(BYE)
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)
+        self._note_watched()
+
+    def _note_watched(self) -> None:
+        self.watched = frozenset().union(*(item.run_ids or () for item in self._subscribers))
 
     def recent(self, after: int, run_ids: frozenset[int] | None) -> list[bytes] | None:
         """Event messages after an id, from memory; None when it does not reach back so far.
@@ -213,7 +219,7 @@ class Hub:
                 if subscriber.wants(event["run_id"]):
                     subscriber.put(message, event["id"])
         for run_id, block in committed.points:
-            if self._is_watched(run_id):
+            if run_id in self.watched:
                 self._points.setdefault(run_id, []).append(block)
         self._runs.update(committed.runs)
         for run_id in spoken_of:
@@ -221,9 +227,6 @@ class Hub:
         for run_id in {*committed.runs, *spoken_of}:
             self._let_go(run_id)
         self._tell_what_is_due()
-
-    def _is_watched(self, run_id: int) -> bool:
-        return any(item.run_ids and run_id in item.run_ids for item in self._subscribers)
 
     def _tell_what_is_due(self) -> None:
         """Send what may be sent now, and come back for the rest."""

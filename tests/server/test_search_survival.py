@@ -44,6 +44,7 @@ PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_search_whose_server_is_killed_five_times_is_the_undisturbed_one(
     serve: Serve, data_dir: Path, shared: LiveServer
 ) -> None:

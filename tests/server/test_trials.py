@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from tests.live import LiveServer
-from tests.server.searching import search, wait_for
+from tests.server.searching import command, search, wait_for, wait_for_trial
+from tests.server.streaming import stream
 from tests.server.test_limits import refused_field
 
 LIVE = {"learning_rate": {"scale": "log10", "low": 1e-3, "high": 0.3}}
@@ -129,3 +131,20 @@ def test_a_trial_promoted_from_scratch_makes_the_same_steps_again(
     assert (made["initial_values"], made["seed"]) == (trial["initial_values"], trial["seed"])
     assert (made["parent"], made["search"]) == (None, None)
     assert made["latest"]["val/cost"] == trial["latest"]["val/cost"]
+
+
+def test_whoever_watches_a_trial_gets_its_points_as_those_of_any_run(shared: LiveServer) -> None:
+    """Of trials that nobody watches they are stored once a second."""
+    made = search(shared, trials=1, steps=1_000_000)
+    run_id = wait_for_trial(shared, made["id"])["run_id"]
+    with stream(shared, runs=run_id) as heard:
+        points = (message for message in heard if message.event == "points")
+        next(points)
+        began_s = time.monotonic()
+        for _ in range(10):
+            next(points)
+        took_s = time.monotonic() - began_s
+    command(shared, made["id"], "stop")
+    shared.wait_for_status(run_id, "stopped")
+
+    assert took_s < 6.0
