@@ -25,7 +25,7 @@ def steer(server: LiveServer) -> Steered:
     a smaller batch at once, one change withdrawn, one never reached, a fork with another network.
     """
     asked = {"dropout": 0.1, "optimizer": "adam", "schedule": "cosine"}
-    run = server.start_run("spirals", steps=1200, values=asked, seed=3, max_steps_per_s=80)
+    run = server.start_run("spirals", steps=1200, values=asked, seed=3, max_steps_per_s=30)
     parent = int(run["id"])
     scheduled: list[dict[str, Any]] = [
         {"values": {"beta1": 0.7}, "at_step": 90, "over_steps": 40, "note": "calmer:\n[later]"},

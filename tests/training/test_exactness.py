@@ -24,7 +24,7 @@ from babysit.messages import (
 from tests.training.lab import Lab, LabRun
 
 STEPS = 120
-SLOWLY = 500.0  # steps a second: slow enough to be interrupted anywhere
+SLOWLY = 100.0  # steps a second: slow enough to be interrupted anywhere, also on a busy machine
 # Ramps are under way from step 25 to 105, a change waits for step 110, and all lies in mid-epoch.
 CUT_FROM, CUT_TO = 30, 90
 
@@ -111,7 +111,10 @@ def test_a_pause_leaves_no_trace(
     )
 
     run.wait_for_step(cut)
-    for command in (Evaluate(), Pause(), SaveCheckpoint(), Evaluate(), Resume()):
+    before = [run.send(command) for command in (Evaluate(), Pause())]  # the run does not wait
+    for sent in before:
+        run.answer(sent)
+    for command in (SaveCheckpoint(), Evaluate(), Resume()):
         run.do(command)
 
     assert_same(straight(task, name), run.finished())
