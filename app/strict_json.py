@@ -8,6 +8,7 @@ from typing import Any
 
 from app.errors import Invalid
 from app.limits import FIELDS_MAX, INT_MAX, JSON_DEPTH_MAX
+from babysit.plain_text import wrong_with
 
 # A string, also one that never ends, or a bracket. Nothing is tried twice, whatever is sent.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
@@ -63,12 +64,9 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_text(value: Any) -> None:
     if isinstance(value, str):
-        if "\0" in value:
-            raise Invalid("Text must not contain the NUL character.")
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise Invalid("Text must be Unicode without lone surrogates.") from None
+        wrong = wrong_with(value)
+        if wrong is not None:
+            raise Invalid(f"{wrong[0].upper()}{wrong[1:]}.")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from babysit.plain_text import wrong_with
 
 DEPTH_MAX = 32
 EVENTS_MAX = 100_000  # a recipe has about twenty for each change and each checkpoint
@@ -59,9 +60,12 @@ def _check_events(events: Any) -> None:
 
 
 def _check_values(value: Any) -> None:
-    check: Callable[[Any], None] | None = _CHECKS.get(type(value))
-    if check is not None:
-        check(value)
+    if isinstance(value, str):
+        wrong = wrong_with(value)
+        if wrong is not None:
+            raise NotPlainYaml(wrong)
+    elif isinstance(value, int) and abs(value) > INT_MAX:
+        raise NotPlainYaml("a whole number is too large: at most 2^53")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_values(key)
@@ -69,20 +73,3 @@ def _check_values(value: Any) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_values(item)
-
-
-def _check_text(text: str) -> None:
-    if "\0" in text:
-        raise NotPlainYaml("text must not contain the NUL character")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise NotPlainYaml("text must be Unicode without lone surrogates") from None
-
-
-def _check_whole(number: int) -> None:
-    if abs(number) > INT_MAX:
-        raise NotPlainYaml("a whole number is too large: at most 2^53")
-
-
-_CHECKS: dict[type, Callable[[Any], None]] = {str: _check_text, int: _check_whole}
