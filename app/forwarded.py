@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.asgi import Headers, Refused, Scope
+from app.limits import FORWARDED_CHARACTERS_MAX
 from app.peers import Network, is_among
 
-FORWARDED_CHARACTERS_MAX = 1_024  # whoever asks may have written most of it: it is not to cost much
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+")++')
 _PAIR = re.compile(r'(\w{1,32})\s{0,8}=\s{0,8}("(?:[^"\\]|\\.)*+"|[^;,\s"]+)')
 

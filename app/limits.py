@@ -7,6 +7,7 @@ SIGN_IN_BODY_BYTES_MAX = 8_192  # of a body from somebody who is not known yet
 RECIPE_BODY_BYTES_MAX = 20_000_000  # a recipe holds what every step recorded
 URL_BYTES_MAX = 8_192
 HEADERS_BYTES_MAX = 16_384
+FORWARDED_CHARACTERS_MAX = 1_024  # whoever asks may have written most of it
 JSON_DEPTH_MAX = 32
 FIELDS_MAX = 1_000  # of one object: each that is not known costs a sentence
 INT_MAX = 2**53  # what a JSON number carries exactly

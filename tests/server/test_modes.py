@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.forwarded import FORWARDED_CHARACTERS_MAX
+from app.limits import FORWARDED_CHARACTERS_MAX
 from tests.live import TOKEN, LiveServer, serving
 from tests.reverse_proxy import Manners, reverse_proxy, tunnel
 
