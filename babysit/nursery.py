@@ -25,6 +25,7 @@ import torch
 
 from babysit import describe
 from babysit.forks import Spare, live
+from babysit.huge_pages import use_huge_pages
 from babysit.journal import plain
 from babysit.messages import now
 
@@ -87,12 +88,14 @@ class Nursery:
                 self._spare = Spare()
 
     def _load_one(self) -> None:
-        """Import something in advance; the server is told that no answer comes meanwhile."""
+        """Get something ready in advance; the server is told that no answer comes meanwhile."""
         say({"loading": True})
         if self._spare is not None:
             self._spare.let_go()  # the next one has what is loaded now
             self._spare = None
         load(self._to_load.pop(0))
+        if not self._to_load:
+            use_huge_pages()  # 20 ms less for each run: half to fork its worker, half to end it
         self._reap()
         say({"loading": False})
 

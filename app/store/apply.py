@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.limits import INT_MAX
 from app.store.answered import answer, applied, change_scheduled, changed, command_sent
@@ -44,7 +44,14 @@ from babysit.messages import (
 
 EVENT_BYTES_MAX = 1_000_000
 AT_CHARACTERS_MAX = 32
+_PENDING = (
+    select(CommandRow)
+    .where(CommandRow.run_id == bindparam("run_id"), CommandRow.status == "pending")
+    .order_by(CommandRow.id)
+)
 _DIRECTORY = re.compile(r"\d{1,16}(?:-\d{1,6})?", re.ASCII)  # the step, and which of its states
+
+Heard: TypeAlias = tuple[RunRow, EventRow, Event]
 
 
 def say(write: Write, run: RunRow, event: Event) -> EventRow:
@@ -54,6 +61,15 @@ def say(write: Write, run: RunRow, event: Event) -> EventRow:
         event = replace(event, starts_attempt=run.attempt)
     body = plain(to_json(event))
     return record_event(write, run, attempt=0, seq=run.server_seq + 1, body=body)
+
+
+def say_each(write: Write, said: Iterable[tuple[RunRow, Event]]) -> None:
+    """As `say`, for one event of each of some runs."""
+    heard: list[Heard] = []
+    for run, event in said:
+        row = _event_row(run, 0, run.server_seq + 1, event, plain(to_json(event)))
+        heard.append((run, row, event))
+    _store(write, heard)
 
 
 def record_event(
@@ -76,7 +92,7 @@ def record_event(
     row = _event_row(run, attempt, seq, event, body)
     if event_id is not None:
         row.id = event_id
-    _store(write, run, [(row, event)])
+    _store(write, [(run, row, event)])
     return row
 
 
@@ -84,16 +100,16 @@ def record_events(
     write: Write, run: RunRow, attempt: int, records: Iterable[tuple[int, dict[str, Any]]]
 ) -> None:
     """As `record_event`, for some that follow each other in a journal: (seq, body)."""
-    heard: list[tuple[EventRow, Event]] = []
+    heard: list[Heard] = []
     for seq, body in records:
         event = read_event(body)
         if event is not None:
-            heard.append((_event_row(run, attempt, seq, event, body), event))
+            heard.append((run, _event_row(run, attempt, seq, event, body), event))
             continue
-        _store(write, run, heard)  # what stands in for it says how far the run is
+        _store(write, heard)  # what stands in for it says how far the run is
         heard = []
         record_event(write, run, attempt=attempt, seq=seq, body=body)
-    _store(write, run, heard)
+    _store(write, heard)
 
 
 def _event_row(run: RunRow, attempt: int, seq: int, event: Event, body: dict[str, Any]) -> EventRow:
@@ -108,10 +124,10 @@ def _event_row(run: RunRow, attempt: int, seq: int, event: Event, body: dict[str
     )
 
 
-def _store(write: Write, run: RunRow, heard: Sequence[tuple[EventRow, Event]]) -> None:
-    write.session.add_all(row for row, _ in heard)
+def _store(write: Write, heard: Sequence[Heard]) -> None:
+    write.session.add_all(row for _, row, _ in heard)
     write.session.flush()  # the database gives the events their ids, in this order
-    for row, event in heard:
+    for run, row, event in heard:
         run.last_event_id = row.id
         if row.attempt == 0:
             run.server_seq = row.seq
@@ -119,7 +135,7 @@ def _store(write: Write, run: RunRow, heard: Sequence[tuple[EventRow, Event]]) -
             run.step = event.step
         _follow(write, run, row.attempt, event)
         write.events.append(row)
-    write.touch(run)
+        write.touch(run)
 
 
 def _not_understood(run: RunRow, body: dict[str, Any]) -> Warned:
@@ -217,8 +233,11 @@ def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
 
 
 def _checkpoint_saved(write: Write, run: RunRow, event: CheckpointSaved) -> None:
-    if write.session.get(CheckpointRow, event.checkpoint_id) is not None:
-        return
+    with write.session.no_autoflush:  # the rows go to the database together, at the end
+        known = write.session.get(CheckpointRow, event.checkpoint_id)
+    if known is not None or event.checkpoint_id in write.checkpoints:
+        return  # said twice
+    write.checkpoints.add(event.checkpoint_id)
     write.session.add(
         CheckpointRow(
             id=event.checkpoint_id,
@@ -260,8 +279,7 @@ def _described(write: Write, run: RunRow, event: Described) -> None:
 
 def refuse_what_is_left(write: Write, run: RunRow) -> None:
     """When a run is over, every command has an answer: nobody will carry out the pending ones."""
-    pending = select(CommandRow).where(CommandRow.run_id == run.id, CommandRow.status == "pending")
-    for command in list(write.session.scalars(pending.order_by(CommandRow.id))):
+    for command in list(write.session.scalars(_PENDING, {"run_id": run.id})):
         say(
             write,
             run,

@@ -50,9 +50,21 @@ def start_run(
     Raises:
         Invalid: a value is wrong.
     """
+    asked = asked_run(write, task, declared, default_steps, wanted)
+    return make_run(write, asked, asked.values)
+
+
+def asked_run(
+    write: Write, task: str, declared: Declared, default_steps: int, wanted: Wanted
+) -> RunAsked:
+    """What a new run is to be, complete and checked.
+
+    Raises:
+        Invalid: a value is wrong.
+    """
     values = _checked(declared, wanted.values)
     run_id = wanted.run_id or next_run_id(write)
-    asked = RunAsked(
+    return RunAsked(
         id=run_id,
         family_id=run_id,
         name=_name(wanted.name, f"{task}-{run_id}"),
@@ -69,7 +81,6 @@ def start_run(
         replay_of=wanted.replay_of,
         search=wanted.search,
     )
-    return make_run(write, asked, values)
 
 
 def fork_run(

@@ -193,9 +193,11 @@ def stop_if_active(write: Write, run: RunRow) -> None:
         send_command(write, run.id, Stop(), None)
 
 
+ASKED_TO_STOP = select(CommandRow.run_id).where(
+    CommandRow.status == "pending", CommandRow.kind == "stop", CommandRow.redo_at.is_(None)
+)
+
+
 def runs_asked_to_stop(session: Session) -> set[int]:
     """Runs with a stop that nobody has answered yet."""
-    asked = select(CommandRow.run_id).where(
-        CommandRow.status == "pending", CommandRow.kind == "stop", CommandRow.redo_at.is_(None)
-    )
-    return set(session.scalars(asked))
+    return set(session.scalars(ASKED_TO_STOP))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -103,29 +103,31 @@ def _append(
 
 
 def _chunk(run_id: int, attempt: int, series: str, ordinal: int, curve: Curve) -> CurveChunkRow:
-    row = CurveChunkRow(
+    return CurveChunkRow(
         run_id=run_id,
         attempt=attempt,
         series=series,
         ordinal=ordinal,
-        first_step=0,
-        last_step=0,
-        count=0,
-        low=None,
-        high=None,
         closed=False,
-        data=b"",
+        **_content(curve),
     )
-    _fill(row, curve)
-    return row
 
 
 def _fill(row: CurveChunkRow, curve: Curve) -> None:
-    if len(curve):
-        row.first_step, row.last_step = int(curve.steps.min()), int(curve.steps.max())
-    row.count = len(curve)
-    row.low, row.high = extremes(curve.values)
-    row.data = pack(curve)
+    for name, value in _content(curve).items():
+        setattr(row, name, value)
+
+
+def _content(curve: Curve) -> dict[str, Any]:
+    low, high = extremes(curve.values)
+    return {
+        "first_step": int(curve.steps.min()) if len(curve) else 0,
+        "last_step": int(curve.steps.max()) if len(curve) else 0,
+        "count": len(curve),
+        "low": low,
+        "high": high,
+        "data": pack(curve),
+    }
 
 
 def _join_closed(session: Session, newest: CurveChunkRow) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from app.store.tables import EventRow, IdempotencyKeyRow, JournalCursorRow
@@ -21,6 +21,10 @@ from babysit.journal import Gap, JournalReader, JournalWriter, encode_event
 NAME = "order.journal"
 KIND = "stored"
 EVENTS_PER_RECORD_MAX = 1_000
+
+READ_SO_FAR = select(JournalCursorRow.run_id, JournalCursorRow.attempt, JournalCursorRow.seq).where(
+    JournalCursorRow.run_id.in_(bindparam("run_ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,8 @@ class Order:
 
 def read_so_far(session: Session, run_ids: set[int]) -> dict[tuple[int, int], int]:
     """How far the workers' journals of some runs have been read, by record."""
-    wanted = select(JournalCursorRow).where(JournalCursorRow.run_id.in_(run_ids))
-    return {(row.run_id, row.attempt): row.seq for row in session.scalars(wanted)}
+    found = session.execute(READ_SO_FAR, {"run_ids": list(run_ids)})
+    return {(run_id, attempt): seq for run_id, attempt, seq in found}
 
 
 def _stored_after(session: Session, event_id: int) -> Stored:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound
 from app.limits import INT_MAX
-from app.store.apply import say
+from app.store.apply import say, say_each
 from app.store.search_tables import TrialRow
 from app.store.store import Write
 from app.store.tables import RunRow
@@ -24,6 +24,11 @@ from babysit.messages import (
     StatusChanged,
     Trashed,
     Values,
+)
+
+# Built once: building a query takes longer than running it, and this one is asked at each end.
+WITH_WORKER = select(RunRow.id, RunRow.status, RunRow.attempt).where(
+    RunRow.status.not_in([RunStatus.QUEUED, *(status for status in RunStatus if status.is_over)])
 )
 
 
@@ -55,15 +60,27 @@ def make_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
 
     values: all base values; `asked.values` are only what differs from the checkpoint in a fork.
     """
+    row = add_run(write, asked, values)
+    queue_runs(write, [row])
+    return row
+
+
+def add_run(write: Write, asked: RunAsked, values: Values) -> RunRow:
+    """The first half of `make_run`; `queue_runs` must follow in the same transaction."""
     if asked.parent is not None:
         asked = replace(asked, first_values=dict(values))
     write.journals.write_run_asked(asked)
     write.made.append(write.journals.directory(asked.id))
     row = run_row(asked)
     write.session.add(row)
-    write.session.flush()
-    say(write, row, StatusChanged(step=row.step, status=RunStatus.QUEUED))
     return row
+
+
+def queue_runs(write: Write, rows: Sequence[RunRow]) -> None:
+    """Say the first event of new runs: all together take little longer than one."""
+    write.session.flush()
+    queued = [(row, StatusChanged(step=row.step, status=RunStatus.QUEUED)) for row in rows]
+    say_each(write, queued)
 
 
 def run_row(asked: RunAsked) -> RunRow:
@@ -158,9 +175,7 @@ def active_runs(session: Session) -> list[RunRow]:
 
 def runs_with_workers(session: Session) -> list[tuple[int, RunStatus, int]]:
     """Id, status and attempt of those that are given to a worker, not waiting for one."""
-    out = [RunStatus.QUEUED, *(status for status in RunStatus if status.is_over)]
-    wanted = select(RunRow.id, RunRow.status, RunRow.attempt).where(RunRow.status.not_in(out))
-    return [(run_id, status, attempt) for run_id, status, attempt in session.execute(wanted)]
+    return [(run_id, status, attempt) for run_id, status, attempt in session.execute(WITH_WORKER)]
 
 
 def describe_run(

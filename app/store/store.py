@@ -40,6 +40,7 @@ class Write:
         self.events: list[EventRow] = []
         self.points: list[tuple[int, Points]] = []
         self.touched: dict[int, RunRow] = {}
+        self.checkpoints: set[int] = set()  # announced in this transaction
         self.answered: dict[str, Any] | None = None  # a request that named a key
         self.made: list[Path] = []  # directories of new runs and searches
         self.newest_run_id = 0  # given in this transaction, or found to be given; 0: not looked yet

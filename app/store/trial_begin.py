@@ -15,9 +15,9 @@ from app.errors import NotAllowedNow, Problem
 from app.limits import NAME_CHARACTERS_MAX
 from app.search.strategy import Draw, Plan, kept
 from app.store.apply import say
-from app.store.begin import Wanted, fork_run, start_run
+from app.store.begin import Wanted, asked_run, fork_run, start_run
 from app.store.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
-from app.store.runs import find_run, make_run, next_run_id
+from app.store.runs import add_run, find_run, make_run, next_run_id, queue_runs
 from app.store.search_apply import say_search
 from app.store.search_begin import Known
 from app.store.search_events import RoundBegan, SearchEvent, TrialDrawn
@@ -33,7 +33,7 @@ def draw_trials(
     write: Write, row: SearchRow, draws: Sequence[Draw], plan: Plan, trials: Sequence[Trial]
 ) -> list[DrawnTrial]:
     """Write draws of one round down, and the round if it begins with them; their runs are made by
-    `make_trial`.
+    `make_trials`.
     """
     round_ = draws[0].round
     events: list[SearchEvent] = []
@@ -95,16 +95,36 @@ def _seed(write: Write, row: SearchRow) -> int:
     return find_run(write.session, checkpoint.run_id).seed
 
 
-def make_trial(
-    write: Write, runs_dir: Path, row: SearchRow, trial: DrawnTrial, known: Known
-) -> RunRow:
-    """The run of a trial, queued; failed already when no run can be made of what was drawn.
+def make_trials(
+    write: Write, runs_dir: Path, row: SearchRow, trials: Sequence[DrawnTrial], known: Known
+) -> list[RunRow]:
+    """The runs of trials, queued; failed already when no run can be made of what was drawn.
 
     Raises:
         OSError: the disk is full or broken.
     """
-    _remove_half_made(runs_dir, trial)
-    wanted = Wanted(
+    task = (known.declared, known.default_steps)
+    made: list[RunRow] = []
+    new: list[RunRow] = []
+    for trial in trials:
+        _remove_half_made(runs_dir, trial)
+        wanted = _wanted(row, trial)
+        try:
+            if row.from_checkpoint is not None:
+                made.append(fork_run(write, runs_dir, row.from_checkpoint, task, wanted))
+                continue
+            asked = asked_run(write, row.task, *task, wanted)
+        except Problem as error:
+            made.append(_make_failed(write, row, wanted, error))
+            continue
+        new.append(add_run(write, asked, asked.values))
+        made.append(new[-1])
+    queue_runs(write, new)
+    return made
+
+
+def _wanted(row: SearchRow, trial: DrawnTrial) -> Wanted:
+    return Wanted(
         values=trial.values,
         steps=row.steps,
         seed=trial.seed,
@@ -113,13 +133,6 @@ def make_trial(
         run_id=trial.run_id,
         search={"id": row.id, "number": trial.number, "round": trial.round},
     )
-    try:
-        if row.from_checkpoint is None:
-            return start_run(write, row.task, known.declared, known.default_steps, wanted)
-        task = (known.declared, known.default_steps)
-        return fork_run(write, runs_dir, row.from_checkpoint, task, wanted)
-    except Problem as error:
-        return _make_failed(write, row, wanted, error)
 
 
 def _make_failed(write: Write, row: SearchRow, wanted: Wanted, error: Problem) -> RunRow:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from statistics import fmean, stdev
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.search.strategy import Told
@@ -56,6 +56,23 @@ class DrawnTrial:
 
 
 COLUMNS = tuple(getattr(TrialRow, item.name) for item in fields(DrawnTrial))
+OF_RUN = (RunRow.status, RunRow.reason, RunRow.step, RunRow.steps, RunRow.latest)
+# Built once: building a query takes longer than running it, and these are asked at each end.
+OF_SEARCHES = (
+    select(*COLUMNS, *OF_RUN)
+    .outerjoin(RunRow, RunRow.id == TrialRow.run_id)
+    .where(TrialRow.search_id.in_(bindparam("search_ids", expanding=True)))
+    .order_by(TrialRow.search_id, TrialRow.number)
+)
+STEERED = (
+    select(CommandRow.run_id, CommandRow.id)
+    .join(RunRow, RunRow.id == CommandRow.run_id)
+    .where(
+        RunRow.search_id.in_(bindparam("search_ids", expanding=True)),
+        CommandRow.kind.in_(STEERS),
+        CommandRow.status == "applied",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +134,16 @@ class Trial:
         return Told(self.row.number, self.row.round, self.row.values, cost)
 
 
+def new_trial(row: DrawnTrial, run: RunRow) -> Trial:
+    """A trial whose run was made a moment ago."""
+    return Trial(row, run.status, run.reason, run.step, run.steps, None, False)
+
+
 def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[Trial]]:
     """All trials of some searches, in the order drawn."""
-    run = (RunRow.status, RunRow.reason, RunRow.step, RunRow.steps, RunRow.latest)
-    wanted = (
-        select(*COLUMNS, *run)
-        .outerjoin(RunRow, RunRow.id == TrialRow.run_id)
-        .where(TrialRow.search_id.in_(search_ids))
-        .order_by(TrialRow.search_id, TrialRow.number)
-    )
     steered = _steered(session, search_ids)
     found: dict[int, list[Trial]] = {search_id: [] for search_id in search_ids}
-    for place in session.execute(wanted):
+    for place in session.execute(OF_SEARCHES, {"search_ids": list(search_ids)}):
         row = DrawnTrial(*place[: len(COLUMNS)])
         status, reason, step, steps, latest = place[len(COLUMNS) :]
         cost = (latest or {}).get(VAL_COST)
@@ -147,16 +162,8 @@ def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[T
 
 def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
     """Trials in which somebody changed something. A change that a fork took over is none."""
-    wanted = (
-        select(CommandRow.run_id, CommandRow.id)
-        .join(RunRow, RunRow.id == CommandRow.run_id)
-        .where(
-            RunRow.search_id.in_(search_ids),
-            CommandRow.kind.in_(STEERS),
-            CommandRow.status == "applied",
-        )
-    )
-    changed = {(run_id, command_id) for run_id, command_id in session.execute(wanted)}
+    found = session.execute(STEERED, {"search_ids": list(search_ids)})
+    changed = {(run_id, command_id) for run_id, command_id in found}
     if not changed:
         return set()
     asked = select(EventRow.run_id, EventRow.body).where(

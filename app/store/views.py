@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.store.tables import CommandRow, RunRow
 from babysit.journal import number
 from babysit.messages import ALLOWED, RunStatus
+
+# Built once: building a query takes longer than running it, and this one is asked at each commit.
+PENDING = (
+    select(CommandRow)
+    .where(
+        CommandRow.run_id.in_(bindparam("run_ids", expanding=True)),
+        CommandRow.status == "pending",
+        CommandRow.redo_at.is_(None),
+    )
+    .order_by(CommandRow.id)
+)
 
 
 def run_list(session: Session, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
@@ -24,12 +35,7 @@ def run_list(session: Session, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
 
 def pending_commands(session: Session, run_ids: Iterable[int]) -> list[CommandRow]:
     """What people asked for and have no answer to, in the order sent."""
-    wanted = select(CommandRow).where(
-        CommandRow.run_id.in_(list(run_ids)),
-        CommandRow.status == "pending",
-        CommandRow.redo_at.is_(None),
-    )
-    return list(session.scalars(wanted.order_by(CommandRow.id)))
+    return list(session.scalars(PENDING, {"run_ids": list(run_ids)}))
 
 
 def run_json(row: RunRow, pending: Sequence[CommandRow]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import and_, bindparam, select
 
 from app.store.apply import record_events, refuse_what_is_left, say
 from app.store.catch_up import catch_up
@@ -34,6 +34,19 @@ WITHOUT_POINTS = ("checkpoint_saved", "checkpoint_removed", "status_changed")
 IDLE_S = 0.5  # without any run to watch
 CATCH_UP_EVERY_S = 1.0
 BACK_OFF_S = 1.0  # after the database could not be written
+
+
+OF_JOURNAL = (
+    select(RunRow, JournalCursorRow)
+    .outerjoin(
+        JournalCursorRow,
+        and_(
+            JournalCursorRow.run_id == RunRow.id,
+            JournalCursorRow.attempt == bindparam("attempt"),
+        ),
+    )
+    .where(RunRow.id == bindparam("run_id"))
+)
 
 
 @dataclass(slots=True)
@@ -150,26 +163,23 @@ class Ingest:
                     self.read_to_end(run_id, int(number))
 
     def _from_cursor(self, run_id: int, attempt: int) -> Followed:
-        wanted = (
-            select(RunRow.search_id, JournalCursorRow.offset, JournalCursorRow.seq)
-            .outerjoin(JournalCursorRow, _is_of(attempt))
-            .where(RunRow.id == run_id)
-        )
         with self._store.reading() as session:
-            search_id, offset, seq = session.execute(wanted).first() or (None, None, None)
-        return self._from(run_id, attempt, offset, seq, is_trial=search_id is not None)
+            found = session.execute(OF_JOURNAL, {"run_id": run_id, "attempt": attempt}).first()
+            run, cursor = found or (None, None)
+            offset, seq = (0, 0) if cursor is None else (cursor.offset, cursor.seq)
+            is_trial = run is not None and run.search_id is not None
+        return self._from(run_id, attempt, offset, seq, is_trial=is_trial)
 
     def _from(
         self,
         run_id: int,
         attempt: int,
-        offset: int | None = None,
-        seq: int | None = None,
+        offset: int = 0,
+        seq: int = 0,
         *,
         is_trial: bool,
     ) -> Followed:
-        path = journal_path(self._store.runs_dir, run_id, attempt)
-        reader = JournalReader(path, offset or 0, seq or 0)
+        reader = JournalReader(journal_path(self._store.runs_dir, run_id, attempt), offset, seq)
         stored_at_s = time.monotonic() if is_trial else 0.0  # an ordinary run's first point at once
         return Followed(run_id, attempt, reader, stored_at_s=stored_at_s, is_trial=is_trial)
 
@@ -225,12 +235,8 @@ class Ingest:
 def store_records(write: Write, followed: Followed) -> None:
     """Store what was read of one journal, in its order, and move the cursor."""
     attempt = followed.attempt
-    wanted = (
-        select(RunRow, JournalCursorRow)
-        .outerjoin(JournalCursorRow, _is_of(attempt))
-        .where(RunRow.id == followed.run_id)
-    )
-    found = write.session.execute(wanted).first()
+    wanted = {"run_id": followed.run_id, "attempt": attempt}
+    found = write.session.execute(OF_JOURNAL, wanted).first()
     if found is None:
         return
     run, cursor = found
@@ -269,10 +275,6 @@ def store_records(write: Write, followed: Followed) -> None:
 def _opened_before(cursor: JournalCursorRow | None) -> OpenChunks | None:
     """The open chunks, as far as they are known: without a cursor nothing was stored yet."""
     return {} if cursor is None else None
-
-
-def _is_of(attempt: int) -> ColumnElement[bool]:
-    return and_(JournalCursorRow.run_id == RunRow.id, JournalCursorRow.attempt == attempt)
 
 
 def _move_cursor(write: Write, followed: Followed, cursor: JournalCursorRow | None) -> None:

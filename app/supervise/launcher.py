@@ -15,7 +15,6 @@ from app.supervise.aftermath import ATTEMPTS_MAX, Aftermath, aftermath
 from app.supervise.evidence import (
     has_exit_record,
     identity_said,
-    is_alive,
     is_lock_held,
     send_signal,
 )
@@ -29,8 +28,6 @@ from babysit.messages import RunStatus, StatusChanged, Warned
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
-STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
-UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
 WORKERS_END_WITHIN_S = 2.5  # the server itself is to end within 5 s
 LOCK_LOOK_EVERY_S = 0.02
 EXIT_SAID_WITHIN_S = 2.0  # by the nursery, after a worker is gone
@@ -61,7 +58,7 @@ class Launcher:
         self._workers: dict[int, Worker] = {}
         self._wake = threading.Event()
         self._closing = False
-        self._may_start = True
+        self._may_start = self._may_have_ended = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
         self._recovers = recovers
         self._watchdog = Watchdog(stuck_after_s)
@@ -73,12 +70,18 @@ class Launcher:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something may be to start: a run was queued, or has left its place."""
+        """Look at everything."""
+        self._may_start = self._may_have_ended = True
+        self._wake.set()
+
+    def start_more(self) -> None:
+        """A run was queued, or has left its place."""
         self._may_start = True
         self._wake.set()
 
     def notice(self) -> None:
         """A worker's process has ended."""
+        self._may_have_ended = True
         self._wake.set()
 
     def close(self) -> None:
@@ -110,22 +113,28 @@ class Launcher:
                 if self._may_start:  # first: a place may be free already
                     self._may_start = False
                     self._start_queued()
-                if self._notice_ends():
-                    self._start_queued()
+                if self._may_have_ended:
+                    self._may_have_ended = False
+                    if self._notice_ends():
+                        self._start_queued()
                 self._start_rested()
+                if not self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S):
+                    self._may_have_ended = True
+                    self._may_start = self._may_start or self._is_one_to_start()
             except Exception:
                 log.exception("looking after the runs failed")
-            if not self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S):
-                self._may_start = True
+                self._may_start = self._may_have_ended = True
+                self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
 
     # -- starting
 
+    def _is_one_to_start(self) -> bool:
+        with self._store.reading() as session:
+            return next_to_start(session, self._parallel) is not None
+
     def _start_queued(self) -> None:
         """Give queued runs a worker, as many as there is room for, all in one transaction."""
-        with self._store.reading() as session:
-            if next_to_start(session, self._parallel) is None:
-                return
         begun: list[tuple[int, int, bool]] = []
         with self._store.writing() as write:
             found = next_to_start(write.session, self._parallel)
@@ -179,7 +188,7 @@ class Launcher:
     # -- ends
 
     def _notice_ends(self) -> bool:
-        """Look at all workers; whether one was found gone."""
+        """Look at all workers; whether a run was left by its worker and may have to be queued."""
         with self._store.reading() as session:
             active = {
                 run_id: (status, attempt) for run_id, status, attempt in runs_with_workers(session)
@@ -195,11 +204,10 @@ class Launcher:
                 known = Worker(attempt, time.monotonic(), None)
                 self._workers[run_id] = known
             worker = known
-            if self._is_there(run_id, worker, status):
+            if worker.is_there(self._store.runs_dir / str(run_id), status):
                 self._watch(run_id, worker, is_stop_asked=run_id in stopping)
             else:
-                self._find_out(run_id, worker, status)
-                has_found = True
+                has_found |= self._find_out(run_id, worker, status)
         return has_found
 
     def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
@@ -223,33 +231,21 @@ class Launcher:
             self._watchdog.forget(run_id)
             del self._workers[run_id]
 
-    def _is_there(self, run_id: int, worker: Worker, status: RunStatus) -> bool:
-        """Whether somebody works on the run, or may still be about to."""
-        directory = self._store.runs_dir / str(run_id)
-        if worker.cold is not None:
-            worker.cold.poll()  # reaps it
-        if is_lock_held(directory):
-            return True
-        if has_exit_record(directory, worker.attempt):
-            return False
-        waited_s = time.monotonic() - worker.since_s
-        if worker.identity is not None:
-            # A worker takes the lock within seconds of its start and holds it to its end.
-            new = status is RunStatus.STARTING and waited_s < STARTED_WITHIN_S
-            return new and is_alive(worker.identity)
-        return status is RunStatus.STARTING and waited_s < UNKNOWN_START_S
+    def _find_out(self, run_id: int, worker: Worker, status: RunStatus) -> bool:
+        """Nobody works on the run: what its journal says counts; without a word it is lost.
 
-    def _find_out(self, run_id: int, worker: Worker, status: RunStatus) -> None:
-        """Nobody works on the run: what its journal says counts; without a word it is lost."""
+        Returns:
+            Whether it was for us to say what becomes of it.
+        """
         if not self._may_conclude(run_id, worker):
-            return
+            return False
         if worker.identity is not None:  # it may run on without its lock: one is enough
             send_signal(worker.identity, signal.SIGKILL)
         self._ingest.read_to_end(run_id, worker.attempt)
         with self._store.reading() as session:
             run = find_run(session, run_id)
             if run.status.is_over or run.attempt != worker.attempt:
-                return
+                return False
             said_something = identity_said(session, run) is not None
             never_began = worker.identity is None and status is RunStatus.STARTING
             if never_began and not said_something:
@@ -261,6 +257,7 @@ class Launcher:
             self._take_up_again(run_id, worker.attempt, follows)
         else:
             self._end(run_id, follows)
+        return True
 
     def _may_conclude(self, run_id: int, worker: Worker) -> bool:
         """Give the nursery a moment to say how the worker ended."""

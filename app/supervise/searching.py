@@ -18,10 +18,10 @@ from app.store.search_begin import Known, plan_of
 from app.store.search_events import SearchStatusChanged, TrialEnded
 from app.store.search_tables import SearchRow
 from app.store.searches import active_searches, ask_trial, find_search
-from app.store.store import Store, Write
-from app.store.trial_begin import draw_repeat, draw_trials, make_trial
+from app.store.store import Store
+from app.store.trial_begin import draw_repeat, draw_trials, make_trials
 from app.store.trial_curves import curves_of_trials
-from app.store.trials import VAL_COST, DrawnTrial, Trial, trials_of
+from app.store.trials import VAL_COST, Trial, new_trial, trials_of
 from babysit.hyperparameters import InvalidValue
 from babysit.messages import RunStatus
 from babysit.messages import Stop as StopRun
@@ -31,9 +31,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
 IDLE_S = 5.0
 GATHER_S = 0.02  # what happens within it is looked at together
-GATHER_CALM_S = 0.4  # the same while drawn trials wait: a free place is taken without us
-AHEAD_MIN = 4  # trials that wait, at least, so that a free place is taken at once
-AHEAD_MAX = 8  # and at most: those between are drawn in one transaction
+GATHER_CALM_S = 0.4  # the same while enough drawn trials wait: free places are taken without us
+AHEAD_MIN = 4  # trials that wait, at least; with more places as many as those
 
 
 class Searching:
@@ -85,7 +84,7 @@ class Searching:
         while not self._closing:
             self._wake.clear()
             search_ids: list[int] = []
-            calm = True
+            gather_s = GATHER_CALM_S
             try:
                 with self._store.reading() as session:
                     search_ids = active_searches(session)
@@ -93,30 +92,37 @@ class Searching:
                 log.warning("the searches cannot be read: %s", error)
             for search_id in search_ids:
                 try:
-                    calm = self._look_after(search_id) and calm
+                    gather_s = min(gather_s, self._look_after(search_id))
                 except Exception:
                     log.exception("looking after search %d failed", search_id)
             self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
             if search_ids and not self._closing:
-                time.sleep(GATHER_CALM_S if calm else GATHER_S)
+                time.sleep(gather_s)
 
-    def _look_after(self, search_id: int) -> bool:
-        """Do for one search what is to be done now; whether the next look may wait."""
+    def _look_after(self, search_id: int) -> float:
+        """Do for one search what is to be done now.
+
+        Returns:
+            Seconds that the next look may wait although something has moved.
+        """
         row, trials = self._look(search_id)
         task = self._catalog.get(row.task)
         if task is None or task.error is not None:
-            return True  # it is still being looked at, or its file does not work just now
+            return GATHER_CALM_S  # it is still being looked at, or its file does not work just now
         known = Known(task.name, task.declared, task.default_steps)
         plan = self._plan(row, task)
         if plan is None:
-            return True
+            return GATHER_CALM_S
         self._end_diverged(search_id, trials)
         if row.stop_early is not None:
             self._stop_early(row, trials)
         while not self._closing and self._draw_more(row, trials, plan, known):
             self._trial_is_queued()
         self._note_status(row, trials)
-        return row.stop_early is None and any(trial.waits for trial in trials)
+        if row.stop_early is not None:
+            return GATHER_S
+        waiting = sum(trial.waits for trial in trials)
+        return max(GATHER_S, min(1.0, waiting / _ahead(row)) * GATHER_CALM_S)
 
     def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
         """A search and its trials as they are now, to be read without the database."""
@@ -156,20 +162,19 @@ class Searching:
             if read_back(write, now) or now.journal_seq != row.journal_seq:
                 self._wake.set()  # something was said meanwhile, or a commit failed: look again
                 return False
-            for place in lost:
-                trials[place] = self._made(write, now, trials[place].row, known)
-            for drawn in draw_trials(write, now, draws, plan, trials) if draws else ():
-                trials.append(self._made(write, now, drawn, known))
-            if not lost and not draws:
+            drawn = [trials[place].row for place in lost]
+            if draws:
+                drawn += draw_trials(write, now, draws, plan, trials)
+            elif not lost:
                 asked = now.seeds_asked[len(trials) - len(planned)]
-                drawn = draw_repeat(write, now, trials, asked)
-                trials.append(self._made(write, now, drawn, known))
+                drawn = [draw_repeat(write, now, trials, asked)]
+            runs = make_trials(write, self._store.runs_dir, now, drawn, known)
+            made = [new_trial(*pair) for pair in zip(drawn, runs, strict=True)]
+            for place, trial in zip(lost, made, strict=False):
+                trials[place] = trial
+            trials += made[len(lost) :]
             row.journal_seq = now.journal_seq
         return True
-
-    def _made(self, write: Write, row: SearchRow, drawn: DrawnTrial, known: Known) -> Trial:
-        run = make_trial(write, self._store.runs_dir, row, drawn, known)
-        return Trial(drawn, run.status, run.reason, run.step, run.steps, None, False)
 
     # -- ends
 
@@ -238,12 +243,17 @@ class Searching:
 
 
 def _count_wanted(row: SearchRow, trials: list[Trial]) -> int:
-    """How many more trials are to be drawn now: some at once when the last of them are waiting."""
+    """How many more trials are to be drawn now: some at once, in one transaction, when few wait."""
     waiting = sum(trial.waits for trial in trials)
-    if row.status not in ("queued", "running") or waiting >= min(row.parallel, AHEAD_MIN):
+    if row.status not in ("queued", "running") or waiting >= _ahead(row):
         return 0
-    most = AHEAD_MAX if trials else min(row.parallel, AHEAD_MAX)  # the first ones start sooner
+    most = 2 * _ahead(row) if trials else row.parallel  # the first ones start sooner
     return min(most - waiting, _wanted(row, trials) - len(trials))
+
+
+def _ahead(row: SearchRow) -> int:
+    """How many drawn trials are enough for the places that become free while nobody looks."""
+    return max(AHEAD_MIN, row.parallel)
 
 
 def _drawn_next(plan: Plan, planned: list[Trial], count: int) -> list[Draw]:

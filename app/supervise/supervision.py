@@ -45,7 +45,7 @@ class Supervision:
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
         )
-        self.searching = Searching(store, catalog, self.launcher.wake)
+        self.searching = Searching(store, catalog, self.launcher.start_more)
         self.tasks = TaskFinder(
             settings.task_folders, settings.data_dir / "tasks.json", catalog, self.nursery
         )
@@ -79,7 +79,7 @@ class Supervision:
         """A run that leaves its place makes room for the next one, at once."""
         self.searching.hear(committed)
         if any(leaves_place(event) for event in committed.events):
-            self.launcher.wake()
+            self.launcher.start_more()
 
     def close(self) -> None:
         """Everything but the workers ends; they too if that was asked for."""

@@ -10,12 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.supervise.evidence import Identity, identity_of, is_lock_held
+from app.supervise.evidence import (
+    Identity,
+    has_exit_record,
+    identity_of,
+    is_alive,
+    is_lock_held,
+)
 from app.supervise.nursery import Nursery, NurseryGone, child_environment
+from babysit.messages import RunStatus
 
 log = logging.getLogger(__name__)
 
 NURSERY_READY_WITHIN_S = 60.0
+STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
+UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
 
 
 class ServerEnds(Exception):
@@ -31,6 +40,21 @@ class Worker:
     identity: Identity | None
     cold: subprocess.Popen[bytes] | None = None
     gone_since_s: float | None = None  # monotonic, when it was first missed
+
+    def is_there(self, directory: Path, status: RunStatus) -> bool:
+        """Whether somebody works on the run, or may still be about to."""
+        if self.cold is not None:
+            self.cold.poll()  # reaps it
+        if is_lock_held(directory):
+            return True
+        if has_exit_record(directory, self.attempt):
+            return False
+        waited_s = time.monotonic() - self.since_s
+        if self.identity is not None:
+            # A worker takes the lock within seconds of its start and holds it to its end.
+            new = status is RunStatus.STARTING and waited_s < STARTED_WITHIN_S
+            return new and is_alive(self.identity)
+        return status is RunStatus.STARTING and waited_s < UNKNOWN_START_S
 
 
 def start_worker(

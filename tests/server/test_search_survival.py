@@ -21,7 +21,7 @@ from app.store.search_journals import read_search_journal
 from app.store.search_tables import SearchRow
 from app.store.searches import command_search, find_search, read_back_all
 from app.store.store import Store
-from app.store.trial_begin import draw_trials, make_trial
+from app.store.trial_begin import draw_trials, make_trials
 from app.store.trials import trials_of
 from app.supervise.searching import Searching
 from app.verify.verify import verify
@@ -126,7 +126,7 @@ def draw_next(store: Store, search_id: int, *, crash_after: str | None = None) -
         (trial,) = draw_trials(write, row, [found], plan, trials)
         if crash_after == "the draw":
             raise Crash
-        make_trial(write, store.runs_dir, row, trial, KNOWN)
+        make_trials(write, store.runs_dir, row, [trial], KNOWN)
         if crash_after == "the run":
             raise Crash
         return trial.run_id
@@ -164,7 +164,7 @@ def test_a_trial_that_was_drawn_before_a_crash_gets_its_run_after_it(
         row = find_search(write.session, search_id)
         [first, second] = trials_of(write.session, [search_id])[search_id]
         assert (first.status, second.status) == (RunStatus.QUEUED, None)
-        made = make_trial(write, store.runs_dir, row, second.row, KNOWN)
+        [made] = make_trials(write, store.runs_dir, row, [second.row], KNOWN)
         assert made.id == second.row.run_id == 2
     third = draw_next(store, search_id)
 
