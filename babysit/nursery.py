@@ -16,7 +16,9 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from babysit.huge_pages import use_huge_pages
 from babysit.journal import plain
 from babysit.messages import now
 
-IDLE_S = 0.5  # then something more is loaded in advance
+IDLE_S = 0.5  # then something more is done in advance
 LOOK_EVERY_S = 0.25
 SPARE_AFTER_S = 0.03  # without any request: then a process is forked for the next one
 TOO_LONG = "It took too long to load and build."
@@ -57,7 +59,9 @@ class Nursery:
     def __init__(self) -> None:
         self._children: dict[int, Child] = {}
         self._input = bytearray()
-        self._to_load = list(LOADED_WHEN_IDLE)
+        imports = [partial(load, module) for module in LOADED_WHEN_IDLE]
+        # Huge pages last: they take 20 ms less for each run, half at its fork, half at its end.
+        self._when_idle: list[Callable[[], object]] = [*imports, use_huge_pages]
         self._spare: Spare | None = None
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -82,20 +86,18 @@ class Nursery:
                 busy_at = time.monotonic()
                 if not self._read_requests():
                     return
-            elif self._to_load and time.monotonic() - busy_at > IDLE_S:
-                self._load_one()
+            elif self._when_idle and time.monotonic() - busy_at > IDLE_S:
+                self._get_ready()
             elif self._spare is None and not ready:
                 self._spare = Spare()
 
-    def _load_one(self) -> None:
-        """Get something ready in advance; the server is told that no answer comes meanwhile."""
+    def _get_ready(self) -> None:
+        """Do something in advance; the server is told that no answer comes meanwhile."""
         say({"loading": True})
         if self._spare is not None:
-            self._spare.let_go()  # the next one has what is loaded now
+            self._spare.let_go()  # the next one has what is ready now
             self._spare = None
-        load(self._to_load.pop(0))
-        if not self._to_load:
-            use_huge_pages()  # 20 ms less for each run: half to fork its worker, half to end it
+        self._when_idle.pop(0)()
         self._reap()
         say({"loading": False})
 

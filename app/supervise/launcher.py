@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -108,22 +109,22 @@ class Launcher:
             self._ingest.read_to_end(run_id, worker.attempt)
 
     def _work(self) -> None:
+        looked_at_s = -math.inf  # at all workers: once a second however often one ends or starts
         while not self._closing:
             try:
                 if self._may_start:  # first: a place may be free already
                     self._may_start = False
                     self._start_queued()
-                if self._may_have_ended:
-                    self._may_have_ended = False
+                if self._may_have_ended or time.monotonic() - looked_at_s >= LOOK_EVERY_S:
+                    self._may_have_ended, looked_at_s = False, time.monotonic()
                     if self._notice_ends():
                         self._start_queued()
                 self._start_rested()
                 if not self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S):
-                    self._may_have_ended = True
                     self._may_start = self._may_start or self._is_one_to_start()
             except Exception:
                 log.exception("looking after the runs failed")
-                self._may_start = self._may_have_ended = True
+                self._may_start, looked_at_s = True, -math.inf
                 self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from app.store.runs import read_run
+import pytest
+from sqlalchemy import select
+
+from app.store.runs import find_run, read_run
 from app.store.store import Store
+from app.store.tables import CheckpointRow
 from app.supervise.ingest import Ingest
-from babysit.messages import Changed, RunStatus, StatusChanged
+from babysit.messages import (
+    CHECKPOINTS_PER_RUN_MAX,
+    Changed,
+    CheckpointRemoved,
+    CheckpointSaved,
+    RunStatus,
+    StatusChanged,
+)
 from tests.server.fake_worker import FakeWorker
 
 
@@ -36,4 +47,35 @@ def test_a_change_counts_over_the_points_before_it_however_much_is_read_at_once(
     with store.reading() as session:
         run = read_run(session, run_id)
     assert (run["status"], run["effective"]["learning_rate"]) == ("paused", 0.02)
+    worker.close()
+
+
+def test_checkpoints_said_more_than_once_are_each_there_once_and_a_removed_one_is_removed(
+    store: Store, run_id: int
+) -> None:
+    worker = FakeWorker(store.runs_dir / str(run_id))
+    first = CheckpointSaved(
+        step=5,
+        checkpoint_id=run_id * CHECKPOINTS_PER_RUN_MAX + 1,
+        directory="5",
+        cause="timer",
+        val_cost=None,
+        bytes=1,
+        weights_sha256="",
+        state_sha256="",
+    )
+    second = replace(first, step=7, checkpoint_id=first.checkpoint_id + 1, directory="7")
+    for event in (first, first, second, second):
+        worker.say(event)
+    worker.say(CheckpointRemoved(step=7, checkpoint_id=first.checkpoint_id))
+    ingest = Ingest(store)
+    ingest.read_to_end(run_id, 1)
+    worker.say(second)
+
+    ingest.read_to_end(run_id, 1)
+
+    with store.reading() as session:
+        rows = session.scalars(select(CheckpointRow).order_by(CheckpointRow.id))
+        assert [(row.directory, row.removed) for row in rows] == [("5", True), ("7", False)]
+        assert find_run(session, run_id).checkpoint_count == 1
     worker.close()

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from app.catalog import Catalog
 from app.search.strategy import draw
 from app.settings import Settings
+from app.store.apply import say
 from app.store.begin import Wanted, start_run
 from app.store.runs import find_run
 from app.store.search_begin import Known, SearchWanted, plan_of, start_search
@@ -25,7 +27,7 @@ from app.store.trial_begin import draw_trials, make_trials
 from app.store.trials import trials_of
 from app.supervise.searching import Searching
 from app.verify.verify import verify
-from babysit.messages import RunStatus
+from babysit.messages import RunStatus, StatusChanged
 from tests.conftest import Serve
 from tests.hostile.inside import described
 from tests.live import LiveServer, end_marked
@@ -203,6 +205,28 @@ def test_a_draw_whose_commit_failed_is_not_drawn_again_by_the_server_that_goes_o
     journal = read_search_journal(store.searches.directory(search_id))
     said = [event.number for _, event in journal if isinstance(event, TrialDrawn)]
     assert said == [trial.row.number for trial in found]
+
+
+def test_trials_wait_for_the_places_so_that_none_is_ever_empty(store: Store) -> None:
+    with store.writing() as write:
+        search_id = start_search(write, KNOWN, store.runs_dir, replace(WANTED, trials=40)).id
+    catalog = Catalog()
+    catalog.add("spirals", described())
+    searching = Searching(store, catalog, lambda: None)
+
+    searching.start()
+    try:
+        # Two run at once; nobody starts them, and yet more than two are drawn.
+        eventually(lambda: made(store, search_id) == 8, "eight trials have their runs")
+        with store.writing() as write:
+            for trial in trials_of(write.session, [search_id])[search_id][:5]:
+                run = find_run(write.session, trial.row.run_id)
+                for status in (RunStatus.STARTING, RunStatus.FAILED):
+                    say(write, run, StatusChanged(step=0, status=status))
+        searching.wake()
+        eventually(lambda: made(store, search_id) == 13, "as many wait again")
+    finally:
+        searching.close()
 
 
 def made(store: Store, search_id: int) -> int:

@@ -38,7 +38,7 @@ print(json.dumps([agreed, huge_bytes() - before, same, exited]))
 
 def kernel_gathers() -> bool:
     """Asked of the kernel itself, about memory that is certainly whole and written to."""
-    memory = mmap.mmap(-1, 4 * HUGE)
+    memory = mmap.mmap(-1, 4 * HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.write(b"x" * len(memory))
     view = (ctypes.c_char * len(memory)).from_buffer(memory)
     begin = -(-ctypes.addressof(view) // HUGE) * HUGE
