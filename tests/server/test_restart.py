@@ -148,7 +148,14 @@ def test_a_run_that_ended_meanwhile_is_told_as_it_ended(
         server.wait_for_step(run["id"], 10)
         server.kill()
     directory = data_dir / "runs" / str(run["id"])
-    eventually(lambda: len(journaled(directory)) == 150, "the worker goes on alone")
+    try:
+        eventually(lambda: len(journaled(directory)) == 150, "the worker goes on alone")
+    except AssertionError as error:
+        files = sorted(path.name for path in directory.iterdir())
+        log = (directory / "worker.log").read_text()
+        raise AssertionError(
+            f"{error}: {len(journaled(directory))} steps, {files}, {log}"
+        ) from error
     with serve(data_dir, "--no-demo", mark=mark) as server:
         finished = server.wait_for_status(run["id"], "finished")
         assert finished["step"] == 150
