@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
-import fcntl
 import json
 import os
 import signal
@@ -35,6 +34,7 @@ from babysit.recipe import Recipe
 from babysit.recorder import Recorder
 from babysit.recovery import CatchUp, Past, announced_in, newest_valid, read_past, to_redo
 from babysit.replay import open_recipe, repetition, wanted_device
+from babysit.run_lock import take_lock
 from babysit.saver import Saver
 from babysit.telemetry import Clock
 from babysit.training import Training, begin, pick_device, restore, versions
@@ -44,10 +44,6 @@ REASON_LENGTH_MAX = 500  # characters
 
 
 TRY_AGAIN = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
-
-
-class AlreadyTaken(Exception):
-    """Another living worker holds the run."""
 
 
 class AskedTwice(BaseException):
@@ -244,27 +240,6 @@ class EndWish:
                 raise AskedTwice
             self._live.ending = stopped(self._live)
         self._is_noted = True
-
-
-def take_lock(run_directory: Path) -> int:
-    """Hold the run's lock until this process ends.
-
-    Raises:
-        AlreadyTaken: another worker holds it.
-    """
-    lock = os.open(run_directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise AlreadyTaken(f"Another worker holds {run_directory.name}.") from error
-    # What the task forks, such as loaders of its data, must not hold the run when this one is gone.
-    os.register_at_fork(after_in_child=lambda: close_quietly(lock))
-    return lock
-
-
-def close_quietly(fd: int) -> None:
-    with contextlib.suppress(OSError):
-        os.close(fd)
 
 
 def boot_id() -> str:

@@ -233,10 +233,10 @@ TAKING_UP: tuple[Bug, ...] = (
     ),
     bug(
         "two workers may hold one run",
-        "babysit/worker.py",
+        "babysit/run_lock.py",
         "fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)",
-        "tests/training/test_failures.py -k only_one_worker",
+        "tests/training/test_run_lock.py",
     ),
     bug(
         "a process that the task forks writes the journal",

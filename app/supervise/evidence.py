@@ -82,7 +82,7 @@ def send_signal(identity: Identity, number: signal.Signals) -> bool:
 
 
 def is_lock_held(run_directory: Path) -> bool:
-    """Whether a living worker holds the run. The question itself never keeps a worker out."""
+    """Whether a living worker holds the run. A worker that begins meanwhile tries again."""
     try:
         fd = os.open(run_directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -97,7 +97,7 @@ class Searching:
                     log.exception("looking after search %d failed", search_id)
             self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
             if search_ids and not self._closing:
-                time.sleep(gather_s)
+                time.sleep(gather_s)  # what else happens within it is looked at together
 
     def _look_after(self, search_id: int) -> float:
         """Do for one search what is to be done now.
