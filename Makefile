@@ -23,7 +23,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_MODULES := frontend/node_modules/.installed
 PAGE := frontend/dist/index.html
 
-.PHONY: help run test check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services clean
+.PHONY: help run test check soak mutations planted-bugs format build benchmarks screenshot set-up set-up-dev services clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -45,9 +45,9 @@ soak: ## faults at random against the whole product: make soak ARGS="--minutes 3
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@$(BIN)/python -m tests.soak $(ARGS)
 
-planted-bugs: ## one known bug after the other in a copy of the code: do the tests notice?
+mutations planted-bugs: ## one known bug after the other in a copy of the code: do the tests notice?
 	@$(MAKE) --no-print-directory -j2 set-up-dev
-	@$(BIN)/python -m scripts.planted_bugs $(ARGS)
+	@$(BIN)/python -m tests.mutations $(ARGS)
 
 format: $(INSTALLED_DEV) ## put every Python file into the one form
 	$(BIN)/ruff check --fix-only --quiet .

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, create_engine
 
 from alembic import context
 from app.settings import Settings
-from app.store.tables import Table
+from app.store.tables.runs import Table
 
 
 def run(connection: Connection) -> None:

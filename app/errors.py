@@ -11,7 +11,8 @@
     └── NoRoom             507  the disk is full
 
 Each carries a sentence fit to show, and never the input that caused it. `app/main.py` turns them
-into the one error body. What the gate refuses has the same body (`app/gate.py`).
+into the one error body. What the security middleware refuses has the same body
+(`app/security/middleware.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
-class Problem(Exception):
+class APIError(Exception):
     """Anything that ends a request with a clear word."""
 
     status_code: ClassVar[int] = 500
@@ -34,55 +35,55 @@ class Problem(Exception):
         return error_body(self.error, self.message, **self.details)
 
 
-class NotFound(Problem):
+class NotFound(APIError):
     """There is no such run, command, checkpoint or page."""
 
     status_code = 404
     error = "not_found"
 
 
-class NotAllowedNow(Problem):
+class NotAllowed(APIError):
     """The state of the run does not allow this; `state` and `allowed` say what it does."""
 
     status_code = 409
     error = "not_allowed_now"
 
 
-class Conflict(Problem):
+class Conflict(APIError):
     """It collides with something that is already so."""
 
     status_code = 409
     error = "conflict"
 
 
-class Invalid(Problem):
+class Invalid(APIError):
     """A value cannot be used; `field` names it and the sentence says what would be right."""
 
     status_code = 422
     error = "invalid"
 
 
-class TooMany(Problem):
+class TooManyRequests(APIError):
     """A published limit is reached."""
 
     status_code = 429
     error = "too_many"
 
 
-class NotReady(Problem):
+class NotReady(APIError):
     """The server cannot do this yet, or not for the moment."""
 
     status_code = 503
     error = "not_ready"
 
 
-class Damaged(Problem):
+class DatabaseCorrupt(APIError):
     """The database holds what nobody wrote; it can be made again from the journals."""
 
     error = "damaged"
 
 
-class NoRoom(Problem):
+class InsufficientStorage(APIError):
     """The disk that holds the database is full."""
 
     status_code = 507

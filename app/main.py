@@ -1,4 +1,6 @@
-"""Puts the application together: store, supervision, routes, errors, and the gate around it all."""
+"""Puts the application together: store, supervision, routes, errors, and the security middleware
+around it all.
+"""
 
 from __future__ import annotations
 
@@ -16,38 +18,46 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
-from app.catalog import Catalog
-from app.errors import Damaged, Invalid, NoRoom, NotFound, NotReady, Problem, error_body
-from app.gate import Gate, Policy
-from app.invalid_input import problem_in
-from app.live import Committed
-from app.rotation import follow_tokens
+from app.errors import (
+    APIError,
+    DatabaseCorrupt,
+    InsufficientStorage,
+    Invalid,
+    NotFound,
+    NotReady,
+    error_body,
+)
+from app.security.middleware import AccessPolicy, SecurityMiddleware
+from app.security.tokens import Tokens
 from app.settings import Settings
-from app.store.damage import is_damage, open_database
+from app.store.committed import Committed
+from app.store.recovery.integrity import is_damage, open_database
 from app.store.sessions import Sessions
 from app.store.store import Store
-from app.store.tables import DAMAGED
-from app.supervise.supervision import Supervision
-from app.tokens import Tokens
-from app.web import (
+from app.store.tables.runs import DAMAGED
+from app.supervisor.supervisor import Supervisor
+from app.task_catalog import TaskCatalog
+from app.web.broker import EventBroker
+from app.web.deps import AppState
+from app.web.routes import (
     checkpoints,
     commands,
     export,
+    frontend,
     health,
     history,
-    page,
     replays,
     runs,
-    search_reading,
+    search_analysis,
     searches,
     session,
     stream,
     tasks,
     trials,
 )
-from app.web.answers import Error
-from app.web.hub import Hub
-from app.web.parts import Parts
+from app.web.schemas.responses import Error
+from app.web.token_watcher import follow_tokens
+from app.web.validation_errors import from_validation_error
 from babysit import __version__
 
 log = logging.getLogger(__name__)
@@ -61,15 +71,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     checkpoints.router,
     replays.router,
-    search_reading.router,
+    search_analysis.router,
     searches.router,
     trials.router,
     export.router,
     stream.router,
-    page.router,  # last: it answers every address that is left
+    frontend.router,  # last: it answers every address that is left
 )
 
-# What any route may answer instead, also by way of the gate.
+# What any route may answer instead, also by way of the security middleware.
 REFUSALS: dict[int | str, str] = {
     400: "The request contradicts itself",
     401: "Who are you?",
@@ -96,61 +106,61 @@ class Application:
         for folder in (settings.data_dir, settings.runs_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.tokens = Tokens(settings.data_dir, settings.token)
-        self.hub = Hub()
+        self.broker = EventBroker()
         database = open_database(settings.sql_url, settings.runs_dir)
         self.store = Store(database, settings.runs_dir)
-        self.catalog = Catalog()
-        self.catalog.on_change = self.hub.tell_tasks
+        self.catalog = TaskCatalog()
+        self.catalog.on_change = self.broker.send_tasks_changed
         self.sessions = Sessions(self.store, self.tokens)
-        self.supervision = Supervision(
+        self.supervisor = Supervisor(
             settings,
             self.store,
             self.catalog,
-            viewers=lambda: self.hub.viewers,
-            watched=lambda: self.hub.watched,
+            viewers=lambda: self.broker.viewers,
+            watched=lambda: self.broker.watched,
         )
-        self.store.announce = self._announce
+        self.store.publish = self._publish
         self.api = routes(lifespan=self._lifespan)
-        self.api.state.parts = self._parts(settings)
-        policy = Policy(
+        self.api.state.app_state = self._parts(settings)
+        policy = AccessPolicy(
             host_names=settings.host_names,
-            cookie_name=self.api.state.parts.cookie_name,
+            cookie_name=self.api.state.app_state.cookie_name,
             cookie_role=self.sessions.role,
             token_role=self.tokens.role_of,
             proxies=settings.proxies,
             root_path=settings.root_path,
         )
-        self.asgi = Gate(self.api, policy)
+        self.asgi = SecurityMiddleware(self.api, policy)
 
-    def _parts(self, settings: Settings) -> Parts:
+    def _parts(self, settings: Settings) -> AppState:
         instance = hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:8]
-        return Parts(
+        return AppState(
             settings=settings,
             store=self.store,
             catalog=self.catalog,
-            hub=self.hub,
+            broker=self.broker,
             tokens=self.tokens,
             sessions=self.sessions,
-            wake=self.supervision.wake,
+            wake=self.supervisor.wake,
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )
 
-    def _announce(self, committed: Committed) -> None:
-        self.hub.announce(committed)
-        self.supervision.hear(committed)
+    def _publish(self, committed: Committed) -> None:
+        self.broker.publish(committed)
+        self.supervisor.on_commit(committed)
 
     @asynccontextmanager
     async def _lifespan(self, api: FastAPI) -> AsyncIterator[None]:
-        self.hub.open(asyncio.get_running_loop())
-        self.supervision.start()
-        following = asyncio.create_task(follow_tokens(self.tokens, self.sessions, self.hub))
+        self.broker.open(asyncio.get_running_loop())
+        self.supervisor.start()
+        following = asyncio.create_task(follow_tokens(self.tokens, self.sessions, self.broker))
         try:
             yield
         finally:
             following.cancel()
-            self.hub.close()
-            await asyncio.to_thread(self.supervision.close)
+            self.broker.close()
+            await asyncio.to_thread(self.supervisor.close)
             self.store.close()
 
 
@@ -169,12 +179,12 @@ def routes(lifespan: Any = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         responses={code: {"model": Error, "description": why} for code, why in REFUSALS.items()},
-        strict_content_type=False,  # the gate is stricter
+        strict_content_type=False,  # the security middleware is stricter
         redirect_slashes=False,
     )
     for router in ROUTERS:
         api.include_router(router)
-    for kind in (Problem, RequestValidationError, HTTPException, DBAPIError, Exception):
+    for kind in (APIError, RequestValidationError, HTTPException, DBAPIError, Exception):
         api.add_exception_handler(kind, answer_error)
     return api
 
@@ -186,7 +196,7 @@ def methods_of(path: str) -> str:
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute) and route.path_regex.match(path)
-        if router is not page.router or not path.startswith("/api")
+        if router is not frontend.router or not path.startswith("/api")
     ]
     # `/searches/preview` would be a search by its form, and is none.
     exact = [route for route in fitting if route.path == path]
@@ -197,10 +207,10 @@ def methods_of(path: str) -> str:
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
     """The one place where what went wrong becomes an answer."""
     match error:
-        case Problem():
+        case APIError():
             problem = error
         case RequestValidationError():
-            problem = problem_in(error.errors())
+            problem = from_validation_error(error.errors())
         case HTTPException(status_code=404):
             problem = NotFound("There is no such address.")
         case HTTPException(status_code=405):
@@ -209,9 +219,9 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
         case HTTPException():
             problem = Invalid("The request could not be read.")
         case OperationalError() if "full" in str(error.orig):
-            problem = NoRoom("The disk that holds the database is full.")
+            problem = InsufficientStorage("The disk that holds the database is full.")
         case DBAPIError() if is_damage(error):
-            problem = Damaged(DAMAGED)
+            problem = DatabaseCorrupt(DAMAGED)
         case DBAPIError():
             log.warning("the database did not answer: %s", error.orig)
             problem = NotReady("The database does not answer just now. Try again in a moment.")

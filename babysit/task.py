@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from babysit.hyperparameters import Hyperparameter, declare
-from babysit.messages import Value, Values
+from babysit.protocol.hyperparameters import Hyperparameter, declare
+from babysit.protocol.values import Value, Values
 
 __all__ = [
     "Data",

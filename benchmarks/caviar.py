@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.live import LiveServer, serving
+from tests.live_server import LiveServer, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 TASK = "digits"
@@ -48,10 +48,11 @@ def bare_loop() -> None:
     """
     import torch
 
-    from babysit.find import find_task_file, load_task
-    from babysit.messages import RunAsked, now
-    from babysit.telemetry import evaluate
-    from babysit.training import begin
+    from babysit.protocol.run_spec import RunSpec
+    from babysit.protocol.serialization import now
+    from babysit.training.metrics import evaluate
+    from babysit.training.state import begin
+    from babysit.training.task_loader import find_task_file, load_task
 
     torch.set_num_threads(1)
     task = load_task(find_task_file(TASK))
@@ -61,7 +62,7 @@ def bare_loop() -> None:
     for line in sys.stdin:
         costs = []
         for trial in json.loads(line):
-            asked = RunAsked(
+            asked = RunSpec(
                 id=1, family_id=1, name="", task=TASK, created_at=now(),
                 values=trial["values"], steps=trial["steps"], seed=trial["seed"],
             )  # fmt: skip
@@ -158,15 +159,15 @@ def bookkeeping_ms(trials: int) -> list[float]:
     """Processor time of a trial's draw, journal, run.json and rows, on the disk and synced: the
     mean of each transaction.
     """
-    from app.search.strategy import draw
-    from app.store.database import Database
-    from app.store.search_begin import Known, SearchWanted, plan_of, start_search
-    from app.store.searches import find_search
+    from app.search.samplers import sample
+    from app.store.engine import Database
+    from app.store.searches.create import SearchRequest, SearchTask, plan_of, start_search
+    from app.store.searches.sample import make_trials, sample_trials
+    from app.store.searches.searches import find_search
+    from app.store.searches.trials import trials_of
     from app.store.store import Store
-    from app.store.trial_begin import draw_trials, make_trials
-    from app.store.trials import trials_of
-    from app.supervise.searching import AHEAD_MIN
-    from babysit.hyperparameters import declare
+    from app.supervisor.search_runner import AHEAD_MIN
+    from babysit.protocol.hyperparameters import declare
 
     batch = AHEAD_MIN + 1  # what a running search draws at once
     took_ms = []
@@ -174,22 +175,22 @@ def bookkeeping_ms(trials: int) -> list[float]:
         database = Database(f"sqlite:///{folder}/babysit.sqlite")
         database.migrate()
         store = Store(database, Path(folder) / "runs")
-        known = Known(TASK, declare(("hidden_units", "layers", "dropout"), {}), 300)
-        wanted = SearchWanted(space=SPACE, strategy="random", trials=trials, parallel=2, seed=0)
-        with store.writing() as write:
-            search_id = start_search(write, known, store.runs_dir, wanted).id
-            plan = plan_of(find_search(write.session, search_id), known.declared)
+        known = SearchTask(TASK, declare(("hidden_units", "layers", "dropout"), {}), 300)
+        wanted = SearchRequest(space=SPACE, strategy="random", trials=trials, parallel=2, seed=0)
+        with store.writing() as tx:
+            search_id = start_search(tx, known, store.runs_dir, wanted).id
+            plan = plan_of(find_search(tx.session, search_id), known.declared)
         for first in range(1, trials + 1, batch):
             began = time.process_time()
             with store.reading() as session:
                 before = trials_of(session, [search_id])[search_id]
                 session.expunge_all()
             numbers = range(first, min(first + batch, trials + 1))
-            draws = [found for number in numbers if (found := draw(plan, number, [])) is not None]
-            with store.writing() as write:
-                row = find_search(write.session, search_id)
-                drawn = draw_trials(write, row, draws, plan, before)
-                make_trials(write, store.runs_dir, row, drawn, known)
+            draws = [found for number in numbers if (found := sample(plan, number, [])) is not None]
+            with store.writing() as tx:
+                row = find_search(tx.session, search_id)
+                drawn = sample_trials(tx, row, draws, plan, before)
+                make_trials(tx, store.runs_dir, row, drawn, known)
             took_ms.append((time.process_time() - began) * 1e3 / len(draws))
         store.close()
     return took_ms

@@ -24,13 +24,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from app.search.samplers import CompletedTrial, Plan, Strategy, sample, total
 from app.search.space import Space, parse_space
-from app.search.strategy import Plan, Strategy, Told, draw, total
-from babysit.find import find_task_file, load_task
-from babysit.messages import RunAsked, Values, now
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.serialization import now
+from babysit.protocol.values import Values
 from babysit.task import Task
-from babysit.telemetry import evaluate
-from babysit.training import begin
+from babysit.training.metrics import evaluate
+from babysit.training.state import begin
+from babysit.training.task_loader import find_task_file, load_task
 
 STEPS = {"digits": 300, "spirals": 600}
 SPACE = {
@@ -58,7 +60,7 @@ def space_of(name: str) -> Space:
 def trained(name: str, values: Values, seed: int) -> float | None:
     """The final validation cost of one training; None when it diverged."""
     steps = STEPS[name]
-    asked = RunAsked(
+    asked = RunSpec(
         id=1, family_id=1, name=name, task=name, values=values, steps=steps, seed=seed,
         created_at=now(),
     )  # fmt: skip
@@ -79,12 +81,12 @@ def trained(name: str, values: Values, seed: int) -> float | None:
 
 def costs(name: str, plan: Plan) -> Iterator[float]:
     """The final cost of each trial of one search, infinite where it diverged."""
-    told: list[Told] = []
+    completed: list[CompletedTrial] = []
     for number in range(1, total(plan) + 1):
-        drawn = draw(plan, number, told)
-        assert drawn is not None, "all earlier trials have ended"
-        cost = trained(name, drawn.values, seed=1000 * plan.seed + number)
-        told.append(Told(number, drawn.round, drawn.values, cost))
+        sampled = sample(plan, number, completed)
+        assert sampled is not None, "all earlier trials have ended"
+        cost = trained(name, sampled.values, seed=1000 * plan.seed + number)
+        completed.append(CompletedTrial(number, sampled.round, sampled.values, cost))
         yield math.inf if cost is None else cost
 
 

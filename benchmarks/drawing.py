@@ -18,10 +18,10 @@ from typing import get_args
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from app.search.importance import importance
+from app.search.samplers import CompletedTrial, Plan, Strategy, sample, total
 from app.search.space import parse_space
-from app.search.strategy import Plan, Strategy, Told, draw, total
-from babysit.hyperparameters import declare
-from babysit.messages import Values
+from babysit.protocol.hyperparameters import declare
+from babysit.protocol.values import Values
 
 SPACE = {
     "learning_rate": {"scale": "log10", "low": 1e-4, "high": 1.0},
@@ -37,17 +37,17 @@ def cost_of(values: Values) -> float:
     return (math.log10(float(values["learning_rate"])) + 2) ** 2 + float(values["dropout"])
 
 
-def drawn_ms(plan: Plan) -> tuple[list[float], list[Told]]:
+def drawn_ms(plan: Plan) -> tuple[list[float], list[CompletedTrial]]:
     """How long each draw took, and the results it ended with."""
     took_ms: list[float] = []
-    told: list[Told] = []
+    told: list[CompletedTrial] = []
     for number in range(1, total(plan) + 1):
         known = told[: max(0, number - plan.parallel)] if plan.strategy == "tpe" else told
         began = time.process_time()
-        one = draw(plan, number, known)
+        one = sample(plan, number, known)
         took_ms.append(1000 * (time.process_time() - began))
         assert one is not None, "all that it waits for have ended"
-        told.append(Told(number, one.round, one.values, cost_of(one.values)))
+        told.append(CompletedTrial(number, one.round, one.values, cost_of(one.values)))
     return took_ms, told
 
 

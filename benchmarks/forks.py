@@ -1,6 +1,7 @@
 """What it costs to fork a process that has torch loaded, before and after it uses huge pages.
 
-`python benchmarks/forks.py [--forks 100]` loads what the nursery loads, and forks children that do
+`python benchmarks/forks.py [--forks 100]` loads what the fork server loads, and forks children that
+do
 nothing but end: processor time of the fork in the parent, and of the whole life of the child.
 """
 
@@ -15,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from babysit.huge_pages import use_huge_pages
-from babysit.nursery import LOADED_WHEN_IDLE, load, warm_up
+from babysit.forkserver.__main__ import LOADED_WHEN_IDLE, load, warm_up
+from babysit.forkserver.huge_pages import use_huge_pages
 
 
 def forked_ms() -> tuple[float, float]:

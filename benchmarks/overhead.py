@@ -22,19 +22,20 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from babysit.checkpoint import Snapshot, model_tensors
-from babysit.heartbeat import Heartbeat
-from babysit.live import LiveRun
-from babysit.loop import train
-from babysit.messages import RunAsked, now
-from babysit.recorder import Recorder
-from babysit.recovery import Past
-from babysit.saver import Saver
-from babysit.telemetry import evaluate
-from babysit.training import Training
-from babysit.worker import introduce, prepare
+from babysit.protocol.heartbeat import Heartbeat
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.serialization import now
+from babysit.resume.history import RunHistory
+from babysit.training.checkpoint import Snapshot, model_tensors
+from babysit.training.metrics import evaluate
+from babysit.training.state import Training
+from babysit.worker.__main__ import announce_start, prepare
+from babysit.worker.checkpoint_writer import Saver
+from babysit.worker.loop import train
+from babysit.worker.recorder import Recorder
+from babysit.worker.session import TrainingSession
 
-ASKED = RunAsked(
+ASKED = RunSpec(
     id=1,
     family_id=1,
     name="overhead",
@@ -63,7 +64,7 @@ def bare(training: Training, steps: int) -> None:
             evaluate(task, network, training.data, training.controls.values, "cpu")
 
 
-def recorded(live: LiveRun, steps: int) -> None:
+def recorded(live: TrainingSession, steps: int) -> None:
     """The same under our loop: journal, telemetry and checkpoints on a real disk."""
     live.training.steps += steps
     train(live)
@@ -91,10 +92,10 @@ def main() -> None:
         (directory / "run.json").write_text(json.dumps(asdict(ASKED)))
         recorder = Recorder(directory, 1)
         saver = Saver(ASKED.id, directory / "checkpoints", recorder)
-        plain = prepare(ASKED, directory, Past())
-        training, beat = prepare(ASKED, directory, Past()), Heartbeat(directory, 1)
-        live = LiveRun(ASKED, directory, training, recorder, saver, beat)
-        introduce(live)
+        plain = prepare(ASKED, directory, RunHistory())
+        training, beat = prepare(ASKED, directory, RunHistory()), Heartbeat(directory, 1)
+        live = TrainingSession(ASKED, directory, training, recorder, saver, beat)
+        announce_start(live)
         plain.network.train()
         bare_us: list[float] = []
         ratios: list[float] = []

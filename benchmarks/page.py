@@ -115,8 +115,10 @@ def main() -> None:
         rate = (web.get(f"/api/runs/{run}").json()["step"] - before_step) / (
             time.perf_counter() - began
         )
-        behind = web.get(f"/api/runs/{run}").json()["step"] - page.evaluate("__babysit.step")
-        print(f"the page is {behind / max(rate, 1):.2f} s behind at {rate:.0f} steps a second")
+        lagging_runs = web.get(f"/api/runs/{run}").json()["step"] - page.evaluate("__babysit.step")
+        print(
+            f"the page is {lagging_runs / max(rate, 1):.2f} s behind at {rate:.0f} steps a second"
+        )
         clicks = sorted(click_to_marker_ms(page) for _ in range(CLICKS))
         print(f"click to marker: median {statistics.median(clicks):.0f} ms, worst {clicks[-1]:.0f}")
         print(f"at the end: {load()}")

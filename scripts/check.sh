@@ -15,8 +15,8 @@ check "ruff format" ruff format --check --quiet .
 check "mypy" mypy
 check "tsc" scripts/npm.sh run --silent check
 check "vitest" scripts/npm.sh run --silent test
-check "pytest, browser" pytest tests/browser # alone: it measures times
-check "pytest" pytest --numprocesses 2 --dist loadfile --ignore tests/browser
+check "pytest, browser" pytest tests/e2e # alone: it measures times
+check "pytest" pytest --numprocesses 2 --dist loadfile --ignore tests/e2e
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf -v names '%s, ' "${failed[@]}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.screen import opened
 from tests.conftest import BROWSER_FLAGS
-from tests.live import LiveServer, serving
+from tests.e2e.screen import opened
+from tests.live_server import LiveServer, serving
 from tests.services import find_chromium
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshot.png"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-pytest.register_assert_rewrite("tests.live", "tests.browser.screen")
+pytest.register_assert_rewrite("tests.live_server", "tests.e2e.screen")
 
-from tests.live import LiveServer, serving  # noqa: E402
+from tests.live_server import LiveServer, serving  # noqa: E402
 from tests.postgres import create_database, running_postgres  # noqa: E402
 from tests.services import Service, find_chromium, find_postgres  # noqa: E402
 

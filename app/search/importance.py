@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from threading import Lock
 
 from app.search import tpe
-from app.search.axis import Axis
+from app.search.distributions import Distribution
+from app.search.samplers import CompletedTrial
 from app.search.space import Space
-from app.search.strategy import Told
 
 TRIALS_MIN = 10
 METHOD = "fANOVA of the order of final costs"
@@ -30,14 +30,14 @@ class Importance:
     message: str | None
 
 
-def importance(space: Space, told: Sequence[Told]) -> Importance:
+def importance(space: Space, completed: Sequence[CompletedTrial]) -> Importance:
     """What explains which trial was better than which, of the axes that every trial has.
 
     The order of the final costs is explained, not their size: one trial that went wrong would
     hide all the others. Some 0.1 s for 24 trials, 0.8 s for 200.
     """
     count = sorted(
-        (one for one in told if one.cost is not None), key=lambda one: (one.cost, one.number)
+        (one for one in completed if one.cost is not None), key=lambda one: (one.cost, one.number)
     )
     searched = space.searched()
     axes = [axis for axis in searched if all(axis.name in one.values for one in count)]
@@ -61,7 +61,7 @@ _known: OrderedDict[str, dict[str, float]] = OrderedDict()  # what was worked ou
 _one_at_a_time = Lock()
 
 
-def _explained(axes: Sequence[Axis], ranked: Sequence[Told]) -> dict[str, float]:
+def _explained(axes: Sequence[Distribution], ranked: Sequence[CompletedTrial]) -> dict[str, float]:
     """The parts; several pages that ask for the same wait for one that works them out."""
     space, ranks = Space(tuple(axes)), list[int]()
     for i, one in enumerate(ranked):
@@ -76,7 +76,9 @@ def _explained(axes: Sequence[Axis], ranked: Sequence[Told]) -> dict[str, float]
         return dict(_known[asked])
 
 
-def _worked_out(space: Space, ranked: Sequence[Told], ranks: Sequence[int]) -> dict[str, float]:
+def _worked_out(
+    space: Space, ranked: Sequence[CompletedTrial], ranks: Sequence[int]
+) -> dict[str, float]:
     """Optuna's fANOVA over the places of the values and the ranks of the costs."""
     import optuna
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.search import tpe
-from app.search.axis import Axis, Choice, Range
+from app.search.distributions import CategoricalDistribution, Distribution, NumericDistribution
+from app.search.samplers import Plan, random_points, round_sizes, sobol_points
 from app.search.space import POINTS, Space
-from app.search.strategy import Plan, even_units, random_units, round_sizes
-from babysit.hyperparameters import Declared
-from babysit.messages import Value
+from babysit.protocol.hyperparameters import Declared
+from babysit.protocol.values import Value
 
-DRAWS = 50
-TEACHING_POINTS = 5  # along each side of the grid: 25 cells, and as many random draws
+SAMPLES = 50
+GRID_VS_RANDOM_POINTS = 5  # along each side of the grid: 25 cells, and as many random draws
 WASTED_PART = 0.5  # of the draws in one decade at the end of a range: worth a warning
 DECADE = 10.0
 INSTEAD = {
@@ -25,7 +25,7 @@ INSTEAD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class SpaceWarning:
     """name: the hyperparameter, or "" for the search as a whole."""
 
     name: str
@@ -33,7 +33,7 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
-class Teaching:
+class GridVsRandom:
     """The same number of trials as a grid and at random, in two axes of the space.
 
     x, y: names; y is None when only one range is searched, its places are then 0.
@@ -47,8 +47,8 @@ class Teaching:
     distinct: dict[str, int]
 
 
-def draws(plan: Plan) -> dict[str, list[Value]]:
-    """`DRAWS` values of each axis, conditional ones as if they were always drawn.
+def samples(plan: Plan) -> dict[str, list[Value]]:
+    """`SAMPLES` values of each axis, conditional ones as if they were always drawn.
 
     A grid shows its points instead; what a strategy learns later cannot be shown.
     """
@@ -56,28 +56,32 @@ def draws(plan: Plan) -> dict[str, list[Value]]:
     if plan.strategy == "grid":
         return {axis.name: axis.points(plan.points.get(axis.name, POINTS)) for axis in axes}
     if plan.strategy in ("quasi_random", "coarse_to_fine"):
-        places = even_units(plan, 1, DRAWS)
+        places = sobol_points(plan, 1, SAMPLES)
     else:
-        places = [random_units(plan, number) for number in range(1, DRAWS + 1)]
+        places = [random_points(plan, number) for number in range(1, SAMPLES + 1)]
     return {
         axis.name: [axis.from_unit(place[i]) for place in places] for i, axis in enumerate(axes)
     }
 
 
-def warnings(declared: Declared, plan: Plan) -> list[Warned]:
+def warnings(declared: Declared, plan: Plan) -> list[SpaceWarning]:
     """What a person would want to know before trials are spent on it."""
     found = [
-        Warned(axis.name, message)
+        SpaceWarning(axis.name, message)
         for axis in plan.space.searched()
         for message in (_wasted(axis), _without_effect(declared, plan.space, axis))
         if message
     ]
-    return found + [Warned("", message) for message in _too_few(plan)]
+    return found + [SpaceWarning("", message) for message in _too_few(plan)]
 
 
-def _wasted(axis: Axis) -> str | None:
+def _wasted(axis: Distribution) -> str | None:
     """A linear range over more than a decade gives nearly all draws to one end of it."""
-    if not isinstance(axis, Range) or axis.scale != "linear" or axis.item.scale == "linear":
+    if (
+        not isinstance(axis, NumericDistribution)
+        or axis.scale != "linear"
+        or axis.item.scale == "linear"
+    ):
         return None
     label, width = axis.item.label, axis.high - axis.low
     if axis.item.scale == "minus_log10_one_minus":
@@ -88,12 +92,12 @@ def _wasted(axis: Axis) -> str | None:
         part, side = (axis.high - border) / width, "above"
     if not axis.low < border < axis.high or part < WASTED_PART:
         return None
-    drawn = f"{label} drawn linearly between {axis.low:g} and {axis.high:g}"
+    sampled = f"{label} drawn linearly between {axis.low:g} and {axis.high:g}"
     percent = f"{100 * part:.0f} %"
-    return f"{drawn} puts {percent} of the draws {side} {border:g}. {INSTEAD[axis.item.scale]}"
+    return f"{sampled} puts {percent} of the draws {side} {border:g}. {INSTEAD[axis.item.scale]}"
 
 
-def _without_effect(declared: Declared, space: Space, axis: Axis) -> str | None:
+def _without_effect(declared: Declared, space: Space, axis: Distribution) -> str | None:
     """Draws that change nothing, because another row never has a value with which they do."""
     for name, needed in (("optimizer", axis.item.optimizers), ("schedule", axis.item.schedules)):
         other = space.named(name)
@@ -102,7 +106,7 @@ def _without_effect(declared: Declared, space: Space, axis: Axis) -> str | None:
             return f"{axis.item.label} only matters with {name} {' or '.join(needed)}."
     for name, wanted in axis.when:
         other = space.named(name)
-        if isinstance(other, Choice) and not set(wanted) & set(other.values):
+        if isinstance(other, CategoricalDistribution) and not set(wanted) & set(other.values):
             return f"{axis.item.label} is never drawn: {name} has none of the values in its when."
     return None
 
@@ -123,22 +127,22 @@ def _too_few(plan: Plan) -> list[str]:
     return []
 
 
-def teaching(plan: Plan) -> Teaching | None:
+def grid_vs_random(plan: Plan) -> GridVsRandom | None:
     """Grid against random in the two ranges that matter most; None without any range."""
-    ranges = [axis for axis in plan.space.searched() if isinstance(axis, Range)]
+    ranges = [axis for axis in plan.space.searched() if isinstance(axis, NumericDistribution)]
     if not ranges:
         return None
     x, *others = sorted(ranges, key=lambda axis: axis.item.tier)
     y = others[0] if others else None
     grid = [
         (float(a), float(b))
-        for a in x.points(TEACHING_POINTS)
-        for b in (y.points(TEACHING_POINTS) if y is not None else [0.0])
+        for a in x.points(GRID_VS_RANDOM_POINTS)
+        for b in (y.points(GRID_VS_RANDOM_POINTS) if y is not None else [0.0])
     ]
-    places = np.random.default_rng([plan.seed]).random((TEACHING_POINTS**2, 2)).tolist()
-    drawn = [
+    places = np.random.default_rng([plan.seed]).random((GRID_VS_RANDOM_POINTS**2, 2)).tolist()
+    sampled = [
         (float(x.from_unit(a)), float(y.from_unit(b)) if y is not None else 0.0)
         for a, b in places[: len(grid)]
     ]
-    distinct = {"grid": len({a for a, _ in grid}), "random": len({a for a, _ in drawn})}
-    return Teaching(x.name, y.name if y is not None else None, grid, drawn, distinct)
+    distinct = {"grid": len({a for a, _ in grid}), "random": len({a for a, _ in sampled})}
+    return GridVsRandom(x.name, y.name if y is not None else None, grid, sampled, distinct)

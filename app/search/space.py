@@ -6,10 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from app.search.axis import Axis, Choice, Range, When
-from babysit.checks import check_together
-from babysit.hyperparameters import Declared, Hyperparameter, InvalidValue, Scale
-from babysit.messages import Value, Values
+from app.search.distributions import (
+    CategoricalDistribution,
+    Distribution,
+    NumericDistribution,
+    When,
+)
+from babysit.protocol.hyperparameters import Declared, Hyperparameter, InvalidValue, Scale
+from babysit.protocol.validation import check_together
+from babysit.protocol.values import Value, Values
 
 VALUES_MAX = 64  # of one list
 POINTS = 5  # of a grid along one range, unless asked otherwise
@@ -20,28 +25,32 @@ POINTS_MAX = 1000
 class Space:
     """All axes, those that a condition looks at before those that have it."""
 
-    axes: tuple[Axis, ...]
+    axes: tuple[Distribution, ...]
 
     def to_json(self) -> dict[str, Any]:
         return {axis.name: axis.to_json() for axis in self.axes}
 
-    def named(self, name: str) -> Axis | None:
+    def named(self, name: str) -> Distribution | None:
         return next((axis for axis in self.axes if axis.name == name), None)
 
-    def searched(self) -> list[Axis]:
+    def searched(self) -> list[Distribution]:
         """The axes with more than one value."""
-        return [axis for axis in self.axes if isinstance(axis, Range) or len(axis.values) > 1]
+        return [
+            axis
+            for axis in self.axes
+            if isinstance(axis, NumericDistribution) or len(axis.values) > 1
+        ]
 
-    def but(self, axes: Mapping[str, Axis]) -> Space:
+    def but(self, axes: Mapping[str, Distribution]) -> Space:
         return replace(self, axes=tuple(axes.get(axis.name, axis) for axis in self.axes))
 
-    def at(self, units: Sequence[float]) -> Values:
+    def at(self, unit_point: Sequence[float]) -> Values:
         """The values at a place in the unit cube; axes whose condition fails are left out.
 
         units: one for each axis, in their order.
         """
         values: Values = {}
-        for axis, unit in zip(self.axes, units, strict=True):
+        for axis, unit in zip(self.axes, unit_point, strict=True):
             if is_active(axis, values):
                 values[axis.name] = axis.from_unit(unit)
         return values
@@ -55,12 +64,14 @@ class Space:
         return _count(self.axes, points, {})
 
 
-def is_active(axis: Axis, values: Values) -> bool:
+def is_active(axis: Distribution, values: Values) -> bool:
     """Whether an axis is drawn, given the values of the axes before it."""
     return all(name in values and values[name] in wanted for name, wanted in axis.when)
 
 
-def _cells(axes: Sequence[Axis], points: Mapping[str, int], above: Values) -> Iterator[Values]:
+def _cells(
+    axes: Sequence[Distribution], points: Mapping[str, int], above: Values
+) -> Iterator[Values]:
     if not axes:
         yield dict(above)
         return
@@ -72,7 +83,7 @@ def _cells(axes: Sequence[Axis], points: Mapping[str, int], above: Values) -> It
         yield from _cells(rest, points, {**above, axis.name: value})
 
 
-def _count(axes: Sequence[Axis], points: Mapping[str, int], above: Values) -> int:
+def _count(axes: Sequence[Distribution], points: Mapping[str, int], above: Values) -> int:
     """Values that meet the same conditions have as many cells below them: counted once."""
     if not axes:
         return 1
@@ -119,7 +130,7 @@ def check_points(space: Space, points: Mapping[str, Any]) -> dict[str, int]:
     """
     for name, count in points.items():
         axis = space.named(name)
-        if not isinstance(axis, Range):
+        if not isinstance(axis, NumericDistribution):
             raise InvalidValue(name, "Grid points can be given for a range of this space only.")
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= POINTS_MAX:
             message = f"{axis.item.label}: grid points must be a whole number from 1 to 1000."
@@ -127,7 +138,7 @@ def check_points(space: Space, points: Mapping[str, Any]) -> dict[str, int]:
     return dict(points)
 
 
-def _axis(declared: Declared, name: str, row: Any) -> Axis:
+def _axis(declared: Declared, name: str, row: Any) -> Distribution:
     if name not in declared:
         message = f"There is no such hyperparameter here. Declared are: {', '.join(declared)}."
         raise InvalidValue(name, message, sorted(declared))
@@ -136,16 +147,18 @@ def _axis(declared: Declared, name: str, row: Any) -> Axis:
     when = _when(declared, item, row.get("when")) if "when" in keys else ()
     keys.discard("when")
     if keys == {"fixed"}:
-        return Choice(item, (item.check(row["fixed"]),), True, when)
+        return CategoricalDistribution(item, (item.check(row["fixed"]),), True, when)
     if keys == {"values"}:
-        return Choice(item, _values(item, row["values"]), False, when)
+        return CategoricalDistribution(item, _values(item, row["values"]), False, when)
     if keys in ({"low", "high"}, {"scale", "low", "high"}):
         return _range(item, row.get("scale", item.scale), row["low"], row["high"], when)
     message = f"{item.label} needs low and high (and a scale), or values, or fixed."
     raise InvalidValue(name, message)
 
 
-def _range(item: Hyperparameter, scale: Any, low: Any, high: Any, when: When) -> Range:
+def _range(
+    item: Hyperparameter, scale: Any, low: Any, high: Any, when: When
+) -> NumericDistribution:
     if item.kind in ("choice", "bool"):
         raise InvalidValue(item.name, f"{item.label} has no range: give it values, or fixed.")
     scales: list[Value] = list(get_args(Scale))
@@ -161,8 +174,8 @@ def _range(item: Hyperparameter, scale: Any, low: Any, high: Any, when: When) ->
     if scale in ("log10", "log2") and low <= 0:
         message = f"{item.label}: a logarithmic range starts above 0; 0 itself can be in values."
         raise InvalidValue(item.name, message)
-    axis = Range(item, scale, float(low), float(high), when)
-    if not axis.position(axis.low) < axis.position(axis.high):
+    axis = NumericDistribution(item, scale, float(low), float(high), when)
+    if not axis.to_scaled(axis.low) < axis.to_scaled(axis.high):
         raise InvalidValue(item.name, f"{item.label}: low and high are too close on this scale.")
     return axis
 
@@ -188,20 +201,20 @@ def _when(declared: Declared, item: Hyperparameter, when: Any) -> When:
     return tuple((name, _values(declared[name], values)) for name, values in when.items())
 
 
-def _check_conditions(axes: Mapping[str, Axis], axis: Axis) -> None:
+def _check_conditions(axes: Mapping[str, Distribution], axis: Distribution) -> None:
     for name, _ in axis.when:
         other = axes.get(name)
         if other is None:
             message = f"{axis.item.label}: when names {name}, which is no row of this space."
             raise InvalidValue(axis.name, message, list(axes))
-        if isinstance(other, Range) and not other.whole:
+        if isinstance(other, NumericDistribution) and not other.whole:
             message = f"{axis.item.label}: when names {name}, whose range has no single values."
             raise InvalidValue(axis.name, message)
 
 
-def _parents_first(axes: Mapping[str, Axis]) -> tuple[Axis, ...]:
+def _parents_first(axes: Mapping[str, Distribution]) -> tuple[Distribution, ...]:
     """The axes in the order given, but each behind those that its condition looks at."""
-    placed: dict[str, Axis] = {}
+    placed: dict[str, Distribution] = {}
     while len(placed) < len(axes):
         ready = [
             axis
@@ -222,7 +235,9 @@ def _check_nesterov(declared: Declared, space: Space) -> None:
     related = [axis for axis in space.axes if axis.name in names]
     defaults = {name: declared[name].default for name in names}
     extremes = [
-        axis if isinstance(axis, Choice) else Choice(axis.item, (axis.low,), when=axis.when)
+        axis
+        if isinstance(axis, CategoricalDistribution)
+        else CategoricalDistribution(axis.item, (axis.low,), when=axis.when)
         for axis in related
     ]
     free = [replace(a, when=tuple(w for w in a.when if w[0] in names)) for a in extremes]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from app.search.axis import Axis, Choice
+from app.search.distributions import CategoricalDistribution, Distribution
 from app.search.space import Space, is_active
-from babysit.messages import Values
+from babysit.protocol.values import Values
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -50,8 +50,8 @@ def suggest(space: Space, seed: int, number: int, results: Results) -> Values:
     return values
 
 
-def _suggested(trial: Trial, axis: Axis) -> Any:
-    if isinstance(axis, Choice):
+def _suggested(trial: Trial, axis: Distribution) -> Any:
+    if isinstance(axis, CategoricalDistribution):
         return axis.values[trial.suggest_categorical(axis.name, range(len(axis.values)))]
     return axis.from_unit(trial.suggest_float(axis.name, 0.0, 1.0))
 
@@ -87,7 +87,7 @@ def as_trial(space: Space, values: Values, cost: float) -> FrozenTrial:
     for axis in space.axes:
         if axis.name not in values:
             continue
-        if isinstance(axis, Choice):
+        if isinstance(axis, CategoricalDistribution):
             if values[axis.name] not in axis.values:
                 continue
             params[axis.name] = axis.values.index(values[axis.name])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.tables import EventRow
+from app.store.tables.runs import EventRow
 
 
 def event_json(row: EventRow) -> dict[str, Any]:
@@ -27,17 +27,17 @@ def read_events(
     newest_first: bool = False,
 ) -> list[dict[str, Any]]:
     """Events by their SQL id, of some runs or (None) of all."""
-    wanted = select(EventRow).limit(limit)
+    query = select(EventRow).limit(limit)
     if run_ids is not None:
-        wanted = wanted.where(EventRow.run_id.in_(run_ids))
+        query = query.where(EventRow.run_id.in_(run_ids))
     if after is not None:
-        wanted = wanted.where(EventRow.id > after)
+        query = query.where(EventRow.id > after)
     if before is not None:
-        wanted = wanted.where(EventRow.id < before)
+        query = query.where(EventRow.id < before)
     if kinds:
-        wanted = wanted.where(EventRow.kind.in_(kinds))
+        query = query.where(EventRow.kind.in_(kinds))
     order = EventRow.id.desc() if newest_first else EventRow.id
-    return [event_json(row) for row in session.scalars(wanted.order_by(order))]
+    return [event_json(row) for row in session.scalars(query.order_by(order))]
 
 
 def head(session: Session) -> int:
@@ -52,5 +52,5 @@ def is_id(session: Session, event_id: int) -> bool:
 
 def newest_of_kind(session: Session, run_id: int, kind: str) -> list[EventRow]:
     """All events of one kind, oldest first."""
-    wanted = select(EventRow).where(EventRow.run_id == run_id, EventRow.kind == kind)
-    return list(session.scalars(wanted.order_by(EventRow.id)))
+    query = select(EventRow).where(EventRow.run_id == run_id, EventRow.kind == kind)
+    return list(session.scalars(query.order_by(EventRow.id)))

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 
 from app.limits import SESSIONS_MAX
+from app.security.tokens import FILES, Tokens
 from app.store.store import Store
-from app.store.tables import SessionRow
-from app.tokens import FILES, Tokens
+from app.store.tables.runs import SessionRow
 
 SESSION_S_MAX = 30 * 24 * 3600.0
 
@@ -51,8 +51,8 @@ class Sessions:
         valid = frozenset(sha256(self._tokens.of(role)) for role in FILES)
         with self._lock:
             self._valid = valid
-        with self._store.writing() as write:
-            write.session.execute(
+        with self._store.writing() as tx:
+            tx.session.execute(
                 delete(SessionRow).where(
                     SessionRow.token_sha256.not_in(valid)
                     | (SessionRow.created_at_s < time.time() - SESSION_S_MAX)
@@ -67,9 +67,9 @@ class Sessions:
         cookie = secrets.token_urlsafe(32)
         known = Known(role, time.time(), sha256(token))
         surplus = self._surplus(role)
-        with self._store.writing() as write:
-            write.session.execute(delete(SessionRow).where(SessionRow.cookie_sha256.in_(surplus)))
-            write.session.add(
+        with self._store.writing() as tx:
+            tx.session.execute(delete(SessionRow).where(SessionRow.cookie_sha256.in_(surplus)))
+            tx.session.add(
                 SessionRow(
                     cookie_sha256=sha256(cookie),
                     token_sha256=known.token_sha256,
@@ -91,10 +91,8 @@ class Sessions:
         return own[: max(0, len(own) + 1 - SESSIONS_MAX)]
 
     def sign_out(self, cookie: str) -> None:
-        with self._store.writing() as write:
-            write.session.execute(
-                delete(SessionRow).where(SessionRow.cookie_sha256 == sha256(cookie))
-            )
+        with self._store.writing() as tx:
+            tx.session.execute(delete(SessionRow).where(SessionRow.cookie_sha256 == sha256(cookie)))
         with self._lock:
             self._known.pop(sha256(cookie), None)
 

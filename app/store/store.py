@@ -12,23 +12,23 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.live import Announce, Committed
-from app.store.database import Database
+from app.store.committed import Committed, Publish
+from app.store.engine import Database
 from app.store.events import event_json
-from app.store.journals import ServerJournals
-from app.store.order import NAME as ORDER
-from app.store.order import Order, Stored, read_so_far
-from app.store.search_journals import SearchJournals
-from app.store.tables import EventRow, RunRow
-from app.store.views import run_list
-from babysit.journal import Points
+from app.store.journals.event_ids import NAME as ORDER
+from app.store.journals.event_ids import EventIdLog, StoredBatch, read_up_to
+from app.store.journals.search_journal import SearchJournals
+from app.store.journals.server_journal import ServerJournals
+from app.store.run_json import run_list
+from app.store.tables.runs import EventRow, RunRow
+from babysit.storage.journal import Points
 
 log = logging.getLogger(__name__)
 
 SEARCHES = "searches"  # in the data directory, beside the runs
 
 
-class Write:
+class Transaction:
     """One writing transaction: its session, and what is to be told once it is committed."""
 
     def __init__(
@@ -39,31 +39,31 @@ class Write:
         self.searches = searches
         self.events: list[EventRow] = []
         self.points: list[tuple[int, Points]] = []
-        self.touched: dict[int, RunRow] = {}
+        self.changed_runs: dict[int, RunRow] = {}
         self.checkpoints: set[int] = set()  # announced in this transaction
         self.answered: dict[str, Any] | None = None  # a request that named a key
         self.made: list[Path] = []  # directories of new runs and searches
         self.newest_run_id = 0  # given in this transaction, or found to be given; 0: not looked yet
 
-    def touch(self, run: RunRow) -> None:
+    def mark_changed(self, run: RunRow) -> None:
         """Tell everybody what this run looks like after the commit."""
-        self.touched[run.id] = run
+        self.changed_runs[run.id] = run
 
-    def news(self) -> Committed:
+    def committed(self) -> Committed:
         self.session.flush()
-        runs = list(self.touched.values())
+        runs = list(self.changed_runs.values())
         return Committed(
             events=[event_json(row) for row in self.events],
             points=self.points,
             runs={run["id"]: run for run in run_list(self.session, runs)},
         )
 
-    def stored(self) -> Stored:
+    def stored(self) -> StoredBatch:
         """What a rebuilt database could not know from the journals of the runs."""
         events = [(row.id, row.run_id, row.attempt, row.seq) for row in self.events]
         run_ids = {row.run_id for row in self.events}
-        read = read_so_far(self.session, run_ids) if run_ids else {}
-        return Stored(events, read, self.answered)
+        read = read_up_to(self.session, run_ids) if run_ids else {}
+        return StoredBatch(events, read, self.answered)
 
     def undo(self) -> None:
         """Take away what a transaction made outside of SQL: nobody was told of it."""
@@ -79,11 +79,11 @@ class Store:
     def __init__(self, database: Database, runs_dir: Path) -> None:
         self.database = database
         self.runs_dir = runs_dir
-        self.announce: Announce = lambda committed: None
+        self.publish: Publish = lambda committed: None
         self.journals = ServerJournals(runs_dir)
         self.searches = SearchJournals(runs_dir.parent / SEARCHES)
-        self.order = Order(runs_dir.parent / ORDER)
-        self.behind: set[int] = set()  # runs whose journal lacks what SQL has
+        self.event_ids = EventIdLog(runs_dir.parent / ORDER)
+        self.lagging_runs: set[int] = set()  # runs whose journal lacks what SQL has
         self.lock = threading.RLock()
 
     @contextmanager
@@ -92,7 +92,7 @@ class Store:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Write]:
+    def writing(self) -> Iterator[Transaction]:
         """A transaction; committed when the block is left without an exception.
 
         After the commit, in its order: what the server said goes to `server.journal`, then
@@ -100,45 +100,45 @@ class Store:
         """
         with self.lock:
             with Session(self.database.writer) as session, session.begin():
-                write = Write(session, self.journals, self.searches)
+                tx = Transaction(session, self.journals, self.searches)
                 try:
-                    yield write
-                    news, stored = write.news(), write.stored()
+                    yield tx
+                    committed, stored = tx.committed(), tx.stored()
                 except BaseException:
-                    write.undo()
+                    tx.undo()
                     raise
-                said = _said_by_server(write.events)
+                said = _said_by_server(tx.events)
             for run_id, rows in said.items():
-                self._pass_on(run_id, rows)
-            self._write_down(stored)
-            if news:
-                self.announce(news)
+                self._append_to_journal(run_id, rows)
+            self._append_event_ids(stored)
+            if committed:
+                self.publish(committed)
 
-    def _pass_on(self, run_id: int, rows: list[tuple[int, dict[str, Any]]]) -> None:
-        """Append committed events to the run's journal; `catch_up` does later what fails now."""
+    def _append_to_journal(self, run_id: int, rows: list[tuple[int, dict[str, Any]]]) -> None:
+        """Append committed events to the run's journal; `reconcile` does later what fails now."""
         try:
             if self.journals.seq(run_id) == rows[0][0] - 1:
                 self.journals.append(run_id, [body for _, body in rows])
             else:
-                self.behind.add(run_id)
+                self.lagging_runs.add(run_id)
         except OSError as error:
             log.warning("run %d: its server.journal cannot be written: %s", run_id, error)
-            self.behind.add(run_id)
+            self.lagging_runs.add(run_id)
 
-    def _write_down(self, stored: Stored) -> None:
-        if not stored or self.order.is_behind:
+    def _append_event_ids(self, stored: StoredBatch) -> None:
+        if not stored or self.event_ids.is_lagging:
             return
         try:
-            self.order.append(stored)
+            self.event_ids.append(stored)
         except OSError as error:
             log.warning("order.journal cannot be written: %s", error)
-            self.order.is_behind = True
+            self.event_ids.is_lagging = True
 
     def close(self) -> None:
         with self.lock:
             self.journals.close()
             self.searches.close()
-            self.order.close()
+            self.event_ids.close()
             self.database.close()
 
 

@@ -9,23 +9,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.store.checkpoints import MANIFEST, what_is_wrong
-from app.store.tables import CheckpointRow
-from app.supervise.nursery import child_environment
-from app.verify.look import Look
+from app.store.runs.checkpoints import MANIFEST, what_is_wrong
+from app.store.tables.runs import CheckpointRow
+from app.supervisor.fork_client import child_environment
+from app.verify.snapshot import RunSnapshot
 
 DEEP_WITHIN_S = 3_600.0
 
 
-def checkpoints_are_whole(look: Look) -> tuple[int, list[str]]:
+def checkpoints_are_whole(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """C1: what is said to exist is there, each file as its SHA-256 says, and is what SQL says."""
     wrong = []
-    kept = [row for row in look.checkpoints if not row.removed]
+    kept = [row for row in snapshot.checkpoints if not row.removed]
     for row in kept:
-        directory = look.directory / "checkpoints" / row.directory
+        directory = snapshot.directory / "checkpoints" / row.directory
         found = what_is_wrong(directory, row, deep=True) or _belongs_elsewhere(directory, row)
         if found:
-            wrong.append(f"{look.name}, checkpoint {row.directory}: {found}")
+            wrong.append(f"{snapshot.name}, checkpoint {row.directory}: {found}")
     return len(kept), wrong
 
 
@@ -37,54 +37,56 @@ def _belongs_elsewhere(directory: Path, row: CheckpointRow) -> str | None:
     return None
 
 
-def one_is_always_there(look: Look) -> tuple[int, list[str]]:
+def one_is_always_there(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """C3: after the first checkpoint there is always one to go back to."""
-    if not look.checkpoints:
+    if not snapshot.checkpoints:
         return 0, []
-    directory = look.directory / "checkpoints"
-    for row in reversed(look.checkpoints):
+    directory = snapshot.directory / "checkpoints"
+    for row in reversed(snapshot.checkpoints):
         if not row.removed and what_is_wrong(directory / row.directory, row, deep=False) is None:
             return 1, []
-    return 1, [f"{look.name}: no checkpoint of it can be used"]
+    return 1, [f"{snapshot.name}: no checkpoint of it can be used"]
 
 
-def forks_have_parents(look: Look, family: list[Look]) -> tuple[int, list[str]]:
+def forks_have_parents(snapshot: RunSnapshot, family: list[RunSnapshot]) -> tuple[int, list[str]]:
     """C6: a fork names a checkpoint that its parent has, and the parent names the fork."""
-    run = look.run
+    run = snapshot.run
     if run.parent_run_id is None:
         return 0, []
     parent = next((other for other in family if other.run.id == run.parent_run_id), None)
     if parent is None:
-        return 1, [f"{look.name}: its parent, run {run.parent_run_id}, is not there"]
+        return 1, [f"{snapshot.name}: its parent, run {run.parent_run_id}, is not there"]
     row = next((row for row in parent.checkpoints if row.id == run.parent_checkpoint_id), None)
     if row is None or row.step != run.parent_step:
-        return 1, [f"{look.name}: its parent has no checkpoint {run.parent_checkpoint_id}"]
+        return 1, [f"{snapshot.name}: its parent has no checkpoint {run.parent_checkpoint_id}"]
     children = [body["child_run_id"] for _, body in parent.said("forked")]
     if run.id not in children:
-        return 1, [f"{look.name}: the journal of its parent does not know it"]
+        return 1, [f"{snapshot.name}: the journal of its parent does not know it"]
     return 1, []
 
 
-def no_bytes_are_orphans(look: Look) -> tuple[int, list[str]]:
+def no_bytes_are_orphans(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """C7: nothing lies in a run's directory that nothing names."""
     wrong, counted = [], 0
-    named = {row.directory: row for row in look.checkpoints}
-    for path in _entries(look.directory / "checkpoints"):
+    named = {row.directory: row for row in snapshot.checkpoints}
+    for path in _entries(snapshot.directory / "checkpoints"):
         counted += 1
         row = named.get(path.name)
         if path.name.startswith("."):
-            if not look.is_locked:  # nobody is writing it
-                wrong.append(f"{look.name}: checkpoints/{path.name} was never finished")
+            if not snapshot.is_locked:  # nobody is writing it
+                wrong.append(f"{snapshot.name}: checkpoints/{path.name} was never finished")
         elif row is None:
-            wrong.append(f"{look.name}: checkpoints/{path.name} is in no journal")
+            wrong.append(f"{snapshot.name}: checkpoints/{path.name} is in no journal")
         elif row.removed:
-            wrong.append(f"{look.name}: checkpoints/{path.name} was removed, and is still there")
-    for attempt in sorted(look.journals):
+            wrong.append(
+                f"{snapshot.name}: checkpoints/{path.name} was removed, and is still there"
+            )
+    for attempt in sorted(snapshot.journals):
         counted += 1
-        if attempt > look.run.attempt:
-            wrong.append(f"{look.name}: attempt {attempt} has a journal, but was never started")
-    if (look.directory / ".run.json").exists():
-        wrong.append(f"{look.name}: .run.json was never finished")
+        if attempt > snapshot.run.attempt:
+            wrong.append(f"{snapshot.name}: attempt {attempt} has a journal, but was never started")
+    if (snapshot.directory / ".run.json").exists():
+        wrong.append(f"{snapshot.name}: .run.json was never finished")
     return counted, wrong
 
 
@@ -97,20 +99,20 @@ def no_directory_is_an_orphan(runs_dir: Path, run_ids: set[int]) -> tuple[int, l
     return len(names | known), wrong
 
 
-def states_are_what_they_say(looks: list[Look]) -> tuple[int, list[str]]:
+def states_are_what_they_say(snapshots: list[RunSnapshot]) -> tuple[int, list[str]]:
     """C5: the tensors of every checkpoint, loaded in a process of their own, give its hash."""
     directories = {
         str(
-            look.directory / "checkpoints" / row.directory
-        ): f"{look.name}, checkpoint {row.directory}"
-        for look in looks
-        for row in look.checkpoints
+            snapshot.directory / "checkpoints" / row.directory
+        ): f"{snapshot.name}, checkpoint {row.directory}"
+        for snapshot in snapshots
+        for row in snapshot.checkpoints
         if not row.removed
     }
     if not directories:
         return 0, []
     ran = subprocess.run(
-        [sys.executable, "-m", "babysit.check_states"],
+        [sys.executable, "-m", "babysit.training.verify_states"],
         input="\n".join(directories),
         env=child_environment(),
         capture_output=True,

@@ -10,18 +10,22 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from app.store.rebuild import read_asked
-from app.store.search_apply import fold, search_row
-from app.store.search_journals import read_search_asked, read_search_journal, search_directories
-from app.store.search_tables import RoundRow, SearchRow, TrialRow
-from app.store.tables import RunRow, Table
-from babysit.messages import RunAsked
+from app.store.journals.search_journal import (
+    read_search_journal,
+    read_search_spec,
+    search_directories,
+)
+from app.store.recovery.rebuild import read_run_spec
+from app.store.searches.projection import project, search_row
+from app.store.tables.runs import RunRow, Table
+from app.store.tables.searches import RoundRow, SearchRow, TrialRow
+from babysit.protocol.run_spec import RunSpec
 
-Wrong = list[str]
+Errors = list[str]
 TABLES: tuple[type[Table], ...] = (SearchRow, RoundRow, TrialRow)
 
 
-def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, Wrong]:
+def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, Errors]:
     """S1: every row is the one that follows from the files, and every directory has its rows."""
     rows = {row.id: row for row in session.scalars(select(SearchRow))}
     names = {int(path.name) for path in search_directories(searches_dir)}
@@ -45,10 +49,10 @@ def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, W
 
 def _play(made: Session, directory: Path, until: int) -> str | None:
     """Make the rows of one search, as far as SQL says it knows its journal; or what is wrong."""
-    asked = read_search_asked(directory)
-    if isinstance(asked, str):
-        return f"search.json: {asked}"
-    row = search_row(asked)
+    spec = read_search_spec(directory)
+    if isinstance(spec, str):
+        return f"search.json: {spec}"
+    row = search_row(spec)
     made.add(row)
     made.flush()
     for seq, event in read_search_journal(directory):
@@ -56,7 +60,7 @@ def _play(made: Session, directory: Path, until: int) -> str | None:
             break
         if event is None or seq != row.journal_seq + 1:
             return f"search.journal: a record before {seq + 1} is lost"
-        fold(made, row, event)
+        project(made, row, event)
         row.journal_seq = seq
     made.flush()
     if row.journal_seq < until:
@@ -64,8 +68,8 @@ def _play(made: Session, directory: Path, until: int) -> str | None:
     return None
 
 
-def _compared(session: Session, made: Session, search_id: int) -> tuple[int, Wrong]:
-    counted, wrong = 0, Wrong()
+def _compared(session: Session, made: Session, search_id: int) -> tuple[int, Errors]:
+    counted, wrong = 0, Errors()
     for table in TABLES:
         held, expected = (_rows(one, table, search_id) for one in (session, made))
         counted += len(held)
@@ -86,9 +90,9 @@ def _rows(session: Session, table: type[Table], search_id: int) -> dict[tuple[An
     return {tuple(row[key] for key in keys): repr(dict(row)) for row in found}
 
 
-def trials_are_as_drawn(session: Session, runs_dir: Path) -> tuple[int, Wrong]:
+def trials_are_as_drawn(session: Session, runs_dir: Path) -> tuple[int, Errors]:
     """S2: trials are numbered from 1 without a gap, each has one run, and that has its values."""
-    wrong = Wrong()
+    wrong = Errors()
     trials = list(session.scalars(select(TrialRow).order_by(TrialRow.search_id, TrialRow.number)))
     by_search: dict[int, list[TrialRow]] = {}
     for trial in trials:
@@ -109,25 +113,25 @@ def trials_are_as_drawn(session: Session, runs_dir: Path) -> tuple[int, Wrong]:
     return len(trials), wrong
 
 
-def _one_is_as_drawn(trial: TrialRow, run: tuple[Any, ...] | None, runs_dir: Path) -> Wrong:
+def _one_is_as_drawn(trial: TrialRow, run: tuple[Any, ...] | None, runs_dir: Path) -> Errors:
     name = f"search {trial.search_id}, trial {trial.number}"
     if run is None:
         return [f"{name}: run {trial.run_id} is not there or is no trial"]
-    asked = read_asked(runs_dir / str(trial.run_id))
-    if isinstance(asked, str):
-        return [f"{name}, run.json: {asked}"]
+    spec = read_run_spec(runs_dir / str(trial.run_id))
+    if isinstance(spec, str):
+        return [f"{name}, run.json: {spec}"]
     place = (trial.search_id, trial.number, trial.round)
     wrong = []
-    if run != place or tuple((asked.search or {}).values()) != place:
+    if run != place or tuple((spec.search or {}).values()) != place:
         wrong.append(f"{name}: run {trial.run_id} says that it is another trial")
-    values = _values(asked)
+    values = _values(spec)
     differing = [key for key, value in trial.values.items() if values.get(key) != value]
     if differing:
         wrong.append(f"{name}: run {trial.run_id} has another {differing[0]} than was drawn")
-    if asked.seed != trial.seed:
+    if spec.seed != trial.seed:
         wrong.append(f"{name}: run {trial.run_id} has another seed than was drawn")
     return wrong
 
 
-def _values(asked: RunAsked) -> dict[str, Any]:
-    return asked.values if asked.first_values is None else asked.first_values
+def _values(spec: RunSpec) -> dict[str, Any]:
+    return spec.values if spec.first_values is None else spec.first_values

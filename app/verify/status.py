@@ -2,70 +2,72 @@
 
 from __future__ import annotations
 
-from app.supervise.evidence import Identity, is_alive
-from app.verify.look import Look
-from babysit.messages import MOVES, RunStatus
+from app.supervisor.liveness import Identity, is_alive
+from app.verify.snapshot import RunSnapshot
+from babysit.protocol.status import MOVES, RunStatus
 
 WORKED_ON = (RunStatus.RUNNING, RunStatus.PAUSED)
 
 
-def status_is_evident(look: Look) -> tuple[int, list[str]]:
+def status_is_evident(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """R1: a run that is worked on has a living worker that holds its lock; one that is over not."""
-    status, name = look.run.status, look.name
+    status, name = snapshot.run.status, snapshot.name
     if status in WORKED_ON:
-        if not look.is_locked:
+        if not snapshot.is_locked:
             return 1, [f"{name} is {status.value}, but no worker holds its lock"]
-        identity = _identities(look).get(look.run.attempt)
+        identity = _identities(snapshot).get(snapshot.run.attempt)
         if identity is None or not is_alive(identity):
             return 1, [f"{name} is {status.value}, but the worker that said so is gone"]
-    elif status is RunStatus.STARTING and not look.is_locked and not look.server_is_there:
+    elif status is RunStatus.STARTING and not snapshot.is_locked and not snapshot.server_is_there:
         return 1, [f"{name} is starting, but nobody starts it"]
-    elif look.is_locked and (status.is_over or status is RunStatus.QUEUED):
+    elif snapshot.is_locked and (status.is_over or status is RunStatus.QUEUED):
         return 1, [f"{name} is {status.value}, but a worker holds its lock"]
     return 1, []
 
 
-def worker_is_alone(look: Look) -> tuple[int, list[str]]:
+def worker_is_alone(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """R2: at most one process works on a run."""
-    identities = _identities(look)
+    identities = _identities(snapshot)
     alive = [attempt for attempt, identity in identities.items() if is_alive(identity)]
     if len(alive) > 1:
         named = " and ".join(str(attempt) for attempt in alive)
-        return len(identities), [f"{look.name}: the workers of attempts {named} live at once"]
+        return len(identities), [f"{snapshot.name}: the workers of attempts {named} live at once"]
     return len(identities), []
 
 
-def end_is_written(look: Look) -> tuple[int, list[str]]:
+def end_is_written(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """R3: a run is finished only by the word of its worker."""
-    if look.run.status is not RunStatus.FINISHED:
+    if snapshot.run.status is not RunStatus.FINISHED:
         return 0, []
     said = [
-        attempt for attempt, body in look.said("status_changed") if body["status"] == "finished"
+        attempt for attempt, body in snapshot.said("status_changed") if body["status"] == "finished"
     ]
-    return 1, [] if any(said) else [f"{look.name} is finished, but no worker said so"]
+    return 1, [] if any(said) else [f"{snapshot.name} is finished, but no worker said so"]
 
 
-def moves_are_legal(look: Look) -> tuple[int, list[str]]:
+def moves_are_legal(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     """R4: a status follows the one before it as `MOVES` allows."""
     status, counted, wrong = RunStatus.QUEUED, 0, []
-    for row in look.events:
+    for row in snapshot.events:
         if row.kind != "status_changed":
             continue
         counted += 1
         moved = RunStatus(row.body["status"])
         from_queue = row.attempt > 0 and status is RunStatus.QUEUED
         if moved != status and moved not in MOVES[status] and not from_queue:
-            wrong.append(f"{look.name}, event {row.id}: from {status.value} to {moved.value}")
+            wrong.append(f"{snapshot.name}, event {row.id}: from {status.value} to {moved.value}")
         else:
             status = moved
-    if status is not look.run.status:
-        wrong.append(f"{look.name} is {look.run.status.value}, its events lead to {status.value}")
+    if status is not snapshot.run.status:
+        wrong.append(
+            f"{snapshot.name} is {snapshot.run.status.value}, its events lead to {status.value}"
+        )
     return counted, wrong
 
 
-def _identities(look: Look) -> dict[int, Identity]:
+def _identities(snapshot: RunSnapshot) -> dict[int, Identity]:
     """Who said that it took the run up, by attempt."""
     return {
         attempt: Identity(int(body["pid"]), int(body["start_ticks"]), str(body["boot_id"]))
-        for attempt, body in look.said("worker_started")
+        for attempt, body in snapshot.said("worker_started")
     }

@@ -9,8 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.hostile.attackers import drawn
-from tests.hostile.siege import besieged
+from tests.security.attackers import drawn
+from tests.security.hostile_server import besieged
 from tests.soak.soak import Soak
 
 SHOWN_MAX = 40

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from crc32c import crc32c
 
-from app.store.chunks import unpack
+from app.store.curves.chunks import unpack
 
 HEADER = struct.Struct("<4sIIQ")
 Body = dict[str, Any]
@@ -36,7 +36,7 @@ class Run:
 
     id: int
     directory: Path
-    asked: Body
+    spec: Body
     row: Body
     journals: dict[int, Journal]
     sql_events: list[Body]  # in the order of their ids
@@ -120,7 +120,7 @@ def _read_run(database: sqlite3.Connection, data_dir: Path, row: Body) -> Run:
     return Run(
         id=run_id,
         directory=directory,
-        asked=json.loads((directory / "run.json").read_text()),
+        spec=json.loads((directory / "run.json").read_text()),
         row=row,
         journals=journals,
         sql_events=[{**event, "body": json.loads(event["body"])} for event in events],

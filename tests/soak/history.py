@@ -32,20 +32,20 @@ class History:
     """Everything that was asked, in the order of asking. Safe for threads."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.spec: list[Asked] = []
         self._lock = threading.Lock()
 
     def invoke(self, kind: str, path: str, body: dict[str, Any], key: str) -> Asked:
-        asked = Asked(key, kind, path, body)
+        spec = Asked(key, kind, path, body)
         with self._lock:
-            self.asked.append(asked)
-        return asked
+            self.spec.append(spec)
+        return spec
 
     def count(self, kind: str | None = None, outcome: Outcome | None = None) -> int:
         return sum(
-            (kind is None or asked.kind == kind) and (outcome is None or asked.outcome == outcome)
-            for asked in self.asked
+            (kind is None or spec.kind == kind) and (outcome is None or spec.outcome == outcome)
+            for spec in self.spec
         )
 
     def write(self, path: Path) -> None:
-        path.write_text("\n".join(json.dumps(asdict(asked)) for asked in self.asked))
+        path.write_text("\n".join(json.dumps(asdict(spec)) for spec in self.spec))

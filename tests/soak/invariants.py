@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from babysit.checkpoint import load_checkpoint
-from babysit.messages import MOVES, OVER, RunStatus
+from babysit.protocol.status import MOVES, OVER, RunStatus
+from babysit.training.checkpoint import load_checkpoint
 from tests.soak.evidence import Body, Run, damage_of
 
 ANSWERS = ("changed", "applied", "refused")

@@ -8,8 +8,8 @@ import time
 
 import httpx
 
-from tests.live import TOKEN
-from tests.server.streaming import messages
+from tests.app.sse_client import messages
+from tests.live_server import TOKEN
 from tests.soak.product import Product
 
 AGAIN_S = 0.3

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from babysit.journal import frame
+from babysit.storage.journal import frame
 from tests.soak.product import Process, Product, send
 
 BETWEEN_S = 6.0  # two faults, on average; often less, and now and then long enough to recover

@@ -50,7 +50,7 @@ class Oracle:
         if [c["step"] for c in changes] != sorted(c["step"] for c in changes):
             self.violations.append(f"run {run.id}: its changes went back in time")
         last = max((step for _, step, _ in points_of(run)), default=start.step)
-        expected, states, wrong = recompute(start, int(run.asked["seed"]), changes, last)
+        expected, states, wrong = recompute(start, int(run.spec["seed"]), changes, last)
         self._states[run.id] = states
         self.violations += [f"run {run.id}: {sentence}" for sentence in wrong]
         differing = []
@@ -77,16 +77,16 @@ class Oracle:
         """Where the run began: at nothing, or at its parent's checkpoint."""
         slopes = {name: constant(float(started["values"][name])) for name in RAMPED}
         size = int(started["values"]["batch_size"])
-        if run.asked["parent"] is None:
+        if run.spec["parent"] is None:
             return State(0, 0.0, None, 0, 0, size, size, slopes)
-        directory = run.directory.parents[1] / run.asked["parent_directory"]
+        directory = run.directory.parents[1] / run.spec["parent_directory"]
         if directory in self._damaged:
             return None
         state = state_in(directory)
         for name, slope in state.values.items():
-            if name not in run.asked["values"]:
+            if name not in run.spec["values"]:
                 slopes[name] = slope
-        if run.asked["values"] and slopes["momentum"].at(state.step + 1) == 0:
+        if run.spec["values"] and slopes["momentum"].at(state.step + 1) == 0:
             state.velocity = None
         return replace(state, values=slopes)
 
@@ -148,25 +148,25 @@ def judge_history(runs: list[Run], history: History) -> list[str]:
     """What was told as done is there once, what was refused is not, the rest is either."""
     there = Counter(effects_of(runs))
     wrong = []
-    for asked in history.asked:
-        count = there[effect_key(asked)]
-        must = {"ok": 0 if asked.answer.get("status") == "no_op" else 1, "fail": 0}
-        if count > 1 or count != must.get(asked.outcome, count):
-            wrong.append(f"{asked.outcome}, and there {count} times: {asked}")
-        if asked.kind == "illegal" and asked.outcome == "ok":
-            wrong.append(f"this was taken: {asked}")
+    for spec in history.spec:
+        count = there[effect_key(spec)]
+        must = {"ok": 0 if spec.answer.get("status") == "no_op" else 1, "fail": 0}
+        if count > 1 or count != must.get(spec.outcome, count):
+            wrong.append(f"{spec.outcome}, and there {count} times: {spec}")
+        if spec.kind == "illegal" and spec.outcome == "ok":
+            wrong.append(f"this was taken: {spec}")
     return wrong
 
 
-def effect_key(asked: Asked) -> tuple[str, str]:
-    return ("run" if asked.kind == "fork" else asked.kind, asked.key)
+def effect_key(spec: Asked) -> tuple[str, str]:
+    return ("run" if spec.kind == "fork" else spec.kind, spec.key)
 
 
 def effects_of(runs: list[Run]) -> list[tuple[str, str]]:
     """(kind, key) of everything that people caused, by what is in the journals."""
     found = []
     for run in runs:
-        found.append(("run", str(run.asked["name"])))
+        found.append(("run", str(run.spec["name"])))
         for body in run.journals[0].events.values():
             if body["kind"] == "command_sent":
                 found.append(("command", str(body["command"].get("note"))))

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.live import TOKEN
+from tests.live_server import TOKEN
 from tests.soak.history import Asked, History
 from tests.soak.product import Product
 
@@ -64,50 +64,50 @@ class Person:
     def ask(self, kind: str, path: str, body: dict[str, Any]) -> Asked:
         """POST with a key of its own; again until there is an answer, or patience ends."""
         self._count += 1
-        asked = self._history.invoke(kind, path, body, f"{self._name}-{self._count}")
+        spec = self._history.invoke(kind, path, body, f"{self._name}-{self._count}")
         text = {"run": "name", "fork": "name", "note": "text"}.get(kind, "note")
         if kind != "illegal":
-            body[text] = asked.key
+            body[text] = spec.key
         patient = self._draw.random() < 0.85
         end_s = time.monotonic() + (TRIED_FOR_S if patient else 0.0)
         while True:
-            self.send(asked)
-            if asked.outcome != "invoked":
+            self.send(spec)
+            if spec.outcome != "invoked":
                 break
             if time.monotonic() > end_s:
-                asked.outcome = "unknown"
+                spec.outcome = "unknown"
                 break
             time.sleep(ASK_AGAIN_S)
-        if asked.outcome == "ok" and self._draw.random() < 0.05:
-            self.repeat(asked)
-        return asked
+        if spec.outcome == "ok" and self._draw.random() < 0.05:
+            self.repeat(spec)
+        return spec
 
-    def send(self, asked: Asked) -> None:
+    def send(self, spec: Asked) -> None:
         """Send it once and note the answer, if one comes."""
-        asked.sent += 1
+        spec.sent += 1
         try:
-            answer = self._request("POST", asked.path, asked.body, asked.key)
+            answer = self._request("POST", spec.path, spec.body, spec.key)
         except httpx.HTTPError:
             return
         if answer.status_code >= 500:
             if answer.status_code == 500:
-                self.unexpected.append(f"{asked}: {answer.text}")
+                self.unexpected.append(f"{spec}: {answer.text}")
             return  # nothing happened, or so it says: the same key asks again
-        asked.status, asked.answer = answer.status_code, answer.json()
-        asked.outcome = "ok" if answer.is_success else "fail"
+        spec.status, spec.answer = answer.status_code, answer.json()
+        spec.outcome = "ok" if answer.is_success else "fail"
 
-    def repeat(self, asked: Asked) -> None:
+    def repeat(self, spec: Asked) -> None:
         """Sent again it is answered as before; its key takes no other request."""
         try:
-            again = self._request("POST", asked.path, asked.body, asked.key)
+            again = self._request("POST", spec.path, spec.body, spec.key)
             if again.status_code < 500 and (again.status_code, again.json()) != (
-                asked.status,
-                asked.answer,
+                spec.status,
+                spec.answer,
             ):
-                self.unexpected.append(f"{asked}: answered otherwise: {again.text}")
-            other = self._request("POST", asked.path, {**asked.body, "x": 1}, asked.key)
+                self.unexpected.append(f"{spec}: answered otherwise: {again.text}")
+            other = self._request("POST", spec.path, {**spec.body, "x": 1}, spec.key)
             if other.status_code < 400:
-                self.unexpected.append(f"{asked}: its key took another body: {other.text}")
+                self.unexpected.append(f"{spec}: its key took another body: {other.text}")
         except httpx.HTTPError:
             return
 

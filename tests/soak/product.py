@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live import MARK, LiveServer, serving
+from tests.live_server import MARK, LiveServer, serving
 
 TASKS = Path(__file__).with_name("tasks")
 GONE_WITHIN_S = 30.0
@@ -20,7 +20,7 @@ LOOK_EVERY_S = 0.02
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the product. role: "server", "nursery", "worker" or "spare".
+    """A process of the product. role: "server", "fork server", "worker" or "spare".
 
     A spare one is to become a worker; it is one when it has opened a file of its run.
     """
@@ -97,7 +97,7 @@ def _role(pid: int, found: dict[int, tuple[int, bytes]], runs: Path) -> str:
     if b"app.cli" in command:
         return "server"
     parents_command = found.get(parent, (0, b""))[1]
-    if b"babysit.nursery" in command and b"app.cli" in parents_command:
+    if b"babysit.forkserver" in command and b"app.cli" in parents_command:
         return "nursery"
     return "worker" if _has_opened_one_in(pid, runs) else "spare"
 

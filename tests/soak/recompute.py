@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from babysit.data import epoch_order
+from babysit.training.data import epoch_order
 from tests.soak.tasks.counting import SIZE
 
 RAMPED = ("learning_rate", "momentum")

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.live import end_marked
+from tests.live_server import end_marked
 from tests.soak.history import History
 from tests.soak.listener import Listener
 from tests.soak.nemesis import Nemesis
@@ -141,9 +141,9 @@ class Soak:
 
     def _curves(self) -> dict[int, dict[str, Any]]:
         person = self._people[0]
-        asked = f"curves?series=train/cost&points={POINTS_MAX}"
+        spec = f"curves?series=train/cost&points={POINTS_MAX}"
         return {
-            run["id"]: person.look(f"/api/runs/{run['id']}/{asked}")["series"]["train/cost"]
+            run["id"]: person.look(f"/api/runs/{run['id']}/{spec}")["series"]["train/cost"]
             for run in person.look("/api/runs?limit=1000")["runs"]
         }
 
@@ -165,7 +165,7 @@ class Soak:
         for kind in ("run", "fork", "command", "note", "illegal"):
             for outcome in ("ok", "fail", "unknown"):
                 counts[f"{kind}s asked: {outcome}"] = self._history.count(kind, outcome)
-        counts["requests sent"] = sum(asked.sent for asked in self._history.asked)
+        counts["requests sent"] = sum(spec.sent for spec in self._history.spec)
         counts["points recomputed"] = oracle.points
         counts["servers started"] = self._product.starts
         counts["streams opened"] = self._listener.connections

@@ -1,4 +1,4 @@
-"""Server, nursery and workers killed together, again and again, lose and double nothing."""
+"""Server, fork server and workers killed together, again and again, lose and double nothing."""
 
 from __future__ import annotations
 

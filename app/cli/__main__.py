@@ -1,0 +1,203 @@
+"""The command line: `babysit serve` and `babysit openapi`; `upkeep.py` has the rest."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import json
+import signal
+import socket
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.cli import maintenance, replay
+from app.cli.log_format import log_to_terminal
+from app.data_dir.lock import locked
+from app.data_dir.server_file import announced, page_url
+from app.limits import TOKEN_CHARACTERS_MIN
+from app.security.tokens import OWNER, is_strong
+from app.settings import Settings
+
+GRACE_S = 2  # for answers in progress when the server is told to end
+MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
+LARGE_BYTES = 1_000_000  # and more at once are given back when they are freed
+DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if a task is not described yet
+
+
+def main() -> None:
+    """Entry point of the command `babysit`."""
+    parser = argparse.ArgumentParser(prog="babysit", description="Raise one model like a panda.")
+    parser.set_defaults(act=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    serve_parser = commands.add_parser("serve", help="serve the page and look after the runs")
+    serve_parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    serve_parser.add_argument("--port", type=int, help="0 takes a free one (default 8000)")
+    serve_parser.add_argument("--data-dir", type=Path, help="where everything is kept (var)")
+    serve_parser.add_argument("--no-demo", action="store_true", default=None)
+    serve_parser.add_argument(
+        "--stop-workers",
+        action="store_true",
+        default=None,
+        help="end the trainings, too, when the server is told to end",
+    )
+    serve_parser.add_argument(
+        "--allow-host", help="names under which the server may be called beyond this machine"
+    )
+    serve_parser.add_argument(
+        "--trusted-proxy", help="addresses of the reverse proxies in front, separated by commas"
+    )
+    serve_parser.add_argument("--root-path", help="below which path of a proxy all is: /babysit")
+    serve_parser.set_defaults(act=serve)
+    openapi_parser = commands.add_parser("openapi", help="print the description of the API")
+    openapi_parser.set_defaults(act=print_openapi)
+    maintenance.register(commands)
+    replay.register(commands)
+    arguments = parser.parse_args()
+    if arguments.act is None:
+        parser.print_help()
+        sys.exit(2)
+    arguments.act(arguments)
+
+
+def print_openapi(arguments: argparse.Namespace) -> None:
+    from app.main import routes
+
+    json.dump(routes().openapi(), sys.stdout, indent=1)
+    print()
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    """Serve until a signal comes."""
+    log_to_terminal()
+    give_large_memory_back()
+    settings = read_settings(arguments)
+    # uvicorn raises the signal again when it is done; by then it has been obeyed.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with locked(settings.data_dir), listening(settings) as listener:
+        settings.port = int(listener.getsockname()[1])
+        warn_of_others(settings.data_dir)
+        run_server(settings, listener)
+
+
+def give_large_memory_back() -> None:
+    """Let the C library (glibc) return what a large body took as soon as it is done with.
+
+    By itself it would keep blocks of up to 32 MB once one was used, in each thread that did.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library knows no such thing
+        ctypes.CDLL(None).mallopt(MALLOPT_MMAP_THRESHOLD, LARGE_BYTES)
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """Flags over environment over defaults; ends with a clear line when one is wrong."""
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    flags: dict[str, Any] = {name: given[name] for name in Settings.model_fields if name in given}
+    try:
+        settings = Settings(**flags)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        sys.exit(f"babysit: the setting {name} is not right: {first['msg']}.")
+    if not settings.is_loopback and not settings.allow_host:
+        sys.exit(
+            f"babysit: {settings.host} can be reached from other machines. Name how they call this "
+            "server with --allow-host NAME, or listen on 127.0.0.1."
+        )
+    if settings.is_reachable and settings.token and not is_strong(settings.token):
+        sys.exit(
+            "babysit: BABYSIT_TOKEN is too weak to be reached from other machines: give at least "
+            f"{TOKEN_CHARACTERS_MIN} random characters, or none, and one is made."
+        )
+    if not settings.is_loopback and not settings.trusted_proxy:
+        sys.stderr.write(
+            "babysit: WARNING: there is no TLS here. Everybody on the way can read the token, and "
+            "then start code that runs as you. Put a reverse proxy with TLS in front "
+            "(--trusted-proxy), or listen on 127.0.0.1 and come by ssh -L.\n"
+        )
+    return settings
+
+
+def warn_of_others(data_dir: Path) -> None:
+    """What lies there decides what runs as this account: nobody else is to write it."""
+    if data_dir.stat().st_mode & stat.S_IWOTH:
+        sys.stderr.write(
+            f"babysit: WARNING: every account of this machine may write into {data_dir}, and so "
+            "start code that runs as you: chmod o-w it.\n"
+        )
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    host = settings.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, settings.port))
+        except OSError as error:
+            sys.exit(
+                f"babysit: cannot listen on {settings.host} port {settings.port}: "
+                f"{error.strerror}. Another one can be chosen with --port."
+            )
+        listener.listen(128)
+        yield listener
+
+
+def run_server(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn
+
+    from app.main import create_app
+    from app.store.recovery.integrity import UnusableDatabase
+
+    try:
+        application = create_app(settings)
+    except UnusableDatabase as error:
+        sys.exit(f"babysit: {error}")
+
+    class Server(uvicorn.Server):
+        """Ends its open streams when it is told to end, instead of waiting for them."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            deadline_s = time.monotonic() + DESCRIBED_WITHIN_S
+            while not (application.catalog.is_ready or self.should_exit):
+                if time.monotonic() > deadline_s:
+                    break
+                await asyncio.sleep(0.02)
+            if self.started and not self.should_exit:
+                token = application.tokens.of(OWNER)
+                print(f"Babysit is at {page_url(settings)}#t={token}", flush=True)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            application.broker.close_soon()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        application.asgi,
+        log_config=None,  # ours
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # the security middleware knows whom to believe
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+        lifespan="on",
+        ws="none",
+        h11_max_incomplete_event_size=32_768,
+    )
+    with announced(settings):
+        Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

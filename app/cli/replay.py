@@ -1,0 +1,112 @@
+"""`babysit replay`: does a recipe again and says whether all was equal to the last bit."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.cli.maintenance import settings_of
+from app.cli.replay_client import CannotReplay, Outcome, Server, replay_alone, replay_on_server
+from app.data_dir.lock import is_server_there
+from app.data_dir.server_file import address_of
+from babysit.protocol.recipe import RECIPE_BYTES_MAX, BadRecipe, Recipe
+from babysit.protocol.recipe_yaml import INT_MAX, read_recipe
+from babysit.protocol.status import RunStatus
+
+EQUAL, DIFFERENT, NOT_DONE = 0, 1, 2  # exit codes
+
+
+def register(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("replay", help="do a run again from its recipe, and compare")
+    parser.add_argument("recipe", type=Path, help="the file: export a run with format=recipe")
+    parser.add_argument("--seed", type=int, help="another seed: then there is nothing to compare")
+    parser.add_argument("--data-dir", type=Path, help="its server does it, if there is one (var)")
+    parser.set_defaults(act=replay)
+
+
+def replay(arguments: argparse.Namespace) -> None:
+    """Exit with 0 when all was equal, 1 when not, 2 when it could not be done."""
+    try:
+        text, recipe = _opened(arguments.recipe)
+        if arguments.seed is not None and not 0 <= arguments.seed <= INT_MAX:
+            raise CannotReplay(f"--seed must be from 0 to {INT_MAX:,}")
+        server = _server(arguments)
+        seed = recipe.seed if arguments.seed is None else arguments.seed
+        if server is not None:
+            outcome = replay_on_server(server, text, seed)
+        else:
+            outcome = replay_alone(recipe, text, seed)
+    except (CannotReplay, OSError) as error:
+        _end(NOT_DONE, f"babysit: {error}")
+    except KeyboardInterrupt:
+        _end(NOT_DONE, "babysit: interrupted")
+    for warning in outcome.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    _end(*verdict(recipe, seed, outcome))
+
+
+def _end(code: int, line: str) -> Any:
+    out = sys.stderr if code == NOT_DONE else sys.stdout
+    out.write(f"{line}\n")
+    sys.exit(code)
+
+
+def _opened(path: Path) -> tuple[str, Recipe]:
+    try:
+        if path.stat().st_size > RECIPE_BYTES_MAX:
+            raise CannotReplay(f"{path} is no recipe: it is too large")
+        text = path.read_text(encoding="utf-8")
+        return text, read_recipe(text)
+    except OSError as error:
+        raise CannotReplay(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CannotReplay(f"{path} is no recipe: it is no text") from error
+    except BadRecipe as error:
+        raise CannotReplay(f"{path} is no recipe: {error}") from error
+
+
+def _server(arguments: argparse.Namespace) -> Server | None:
+    """Who is to do it; None: nobody, so it is done here."""
+    settings = settings_of(arguments)
+    url = os.environ.get("BABYSIT_URL") or address_of(settings.data_dir)
+    if url is None:
+        if is_server_there(settings.data_dir):
+            raise CannotReplay(
+                f"a server works on {settings.data_dir}, but does not say where: set BABYSIT_URL"
+            )
+        return None
+    token = settings.token
+    if not token:
+        try:
+            token = (settings.data_dir / "token").read_text().strip()
+        except OSError:
+            token = None
+    return Server(url.rstrip("/"), token)
+
+
+def verdict(recipe: Recipe, seed: int, outcome: Outcome) -> tuple[int, str]:
+    """The exit code, and the line that says what came of it."""
+    step = f"{outcome.step:,}"
+    if outcome.status in (RunStatus.FAILED, RunStatus.LOST):
+        why = f"{outcome.status.value} at step {step}: {outcome.reason}"
+        return NOT_DONE, f"babysit: the replay of {recipe.name!r} {why}"
+    if seed != recipe.seed:
+        figures = ", ".join(f"{name} {value}" for name, value in outcome.figures.items())
+        line = f"{recipe.name!r} run on another seed, {seed} instead of {recipe.seed}"
+        return EQUAL, f"{line}: step {step}, {figures}."
+    said = outcome.replayed
+    if said is None:
+        return NOT_DONE, f"babysit: nothing was compared; the run ended at step {step}"
+    if not said["equal"]:
+        found = f"{said['quantity']} was {said['recorded']}, is {said['found']}"
+        return DIFFERENT, f"{recipe.name!r} differs first at step {said['first_step']:,}: {found}."
+    if said["branched"]:
+        line = (
+            f"changed by hand or ended at step {said['step']:,}, equal to the last bit up to there"
+        )
+        return NOT_DONE, f"babysit: {recipe.name!r} was {line}"
+    return EQUAL, f"{recipe.name!r} is equal to the last bit, up to its last step, {step}."

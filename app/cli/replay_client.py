@@ -1,0 +1,218 @@
+"""Does a recipe again from the command line: through a server, or with a worker of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.supervisor.fork_client import child_environment
+from babysit.protocol.commands import Stop
+from babysit.protocol.events import CommandSent
+from babysit.protocol.recipe import FILE, Recipe, commands
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.serialization import now, to_json
+from babysit.protocol.status import RunStatus
+from babysit.storage.journal import Frame, JournalReader, JournalWriter, Points
+
+LOOK_EVERY_S = 0.1
+ANSWERED_WITHIN_S = 60.0
+ENDS_WITHIN_S = 10.0
+SHOWN = ("train/cost", "val/cost", "val/accuracy")
+
+
+class CannotReplay(Exception):
+    """It could not be done; the message says why, in one line."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a repetition has come to.
+
+    replayed: the event that says whether all was equal; None where nothing was compared.
+    figures: the newest values of a few series.
+    """
+
+    status: RunStatus = RunStatus.QUEUED
+    reason: str = ""
+    step: int = 0
+    replayed: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_stopped_by_guard(self) -> bool:
+        return self.status is RunStatus.PAUSED and self.reason == "guard"
+
+
+# ---- through a server ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that can be asked. token: None where nobody knows it."""
+
+    url: str
+    token: str | None
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The answer to a GET, or to a POST of `body`.
+
+        Raises:
+            CannotReplay: the server cannot be reached, or refuses.
+        """
+        headers = {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        data = None if body is None else json.dumps(body).encode()
+        # A proxy of the machine is not meant for this.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            request = urllib.request.Request(f"{self.url}{path}", data, headers)
+            with opener.open(request, timeout=ANSWERED_WITHIN_S) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise CannotReplay(f"the server at {self.url} says: {_message(error)}") from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "reason", error)
+            raise CannotReplay(f"the server at {self.url} cannot be reached: {why}") from error
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["message"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{error.code} {error.reason}"
+
+
+def replay_on_server(server: Server, text: str, seed: int | None) -> Outcome:
+    """Let a server do it, and wait until it is over.
+
+    Raises:
+        CannotReplay: the server cannot be reached, or refuses.
+    """
+    run_id = server.ask("/api/replays", {"recipe": text, "seed": seed})["id"]
+    is_told_to_stop = False
+    while True:
+        run = server.ask(f"/api/runs/{run_id}")
+        latest = run["latest"]
+        outcome = Outcome(
+            status=RunStatus(run["status"]),
+            reason=run["reason"] or "",
+            step=run["step"],
+            replayed=run["replayed"],
+            figures={name: latest[name] for name in SHOWN if name in latest},
+        )
+        if outcome.status.is_over:
+            warned = server.ask(f"/api/runs/{run_id}/events?kind=warned")["events"]
+            outcome.warnings = [event["message"] for event in warned]
+            return outcome
+        if outcome.is_stopped_by_guard and not is_told_to_stop:
+            server.ask(f"/api/runs/{run_id}/commands", {"kind": "stop"})
+            is_told_to_stop = True
+        time.sleep(LOOK_EVERY_S)
+
+
+# ---- alone --------------------------------------------------------------------------------------
+
+
+def replay_alone(recipe: Recipe, text: str, seed: int) -> Outcome:
+    """Do it in a directory that is gone afterwards, with a worker of one's own.
+
+    Raises:
+        CannotReplay: the worker ended without a word.
+    """
+    with tempfile.TemporaryDirectory(prefix="babysit-replay-") as folder:
+        directory = Path(folder) / "runs" / "1"
+        directory.mkdir(parents=True)
+        asked = RunSpec(
+            id=1,
+            family_id=1,
+            name=recipe.name,
+            task=recipe.task,
+            values=recipe.values,
+            steps=recipe.steps,
+            seed=seed,
+            created_at=now(),
+            recipe=True,
+        )
+        (directory / "run.json").write_text(json.dumps(asdict(asked)))
+        (directory / FILE).write_text(text, encoding="utf-8")
+        journal = JournalWriter(directory / "server.journal")
+        sent = commands(recipe, first_id=1)
+        for command in sent:
+            journal.append_event(to_json(command))
+        stop = CommandSent(step=0, command_id=len(sent) + 1, command=to_json(Stop()))
+        with _working(directory) as worker:
+            outcome = _watch(worker, directory, lambda: journal.append_event(to_json(stop)))
+        journal.close()
+        return outcome
+
+
+@contextmanager
+def _working(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "babysit.worker", str(directory)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+        start_new_session=True,
+    )
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        try:
+            worker.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+
+
+def _watch(worker: subprocess.Popen[bytes], directory: Path, stop: Any) -> Outcome:
+    """Read what the worker says until it has ended."""
+    outcome, reader = Outcome(), JournalReader(directory / "attempt-0001.journal")
+    is_told_to_stop = False
+    while True:
+        has_ended = worker.poll() is not None  # looked at first: its journal is complete then
+        while records := reader.read():
+            for record in records:
+                if isinstance(record, Frame):
+                    _take_in(outcome, record.body)
+        if has_ended:
+            break
+        if outcome.is_stopped_by_guard and not is_told_to_stop:
+            stop()
+            is_told_to_stop = True
+        time.sleep(LOOK_EVERY_S)
+    if not outcome.status.is_over:
+        log = directory / "worker.log"
+        words = log.read_text(errors="replace").strip() if log.exists() else ""
+        why = words.splitlines()[-1] if words else f"it ended with {worker.returncode}"
+        raise CannotReplay(f"the worker did not come to an end: {why}")
+    return outcome
+
+
+def _take_in(outcome: Outcome, body: dict[str, Any] | Points) -> None:
+    if isinstance(body, Points):
+        newest = dict(zip(body.names, body.values[:, -1].tolist(), strict=True))
+        outcome.figures |= {name: newest[name] for name in SHOWN if name in newest}
+        outcome.step = max(outcome.step, int(body.steps[-1]))
+        return
+    match body["kind"]:
+        case "status_changed":
+            outcome.status, outcome.reason = RunStatus(body["status"]), body["reason"] or ""
+        case "warned":
+            outcome.warnings.append(body["message"])
+        case "replayed":
+            outcome.replayed = body

@@ -1,0 +1,73 @@
+"""Where a server can be reached: for its people, and, while it serves, in `server.json`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.data_dir.lock import is_server_there
+from app.settings import EVERYWHERE, Settings
+
+NAME = "server.json"
+
+
+def local_url(settings: Settings) -> str:
+    """For whoever is on the same machine."""
+    host = settings.host.strip("[]")
+    return _url(EVERYWHERE.get(host, host), settings.port)
+
+
+def page_url(settings: Settings) -> str:
+    """For people: by the name they know, if there is one for this very address."""
+    named = settings.allowed_hosts if not settings.is_loopback else []
+    url = _url(named[0], settings.port) if named else local_url(settings)
+    return f"{url}{settings.root_path}/"
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def announced(settings: Settings) -> Iterator[None]:
+    """Say in the data directory where the server is; only its owner can read that."""
+    path = settings.data_dir / NAME
+    tmp_path = path.with_name(f".{NAME}")
+    fd = os.open(tmp_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        said = {
+            "url": local_url(settings),
+            "page": page_url(settings),
+            "token_from": "BABYSIT_TOKEN" if settings.token else "token",
+            "pid": os.getpid(),
+        }
+        json.dump(said, file)
+    os.rename(tmp_path, path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def address_of(data_dir: Path) -> str | None:
+    """The URL of the server that works on a directory; None: there is none, or it said nothing.
+
+    A file that a killed server left counts for nothing: its lock is free.
+    """
+    said = server_of(data_dir)
+    return None if said is None else str(said["url"])
+
+
+def server_of(data_dir: Path) -> dict[str, Any] | None:
+    """What the server that works on a directory says of itself, or None."""
+    if not is_server_there(data_dir):
+        return None
+    try:
+        said = json.loads((data_dir / NAME).read_text())
+        return said if isinstance(said, dict) and "url" in said else None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""`babysit doctor`: facts about this machine and the settings, and what follows from them."""

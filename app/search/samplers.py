@@ -1,0 +1,176 @@
+"""Which values trial n of a search gets: a pure function of the plan and of what has ended.
+
+Trials and rounds are counted from 1. Nothing is drawn from a stream that moves along: trial n of a
+plan has its own random numbers, so a server that was killed draws it again as it was. A strategy
+that learns from results names the trials that it waits for, never "whoever was faster".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from app.search import tpe
+from app.search.coarse_to_fine import KEEP, ROUNDS, WIDEN, shrink_around
+from app.search.space import Space
+from babysit.protocol.values import Values
+
+Strategy: TypeAlias = Literal["grid", "random", "quasi_random", "tpe", "coarse_to_fine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a search was asked for.
+
+    trials: how many are wanted; a grid has as many as it has cells, and these are the most.
+    seed: any whole number from 0.
+    parallel: how many trials run at once; TPE draws trial n knowing all up to n - parallel.
+    keep, widen, rounds: the rule of coarse_to_fine, see `app/search/coarse_to_fine.py`.
+    points: of a grid along each range, `space.POINTS` where none are given.
+    """
+
+    strategy: Strategy
+    space: Space
+    trials: int
+    seed: int
+    parallel: int = 1
+    keep: int = KEEP
+    widen: float = WIDEN
+    rounds: int = ROUNDS
+    points: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedTrial:
+    """A trial that has ended. val_cost: its final one, None when it does not count."""
+
+    number: int
+    round: int
+    values: Values
+    val_cost: float | None
+
+    @property
+    def cost(self) -> float | None:
+        """The final cost, if it is a number to compare with others."""
+        return self.val_cost if self.val_cost is not None and isfinite(self.val_cost) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What trial `number` is to be trained with. box: the space of its round."""
+
+    number: int
+    round: int
+    values: Values
+    bounds: Space
+
+
+def total(plan: Plan) -> int:
+    """How many trials the plan makes."""
+    if plan.strategy == "grid":
+        return min(plan.trials, plan.space.grid_cells(plan.points))
+    return plan.trials
+
+
+def sample(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
+    """Trial `number`, from 1 to `total(plan)`, or None while a result that it needs is missing.
+
+    told: ended trials in any order; those that trial `number` may not know are passed over.
+
+    Raises:
+        ValueError: the plan has no such trial.
+    """
+    if not 1 <= number <= total(plan):
+        raise ValueError(f"There is no trial {number}: the plan has {total(plan)}.")
+    space = plan.space
+    match plan.strategy:
+        case "grid":
+            cells = space.grid(plan.points)
+            return Sample(number, 1, next(itertools.islice(cells, number - 1, None)), space)
+        case "random":
+            return Sample(number, 1, space.at(random_points(plan, number)), space)
+        case "quasi_random":
+            return Sample(number, 1, space.at(sobol_points(plan, number)[0]), space)
+        case "tpe":
+            return _by_tpe(plan, number, completed)
+        case "coarse_to_fine":
+            return _in_its_round(plan, number, completed)
+
+
+def random_points(plan: Plan, number: int) -> list[float]:
+    """A place in the unit cube, from random numbers of this trial's own."""
+    own = np.random.default_rng([plan.seed, number])
+    places: list[float] = own.random(len(plan.space.axes)).tolist()
+    return places
+
+
+def sobol_points(plan: Plan, number: int, count: int = 1, *, stream: int = 0) -> list[list[float]]:
+    """Places from `number` on of a scrambled Sobol sequence, whose first few fill the cube evenly.
+
+    stream: another one is another sequence.
+    """
+    from scipy.stats import qmc  # takes half a second
+
+    rng = np.random.default_rng([plan.seed, stream])
+    sequence = qmc.Sobol(len(plan.space.axes), scramble=True, rng=rng)
+    if number > 1:
+        sequence.fast_forward(number - 1)
+    power_of_2 = 1 << (count - 1).bit_length()  # SciPy warns of any other number
+    places: list[list[float]] = sequence.random(power_of_2)[:count].tolist()
+    return places
+
+
+def _by_tpe(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
+    """The first ones at random, the others from all up to `number - parallel`."""
+    if number <= tpe.STARTUP:
+        return Sample(number, 1, plan.space.at(random_points(plan, number)), plan.space)
+    known = [one for one in completed if one.number <= number - plan.parallel]
+    if len({one.number for one in known}) < number - plan.parallel:
+        return None
+    results = [
+        (one.values, one.cost)
+        for one in sorted(known, key=lambda one: one.number)
+        if one.cost is not None
+    ]
+    if len(results) < tpe.STARTUP:
+        return Sample(number, 1, plan.space.at(random_points(plan, number)), plan.space)
+    return Sample(number, 1, tpe.suggest(plan.space, plan.seed, number, results), plan.space)
+
+
+def round_sizes(plan: Plan) -> list[int]:
+    """How many trials each round has: as equal as can be, the earlier ones rather more."""
+    rounds = min(plan.rounds, plan.trials)
+    return [plan.trials // rounds + (i < plan.trials % rounds) for i in range(rounds)]
+
+
+def _in_its_round(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
+    """Evenly spread over the box of its round, which is drawn when all rounds before have ended."""
+    bounds, first = plan.space, 1
+    ended = {one.number: one for one in completed}
+    for at, size in enumerate(round_sizes(plan), start=1):
+        if number < first + size:
+            [unit_point] = sobol_points(plan, number - first + 1, stream=at)
+            return Sample(number, at, bounds.at(unit_point), bounds)
+        first += size
+        if not all(n in ended for n in range(1, first)):
+            return None
+        bounds = next_bounds(plan, bounds, [ended[n] for n in range(1, first)])
+    raise AssertionError("round_sizes adds up to the trials")
+
+
+def next_bounds(plan: Plan, bounds: Space, completed: Sequence[CompletedTrial]) -> Space:
+    """The box of the next round; the same again when no trial counts."""
+    return shrink_around(
+        plan.space, [one.values for one in top_k(plan.keep, completed)], plan.widen, last=bounds
+    )[0]
+
+
+def top_k(keep: int, completed: Sequence[CompletedTrial]) -> list[CompletedTrial]:
+    """The best trials among those that count, best first; the earlier one of two equals."""
+    count = [(one.cost, one.number, one) for one in completed if one.cost is not None]
+    return [one for _, _, one in sorted(count, key=lambda ranked: ranked[:2])[:keep]]

@@ -1,0 +1,1 @@
+"""Who may do what: the security middleware, tokens, hosts, proxies, checked request bodies."""

@@ -1,0 +1,82 @@
+"""A request as ASGI gives it: the types, and its headers read without trust."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, TypeAlias
+
+from app.errors import error_body
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class RequestRejected(Exception):
+    """The security middleware stays shut."""
+
+    def __init__(self, status_code: int, error: str, message: str) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.body = error_body(error, message)
+
+
+class Headers:
+    """The headers of a request, read without trust."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._raw = list(raw)
+
+    def all(self, name: bytes) -> list[bytes]:
+        return [value for key, value in self._raw if key.lower() == name]
+
+    def one(self, name: bytes) -> bytes | None:
+        """The value of a header that may occur once.
+
+        Raises:
+            Refused: it occurs twice.
+        """
+        values = self.all(name)
+        if len(values) > 1:
+            raise RequestRejected(400, "invalid", "A header occurs twice.")
+        return values[0] if values else None
+
+    def bearer(self) -> bytes | None:
+        """The token; None without one: what else a browser adds by itself is no proof.
+
+        Raises:
+            Refused: the header occurs twice.
+        """
+        scheme, _, token = (self.one(b"authorization") or b"").partition(b" ")
+        return token.strip() if scheme.lower() == b"bearer" else None
+
+    def cookie(self, name: str) -> str | None:
+        for line in self.all(b"cookie"):
+            for pair in line.decode("latin-1").split(";"):
+                key, _, value = pair.strip().partition("=")
+                if key == name:
+                    return value
+        return None
+
+
+def parse_authority(text: str, scheme: str) -> tuple[str, int] | None:
+    """Name in lower case, and port; None when it is not just `name`, `name:port` or `[v6]:port`."""
+    if text.startswith("["):
+        name, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            return None
+        port = rest[1:] if rest else ""
+        if rest == ":":
+            return None
+    else:
+        name, colon, port = text.partition(":")
+        if colon and not port:
+            return None
+    is_number = port.isascii() and port.isdigit() and len(port) <= len("65535")
+    if port and not (is_number and 0 < int(port) <= 65_535):
+        return None
+    return (name.lower(), int(port) if port else DEFAULT_PORTS.get(scheme, 0)) if name else None

@@ -1,0 +1,28 @@
+"""Addresses of peers, and the networks that hold them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks, separated by commas.
+
+    Raises:
+        ValueError: one is neither.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return tuple(ipaddress.ip_network(name, strict=False) for name in names)
+
+
+def in_networks(address: str, trusted: Sequence[Network]) -> bool:
+    try:
+        found = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in network for network in trusted)

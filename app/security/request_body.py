@@ -1,0 +1,50 @@
+"""Takes in the body of a request, measured, and checked before anything reads it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.limits import BODY_BYTES_MAX, RECIPE_BODY_BYTES_MAX, SIGN_IN_BODY_BYTES_MAX
+from app.security.asgi import Headers, Message, Receive, RequestRejected, Scope
+from app.security.json_body import check_json
+
+# Who is not known yet has nothing long to say.
+BODY_BYTES_OF = {"/api/replays": RECIPE_BODY_BYTES_MAX, "/api/session": SIGN_IN_BODY_BYTES_MAX}
+LARGE_BYTES = 65_536
+
+
+async def checked_body(scope: Scope, receive: Receive) -> Receive:
+    """What gives the body again to whoever reads it.
+
+    Raises:
+        Refused: it is too long, or ended early.
+        Invalid: it is not the JSON that we take.
+    """
+    most = BODY_BYTES_OF.get(scope["path"], BODY_BYTES_MAX)
+    declared = Headers(scope["headers"]).one(b"content-length")
+    if declared is not None and (not declared.isdigit() or int(declared[:20]) > most):
+        raise RequestRejected(413, "too_long", f"A body has at most {most:,} bytes.")
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRejected(400, "invalid", "The request ended early.")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > most:
+            raise RequestRejected(413, "too_long", f"A body has at most {most:,} bytes.")
+    if len(body) > LARGE_BYTES:  # others are answered meanwhile
+        await asyncio.to_thread(check_json, bytes(body))
+    elif body:
+        check_json(bytes(body))
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return replay

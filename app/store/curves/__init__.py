@@ -1,0 +1,1 @@
+"""Curves in SQL: chunks, reading, downsampling."""

@@ -1,0 +1,136 @@
+"""Curves as they are drawn: stitched, smoothed, and thinned without losing an extreme."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.store.curves.chunks import Curve, Numbers, Steps, joined
+
+# Settings and clocks are what they are: an average of them would be wrong.
+NEVER_SMOOTHED = frozenset(
+    {"learning_rate", "momentum", "epoch", "examples", "active_s", "clock_s", "steps_per_s"}
+)
+SHRUNK_MIN = 1e-100  # a block of the average ends before its first value weighs less than this
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A curve that counts up to a step, where another one takes over; None: to its end."""
+
+    curve: Curve
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Downsampled:
+    """A curve in columns of equal length; point i stands for `counts[i]` values.
+
+    steps, values: where a bucket ends and its last value; the first NaN in it comes first.
+    low, high: extremes in the bucket, infinities included; NaN when it holds nothing else.
+    """
+
+    steps: Steps
+    values: Numbers
+    low: Numbers
+    high: Numbers
+    counts: Steps
+
+    def to_json(self) -> dict[str, list[Any]]:
+        return {
+            "step": self.steps.tolist(),
+            "value": floats_to_json(self.values),
+            "min": floats_to_json(self.low),
+            "max": floats_to_json(self.high),
+            "count": int(self.counts.sum()),
+            "counts": self.counts.tolist(),
+        }
+
+
+def floats_to_json(values: Numbers) -> list[Any]:
+    """JSON numbers, and strings for what is not finite."""
+    listed: list[Any] = values.tolist()
+    if np.isfinite(values).all():
+        return listed
+    for place in np.flatnonzero(~np.isfinite(values)).tolist():
+        value = listed[place]
+        listed[place] = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return listed
+
+
+def concatenate_segments(segments: Sequence[Segment]) -> Curve:
+    """One curve: each segment after the step where the one before it was left.
+
+    The same for a family (an ancestor counts until its child left) and for the attempts of a run
+    (an attempt counts until the next one began).
+    """
+    parts: list[Curve] = []
+    after: int | None = None
+    bounds = [segment.until for segment in segments]
+    for place, segment in enumerate(segments):
+        # A later one may begin before an earlier one: what it says anew, counts.
+        later = [bound for bound in bounds[place:] if bound is not None]
+        parts.append(segment.curve.within(after, min(later) if later else None))
+        if segment.until is not None:
+            after = segment.until + 1
+    return joined([part for part in parts if len(part)] or parts[:1])
+
+
+def smoothed(curve: Curve, over_steps: int) -> Curve:
+    """The exponential average with weight 1 - 1/over_steps a step, corrected for its start.
+
+    At step s it is the mean of all values up to s, each weighted by (1 - 1/over_steps)^(s - its
+    step). Values that are not finite take no part, and stay where they are.
+    """
+    if over_steps <= 1 or not len(curve):
+        return curve
+    finite = np.isfinite(curve.values)
+    kept = np.concatenate([[0.0], np.diff(curve.steps) * math.log1p(-1.0 / over_steps)])
+    counted = np.where(finite, curve.values, 0.0)
+    scale = float(np.abs(counted).max()) or 1.0  # so that no block can overflow
+    total = _recursion(counted / scale, kept)
+    weight = _recursion(finite.astype(np.float64), kept)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        average = total / weight * scale
+    return Curve(curve.steps, np.where(finite, average, curve.values))
+
+
+def _recursion(added: Numbers, log_kept: Numbers) -> Numbers:
+    """y[t] = exp(log_kept[t]) y[t-1] + added[t], in blocks short enough to stay accurate."""
+    result = np.empty_like(added)
+    shrunk = np.cumsum(log_kept)
+    carried, start = 0.0, 0
+    while start < len(added):
+        before = shrunk[start - 1] if start else 0.0
+        end = int(np.searchsorted(-shrunk, -before - math.log(SHRUNK_MIN), "right"))
+        end = max(end, start + 1)
+        left = np.exp(shrunk[start:end] - before)  # what is left of y before the block
+        if left[0] < SHRUNK_MIN:  # a gap so wide that nothing before it counts
+            left = np.ones(1)
+            carried, end = 0.0, start + 1
+        result[start:end] = left * (carried + np.cumsum(added[start:end] / left))
+        carried, start = float(result[end - 1]), end
+    return result
+
+
+def downsample(curve: Curve, points: int) -> Downsampled:
+    """At most `points` buckets of about equally many values; all values when they are no more."""
+    size = len(curve)
+    if size <= points:
+        ones = np.ones(size, np.int64)
+        return Downsampled(curve.steps, curve.values, curve.values, curve.values, ones)
+    starts = np.arange(points, dtype=np.int64) * size // points
+    ends = np.append(starts[1:], size)
+    not_a_number = np.isnan(curve.values)
+    low = np.fmin.reduceat(curve.values, starts)
+    high = np.fmax.reduceat(curve.values, starts)
+    shown = ends - 1
+    if not_a_number.any():
+        where = np.where(not_a_number, np.arange(size), size)
+        first = np.minimum.reduceat(where, starts)
+        shown = np.where(first < size, first, shown)
+    return Downsampled(curve.steps[shown], curve.values[shown], low, high, ends - starts)

@@ -1,0 +1,1 @@
+"""The server's own journals, and cursors over those of the workers."""

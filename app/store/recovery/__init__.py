@@ -1,0 +1,1 @@
+"""SQL and journals after a crash: integrity, reconciliation, rebuild."""

@@ -1,0 +1,1 @@
+"""Runs in SQL: creation, commands, checkpoints, and the projection of their events."""

@@ -1,0 +1,142 @@
+"""Checkpoints: what there is, whether it is whole, and new runs that start from one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import NotAllowed, NotFound
+from app.limits import INT_MAX
+from app.store.runs.projection import emit
+from app.store.store import Transaction
+from app.store.tables.runs import CheckpointRow, RunRow
+from babysit.protocol.events import CheckpointPinned
+from babysit.storage.regular_file import NotARegularFile, check_folder, open_regular
+
+MANIFEST, STATE = "manifest.json", "state.json"
+MANIFEST_BYTES_MAX = 10_000_000
+
+
+def checkpoint_path(runs_dir: Path, row: CheckpointRow) -> Path:
+    return runs_dir / str(row.run_id) / "checkpoints" / row.directory
+
+
+def list_checkpoints(session: Session, runs_dir: Path, run: RunRow) -> list[dict[str, Any]]:
+    """All that were ever saved, newest last."""
+    query = select(CheckpointRow).where(CheckpointRow.run_id == run.id)
+    rows = list(session.scalars(query.order_by(CheckpointRow.step, CheckpointRow.id)))
+    return [checkpoint_json(row, runs_dir, best=_best(rows)) for row in rows]
+
+
+def _best(rows: list[CheckpointRow]) -> int | None:
+    """The one with the lowest val cost that is still there."""
+    measured = [
+        (row.val_cost, row.id)
+        for row in rows
+        if isinstance(row.val_cost, (int, float)) and not row.removed
+    ]
+    return min(measured)[1] if measured else None
+
+
+def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> dict[str, Any]:
+    path = checkpoint_path(runs_dir, row)
+    valid = not row.removed and what_is_wrong(path, row, deep=False) is None
+    return {
+        "id": row.id,
+        "run_id": row.run_id,
+        "step": row.step,
+        "cause": row.cause,
+        "kind": row.cause,
+        "val_cost": row.val_cost,
+        "bytes": row.bytes,
+        "valid": valid,
+        "weights_sha256": row.weights_sha256,
+        "state_sha256": row.state_sha256,
+        "best": row.id == best,
+        "pinned": row.pinned,
+        "at": row.at,
+        "removed": row.removed,
+        "command_id": row.command_id,
+    }
+
+
+def find_checkpoint(session: Session, checkpoint_id: int) -> CheckpointRow:
+    """A checkpoint by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(CheckpointRow, checkpoint_id) if 0 < checkpoint_id <= INT_MAX else None
+    if row is None:
+        raise NotFound("There is no such checkpoint.")
+    return row
+
+
+def one_checkpoint(session: Session, runs_dir: Path, row: CheckpointRow) -> dict[str, Any]:
+    query = select(CheckpointRow).where(CheckpointRow.run_id == row.run_id)
+    return checkpoint_json(row, runs_dir, best=_best(list(session.scalars(query))))
+
+
+def pin_checkpoint(tx: Transaction, row: CheckpointRow, *, pinned: bool) -> None:
+    """Keep a checkpoint from retention, or give it back to it."""
+    if row.removed:
+        raise NotAllowed("Retention has removed this checkpoint already.", state="removed")
+    if row.pinned != pinned:
+        run = tx.session.get_one(RunRow, row.run_id)
+        emit(tx, run, CheckpointPinned(step=run.step, checkpoint_id=row.id, pinned=pinned))
+
+
+def what_is_wrong(directory: Path, row: CheckpointRow, *, deep: bool) -> str | None:
+    """Why a checkpoint cannot be used, in a few words; None when it is whole.
+
+    row: what was announced; something else that lies in its place is not looked at any further.
+    deep: also compare every file with its SHA-256, not only its size.
+    """
+    try:
+        check_folder(directory)
+        manifest = _read_json(directory / MANIFEST)
+        files = manifest["files"]
+        size = sum(entry["bytes"] for entry in files.values())
+        if (manifest["state_sha256"], size) != (row.state_sha256, row.bytes):
+            return "it is not the one that was announced here"
+        for name, entry in files.items():
+            wrong = _what_is_wrong_with(directory / Path(name).name, entry, deep=deep)
+            if wrong is not None:
+                return wrong
+    except FileNotFoundError as error:
+        return f"{Path(str(error.filename)).name} is missing"
+    except NotARegularFile as error:
+        return str(error)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "its manifest cannot be read"
+    return None
+
+
+def _what_is_wrong_with(path: Path, entry: dict[str, Any], *, deep: bool) -> str | None:
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size != entry["bytes"]:
+            return f"{path.name} has the wrong size"
+        if deep and hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+            return f"{path.name} differs from its checksum"
+    return None
+
+
+def values_in(directory: Path) -> dict[str, Any]:
+    """The base values that a checkpoint goes on with.
+
+    Raises:
+        OSError, ValueError, KeyError: it cannot be read.
+    """
+    values: dict[str, Any] = dict(_read_json(directory / STATE)["values"])
+    return values
+
+
+def _read_json(path: Path) -> Any:
+    with open_regular(path, MANIFEST_BYTES_MAX) as file:
+        return json.loads(file.read())

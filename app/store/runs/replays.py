@@ -1,0 +1,68 @@
+"""New runs that repeat a recipe."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from app.errors import Invalid
+from app.limits import NAME_CHARACTERS_MAX
+from app.store.runs.create import RunRequest, start_run
+from app.store.runs.projection import emit
+from app.store.store import Transaction
+from app.store.tables.runs import CommandRow, RunRow
+from babysit.protocol.hyperparameters import Declared
+from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
+from babysit.protocol.recipe_yaml import read_recipe
+
+
+def recipe_in(text: str) -> Recipe:
+    """The recipe that somebody sent.
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        return read_recipe(text)
+    except BadRecipe as error:
+        raise Invalid(f"This is no recipe: {error}.", field="recipe") from error
+
+
+def start_replay(
+    tx: Transaction, recipe: Recipe, text: str, declared: Declared, request: RunRequest
+) -> RunRow:
+    """A new run that does everything in a recipe at its steps, queued.
+
+    text: the recipe as a file; it is put into the run's directory.
+    wanted: seed (None is the recipe's), throttle, and the run it is made of, if it is known here.
+
+    Raises:
+        Invalid: a value does not fit the task.
+        OSError: the disk is full or broken.
+    """
+    run = start_run(tx, recipe.task, declared, recipe.steps, request)
+    (tx.journals.directory(run.id) / FILE).write_text(text, encoding="utf-8")
+    first_id = (tx.session.scalar(select(func.max(CommandRow.id))) or 0) + 1
+    for sent in commands(recipe, first_id):
+        emit(tx, run, sent)
+    return run
+
+
+def request_of(
+    recipe: Recipe,
+    *,
+    seed: int | None,
+    replay_of: int | None,
+    max_steps_per_s: float | None,
+) -> RunRequest:
+    """What is asked of a run that repeats a recipe."""
+    other = "" if seed in (None, recipe.seed) else f" on seed {seed}"
+    room = NAME_CHARACTERS_MAX - len("Replay of ") - len(other)
+    return RunRequest(
+        values=recipe.values,
+        steps=recipe.steps,
+        seed=recipe.seed if seed is None else seed,
+        name=f"Replay of {recipe.name[:room]}{other}",
+        max_steps_per_s=max_steps_per_s,
+        recipe=True,
+        replay_of=replay_of,
+    )

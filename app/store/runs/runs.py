@@ -1,0 +1,229 @@
+"""Runs: made, found, listed, described, put into the trash and taken out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid, NotFound
+from app.limits import INT_MAX
+from app.store.run_json import best_json, parent_json, run_list
+from app.store.runs.projection import emit, emit_all
+from app.store.store import Transaction
+from app.store.tables.runs import RunRow
+from app.store.tables.searches import TrialRow
+from babysit.protocol.events import Described, Restored, StatusChanged, Trashed
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.status import RunStatus
+from babysit.protocol.values import Values
+
+# Built once: building a query takes longer than running it, and this one is asked at each end.
+WITH_WORKER = select(RunRow.id, RunRow.status, RunRow.attempt).where(
+    RunRow.status.not_in([RunStatus.QUEUED, *(status for status in RunStatus if status.is_over)])
+)
+
+
+def find_run(session: Session, run_id: int) -> RunRow:
+    """A run by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(RunRow, run_id) if 0 < run_id <= INT_MAX else None
+    if row is None:
+        raise NotFound("There is no such run.")
+    return row
+
+
+def next_run_id(tx: Transaction) -> int:
+    """Above every run in SQL, every directory and every trial drawn: an id is never used twice."""
+    if not tx.newest_run_id:
+        highest = tx.session.scalar(select(func.max(RunRow.id))) or 0
+        drawn = tx.session.scalar(select(func.max(TrialRow.run_id))) or 0
+        known = (tx.journals.highest_directory(), tx.searches.newest_run_id)
+        tx.newest_run_id = max(highest, drawn, *known)
+    tx.newest_run_id += 1
+    return tx.newest_run_id
+
+
+def make_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
+    """Write `run.json`, then the row, then the first event: the run is queued.
+
+    values: all base values; `spec.values` are only what differs from the checkpoint in a fork.
+    """
+    row = add_run(tx, spec, values)
+    queue_runs(tx, [row])
+    return row
+
+
+def add_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
+    """The first half of `make_run`; `queue_runs` must follow in the same transaction."""
+    if spec.parent is not None:
+        spec = replace(spec, first_values=dict(values))
+    tx.journals.write_run_spec(spec)
+    tx.made.append(tx.journals.directory(spec.id))
+    row = run_row(spec)
+    tx.session.add(row)
+    return row
+
+
+def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
+    """Say the first event of new runs: all together take little longer than one."""
+    tx.session.flush()
+    queued = [(row, StatusChanged(step=row.step, status=RunStatus.QUEUED)) for row in rows]
+    emit_all(tx, queued)
+
+
+def run_row(spec: RunSpec) -> RunRow:
+    """The row of a run of which only `run.json` is known."""
+    parent, search = spec.parent or {}, spec.search or {}
+    values = spec.values if spec.first_values is None else spec.first_values
+    return RunRow(
+        id=spec.id,
+        family_id=spec.family_id,
+        name=spec.name,
+        task=spec.task,
+        steps=spec.steps,
+        seed=spec.seed,
+        values=dict(values),
+        initial_values=dict(values),
+        created_at=spec.created_at,
+        step=parent.get("step", 0),
+        parent_run_id=parent.get("run_id"),
+        parent_step=parent.get("step"),
+        parent_checkpoint_id=parent.get("checkpoint_id"),
+        live=spec.parent is None,
+        demo=spec.demo,
+        note=spec.note,
+        actor=spec.actor,
+        max_steps_per_s=spec.max_steps_per_s,
+        replay_of=spec.replay_of,
+        search_id=search.get("id"),
+        trial=search.get("number"),
+        round=search.get("round"),
+    )
+
+
+def read_run(session: Session, run_id: int) -> dict[str, Any]:
+    return run_list(session, [find_run(session, run_id)])[0]
+
+
+def list_runs(
+    session: Session,
+    *,
+    statuses: Sequence[RunStatus] = (),
+    task: str | None = None,
+    family_id: int | None = None,
+    trashed: bool = False,
+    search: str | None = None,
+    search_id: int | None = None,
+    trials: bool = False,
+    before: int | None = None,
+    limit: int,
+) -> dict[str, Any]:
+    """Runs, newest first, and the id to go on from, if there are more.
+
+    search: a text in name or note. search_id: the trials of one search. trials: with all trials;
+    without either there are none among the runs.
+    """
+    query = select(RunRow).where(
+        RunRow.trashed_at.is_not(None) if trashed else RunRow.trashed_at.is_(None)
+    )
+    if statuses:
+        query = query.where(RunRow.status.in_(statuses))
+    if task is not None:
+        query = query.where(RunRow.task == task)
+    if family_id is not None:
+        query = query.where(RunRow.family_id == family_id)
+    if search:
+        text = "%" + "".join(f"!{sign}" if sign in "!%_" else sign for sign in search) + "%"
+        query = query.where(
+            RunRow.name.ilike(text, escape="!") | RunRow.note.ilike(text, escape="!")
+        )
+    if search_id is not None:
+        query = query.where(RunRow.search_id == search_id)
+    elif not trials:
+        query = query.where(RunRow.search_id.is_(None))
+    if before is not None:
+        query = query.where(RunRow.id < before)
+    rows = list(session.scalars(query.order_by(RunRow.id.desc()).limit(limit + 1)))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return {"runs": run_list(session, rows), "next": rows[-1].id if more else None}
+
+
+def has_runs(session: Session) -> bool:
+    return session.scalar(select(RunRow.id).limit(1)) is not None
+
+
+def active_runs(session: Session) -> list[RunRow]:
+    """Runs that have a worker, or are about to have one."""
+    over = [status for status in RunStatus if status.is_over]
+    return list(
+        session.scalars(select(RunRow).where(RunRow.status.not_in(over)).order_by(RunRow.id))
+    )
+
+
+def runs_with_workers(session: Session) -> list[tuple[int, RunStatus, int]]:
+    """Id, status and attempt of those that are given to a worker, not waiting for one."""
+    return [(run_id, status, attempt) for run_id, status, attempt in session.execute(WITH_WORKER)]
+
+
+def describe_run(
+    tx: Transaction, run: RunRow, *, name: str | None, note: str | None, live: bool | None
+) -> None:
+    """Rename a run, change its note, or make it the live branch of its family."""
+    if name is not None and not name.strip():
+        raise Invalid("A name needs at least one character.", field="name")
+    if live is False:
+        raise Invalid("Make another branch of the family live instead.", field="live")
+    event = Described(
+        step=run.step,
+        name=name if name != run.name else None,
+        note=note if note != run.note else None,
+        live=live if live != run.live else None,
+    )
+    if (event.name, event.note, event.live) != (None, None, None):
+        emit(tx, run, event)
+
+
+def trash_run(tx: Transaction, run: RunRow) -> None:
+    if run.trashed_at is None:
+        emit(tx, run, Trashed(step=run.step))
+
+
+def restore_run(tx: Transaction, run: RunRow) -> None:
+    if run.trashed_at is not None:
+        emit(tx, run, Restored(step=run.step))
+
+
+def family(session: Session, run: RunRow) -> dict[str, Any]:
+    """All branches that come from one root, oldest first; trials only around a trial."""
+    query = select(RunRow).where(RunRow.family_id == run.family_id).order_by(RunRow.id)
+    if run.search_id is None:
+        query = query.where(RunRow.search_id.is_(None) | (RunRow.id == RunRow.family_id))
+    rows = list(session.scalars(query))
+    live = [row.id for row in rows if row.live]
+    return {
+        "family_id": run.family_id,
+        "live_run_id": live[-1] if live else rows[0].id,
+        "runs": [
+            {
+                "id": row.id,
+                "name": row.name,
+                "status": row.status.value,
+                "step": row.step,
+                "steps": row.steps,
+                "parent": parent_json(row),
+                "live": row.live,
+                "best": best_json(row),
+                "created_at": row.created_at,
+                "trashed_at": row.trashed_at,
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,135 @@
+"""What a search would take, by the speed of earlier runs, and which of the two ways fits."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.store.tables.runs import EventRow, RunRow
+from babysit.protocol.status import RunStatus
+from babysit.storage.journal import parse_float
+
+RUNS_LOOKED_AT = 10
+ACTIVE = "active_s"  # series: seconds of training so far
+MANUAL_FROM_S = 3600.0  # a run that takes so long is worth looking after by hand
+SEARCH_WITHIN_S = 12 * 3600.0  # a night
+TOO_FEW = 8  # trials: hardly more than guessing
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """one_run_s, total_s: None when no earlier run tells. measured_on: in words, which did."""
+
+    one_run_s: float | None
+    total_s: float | None
+    parallel: int
+    cores: int
+    measured_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """panda: one run, steered by hand. caviar: many at once."""
+
+    choose: Literal["panda", "caviar"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Of a finished run, in seconds: what a step took with the evaluations between, and what comes
+    beside its steps: the worker's start, the data, the last checkpoint. None where it is not known.
+    """
+
+    step_s: float
+    beside_s: float | None
+
+
+def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: int) -> Estimate:
+    """By the newest finished runs. More at once than cores is no faster."""
+    cores = os.cpu_count() or 1
+    query = (
+        select(RunRow)
+        .where(
+            RunRow.task == task,
+            RunRow.status == RunStatus.FINISHED,
+            RunRow.max_steps_per_s.is_(None),
+        )
+        .order_by(RunRow.id.desc())
+        .limit(RUNS_LOOKED_AT)
+    )
+    rows = list(session.scalars(query))
+    began = _began(session, [row.id for row in rows])
+    found = [took for row in rows if (took := _took(row, began.get(row.id))) is not None]
+    if not found:
+        return Estimate(None, None, parallel, cores, f"no finished run of {task} yet")
+    tmp_path = [took.beside_s for took in found if took.beside_s is not None]
+    one_run_s = steps * median(took.step_s for took in found) + (
+        median(tmp_path) if tmp_path else 0.0
+    )
+    rounds = math.ceil(trials / min(parallel, cores))
+    runs = "1 finished run" if len(found) == 1 else f"{len(found)} finished runs"
+    return Estimate(one_run_s, rounds * one_run_s, parallel, cores, f"{runs} of {task}")
+
+
+def _began(session: Session, run_ids: list[int]) -> dict[int, str]:
+    """When the worker of each run was asked for; of those that only one worker took up, unpaused.
+
+    In others there is a wait between the two ends that is no cost.
+    """
+    query = select(EventRow.run_id, EventRow.at, EventRow.body).where(
+        EventRow.run_id.in_(run_ids), EventRow.kind == "status_changed"
+    )
+    began: dict[int, str] = {}
+    waited: set[int] = set()
+    for run_id, at, body in session.execute(query.order_by(EventRow.id)):
+        status = body.get("status")
+        if status == RunStatus.PAUSED or (status == RunStatus.STARTING and run_id in began):
+            waited.add(run_id)
+        elif status == RunStatus.STARTING:
+            began[run_id] = at
+    return {run_id: at for run_id, at in began.items() if run_id not in waited}
+
+
+def _took(row: RunRow, began: str | None) -> Took | None:
+    active_s = parse_float(row.latest.get(ACTIVE, math.nan))  # pauses are cut out
+    steps = row.step - (row.parent_step or 0)
+    if steps < 1 or not (math.isfinite(active_s) and active_s > 0):
+        return None
+    if began is None or row.ended_at is None:
+        return Took(active_s / steps, None)
+    whole = datetime.fromisoformat(row.ended_at) - datetime.fromisoformat(began)
+    return Took(active_s / steps, max(whole.total_seconds() - active_s, 0.0))
+
+
+def advice(found: Estimate, trials: int) -> Advice:
+    """Many at once where they cost little, one by hand where one already takes long."""
+    if found.one_run_s is None or found.total_s is None:
+        why = f"Nobody knows yet how long one run takes: train one, then {trials:,} of them."
+        return Advice("panda", why)
+    one, total = duration(found.one_run_s), duration(found.total_s)
+    at_once = min(found.parallel, found.cores)
+    cost = f"One run takes {one}, {trials:,} of them {total} with {at_once} at once"
+    if found.one_run_s >= MANUAL_FROM_S or found.total_s >= SEARCH_WITHIN_S:
+        return Advice("panda", f"{cost}: too long to let most of them be in vain.")
+    if trials < TOO_FEW:
+        return Advice("panda", f"{cost}. So few draws hardly cover a space: steer one by hand.")
+    return Advice("caviar", f"{cost}: let them all run, and keep the best.")
+
+
+def duration(seconds: float) -> str:
+    """In words a person reads: 40 s, 12 min, 3.5 h."""
+    if seconds < 1:
+        return "less than 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,131 @@
+"""What follows in SQL from each record of a search's journal: the one fold, also of a rebuild."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.store.journals.search_journal import (
+    read_search_journal,
+    read_search_spec,
+    search_directories,
+)
+from app.store.journals.search_records import (
+    RepeatAsked,
+    RoundBegan,
+    SearchEvent,
+    SearchRecordSpec,
+    SearchStatusChanged,
+    TrialEnded,
+    TrialSampled,
+)
+from app.store.store import Transaction
+from app.store.tables.searches import RoundRow, SearchRow, TrialRow
+
+OVER = ("finished", "stopped")
+
+
+def search_row(spec: SearchRecordSpec) -> SearchRow:
+    """The row of a search of which only `search.json` is known."""
+    fields: dict[str, Any] = asdict(spec)
+    del fields["format"]
+    return SearchRow(**fields)
+
+
+def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:
+    """Write to the search's journal, then into SQL. What SQL does not know yet comes first.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    replay_from_journal(tx, row)
+    row.journal_seq = tx.searches.append(row.id, events)
+    for event in events:
+        _project(tx.session, row, event)
+    tx.session.flush()
+
+
+def replay_from_journal(tx: Transaction, row: SearchRow) -> bool:
+    """Take from the journal what SQL does not know: the server ended, or a commit failed, between
+    the two. True: there was something.
+    """
+    written = tx.searches.seq(row.id)
+    if written <= row.journal_seq:
+        return False
+    for seq, event in read_search_journal(tx.searches.directory(row.id), row.journal_seq):
+        if event is not None:
+            project(tx.session, row, event)
+        row.journal_seq = max(row.journal_seq, seq)
+    return True
+
+
+def project(session: Session, row: SearchRow, event: SearchEvent) -> None:
+    """Change the rows that a record says something about; what is there already stays."""
+    match event:
+        case RoundBegan():
+            is_known = session.get(RoundRow, (row.id, event.round)) is not None
+        case TrialSampled():
+            is_known = session.get(TrialRow, (row.id, event.number)) is not None
+        case _:
+            is_known = False
+    if not is_known:
+        _project(session, row, event)
+    session.flush()
+
+
+def _project(session: Session, row: SearchRow, event: SearchEvent) -> None:
+    match event:
+        case SearchStatusChanged():
+            row.status, row.reason = event.status, event.reason
+            row.ended_at = event.at if event.status in OVER else None
+            row.closed = row.closed or event.status == "stopped"
+        case RoundBegan():
+            round_ = RoundRow(
+                search_id=row.id, round=event.round, space=event.space, kept=event.kept
+            )
+            session.add(round_)
+        case TrialSampled():
+            trial = TrialRow(
+                search_id=row.id,
+                number=event.number,
+                round=event.round,
+                run_id=event.run_id,
+                values=dict(event.values),
+                seed=event.seed,
+                repeat_of=event.repeat_of,
+            )
+            session.add(trial)
+        case TrialEnded():
+            drawn = session.get(TrialRow, (row.id, event.number))
+            if drawn is not None:
+                drawn.ended = drawn.ended or event.outcome
+        case RepeatAsked():
+            spec = [[event.run_id, seed] for seed in event.seeds]
+            row.seeds_asked = [*row.seeds_asked, *spec]
+        case _:
+            pass  # a command; what follows is said by the next record
+
+
+def replay_searches(session: Session, searches_dir: Path) -> tuple[int, list[str]]:
+    """Fill empty tables from the directories; how many searches, and what could not be read."""
+    count, problems = 0, []
+    for directory in search_directories(searches_dir):
+        spec = read_search_spec(directory)
+        if isinstance(spec, str):
+            problems.append(f"search {directory.name}, search.json: {spec}")
+            continue
+        row = search_row(spec)
+        session.add(row)
+        session.flush()
+        for seq, event in read_search_journal(directory):
+            if event is None:
+                problems.append(f"search {row.id}, search.journal: record {seq} is lost")
+            else:
+                project(session, row, event)
+            row.journal_seq = seq
+        session.flush()
+        count += 1
+    return count, problems

@@ -1,0 +1,225 @@
+"""New trials of a search, and trials that become a run of their own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from app.errors import APIError, NotAllowed
+from app.limits import NAME_CHARACTERS_MAX
+from app.search.samplers import Plan, Sample, top_k
+from app.store.journals.search_records import RoundBegan, SearchEvent, TrialSampled
+from app.store.runs.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
+from app.store.runs.create import RunRequest, fork_run, start_run, to_run_spec
+from app.store.runs.projection import emit
+from app.store.runs.runs import add_run, find_run, make_run, next_run_id, queue_runs
+from app.store.searches.create import SearchTask
+from app.store.searches.projection import emit_search
+from app.store.searches.searches import trial_of
+from app.store.searches.trials import Trial, TrialRecord
+from app.store.store import Transaction
+from app.store.tables.runs import CheckpointRow, RunRow
+from app.store.tables.searches import RoundRow, SearchRow
+from babysit.protocol.events import Described, NoteAdded, StatusChanged
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.serialization import now
+from babysit.protocol.status import RunStatus
+
+
+def sample_trials(
+    tx: Transaction, row: SearchRow, samples: Sequence[Sample], plan: Plan, trials: Sequence[Trial]
+) -> list[TrialRecord]:
+    """Write draws of one round down, and the round if it begins with them; their runs are made by
+    `make_trials`.
+    """
+    round_ = samples[0].round
+    events: list[SearchEvent] = []
+    if tx.session.get(RoundRow, (row.id, round_)) is None:
+        completed = [
+            t.completed() for t in trials if t.row.round < round_ and t.row.repeat_of is None
+        ]
+        numbers = {trial.row.number: trial.row.run_id for trial in trials}
+        best = [numbers[one.number] for one in top_k(plan.keep, completed)]
+        events.append(RoundBegan(round=round_, space=samples[0].bounds.to_json(), kept=best))
+    seed = _seed(tx, row)
+    found = [
+        TrialSampled(
+            number=sampled.number,
+            round=round_,
+            run_id=next_run_id(tx),
+            values=sampled.values,
+            seed=seed,
+        )
+        for sampled in samples
+    ]
+    emit_search(tx, row, *events, *found)
+    return [_drawn(row, event) for event in found]
+
+
+def sample_repeat(
+    tx: Transaction, row: SearchRow, trials: Sequence[Trial], spec: list[int]
+) -> TrialRecord:
+    """The next repetition that was asked for: (run id, seed)."""
+    run_id, seed = spec
+    original = next(trial.row for trial in trials if trial.row.run_id == run_id)
+    event = TrialSampled(
+        number=trials[-1].row.number + 1,
+        round=original.round,
+        run_id=next_run_id(tx),
+        values=dict(original.values),
+        seed=seed,
+        repeat_of=run_id,
+    )
+    emit_search(tx, row, event)
+    return _drawn(row, event)
+
+
+def _drawn(row: SearchRow, event: TrialSampled) -> TrialRecord:
+    return TrialRecord(
+        search_id=row.id,
+        number=event.number,
+        round=event.round,
+        run_id=event.run_id,
+        values=event.values,
+        seed=event.seed,
+        repeat_of=event.repeat_of,
+    )
+
+
+def _seed(tx: Transaction, row: SearchRow) -> int:
+    """All trials see the same data in the same order: only what is searched tells them apart."""
+    if row.from_checkpoint is None:
+        return row.seed
+    checkpoint = find_checkpoint(tx.session, row.from_checkpoint)
+    return find_run(tx.session, checkpoint.run_id).seed
+
+
+def make_trials(
+    tx: Transaction,
+    runs_dir: Path,
+    row: SearchRow,
+    trials: Sequence[TrialRecord],
+    known: SearchTask,
+) -> list[RunRow]:
+    """The runs of trials, queued; failed already when no run can be made of what was drawn.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    task = (known.declared, known.default_steps)
+    made: list[RunRow] = []
+    new: list[RunRow] = []
+    for trial in trials:
+        _remove_half_made(runs_dir, trial)
+        request = _wanted(row, trial)
+        try:
+            if row.from_checkpoint is not None:
+                made.append(fork_run(tx, runs_dir, row.from_checkpoint, task, request))
+                continue
+            spec = to_run_spec(tx, row.task, *task, request)
+        except APIError as error:
+            made.append(_make_failed(tx, row, request, error))
+            continue
+        new.append(add_run(tx, spec, spec.values))
+        made.append(new[-1])
+    queue_runs(tx, new)
+    return made
+
+
+def _wanted(row: SearchRow, trial: TrialRecord) -> RunRequest:
+    return RunRequest(
+        values=trial.values,
+        steps=row.steps,
+        seed=trial.seed,
+        name=f"{row.name[: NAME_CHARACTERS_MAX - 16]}, trial {trial.number}",
+        actor="search",
+        run_id=trial.run_id,
+        search={"id": row.id, "number": trial.number, "round": trial.round},
+    )
+
+
+def _make_failed(tx: Transaction, row: SearchRow, request: RunRequest, error: APIError) -> RunRow:
+    spec = RunSpec(
+        id=request.run_id or 0,
+        family_id=request.run_id or 0,
+        name=request.name or "",
+        task=row.task,
+        values=dict(request.values),
+        steps=row.steps,
+        seed=request.seed or 0,
+        created_at=now(),
+        actor=request.actor,
+        search=request.search,
+    )
+    run = make_run(tx, spec, spec.values)
+    emit(tx, run, StatusChanged(step=0, status=RunStatus.FAILED, reason=error.message))
+    return run
+
+
+def _remove_half_made(runs_dir: Path, trial: TrialRecord) -> None:
+    """A run's directory that a crash left behind before anybody was told of the run."""
+    directory = runs_dir / str(trial.run_id)
+    if not directory.exists():
+        return
+    spec: Any = None
+    if (directory / "run.json").exists():
+        spec = json.loads((directory / "run.json").read_text()).get("search")
+    of_trial = {"id": trial.search_id, "number": trial.number, "round": trial.round}
+    has_worked = any(directory.glob("attempt-*"))
+    if has_worked or spec not in (None, of_trial):
+        raise FileExistsError(f"{directory} belongs to another run than trial {trial.number}")
+    shutil.rmtree(directory)
+
+
+def promote(
+    tx: Transaction,
+    runs_dir: Path,
+    run: RunRow,
+    known: SearchTask,
+    request: RunRequest,
+    *,
+    scratch: bool,
+) -> RunRow:
+    """A trial becomes an ordinary run, the live one of its family: from its newest valid
+    checkpoint, or from the beginning with the same values and seed.
+
+    Raises:
+        NotAllowedNow: it is no trial, or has no valid checkpoint.
+        Invalid: a value is wrong.
+    """
+    trial = trial_of(tx.session, run)
+    text = f"adopted from caviar trial {trial.number} of search {trial.search_id}"
+    name = f"{run.name[: NAME_CHARACTERS_MAX - 16]}, promoted"
+    request = replace(request, name=request.name or name)
+    if scratch:
+        request = replace(
+            request, values=run.initial_values, seed=run.seed, steps=request.steps or run.steps
+        )
+        made = start_run(tx, run.task, known.declared, known.default_steps, request)
+    else:
+        checkpoint = _newest_valid(tx, runs_dir, run)
+        task = (known.declared, known.default_steps)
+        made = fork_run(tx, runs_dir, checkpoint.id, task, request)
+        emit(tx, made, Described(step=made.step, live=True))
+    emit(tx, made, NoteAdded(step=made.step, text=text, actor=request.actor))
+    return made
+
+
+def _newest_valid(tx: Transaction, runs_dir: Path, run: RunRow) -> CheckpointRow:
+    query = (
+        select(CheckpointRow)
+        .where(CheckpointRow.run_id == run.id, ~CheckpointRow.removed)
+        .order_by(CheckpointRow.step.desc(), CheckpointRow.id.desc())
+    )
+    for row in tx.session.scalars(query):
+        if what_is_wrong(checkpoint_path(runs_dir, row), row, deep=True) is None:
+            return row
+    raise NotAllowed(
+        "This trial has no valid checkpoint. Promote it from scratch.", state="no_checkpoint"
+    )

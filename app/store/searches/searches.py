@@ -1,0 +1,184 @@
+"""Searches: found, listed, asked to pause, go on or stop, and given further trials."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import APIError, Invalid, NotAllowed, NotFound
+from app.limits import INT_MAX, TRIALS_MAX
+from app.store.journals.search_journal import read_search_journal, search_directories
+from app.store.journals.search_records import (
+    ALLOWED,
+    RepeatAsked,
+    SearchCommand,
+    SearchCommandSent,
+    SearchStatus,
+    SearchStatusChanged,
+    TrialSampled,
+)
+from app.store.runs.commands import send_command
+from app.store.searches.projection import emit_search, replay_from_journal
+from app.store.searches.trials import Trial, best_of, trials_of
+from app.store.store import Store, Transaction
+from app.store.tables.runs import RunRow
+from app.store.tables.searches import SearchRow, TrialRow
+from babysit.protocol.commands import Pause, Resume, Stop
+from babysit.protocol.status import RunStatus
+
+ACTIVE = ("queued", "running", "paused")
+BY_SEARCH = "search"  # who pauses and stops the trials of a search, and why
+
+
+def find_search(session: Session, search_id: int) -> SearchRow:
+    """A search by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(SearchRow, search_id) if 0 < search_id <= INT_MAX else None
+    if row is None:
+        raise NotFound("There is no such search.")
+    return row
+
+
+def next_search_id(tx: Transaction) -> int:
+    """Above every search in SQL and every directory there is: an id is never used twice."""
+    highest = tx.session.scalar(select(func.max(SearchRow.id))) or 0
+    names = [int(path.name) for path in search_directories(tx.searches.searches_dir)]
+    return max([highest, *names]) + 1
+
+
+def newest_searches(session: Session, *, before: int | None, limit: int) -> list[SearchRow]:
+    """Newest first."""
+    query = select(SearchRow).order_by(SearchRow.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(SearchRow.id < before)
+    return list(session.scalars(query))
+
+
+def active_searches(session: Session) -> list[int]:
+    """Ids of those that are not over, oldest first."""
+    query = select(SearchRow.id).where(SearchRow.status.in_(ACTIVE)).order_by(SearchRow.id)
+    return list(session.scalars(query))
+
+
+def command_search(tx: Transaction, row: SearchRow, kind: SearchCommand, actor: str) -> bool:
+    """Pause, resume or stop a search with its trials; False: it is so already.
+
+    Raises:
+        NotAllowedNow: its status does not allow it.
+    """
+    leads_to: dict[SearchCommand, SearchStatus] = {
+        "pause": "paused",
+        "resume": "running",
+        "stop": "stopped",
+    }
+    if leads_to[kind] == row.status:
+        return False
+    if kind not in ALLOWED[row.status]:
+        possible = " or ".join(ALLOWED[row.status])
+        raise NotAllowed(
+            f"The search is {row.status}. "
+            + (f"Possible is: {possible}." if possible else "It is over."),
+            state=row.status,
+            allowed=list(ALLOWED[row.status]),
+        )
+    reason = None if kind == "resume" else "user"
+    changed = SearchStatusChanged(status=leads_to[kind], reason=reason)
+    emit_search(tx, row, SearchCommandSent(command=kind, actor=actor), changed)
+    append_search_events(tx, row)
+    return True
+
+
+def append_search_events(tx: Transaction, row: SearchRow) -> None:
+    """Make the trials do what their search does: wait, go on, or end."""
+    for trial in trials_of(tx.session, [row.id])[row.id]:
+        paused_by_us = trial.status is RunStatus.PAUSED and trial.reason == BY_SEARCH
+        if trial.status is None or trial.is_over:
+            continue
+        if row.status == "stopped":
+            ask_trial(tx, trial, Stop())
+        elif row.status == "paused" and trial.occupies_slot:
+            ask_trial(tx, trial, Pause(reason=BY_SEARCH))
+        elif row.status == "running" and (paused_by_us or trial.occupies_slot):
+            ask_trial(tx, trial, Resume())
+
+
+def ask_trial(tx: Transaction, trial: Trial, command: Pause | Resume | Stop) -> None:
+    """Ask what can be asked of it now; a trial that somebody stopped meanwhile is left alone."""
+    try:
+        send_command(tx, trial.row.run_id, command, None, actor=BY_SEARCH)
+    except APIError:
+        return
+
+
+def ask_repeat(
+    tx: Transaction, row: SearchRow, run_id: int | None, seeds: int, actor: str
+) -> list[int]:
+    """Have a trial's values tried with other seeds; the seeds.
+
+    run_id: the best one when None.
+
+    Raises:
+        Invalid: it is no trial of the search, none counts yet, or there are too many.
+        NotAllowedNow: all trials go on from one checkpoint, so that a seed changes nothing.
+    """
+    if row.from_checkpoint is not None:
+        raise NotAllowed(
+            "These trials go on from a checkpoint, with its random numbers: another seed would "
+            "change nothing.",
+            state="from_checkpoint",
+        )
+    trials = trials_of(tx.session, [row.id])[row.id]
+    best = best_of(trials, 1)
+    if run_id is None and not best:
+        raise Invalid("No trial has finished yet: there is no best one to repeat.", field="run_id")
+    wanted = best[0].row.run_id if run_id is None else run_id
+    trial = next((trial for trial in trials if trial.row.run_id == wanted), None)
+    if trial is None:
+        raise Invalid("This search has no such trial.", field="run_id")
+    original = wanted if trial.row.repeat_of is None else trial.row.repeat_of
+    if row.trials + len(row.seeds_asked) + seeds > TRIALS_MAX:
+        raise Invalid(f"A search has at most {TRIALS_MAX:,} trials.", field="seeds")
+    used = [row.seed, *(seed for spec, seed in row.seeds_asked if spec == original)]
+    found = [(max(used) + 1 + place) % INT_MAX for place in range(seeds)]
+    events: list[RepeatAsked | SearchStatusChanged] = [
+        RepeatAsked(run_id=original, seeds=found, actor=actor)
+    ]
+    if row.status not in ACTIVE:
+        events.append(SearchStatusChanged(status="running", reason="repeat"))
+    emit_search(tx, row, *events)
+    return found
+
+
+def replay_all_from_journal(store: Store) -> None:
+    """After a start: what the journals of searches say and SQL does not know; no run's id that was
+    given to a trial is given again.
+    """
+    with store.writing() as tx:
+        for row in tx.session.scalars(select(SearchRow).order_by(SearchRow.id)):
+            if not tx.searches.directory(row.id).is_dir():
+                continue
+            if replay_from_journal(tx, row):
+                append_search_events(tx, row)
+    with store.lock:  # of searches that an older database does not know
+        for directory in search_directories(store.searches.searches_dir):
+            for _, event in read_search_journal(directory):
+                if isinstance(event, TrialSampled):
+                    newest = max(store.searches.newest_run_id, event.run_id)
+                    store.searches.newest_run_id = newest
+
+
+def trial_of(session: Session, run: RunRow) -> TrialRow:
+    """The trial that a run is.
+
+    Raises:
+        NotAllowedNow: it is an ordinary run.
+    """
+    row = session.get(TrialRow, (run.search_id or 0, run.trial or 0))
+    if row is None:
+        raise NotAllowed(
+            "This run is no trial of a search. Fork it from a checkpoint instead.", state="ordinary"
+        )
+    return row

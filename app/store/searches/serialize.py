@@ -1,0 +1,111 @@
+"""What searches look like outside, for the answers of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.search.coarse_to_fine import edges
+from app.search.space import Space
+from app.store.journals.search_records import ALLOWED
+from app.store.searches.trials import OUTCOMES, Trial, best_of, repeats_json, trials_of
+from app.store.tables.searches import RoundRow, SearchRow
+from babysit.storage.journal import to_jsonable
+
+
+def search_list(
+    session: Session, rows: Sequence[SearchRow], *, spaces: dict[int, Space], trials: bool
+) -> list[dict[str, Any]]:
+    """Searches as JSON, in the same order.
+
+    spaces: of the searches whose task is known, to tell which values lie at an edge.
+    trials: with the list of them.
+    """
+    ids = [row.id for row in rows]
+    query = select(RoundRow).where(RoundRow.search_id.in_(ids)).order_by(RoundRow.round)
+    rounds: dict[int, list[RoundRow]] = {}
+    for round_ in session.scalars(query):
+        rounds.setdefault(round_.search_id, []).append(round_)
+    found = trials_of(session, ids)
+    answers = []
+    for row in rows:
+        answer = _search_json(row, rounds.get(row.id, []), found[row.id], spaces.get(row.id))
+        if trials:
+            answer["trials"] = [_trial_json(row, trial) for trial in found[row.id]]
+        answers.append(answer)
+    return answers
+
+
+def _search_json(
+    row: SearchRow, rounds: Sequence[RoundRow], trials: Sequence[Trial], space: Space | None
+) -> dict[str, Any]:
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for trial in trials:
+        counts[trial.outcome] += 1
+    best = next(iter(best_of(trials, 1)), None)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "note": row.note,
+        "actor": row.actor,
+        "task": row.task,
+        "status": row.status,
+        "reason": row.reason,
+        "strategy": row.strategy,
+        "space": row.space,
+        "trials_wanted": row.trials,
+        "steps": row.steps,
+        "parallel": row.parallel,
+        "seed": row.seed,
+        "stop_early": row.stop_early,
+        "from_checkpoint": row.from_checkpoint,
+        "keep": row.keep,
+        "widen": row.widen,
+        "points": row.points,
+        "parent_id": row.parent_id,
+        "clipped": row.clipped,
+        "created_at": row.created_at,
+        "ended_at": row.ended_at,
+        "allowed": list(ALLOWED[row.status]),
+        "best_run_id": best.row.run_id if best else None,
+        "best_val_cost": best.val_cost if best else None,
+        "best_is_at_edge": _edges_json(space, best) if space and best else [],
+        "counts": counts,
+        "rounds": [
+            {"round": round_.round, "space": round_.space, "kept": round_.kept} for round_ in rounds
+        ],
+        "repeats": repeats_json(trials),
+    }
+
+
+def _edges_json(space: Space, best: Trial) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": edge.name,
+            "side": edge.side,
+            "value": edge.value,
+            "can_widen": edge.can_widen,
+        }
+        for edge in edges(space, best.row.values)
+    ]
+
+
+def _trial_json(search: SearchRow, trial: Trial) -> dict[str, Any]:
+    row = trial.row
+    return {
+        "number": row.number,
+        "run_id": row.run_id,
+        "round": row.round,
+        "status": "queued" if trial.status is None else trial.status.value,
+        "outcome": trial.outcome,
+        "fits": trial.is_valid_result,
+        "val_cost": to_jsonable(trial.val_cost),
+        "step": trial.step,
+        "steps": search.steps if trial.steps is None else trial.steps,
+        "seed": row.seed,
+        "values": row.values,
+        "repeat_of": row.repeat_of,
+    }

@@ -1,0 +1,208 @@
+"""The trials of searches: what became of each, and which of them count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from statistics import fmean, stdev
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from app.search.samplers import CompletedTrial
+from app.store.tables.runs import CommandRow, EventRow, RunRow
+from app.store.tables.searches import TrialRow
+from babysit.protocol.status import RunStatus
+from babysit.protocol.values import Values
+from babysit.storage.journal import parse_float
+
+Outcome: TypeAlias = Literal[
+    "waiting",
+    "running",
+    "finished",
+    "failed",
+    "diverged",
+    "stopped",
+    "stopped_early",
+    "hand_steered",
+]
+OUTCOMES: tuple[Outcome, ...] = (
+    "waiting",
+    "running",
+    "finished",
+    "failed",
+    "diverged",
+    "stopped",
+    "stopped_early",
+    "hand_steered",
+)
+VAL_COST = "val/cost"
+STEERS = ("set", "extend", "cancel")  # commands after which a trial is no longer what was drawn
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """A row of `trials`, to be read without the database."""
+
+    search_id: int
+    number: int
+    round: int
+    run_id: int
+    values: Values
+    seed: int
+    repeat_of: int | None
+    ended: str | None = None
+
+
+COLUMNS = tuple(getattr(TrialRow, item.name) for item in fields(TrialRecord))
+OF_RUN = (RunRow.status, RunRow.reason, RunRow.step, RunRow.steps, RunRow.latest)
+# Built once: building a query takes longer than running it, and these are asked at each end.
+OF_SEARCHES = (
+    select(*COLUMNS, *OF_RUN)
+    .outerjoin(RunRow, RunRow.id == TrialRow.run_id)
+    .where(TrialRow.search_id.in_(bindparam("search_ids", expanding=True)))
+    .order_by(TrialRow.search_id, TrialRow.number)
+)
+STEERED = (
+    select(CommandRow.run_id, CommandRow.id)
+    .join(RunRow, RunRow.id == CommandRow.run_id)
+    .where(
+        RunRow.search_id.in_(bindparam("search_ids", expanding=True)),
+        CommandRow.kind.in_(STEERS),
+        CommandRow.status == "applied",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial, and its run as it is now.
+
+    status: None while its run is still to be made.
+    val_cost: the newest that was recorded, not finite when it diverged; None before the first.
+    steered: somebody changed it by hand.
+    """
+
+    row: TrialRecord
+    status: RunStatus | None
+    reason: str | None
+    step: int
+    steps: int | None
+    val_cost: float | None
+    steered: bool
+
+    @property
+    def is_over(self) -> bool:
+        return self.status is not None and self.status.is_over
+
+    @property
+    def occupies_slot(self) -> bool:
+        return self.status in (RunStatus.STARTING, RunStatus.RUNNING)
+
+    @property
+    def waits(self) -> bool:
+        return self.status in (None, RunStatus.QUEUED)
+
+    @property
+    def outcome(self) -> Outcome:
+        diverged = self.val_cost is not None and not math.isfinite(self.val_cost)
+        if self.row.ended == "diverged" or (self.status is RunStatus.FINISHED and diverged):
+            return "diverged"
+        if self.status in (RunStatus.FAILED, RunStatus.LOST):
+            return "failed"
+        if self.steered:
+            return "hand_steered"
+        if self.row.ended == "stopped_early":
+            return "stopped_early"
+        if self.status is RunStatus.STOPPED:
+            return "stopped"
+        if self.status is RunStatus.FINISHED:
+            return "finished"
+        return "waiting" if self.waits else "running"
+
+    @property
+    def is_valid_result(self) -> bool:
+        """Whether it says something about its values: not a repetition, and undisturbed."""
+        return (
+            self.outcome == "finished" and self.val_cost is not None and self.row.repeat_of is None
+        )
+
+    def completed(self) -> CompletedTrial:
+        """What a strategy may know of it, once it is over."""
+        cost = self.val_cost if self.is_valid_result else None
+        return CompletedTrial(self.row.number, self.row.round, self.row.values, cost)
+
+
+def new_trial(row: TrialRecord, run: RunRow) -> Trial:
+    """A trial whose run was made a moment ago."""
+    return Trial(row, run.status, run.reason, run.step, run.steps, None, False)
+
+
+def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[Trial]]:
+    """All trials of some searches, in the order drawn."""
+    steered = _steered(session, search_ids)
+    found: dict[int, list[Trial]] = {search_id: [] for search_id in search_ids}
+    for place in session.execute(OF_SEARCHES, {"search_ids": list(search_ids)}):
+        row = TrialRecord(*place[: len(COLUMNS)])
+        status, reason, step, steps, latest = place[len(COLUMNS) :]
+        cost = (latest or {}).get(VAL_COST)
+        trial = Trial(
+            row=row,
+            status=status,
+            reason=reason,
+            step=step or 0,
+            steps=steps,
+            val_cost=None if cost is None else parse_float(cost),
+            steered=row.run_id in steered,
+        )
+        found[row.search_id].append(trial)
+    return found
+
+
+def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
+    """Trials in which somebody changed something. A change that a fork took over is none."""
+    found = session.execute(STEERED, {"search_ids": list(search_ids)})
+    changed = {(run_id, command_id) for run_id, command_id in found}
+    if not changed:
+        return set()
+    spec = select(EventRow.run_id, EventRow.body).where(
+        EventRow.run_id.in_({run_id for run_id, _ in changed}), EventRow.kind == "command_sent"
+    )
+    return {
+        run_id for run_id, body in session.execute(spec) if (run_id, body["command_id"]) in changed
+    }
+
+
+def best_of(trials: Sequence[Trial], keep: int) -> list[Trial]:
+    """Those with the lowest final cost among the ones that count, best first."""
+    count = [
+        (trial.val_cost or 0.0, trial.row.number, trial)
+        for trial in trials
+        if trial.is_valid_result
+    ]
+    return [trial for _, _, trial in sorted(count, key=lambda item: item[:2])[:keep]]
+
+
+def repeats_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Of each repeated run: the final costs of its finished repetitions, mean and deviation."""
+    repeated = dict.fromkeys(t.row.repeat_of for t in trials if t.row.repeat_of is not None)
+    found = []
+    for run_id in repeated:
+        costs = [
+            trial.val_cost
+            for trial in trials
+            if trial.row.repeat_of == run_id
+            and trial.outcome == "finished"
+            and trial.val_cost is not None
+        ]
+        found.append(
+            {
+                "run_id": run_id,
+                "val_costs": costs,
+                "mean": fmean(costs) if costs else None,
+                "spread": stdev(costs) if len(costs) > 1 else None,
+            }
+        )
+    return found

@@ -1,0 +1,71 @@
+"""Which queued run gets the next worker: ordinary runs come first, trials take what is left."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, case, func, select
+from sqlalchemy.orm import Session
+
+from app.store.tables.runs import RunRow
+from app.store.tables.searches import SearchRow
+from babysit.protocol.status import RunStatus
+
+BUSY = (RunStatus.STARTING, RunStatus.RUNNING)
+OF_ITS_SEARCH = (
+    select(
+        RunRow.search_id,
+        func.sum(case((RunRow.status.in_(BUSY), 1), else_=0)),
+        func.min(case((RunRow.status == RunStatus.QUEUED, RunRow.id))),
+    )
+    .where(RunRow.status.in_((*BUSY, RunStatus.QUEUED)))
+    .group_by(RunRow.search_id)
+    .order_by(RunRow.search_id)
+)
+
+
+OF_THE_WAITING = (
+    select(SearchRow.id, SearchRow.parallel)
+    .where(
+        SearchRow.id.in_(bindparam("waiting", expanding=True)),
+        SearchRow.status.in_(("queued", "running")),
+    )
+    .order_by(SearchRow.id)
+)
+
+
+def frees_slot(event: dict[str, Any]) -> bool:
+    """Whether another run may begin because of what an event says."""
+    return event["kind"] == "status_changed" and event["status"] not in (RunStatus.QUEUED, *BUSY)
+
+
+class Next(NamedTuple):
+    """is_last: when it has started, certainly no other one can."""
+
+    run_id: int
+    is_last: bool
+
+
+def next_to_start(session: Session, parallel: int) -> Next | None:
+    """A run that waits and has a place, the oldest first; None: there is none.
+
+    A paused run costs no time: it keeps no place. Trials keep none from ordinary runs.
+
+    parallel: ordinary runs at once; and trials of all searches at once, where none allows more.
+    """
+    found = {
+        search_id: (busy, run_id) for search_id, busy, run_id in session.execute(OF_ITS_SEARCH)
+    }
+    busy, ordinary = found.pop(None, (0, None))
+    if ordinary is not None:
+        return Next(int(ordinary), is_last=False) if busy < parallel else None
+    waiting = sorted(search_id for search_id, (_, run_id) in found.items() if run_id is not None)
+    if not waiting:
+        return None
+    in_all = sum(busy for busy, _ in found.values())
+    for search_id, places in session.execute(OF_THE_WAITING, {"waiting": waiting}):
+        busy, run_id = found[search_id]
+        room = min(places - busy, max(parallel, places) - in_all)
+        if room > 0:
+            return Next(int(run_id), is_last=room == 1 and len(waiting) == 1)
+    return None

@@ -1,0 +1,112 @@
+"""The first thing a newcomer sees: a run that learns too slowly, and waits while nobody looks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from app.errors import APIError
+from app.store.runs.commands import send_command
+from app.store.runs.create import RunRequest, start_run
+from app.store.runs.runs import has_runs
+from app.store.store import Store
+from app.store.tables.runs import RunRow
+from app.task_catalog import TaskCatalog
+from babysit.protocol.commands import Command, Pause, Resume
+from babysit.protocol.status import RunStatus
+
+log = logging.getLogger(__name__)
+
+TASK = "spirals"
+STEPS = 20_000
+LEARNING_RATE = 0.003  # too low on purpose: doubling it a few times is the first lesson
+STEPS_PER_S_MAX = 60.0
+NO_VIEWER_S = 60.0
+LOOK_EVERY_S = 0.5
+DESCRIBED_WITHIN_S = 60.0
+
+
+class Demo:
+    """Starts the demo run in an empty data directory, and pauses demo runs without viewers."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: TaskCatalog,
+        viewers: Callable[[], int],
+        wake_launcher: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._viewers = viewers
+        self._wake_launcher = wake_launcher
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="demo", daemon=True)
+        self._starts = False
+
+    def start(self, *, wanted: bool) -> None:
+        with self._store.reading() as session:
+            self._starts = wanted and not has_runs(session)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        if self._starts:
+            self._start_run()
+        seen_at_s = time.monotonic()
+        while not self._closing.wait(LOOK_EVERY_S):
+            if self._viewers():
+                seen_at_s = time.monotonic()
+            try:
+                self._look_after(is_watched=time.monotonic() - seen_at_s < NO_VIEWER_S)
+            except Exception:
+                log.exception("looking after the demo failed")
+
+    def _start_run(self) -> None:
+        deadline = time.monotonic() + DESCRIBED_WITHIN_S
+        task = None
+        while task is None and not self._closing.is_set() and time.monotonic() < deadline:
+            try:
+                task = self._catalog.find(TASK, timeout_s=0.2)
+            except APIError:
+                self._closing.wait(0.05)
+        if task is None or self._closing.is_set():
+            return
+        wanted = RunRequest(
+            name="spirals-demo",
+            values={"learning_rate": LEARNING_RATE},
+            steps=STEPS,
+            max_steps_per_s=STEPS_PER_S_MAX,
+            demo=True,
+            actor="server",
+        )
+        try:
+            with self._store.writing() as tx:
+                if not has_runs(tx.session):
+                    start_run(tx, TASK, task.declared, task.default_steps, wanted)
+        except (APIError, OSError) as error:
+            log.warning("the demo could not be started: %s", error)
+        self._wake_launcher()
+
+    def _look_after(self, *, is_watched: bool) -> None:
+        status = RunStatus.PAUSED if is_watched else RunStatus.RUNNING
+        query = select(RunRow).where(RunRow.demo, RunRow.status == status)
+        if is_watched:
+            query = query.where(RunRow.reason == "no_viewer")
+        with self._store.reading() as session:
+            run_ids = [run.id for run in session.scalars(query)]
+        command: Command = Resume() if is_watched else Pause(reason="no_viewer")
+        for run_id in run_ids:
+            try:
+                with self._store.writing() as tx:
+                    send_command(tx, run_id, command, None, actor="server")
+            except APIError:
+                continue  # it moved on meanwhile

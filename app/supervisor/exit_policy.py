@@ -1,0 +1,84 @@
+"""What becomes of a run whose worker is gone: why it went, and whether another one takes it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.store.events import newest_of_kind
+from app.store.tables.runs import CommandRow, RunRow
+from app.supervisor.liveness import describe_exit
+from babysit.protocol.events import Applied, Raised, StatusChanged
+from babysit.protocol.heartbeat import failed_at_same_step
+from babysit.protocol.status import RunStatus
+
+ATTEMPTS_MAX = 3  # of one run; then it is over
+RECOVERING = "recovering"  # how the reason of such a start begins
+
+
+@dataclass(frozen=True, slots=True)
+class ExitDecision:
+    """The status that follows, and why. STARTING: another attempt.
+
+    answers: to commands that what happened has carried out.
+    """
+
+    status: RunStatus
+    reason: str | None = None
+    traceback: str | None = None
+    answers: tuple[Applied, ...] = ()
+
+    def to_event(self, step: int) -> StatusChanged:
+        return StatusChanged(
+            step=step, status=self.status, reason=self.reason, traceback=self.traceback
+        )
+
+
+def decide_exit(session: Session, run: RunRow, directory: Path, *, recovers: bool) -> ExitDecision:
+    """What follows when the newest attempt's worker ended without saying how the run ended.
+
+    recovers: whether dead workers are replaced at all.
+    """
+    raised = _raised(session, run)
+    how = describe_exit(directory, run.attempt) if raised is None else raised.reason
+    stops = _stops_asked(session, run)
+    if stops:
+        return ExitDecision(RunStatus.STOPPED, how, answers=stops)
+    if recovers and run.attempt < ATTEMPTS_MAX and not failed_at_same_step(directory, run.attempt):
+        return ExitDecision(RunStatus.STARTING, f"{RECOVERING}: {how}")
+    if raised is not None:
+        return ExitDecision(RunStatus.FAILED, raised.reason, raised.traceback)
+    return ExitDecision(RunStatus.LOST, how)
+
+
+def _raised(session: Session, run: RunRow) -> Raised | None:
+    """What the task raised in the newest attempt, if that was its end."""
+    for event in newest_of_kind(session, run.id, Raised.kind):
+        if event.attempt == run.attempt:
+            reason, traceback = (str(event.body[name]) for name in ("reason", "traceback"))
+            return Raised(step=event.step, reason=reason, traceback=traceback)
+    return None
+
+
+def _stops_asked(session: Session, run: RunRow) -> tuple[Applied, ...]:
+    """Answers to the stops that the worker did not live to carry out: the run is stopped now."""
+    pending = select(CommandRow).where(
+        CommandRow.run_id == run.id,
+        CommandRow.status == "pending",
+        CommandRow.kind == "stop",
+        CommandRow.redo_at.is_(None),  # a recipe's stop is no wish of now
+    )
+    return tuple(
+        Applied(
+            step=run.step,
+            command_id=command.id,
+            command_kind=command.kind,
+            before={"status": run.status},
+            after={"status": RunStatus.STOPPED},
+            actor=command.actor,
+        )
+        for command in session.scalars(pending.order_by(CommandRow.id))
+    )

@@ -1,0 +1,159 @@
+"""The server's end of the fork server: asks it to fork workers and to describe tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+WORK_WITHIN_S = 20.0
+ENDED_WITHIN_S = 2.0
+SECRETS = ("BABYSIT_TOKEN", "BABYSIT_DATABASE_URL")
+
+
+class ForkServerGone(Exception):
+    """There is no fork server to ask; workers are started cold instead."""
+
+
+def child_environment() -> dict[str, str]:
+    """Ours, without what no user code needs to know."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
+class ForkServerClient:
+    """One process `python -m babysit.fork_server`. Safe for threads."""
+
+    def __init__(self, log_path: Path, on_exit: Callable[[], None]) -> None:
+        self._on_exit = on_exit  # called when a worker has ended
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, Future[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.torch = ""  # its version, once the fork server is ready
+        self.is_loading = False  # it imports something in advance, and answers afterwards
+        self.ready = threading.Event()
+        self._log_path = log_path
+
+    def start(self) -> None:
+        """Start the process; it is asked as soon as it is ready."""
+        try:
+            with self._log_path.open("ab") as errors:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "babysit.forkserver"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=child_environment(),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            log.warning("no nursery: %s", error)
+            self._forget_all()
+            return
+        threading.Thread(
+            target=self._listen, args=(self._process,), name="nursery", daemon=True
+        ).start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def work(self, run_directory: Path, attempt: int, *, may_retry: bool) -> int:
+        """Fork a worker; its pid.
+
+        may_retry: a further attempt follows if this one's task raises.
+
+        Raises:
+            NurseryGone: it could not be asked, or did not answer.
+        """
+        request = {
+            "do": "work",
+            "run_directory": str(run_directory),
+            "attempt": attempt,
+            "may_retry": may_retry,
+        }
+        return int(self._ask(request, WORK_WITHIN_S)["pid"])
+
+    def describe(self, file: Path, timeout_s: float) -> dict[str, Any]:
+        """What a task file declares, or the error it makes.
+
+        Raises:
+            NurseryGone: it could not be asked, or did not answer.
+        """
+        request = {"do": "describe", "file": str(file), "timeout_s": timeout_s}
+        description: dict[str, Any] = self._ask(request, timeout_s + 10.0)["description"]
+        return description
+
+    def _ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        process, answer = self._process, Future[dict[str, Any]]()
+        if process is None or process.stdin is None or process.poll() is not None:
+            raise ForkServerGone("it does not run")
+        number = next(self._ids)
+        try:
+            with self._lock:
+                self._waiting[number] = answer
+                process.stdin.write(json.dumps({"id": number, **request}).encode() + b"\n")
+                process.stdin.flush()
+            return answer.result(timeout_s)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ForkServerGone(str(error)) from error
+        finally:
+            with self._lock:
+                self._waiting.pop(number, None)
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                log.warning("the nursery said something that is not JSON")
+                continue
+            if message.get("ready"):
+                self.torch = str(message.get("torch", ""))
+                self.ready.set()
+            elif "loading" in message:
+                self.is_loading = bool(message["loading"])
+            elif "exited" in message:
+                self._on_exit()
+            else:
+                with self._lock:
+                    waiting = self._waiting.get(message.get("id", 0))
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
+        self._forget_all()
+        self._on_exit()
+
+    def _forget_all(self) -> None:
+        self.ready.set()  # nobody needs to wait for it any more
+        with self._lock:
+            for waiting in self._waiting.values():
+                if not waiting.done():
+                    waiting.set_exception(OSError("the nursery ended"))
+
+    def close(self) -> None:
+        """End the fork server; its workers live on."""
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            if process.stdin is not None:
+                process.stdin.close()
+        if not self.torch:
+            process.kill()  # still importing: it has no workers and would not look
+        try:
+            process.wait(ENDED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,290 @@
+"""Gives queued runs a worker, takes living workers back after a restart, and notices dead ones."""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import threading
+import time
+
+from app.store.runs.commands import runs_asked_to_stop
+from app.store.runs.projection import emit, refuse_what_is_left
+from app.store.runs.runs import active_runs, find_run, runs_with_workers
+from app.store.store import Store
+from app.supervisor.capacity import next_to_start
+from app.supervisor.exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
+from app.supervisor.fork_client import ForkServerClient
+from app.supervisor.ingest import Ingest
+from app.supervisor.liveness import has_exit_record, identity_said, is_lock_held, send_signal
+from app.supervisor.process import ServerEnds, Worker, start_worker
+from app.supervisor.watchdog import Watchdog
+from babysit.protocol.events import StatusChanged, Warned
+from babysit.protocol.status import RunStatus
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
+WORKERS_END_WITHIN_S = 2.5  # the server itself is to end within 5 s
+LOCK_LOOK_EVERY_S = 0.02
+EXIT_SAID_WITHIN_S = 2.0  # by the fork server, after a worker is gone
+EXIT_SAID_LATEST_S = 10.0  # when it imports something just then
+REST_S = (0.5, 5.0)  # before the second and the third attempt
+
+
+class Launcher:
+    """Starts at most `parallel` ordinary runs at once, and trials beside them. One thread.
+
+    stuck_after_s: without a turn of its loop before a worker is called stuck.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        fork_server: ForkServerClient,
+        ingest: Ingest,
+        *,
+        parallel: int,
+        stuck_after_s: float,
+        recovers: bool,
+    ) -> None:
+        self._store = store
+        self._nursery = fork_server
+        self._ingest = ingest
+        self._parallel = parallel
+        self._workers: dict[int, Worker] = {}
+        self._wake = threading.Event()
+        self._closing = False
+        self._may_start = self._may_have_ended = True
+        self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
+        self._recovers = recovers
+        self._watchdog = Watchdog(stuck_after_s)
+        self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
+
+    def start(self) -> None:
+        """Take back what an earlier server left, then look after the runs."""
+        self._adopt()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at everything."""
+        self._may_start = self._may_have_ended = True
+        self._wake.set()
+
+    def start_more(self) -> None:
+        """A run was queued, or has left its place."""
+        self._may_start = True
+        self._wake.set()
+
+    def notice(self) -> None:
+        """A worker's process has ended."""
+        self._may_have_ended = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """Workers live on."""
+        self._closing = True
+        self._wake.set()
+        self._nursery.ready.set()  # nobody is to wait for it any more
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def end_workers(self) -> None:
+        """Ask all workers to finish their step, leave a checkpoint and end; wait a little for it.
+
+        Called when the launcher is closed. Who takes longer ends a little later by itself.
+        """
+        for worker in self._workers.values():
+            if worker.identity is not None:
+                send_signal(worker.identity, signal.SIGTERM)
+        deadline_s = time.monotonic() + WORKERS_END_WITHIN_S
+        for run_id, worker in self._workers.items():
+            directory = self._store.runs_dir / str(run_id)
+            while is_lock_held(directory) and time.monotonic() < deadline_s:
+                time.sleep(LOCK_LOOK_EVERY_S)
+            self._ingest.read_to_end(run_id, worker.attempt)
+
+    def _work(self) -> None:
+        looked_at_s = -math.inf  # at all workers: once a second however often one ends or starts
+        while not self._closing:
+            try:
+                if self._may_start:  # first: a place may be free already
+                    self._may_start = False
+                    self._start_queued()
+                if self._may_have_ended or time.monotonic() - looked_at_s >= LOOK_EVERY_S:
+                    self._may_have_ended, looked_at_s = False, time.monotonic()
+                    if self._notice_ends():
+                        self._start_queued()
+                self._start_rested()
+                if not self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S):
+                    self._may_start = self._may_start or self._is_one_to_start()
+            except Exception:
+                log.exception("looking after the runs failed")
+                self._may_start, looked_at_s = True, -math.inf
+                self._wake.wait(LOOK_EVERY_S)
+            self._wake.clear()
+
+    # -- starting
+
+    def _is_one_to_start(self) -> bool:
+        with self._store.reading() as session:
+            return next_to_start(session, self._parallel) is not None
+
+    def _start_queued(self) -> None:
+        """Give queued runs a worker, as many as there is room for, all in one transaction."""
+        begun: list[tuple[int, int, bool]] = []
+        with self._store.writing() as tx:
+            found = next_to_start(tx.session, self._parallel)
+            while found is not None and not self._closing:
+                run = find_run(tx.session, found.run_id)
+                run.attempt += 1
+                begun.append((run.id, run.attempt, run.search_id is not None))
+                emit(tx, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
+                is_last = found.is_last
+                found = None if is_last else next_to_start(tx.session, self._parallel)
+        for run_id, attempt, is_trial in begun:
+            self._ingest.follow_new(run_id, attempt, is_trial=is_trial)
+            self._begin_attempt(run_id, attempt)
+
+    def _begin_attempt(self, run_id: int, attempt: int) -> None:
+        try:
+            directory = self._store.runs_dir / str(run_id)
+            self._workers[run_id] = start_worker(
+                self._nursery,
+                directory,
+                attempt,
+                may_retry=self._recovers and attempt < ATTEMPTS_MAX,
+                is_closing=lambda: self._closing,
+            )
+        except ServerEnds:
+            self._end(run_id, ExitDecision(RunStatus.QUEUED))  # for the next server
+        except OSError as error:
+            reason = f"The worker could not be started: {error.strerror}."
+            self._end(run_id, ExitDecision(RunStatus.LOST, reason))
+
+    def _start_rested(self) -> None:
+        """Begin the further attempts whose rest is over."""
+        for run_id, (when_s, attempt) in list(self._resting.items()):
+            if time.monotonic() >= when_s and not self._closing:
+                del self._resting[run_id]
+                self._ingest.follow(run_id, attempt)
+                self._begin_attempt(run_id, attempt)
+
+    # -- after a restart
+
+    def _adopt(self) -> None:
+        """Follow every run that has, or may have, a living worker."""
+        with self._store.reading() as session:
+            for run in active_runs(session):
+                if run.status is RunStatus.QUEUED:
+                    continue
+                identity = identity_said(session, run)
+                self._workers[run.id] = Worker(run.attempt, time.monotonic(), identity)
+                self._ingest.follow(run.id, run.attempt)
+
+    # -- ends
+
+    def _notice_ends(self) -> bool:
+        """Look at all workers; whether a run was left by its worker and may have to be queued."""
+        with self._store.reading() as session:
+            active = {
+                run_id: (status, attempt) for run_id, status, attempt in runs_with_workers(session)
+            }
+            stopping = runs_asked_to_stop(session)
+        has_found = False
+        for run_id, worker in list(self._workers.items()):
+            if run_id not in active:
+                self._let_go(run_id, worker)
+        for run_id, (status, attempt) in active.items():
+            known = self._workers.get(run_id)
+            if known is None or known.attempt != attempt:  # lost, and yet it speaks
+                known = Worker(attempt, time.monotonic(), None)
+                self._workers[run_id] = known
+            worker = known
+            if worker.is_there(self._store.runs_dir / str(run_id), status):
+                self._watch(run_id, worker, is_stop_asked=run_id in stopping)
+            else:
+                has_found |= self._find_out(run_id, worker, status)
+        return has_found
+
+    def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
+        """Say when a living worker has become stuck; end it if it was to stop."""
+        directory = self._store.runs_dir / str(run_id)
+        found = self._watchdog.look(run_id, directory, worker.attempt, worker.identity)
+        if found is not None:
+            with self._store.writing() as tx:
+                run = find_run(tx.session, run_id)
+                emit(tx, run, Warned(step=run.step, message=found))
+        if is_stop_asked:
+            self._watchdog.enforce_stop(run_id, worker.identity)
+
+    def _let_go(self, run_id: int, worker: Worker) -> None:
+        """The run is over. Stop reading when its process is gone, too: it may have a last word."""
+        if worker.cold is not None and worker.cold.poll() is None:
+            return
+        if not is_lock_held(self._store.runs_dir / str(run_id)):
+            self._ingest.read_to_end(run_id, worker.attempt)
+            self._ingest.leave(run_id, worker.attempt)
+            self._watchdog.forget(run_id)
+            del self._workers[run_id]
+
+    def _find_out(self, run_id: int, worker: Worker, status: RunStatus) -> bool:
+        """Nobody works on the run: what its journal says counts; without a word it is lost.
+
+        Returns:
+            Whether it was for us to say what becomes of it.
+        """
+        if not self._may_conclude(run_id, worker):
+            return False
+        if worker.identity is not None:  # it may run on without its lock: one is enough
+            send_signal(worker.identity, signal.SIGKILL)
+        self._ingest.read_to_end(run_id, worker.attempt)
+        with self._store.reading() as session:
+            run = find_run(session, run_id)
+            if run.status.is_over or run.attempt != worker.attempt:
+                return False
+            said_something = identity_said(session, run) is not None
+            never_began = worker.identity is None and status is RunStatus.STARTING
+            if never_began and not said_something:
+                follows: ExitDecision = ExitDecision(RunStatus.QUEUED)  # the server ended too early
+            else:
+                directory = self._store.runs_dir / str(run_id)
+                follows = decide_exit(session, run, directory, recovers=self._recovers)
+        if follows.status is RunStatus.STARTING:
+            self._take_up_again(run_id, worker.attempt, follows)
+        else:
+            self._end(run_id, follows)
+        return True
+
+    def _may_conclude(self, run_id: int, worker: Worker) -> bool:
+        """Give the fork server a moment to say how the worker ended."""
+        directory = self._store.runs_dir / str(run_id)
+        if worker.cold is not None or has_exit_record(directory, worker.attempt):
+            return True
+        now_s = time.monotonic()
+        worker.gone_since_s = worker.gone_since_s or now_s
+        patience_s = EXIT_SAID_LATEST_S if self._nursery.is_loading else EXIT_SAID_WITHIN_S
+        return now_s - worker.gone_since_s > patience_s or not self._nursery.is_alive
+
+    def _take_up_again(self, run_id: int, attempt: int, follows: ExitDecision) -> None:
+        """Another worker goes on from the newest checkpoint, after a rest that grows."""
+        with self._store.writing() as tx:
+            run = find_run(tx.session, run_id)
+            run.attempt = attempt + 1
+            emit(tx, run, follows.to_event(run.step))
+        now_s = time.monotonic()
+        rest_s = REST_S[min(attempt, len(REST_S)) - 1]
+        self._workers[run_id] = Worker(attempt + 1, now_s, None)
+        self._resting[run_id] = (now_s + rest_s, attempt + 1)
+
+    def _end(self, run_id: int, follows: ExitDecision) -> None:
+        with self._store.writing() as tx:
+            run = find_run(tx.session, run_id)
+            if run.status.is_over:
+                return
+            for asked in follows.answers:
+                emit(tx, run, asked)
+            emit(tx, run, follows.to_event(run.step))
+            if follows.status.is_over:
+                refuse_what_is_left(tx, run)
+        self._workers.pop(run_id, None)

@@ -1,0 +1,91 @@
+"""Starts the process that works on a run: through the fork server, or cold when there is none."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.supervisor.fork_client import ForkServerClient, ForkServerGone, child_environment
+from app.supervisor.liveness import Identity, has_exit_record, identity_of, is_alive, is_lock_held
+from babysit.protocol.status import RunStatus
+
+log = logging.getLogger(__name__)
+
+NURSERY_READY_WITHIN_S = 60.0
+STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
+UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
+
+
+class ServerEnds(Exception):
+    """No worker is started any more."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """What the launcher knows of the process that works on a run."""
+
+    attempt: int
+    since_s: float  # monotonic, when this server started it or first heard of it
+    identity: Identity | None
+    cold: subprocess.Popen[bytes] | None = None
+    gone_since_s: float | None = None  # monotonic, when it was first missed
+
+    def is_there(self, directory: Path, status: RunStatus) -> bool:
+        """Whether somebody works on the run, or may still be about to."""
+        if self.cold is not None:
+            self.cold.poll()  # reaps it
+        if is_lock_held(directory):
+            return True
+        if has_exit_record(directory, self.attempt):
+            return False
+        waited_s = time.monotonic() - self.since_s
+        if self.identity is not None:
+            # A worker takes the lock within seconds of its start and holds it to its end.
+            new = status is RunStatus.STARTING and waited_s < STARTED_WITHIN_S
+            return new and is_alive(self.identity)
+        return status is RunStatus.STARTING and waited_s < UNKNOWN_START_S
+
+
+def start_worker(
+    fork_server: ForkServerClient,
+    directory: Path,
+    attempt: int,
+    *,
+    may_retry: bool,
+    is_closing: Callable[[], bool],
+) -> Worker:
+    """A worker of this attempt; it takes the run's lock itself.
+
+    may_retry: a further attempt follows if its task raises.
+
+    Raises:
+        OSError: no process can be started.
+        ServerEnds: the server was told to end while the fork server was still loading.
+    """
+    fork_server.ready.wait(NURSERY_READY_WITHIN_S)
+    if is_closing():
+        raise ServerEnds
+    now_s = time.monotonic()
+    if fork_server.is_alive and fork_server.torch:
+        try:
+            pid = fork_server.work(directory, attempt, may_retry=may_retry)
+            return Worker(attempt, now_s, identity_of(pid))
+        except ForkServerGone as error:
+            log.warning("the nursery did not start run %s: %s", directory.name, error)
+            if is_lock_held(directory):  # it did, but could not say so
+                return Worker(attempt, now_s, None)
+    retry = ["--may-retry"] if may_retry else []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "babysit.worker", str(directory), "--attempt", str(attempt), *retry],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+        start_new_session=True,
+    )
+    return Worker(attempt, now_s, identity_of(process.pid), process)

@@ -1,0 +1,300 @@
+"""Draws the trials of searches, ends those that are not worth going on, and sees a search's end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.search.pruners import IntermediateValues, PruneDecision, should_prune
+from app.search.samplers import Plan, Sample, sample
+from app.store.committed import Committed
+from app.store.curves.trials import curves_of_trials
+from app.store.journals.search_records import SearchStatusChanged, TrialEnded
+from app.store.runs.checkpoints import find_checkpoint
+from app.store.searches.create import SearchTask, plan_of
+from app.store.searches.projection import emit_search, replay_from_journal
+from app.store.searches.sample import make_trials, sample_repeat, sample_trials
+from app.store.searches.searches import active_searches, ask_trial, find_search
+from app.store.searches.trials import VAL_COST, Trial, new_trial, trials_of
+from app.store.store import Store
+from app.store.tables.searches import SearchRow
+from app.task_catalog import TaskCatalog, TaskInfo
+from babysit.protocol.commands import Stop as StopRun
+from babysit.protocol.hyperparameters import InvalidValue
+from babysit.protocol.status import RunStatus
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
+IDLE_S = 5.0
+COALESCE_S = 0.02  # what happens within it is looked at together
+COALESCE_BATCHED_S = 0.4  # the same while enough sampled trials wait for a free slot
+AHEAD_MIN = 4  # trials that wait, at least; with more places as many as those
+
+
+class SearchRunner:
+    """Looks after all searches. One thread.
+
+    trial_is_queued: called when the launcher has something to start.
+    """
+
+    def __init__(
+        self, store: Store, catalog: TaskCatalog, trial_is_queued: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._trial_is_queued = trial_is_queued
+        self._plans: dict[int, Plan] = {}
+        self._watched: dict[int, frozenset[int]] = {}  # runs that may have to end early
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="searches", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A search was asked for something, or a trial has moved."""
+        self._wake.set()
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def on_commit(self, committed: Committed) -> None:
+        """Look soon when a commit moved a trial."""
+        moved = {
+            event["status"]
+            for event in committed.events
+            if event["kind"] == "status_changed"
+            and (committed.runs.get(event["run_id"]) or {}).get("search")
+        }
+        watched = frozenset().union(*list(self._watched.values()))
+        if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
+            self._wake.set()
+
+    def may_be_pruned(self, run_id: int) -> bool:
+        """Whether the run is a trial that may have to end early."""
+        return any(run_id in run_ids for run_ids in list(self._watched.values()))
+
+    def _work(self) -> None:
+        while not self._closing:
+            self._wake.clear()
+            search_ids: list[int] = []
+            coalesce_s = COALESCE_BATCHED_S
+            try:
+                with self._store.reading() as session:
+                    search_ids = active_searches(session)
+            except Exception as error:
+                log.warning("the searches cannot be read: %s", error)
+            for search_id in search_ids:
+                try:
+                    coalesce_s = min(coalesce_s, self._look_after(search_id))
+                except Exception:
+                    log.exception("looking after search %d failed", search_id)
+            self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
+            if search_ids and not self._closing:
+                time.sleep(coalesce_s)  # what else happens within it is looked at together
+
+    def _look_after(self, search_id: int) -> float:
+        """Do for one search what is to be done now.
+
+        Returns:
+            Seconds that the next look may wait although something has moved.
+        """
+        row, trials = self._look(search_id)
+        task = self._catalog.get(row.task)
+        if task is None or task.error is not None:
+            return COALESCE_BATCHED_S  # the task is not described yet, or its file has an error
+        known = SearchTask(task.name, task.declared, task.default_steps)
+        plan = self._plan(row, task)
+        if plan is None:
+            return COALESCE_BATCHED_S
+        self._end_diverged(search_id, trials)
+        if row.stop_early is not None:
+            self._stop_early(row, trials)
+        while not self._closing and self._draw_more(row, trials, plan, known):
+            self._trial_is_queued()
+        self._note_status(row, trials)
+        if row.stop_early is not None:
+            return COALESCE_S
+        waiting = sum(trial.waits for trial in trials)
+        return max(COALESCE_S, min(1.0, waiting / _queue_target(row)) * COALESCE_BATCHED_S)
+
+    def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
+        """A search and its trials as they are now, to be read without the database."""
+        with self._store.reading() as session:
+            found = find_search(session, search_id), trials_of(session, [search_id])[search_id]
+            session.expunge_all()
+        return found
+
+    def _plan(self, row: SearchRow, task: TaskInfo) -> Plan | None:
+        if row.id not in self._plans:
+            try:
+                self._plans[row.id] = plan_of(row, task.declared)
+            except InvalidValue as error:
+                with self._store.writing() as tx:
+                    found = find_search(tx.session, row.id)
+                    reason = f"The task has changed: {error.message}"
+                    emit_search(tx, found, SearchStatusChanged(status="stopped", reason=reason))
+                return None
+        return self._plans[row.id]
+
+    # -- drawing
+
+    def _draw_more(
+        self, row: SearchRow, trials: list[Trial], plan: Plan, known: SearchTask
+    ) -> bool:
+        """Make further trials in one transaction, if some are wanted and can be drawn by now.
+
+        trials: has them then. True: there may be more to do.
+        """
+        lost = [place for place, trial in enumerate(trials) if trial.status is None]
+        count = len(lost) or _count_wanted(row, trials)
+        planned = [trial for trial in trials if trial.row.repeat_of is None]
+        left = 0 if lost or row.closed else min(count, row.trials - len(planned))
+        draws = _drawn_next(plan, planned, left)
+        if count == 0 or len(draws) < min(left, 1):
+            return False  # none is wanted, or it waits for results
+        with self._store.writing() as tx:
+            now = find_search(tx.session, row.id)
+            if replay_from_journal(tx, now) or now.journal_seq != row.journal_seq:
+                self._wake.set()  # something was said meanwhile, or a commit failed: look again
+                return False
+            sampled = [trials[place].row for place in lost]
+            if draws:
+                sampled += sample_trials(tx, now, draws, plan, trials)
+            elif not lost:
+                asked = now.seeds_asked[len(trials) - len(planned)]
+                sampled = [sample_repeat(tx, now, trials, asked)]
+            runs = make_trials(tx, self._store.runs_dir, now, sampled, known)
+            made = [new_trial(*pair) for pair in zip(sampled, runs, strict=True)]
+            for place, trial in zip(lost, made, strict=False):
+                trials[place] = trial
+            trials += made[len(lost) :]
+            row.journal_seq = now.journal_seq
+        return True
+
+    # -- ends
+
+    def _end_diverged(self, search_id: int, trials: list[Trial]) -> None:
+        """The guard has paused a trial: nobody is there to look at it, so it ends."""
+        for trial in trials:
+            if _is_caught(trial):
+                number, step = trial.row.number, trial.step
+                event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
+                self._end(search_id, trial, event)
+
+    def _stop_early(self, row: SearchRow, trials: list[Trial]) -> None:
+        """End the trials that are too far behind the others at the mark they have passed."""
+        trials = [trial for trial in trials if not trial.steered and trial.row.repeat_of is None]
+        running = [t.row.run_id for t in trials if t.status is RunStatus.RUNNING]
+        self._watched[row.id] = frozenset(running)
+        if not running:
+            return
+        with self._store.reading() as session:
+            found = curves_of_trials(session, row.id, VAL_COST)
+        first = self._first_step(row)
+        curves = {
+            run_id: IntermediateValues((curve.steps - first).tolist(), curve.values.tolist())
+            for run_id, curve in found.items()
+        }
+        own = {
+            t.row.run_id: replace(curves[t.row.run_id], finished=t.is_valid_result)
+            for t in trials
+            if t.row.run_id in curves
+        }
+        for trial in trials:
+            run_id = trial.row.run_id
+            if trial.status is not RunStatus.RUNNING or trial.row.ended or run_id not in own:
+                continue
+            others = [curve for other, curve in own.items() if other != run_id]
+            steps = row.steps - first
+            stop = should_prune(row.stop_early, steps, own[run_id], others)  # type: ignore[arg-type]
+            if stop is not None:
+                self._end(row.id, trial, _stopped_early(trial, stop, row.stop_early or "", first))
+
+    def _first_step(self, row: SearchRow) -> int:
+        """Where all trials begin: at 0, or at their checkpoint."""
+        if row.from_checkpoint is None:
+            return 0
+        with self._store.reading() as session:
+            return find_checkpoint(session, row.from_checkpoint).step
+
+    def _end(self, search_id: int, trial: Trial, event: TrialEnded) -> None:
+        with self._store.writing() as tx:
+            if trial.row.ended is None:
+                emit_search(tx, find_search(tx.session, search_id), event)
+            ask_trial(tx, trial, StopRun(note=event.reason))
+
+    def _note_status(self, row: SearchRow, trials: list[Trial]) -> None:
+        """A search runs when a trial does, and ends with its last one."""
+        if _status_now(row, trials) is None:
+            return
+        with self._store.writing() as tx:
+            now = find_search(tx.session, row.id)
+            follows = _status_now(now, trials)  # more may be wanted by now
+            if follows is not None:
+                emit_search(tx, now, follows)
+        if follows is not None and follows.status != "running":
+            self._plans.pop(row.id, None)
+            self._watched.pop(row.id, None)
+
+
+def _count_wanted(row: SearchRow, trials: list[Trial]) -> int:
+    """How many more trials are to be drawn now: some at once, in one transaction, when few wait."""
+    waiting = sum(trial.waits for trial in trials)
+    if row.status not in ("queued", "running") or waiting >= _queue_target(row):
+        return 0
+    most = 2 * _queue_target(row) if trials else row.parallel  # the first ones start sooner
+    return min(most - waiting, _wanted(row, trials) - len(trials))
+
+
+def _queue_target(row: SearchRow) -> int:
+    """How many drawn trials are enough for the places that become free while nobody looks."""
+    return max(AHEAD_MIN, row.parallel)
+
+
+def _drawn_next(plan: Plan, planned: list[Trial], count: int) -> list[Sample]:
+    """The next draws, as far as they do not wait for results."""
+    completed = [trial.completed() for trial in planned if trial.is_over] if count else []
+    draws: list[Sample] = []
+    while len(draws) < count:
+        found = sample(plan, len(planned) + len(draws) + 1, completed)
+        if found is None or (draws and found.round != draws[0].round):
+            break
+        draws.append(found)
+    return draws
+
+
+def _wanted(row: SearchRow, trials: list[Trial]) -> int:
+    planned = sum(trial.row.repeat_of is None for trial in trials) if row.closed else row.trials
+    return planned + len(row.seeds_asked)
+
+
+def _status_now(row: SearchRow, trials: list[Trial]) -> SearchStatusChanged | None:
+    if row.status == "queued" and any(not trial.waits for trial in trials):
+        return SearchStatusChanged(status="running")
+    is_done = len(trials) >= _wanted(row, trials) and all(trial.is_over for trial in trials)
+    if row.status == "running" and is_done:
+        return SearchStatusChanged(status="stopped" if row.closed else "finished", reason=None)
+    return None
+
+
+def _is_caught(trial: Trial) -> bool:
+    return trial.status is RunStatus.PAUSED and trial.reason == "guard"
+
+
+def _stopped_early(trial: Trial, stop: PruneDecision, rule: str, first: int) -> TrialEnded:
+    words = rule.replace("_", " ")
+    reason = (
+        f"At step {first + stop.rung:,} its cost was {stop.cost:.4g}, above {stop.limit:.4g}, "
+        f"the limit by {words} of {stop.others} others."
+    )
+    number, step = trial.row.number, trial.step
+    return TrialEnded(number=number, outcome="stopped_early", step=step, reason=reason)

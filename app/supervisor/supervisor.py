@@ -1,0 +1,97 @@
+"""All that runs beside the routes: fork server, tasks, launcher, ingest, demo; begun and ended
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.settings import Settings
+from app.store.committed import Committed
+from app.store.recovery.reconcile import reconcile_all
+from app.store.searches.searches import replay_all_from_journal
+from app.store.store import Store
+from app.supervisor.capacity import frees_slot
+from app.supervisor.demo import Demo
+from app.supervisor.fork_client import ForkServerClient
+from app.supervisor.ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
+from app.supervisor.launcher import Launcher
+from app.supervisor.search_runner import SearchRunner
+from app.supervisor.task_discovery import TaskDiscovery
+from app.task_catalog import TaskCatalog
+
+
+class Supervisor:
+    """Built once per server; `start` and `close` are called once each."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        catalog: TaskCatalog,
+        *,
+        viewers: Callable[[], int],
+        watched: Callable[[], frozenset[int]],
+    ) -> None:
+        """viewers: how many streams are open. watched: the runs whose points they want."""
+        self._settings = settings
+        self._store = store
+        self.fork_server = ForkServerClient(
+            settings.data_dir / "nursery.log", on_exit=self._notice_exit
+        )
+        self._watched = watched
+        self.ingest = Ingest(store, self._trial_every_s)
+        self.launcher = Launcher(
+            store,
+            self.fork_server,
+            self.ingest,
+            parallel=settings.parallel,
+            stuck_after_s=settings.stuck_after_s,
+            recovers=settings.recovery,
+        )
+        self.searching = SearchRunner(store, catalog, self.launcher.start_more)
+        self.tasks = TaskDiscovery(
+            settings.task_folders, settings.data_dir / "tasks.json", catalog, self.fork_server
+        )
+        self.demo = Demo(store, catalog, viewers, self.wake)
+
+    def start(self) -> None:
+        self.fork_server.start()  # first: it takes the longest
+        reconcile_all(self._store)
+        replay_all_from_journal(self._store)
+        self.ingest.read_what_was_missed()
+        self.tasks.start()
+        self.ingest.start()
+        self.launcher.start()
+        self.searching.start()
+        self.demo.start(wanted=not self._settings.no_demo)
+
+    def wake(self) -> None:
+        """There may be a run to start, a trial to draw, or an end to notice."""
+        self.launcher.wake()
+        self.searching.wake()
+
+    def _trial_every_s(self, run_id: int) -> float:
+        if run_id in self._watched():
+            return POINTS_EVERY_S
+        return JUDGED_EVERY_S if self.searching.may_be_pruned(run_id) else TRIALS_EVERY_S
+
+    def _notice_exit(self) -> None:
+        self.launcher.notice()
+
+    def on_commit(self, committed: Committed) -> None:
+        """A run that leaves its place makes room for the next one, at once."""
+        self.searching.on_commit(committed)
+        if any(frees_slot(event) for event in committed.events):
+            self.launcher.start_more()
+
+    def close(self) -> None:
+        """Everything but the workers ends; they too if that was asked for."""
+        self.tasks.close()
+        self.demo.close()
+        self.searching.close()
+        self.launcher.close()
+        if self._settings.stop_workers:
+            self.launcher.end_workers()
+        self.ingest.close()
+        self.fork_server.close()

@@ -1,0 +1,171 @@
+"""Finds the task files and has each one described by a child process, once for each content."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from app.supervisor.fork_client import ForkServerClient, ForkServerGone, child_environment
+from app.task_catalog import TaskCatalog
+
+log = logging.getLogger(__name__)
+
+DESCRIBED_WITHIN_S = 30.0
+LOOK_EVERY_S = 2.0
+FIRST = "spirals"  # the demo waits for it
+FOLDER_FILES_MAX = 1_000  # that go into the fingerprint of a folder
+
+
+class TaskDiscovery:
+    """Keeps the catalog equal to the files. One thread."""
+
+    def __init__(
+        self, folders: list[Path], cache: Path, catalog: TaskCatalog, fork_server: ForkServerClient
+    ) -> None:
+        self._folders = folders
+        self._cache = cache
+        self._catalog = catalog
+        self._nursery = fork_server
+        self._known = _read_cache(cache)
+        self._done: dict[str, str] = {}  # task name -> fingerprint described
+        self._read: dict[Path, tuple[tuple[int, ...], bytes]] = {}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
+
+    def start(self) -> None:
+        """What is in the cache is known at once, the rest soon."""
+        self._look(only_cached=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._look(only_cached=False)
+            except Exception:
+                log.exception("looking for tasks failed")
+            self._closing.wait(LOOK_EVERY_S)
+
+    def _look(self, *, only_cached: bool) -> None:
+        files = task_files(self._folders)
+        prints = {name: self._fingerprint(file) for name, file in files.items()}
+        self._catalog.expect(list(files))
+        for name in sorted(files, key=lambda name: name != FIRST):
+            if self._closing.is_set():
+                return
+            if self._done.get(name) == prints[name]:
+                continue
+            description = self._known.get(prints[name])
+            if description is None:
+                if only_cached:
+                    continue
+                description = self._describe(files[name])
+                self._known[prints[name]] = description
+                if description.get("error") is None:  # an error may have had a passing cause
+                    _write_cache(
+                        self._cache,
+                        {key: self._known[key] for key in prints.values() if key in self._known},
+                    )
+            self._done[name] = prints[name]
+            self._catalog.add(name, description)
+
+    def _fingerprint(self, file: Path) -> str:
+        """Of everything that a description can depend on."""
+        digest = hashlib.sha256(f"{file}\0{_versions()}".encode())
+        for other in sorted(file.parent.rglob("*.py"))[:FOLDER_FILES_MAX]:
+            try:
+                digest.update(f"{other}\0".encode() + self._sha256(other))
+            except OSError:
+                continue
+        return digest.hexdigest()
+
+    def _sha256(self, file: Path) -> bytes:
+        """Of a file's text; read again when anything about the file is new."""
+        now = file.stat()
+        about = (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+        known = self._read.get(file)
+        if known is None or known[0] != about:
+            known = self._read[file] = about, hashlib.sha256(file.read_bytes()).digest()
+        return known[1]
+
+    def _describe(self, file: Path) -> dict[str, Any]:
+        self._nursery.ready.wait(DESCRIBED_WITHIN_S)
+        try:
+            return self._nursery.describe(file, DESCRIBED_WITHIN_S)
+        except ForkServerGone:
+            return _describe_cold(file)
+
+
+def task_files(folders: list[Path]) -> dict[str, Path]:
+    """Task files by task name; a later folder's file of the same name wins."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        except OSError as error:
+            log.warning("the folder of tasks %s cannot be read: %s", folder, error)
+            continue
+        for name in names:
+            if name.endswith(".py") and not name.startswith(("_", ".")):
+                found[name.removesuffix(".py").replace("_", "-")] = folder / name
+    return found
+
+
+def _versions() -> str:
+    versions = []
+    for package in ("babysit", "torch"):
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(package)
+    return ", ".join(versions)
+
+
+def _describe_cold(file: Path) -> dict[str, Any]:
+    """In a process of its own, without the fork server."""
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "babysit.forkserver.describe", str(file)],
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=DESCRIBED_WITHIN_S,
+            start_new_session=True,
+            check=False,
+        )
+        description: dict[str, Any] = json.loads(answer.stdout)
+        return description
+    except subprocess.TimeoutExpired:
+        error = "It took too long to load and build."
+    except (OSError, ValueError):
+        error = "The file ended the process that looked at it."
+    name = file.stem.replace("_", "-")
+    return {"name": name, "title": name, "summary": "", "error": error}
+
+
+def _read_cache(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write_cache(path: Path, known: dict[str, dict[str, Any]]) -> None:
+    tmp_path = path.with_name(f".{path.name}")
+    try:
+        tmp_path.write_text(json.dumps(known))
+        os.rename(tmp_path, path)
+    except OSError as error:
+        log.warning("descriptions of tasks cannot be kept: %s", error)

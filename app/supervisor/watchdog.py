@@ -1,0 +1,92 @@
+"""Names a worker that lives but makes no turn of its loop, and ends one that will not stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.supervisor.liveness import Identity, send_signal
+from babysit.protocol.heartbeat import read_heartbeat
+
+TURNS = 20  # a turn of the loop that takes so many times the usual is too long
+ASK_AFTER_S = 10.0  # a stop that is not answered: then SIGTERM, and as long after it SIGKILL
+
+
+@dataclass(slots=True)
+class Watched:
+    """What was seen of one attempt's loop. Times are monotonic, in seconds."""
+
+    attempt: int
+    began_s: float
+    turned_s: float
+    iterations: int = 0
+    io_error: int = 0
+    is_stuck: bool = False
+    stop_seen_s: float | None = None
+    was_asked: bool = False
+
+
+class Watchdog:
+    """Looks at the heartbeat of each worker whenever the launcher does. One thread.
+
+    after_s: without a turn of the loop before a worker is called stuck, at least.
+    """
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+        self._watched: dict[int, Watched] = {}
+
+    def look(
+        self, run_id: int, directory: Path, attempt: int, identity: Identity | None
+    ) -> str | None:
+        """A sentence when a worker has become stuck, or goes on after it was."""
+        now_s = time.monotonic()
+        watched = self._watched.get(run_id)
+        if watched is None or watched.attempt != attempt:
+            watched = self._watched[run_id] = Watched(attempt, now_s, now_s)
+        beat = read_heartbeat(directory, attempt)
+        if beat is not None and beat.io_error != watched.io_error:
+            watched.io_error = beat.io_error
+            if beat.io_error:
+                why = os.strerror(beat.io_error)
+                return f"The disk takes nothing ({why}): the training waits for it."
+        if beat is not None and beat.iterations != watched.iterations:
+            stuck_s, was_stuck = now_s - watched.turned_s, watched.is_stuck
+            watched.iterations, watched.turned_s, watched.is_stuck = beat.iterations, now_s, False
+            return f"The worker goes on, after {stuck_s:.0f} s." if was_stuck else None
+        still_s = now_s - watched.turned_s
+        if watched.is_stuck or still_s < self._patience_s(watched):
+            return None
+        watched.is_stuck = True
+        if identity is not None:
+            send_signal(identity, signal.SIGUSR1)  # it writes where it is into its log
+        if watched.iterations == 0:
+            return f"Building the task has taken {still_s:.0f} s; its log shows where it is."
+        return f"No step for {still_s:.0f} s; the log of the worker shows where it is."
+
+    def _patience_s(self, watched: Watched) -> float:
+        usual_s = (watched.turned_s - watched.began_s) / max(watched.iterations, 1)
+        return max(self._after_s, TURNS * usual_s)
+
+    def enforce_stop(self, run_id: int, identity: Identity | None) -> None:
+        """See to it that a stop that was asked is done, even by a worker that is stuck.
+
+        Called again and again as long as the stop is not answered.
+        """
+        watched, now_s = self._watched.get(run_id), time.monotonic()
+        if watched is None or identity is None:
+            return
+        watched.stop_seen_s = watched.stop_seen_s or now_s
+        silent_s = now_s - max(watched.stop_seen_s, watched.turned_s)
+        ask_after_s = min(ASK_AFTER_S, self._after_s)
+        if silent_s > 2 * ask_after_s:
+            send_signal(identity, signal.SIGKILL)
+        elif silent_s > ask_after_s and not watched.was_asked:
+            watched.was_asked = send_signal(identity, signal.SIGTERM)
+
+    def forget(self, run_id: int) -> None:
+        """The run is over."""
+        self._watched.pop(run_id, None)

@@ -1,0 +1,298 @@
+"""Passes news on to open streams and waiting requests: encoded once, for however many listen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.limits import STREAMS_MAX
+from app.store.committed import Committed, Json
+from app.store.curves.chunks import Curve, joined
+from app.store.curves.downsample import downsample
+from babysit.storage.journal import Points, to_jsonable
+
+POINTS_EVERY_S = 0.1  # at most this often for each run
+RUN_EVERY_S = 0.5  # while nothing but its numbers move
+POINTS_A_MESSAGE_MAX = 50  # of one series: 500 a second, on a chart of 800 columns
+RING_MAX = 4_000  # events kept for streams that come back
+RING_BYTES_MAX = 16_000_000
+HEARTBEAT_S = 10.0
+QUEUE_BYTES_MAX = 4_000_000  # of one stream; a slower reader is dropped
+HEARTBEAT = b": heartbeat\n\n"
+BYE = b"event: bye\ndata: {}\n\n"
+RESET = b"event: reset\ndata: {}\n\n"
+
+
+def encode(event: str, body: Json, event_id: int | None = None) -> bytes:
+    """One message of a stream. JSON has no line breaks of its own, so one data line does."""
+    ident = f"id: {event_id}\n" if event_id is not None else ""
+    data = json.dumps(to_jsonable(body), separators=(",", ":"))
+    return f"{ident}event: {event}\ndata: {data}\n\n".encode()
+
+
+@dataclass(eq=False)
+class Subscriber:
+    """One open stream: which runs it wants (None: events of all), and what it has not got yet.
+
+    session: SHA-256 of the cookie that it was opened with.
+    """
+
+    run_ids: frozenset[int] | None
+    session: str = ""
+    sent_up_to_id: int = 0  # events up to here were given in what the stream began with
+    queue: deque[tuple[int, bytes]] = field(default_factory=deque)  # event id or 0, message
+    queued_bytes: int = 0
+    ended: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wants(self, run_id: int) -> bool:
+        return self.run_ids is None or run_id in self.run_ids
+
+    def put(self, message: bytes, event_id: int = 0) -> None:
+        """Queue a message; a reader who has let too much pile up is ended instead."""
+        self.queue.append((event_id, message))
+        self.queued_bytes += len(message)
+        if self.queued_bytes > QUEUE_BYTES_MAX:
+            self.end()
+        self.wake.set()
+
+    def end(self, last_word: bytes = b"") -> None:
+        if last_word:
+            self.queue.append((0, last_word))
+        else:
+            self.queue.clear()
+        self.ended = True
+        self.wake.set()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What is to be sent, all that waits at once; heartbeats in between."""
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self.wake.wait()
+            except TimeoutError:
+                yield HEARTBEAT
+                continue
+            self.wake.clear()
+            chunk = b"".join(
+                message
+                for event_id, message in self.queue
+                if not 0 < event_id <= self.sent_up_to_id
+            )
+            self.queue.clear()
+            self.queued_bytes = 0
+            if chunk:
+                yield chunk
+            if self.ended:
+                return
+
+
+class EventBroker:
+    """Lives on the event loop; `publish` and `send_tasks_changed` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._subscribers: set[Subscriber] = set()
+        self._ring: deque[tuple[int, int, bytes]] = deque()  # id, run, message
+        self._ring_bytes = 0
+        self._points: dict[int, list[Points]] = {}
+        self._points_at_s: dict[int, float] = {}
+        self._runs: dict[int, Json] = {}  # not told yet
+        self._runs_at_s: dict[int, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiters: dict[int, set[asyncio.Future[None]]] = {}
+        self.watched: frozenset[int] = frozenset()  # runs whose points a stream wants
+        self.is_closing = False
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    @property
+    def viewers(self) -> int:
+        """How many streams are open."""
+        return len(self._subscribers)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._subscribers) >= STREAMS_MAX
+
+    # -- from any thread
+
+    def publish(self, committed: Committed) -> None:
+        self._on_loop(self._on_commit, committed)
+
+    def send_tasks_changed(self) -> None:
+        self._on_loop(self._put_all, encode("tasks", {}))
+
+    def close_soon(self) -> None:
+        self._on_loop(self.close)
+
+    def end_session(self, session: str) -> None:
+        self._on_loop(self.end_streams, session)
+
+    def _on_loop(self, call: Any, *arguments: Any) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    # -- on the loop
+
+    def subscribe(self, run_ids: frozenset[int] | None, session: str = "") -> Subscriber:
+        subscriber = Subscriber(run_ids, session)
+        self._subscribers.add(subscriber)
+        self._note_watched()
+        if self.is_closing:
+            subscriber.end(BYE)
+        return subscriber
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+        self._note_watched()
+
+    def _note_watched(self) -> None:
+        self.watched = frozenset().union(*(item.run_ids or () for item in self._subscribers))
+
+    def recent(self, after: int, run_ids: frozenset[int] | None) -> list[bytes] | None:
+        """Event messages after an id, from memory; None when it does not reach back so far.
+
+        Of too many bytes for one stream nothing is left but to begin anew.
+        """
+        if not self._ring or not self._ring[0][0] <= after + 1 <= self._ring[-1][0] + 1:
+            return None
+        found = [
+            message
+            for event_id, run_id, message in self._ring
+            if event_id > after and (run_ids is None or run_id in run_ids)
+        ]
+        return found if sum(map(len, found)) <= QUEUE_BYTES_MAX else [RESET]
+
+    def _remember(self, event_id: int, run_id: int, message: bytes) -> None:
+        self._ring.append((event_id, run_id, message))
+        self._ring_bytes += len(message)
+        while len(self._ring) > RING_MAX or self._ring_bytes > RING_BYTES_MAX:
+            self._ring_bytes -= len(self._ring.popleft()[2])
+
+    def wait_for_commit(self, run_id: int) -> asyncio.Future[None]:
+        """Done when something is committed for a run, or we close; then for `cancel_wait`."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.is_closing:
+            future.set_result(None)
+        self._waiters.setdefault(run_id, set()).add(future)
+        return future
+
+    def cancel_wait(self, run_id: int, future: asyncio.Future[None]) -> None:
+        waiters = self._waiters.get(run_id, set())
+        waiters.discard(future)
+        future.cancel()
+        if not waiters:
+            self._waiters.pop(run_id, None)
+
+    def close(self) -> None:
+        """Say goodbye to every stream, and let go who waits."""
+        self.is_closing = True
+        self.end_streams()
+        for run_id in list(self._waiters):
+            self._resolve_waiters(run_id)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def end_streams(self, session: str | None = None) -> None:
+        """Say goodbye to every stream, or a session's; whoever may still listen comes back."""
+        for subscriber in self._subscribers:
+            if session in (None, subscriber.session):
+                subscriber.end(BYE)
+
+    def _resolve_waiters(self, run_id: int) -> None:
+        for future in self._waiters.get(run_id, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def _on_commit(self, committed: Committed) -> None:
+        spoken_of = set()
+        for event in committed.events:
+            spoken_of.add(event["run_id"])
+            message = encode("event", event, event["id"])
+            self._remember(event["id"], event["run_id"], message)
+            for subscriber in self._subscribers:
+                if subscriber.wants(event["run_id"]):
+                    subscriber.put(message, event["id"])
+        for run_id, block in committed.points:
+            if run_id in self.watched:
+                self._points.setdefault(run_id, []).append(block)
+        self._runs.update(committed.runs)
+        for run_id in spoken_of:
+            self._send_run(run_id)
+        for run_id in {*committed.runs, *spoken_of}:
+            self._resolve_waiters(run_id)
+        self._send_due()
+
+    def _send_due(self) -> None:
+        """Send what may be sent now, and come back for the rest."""
+        now_s = time.monotonic()
+        next_s: list[float] = []
+        for run_id in list(self._points):
+            due_s = self._points_at_s.get(run_id, 0.0) + POINTS_EVERY_S
+            if due_s <= now_s:
+                self._send_points(run_id)
+            else:
+                next_s.append(due_s)
+        for run_id in list(self._runs):
+            due_s = self._runs_at_s.get(run_id, 0.0) + RUN_EVERY_S
+            if due_s <= now_s:
+                self._send_run(run_id)
+            else:
+                next_s.append(due_s)
+        if next_s and self._loop is not None:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(max(0.0, min(next_s) - now_s), self._send_due)
+
+    def _send_points(self, run_id: int) -> None:
+        self._points_at_s[run_id] = time.monotonic()
+        blocks = self._points.pop(run_id)
+        self._put(run_id, encode("points", points_message(run_id, blocks)), points=True)
+
+    def _send_run(self, run_id: int) -> None:
+        run = self._runs.pop(run_id, None)
+        if run is None:
+            return
+        self._runs_at_s[run_id] = time.monotonic()
+        if self._subscribers:
+            self._put(run_id, encode("run", run))
+        if run["ended_at"] is not None:
+            self._runs_at_s.pop(run_id)
+            self._points_at_s.pop(run_id, None)
+
+    def _put(self, run_id: int, message: bytes, *, points: bool = False) -> None:
+        for subscriber in self._subscribers:
+            if subscriber.run_ids is None and points:
+                continue
+            if subscriber.wants(run_id):
+                subscriber.put(message)
+
+    def _put_all(self, message: bytes) -> None:
+        for subscriber in self._subscribers:
+            subscriber.put(message)
+
+
+def points_message(run_id: int, blocks: list[Points]) -> Json:
+    """Blocks of points in one message, thinned with their extremes kept."""
+    found: dict[str, list[Curve]] = {}
+    for block in blocks:
+        for name, values in zip(block.names, block.values, strict=True):
+            found.setdefault(name, []).append(Curve(block.steps, values))
+    curves = {name: joined(state) for name, state in found.items()}
+    steps = [step for curve in curves.values() for step in curve.steps[[0, -1]].tolist() if step]
+    return {
+        "run_id": run_id,
+        "from_step": min(steps, default=0),
+        "to_step": max(steps, default=0),
+        "series": {
+            name: downsample(curve, POINTS_A_MESSAGE_MAX).to_json()
+            for name, curve in curves.items()
+        },
+    }

@@ -1,0 +1,99 @@
+"""What the routes are given: the parts of the application, and each request's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+from fastapi.responses import JSONResponse
+
+from app.errors import Invalid
+from app.limits import KEY_CHARACTERS_MAX
+from app.security.tokens import Tokens
+from app.settings import Settings
+from app.store.idempotency import find_response, save_response
+from app.store.sessions import Sessions
+from app.store.store import Store, Transaction
+from app.task_catalog import TaskCatalog
+from app.web.broker import EventBroker
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """Everything a route may use.
+
+    wake: tell the launcher that there may be something to do.
+    cookie_name: of the session cookie; another one on each port, as cookies know no ports.
+    cookie_path: below which the cookie is sent.
+    """
+
+    settings: Settings
+    store: Store
+    catalog: TaskCatalog
+    broker: EventBroker
+    tokens: Tokens
+    sessions: Sessions
+    wake: Callable[[], None]
+    cookie_name: str
+    cookie_path: str
+
+
+def app_state_of(request: Request) -> AppState:
+    state: AppState = request.app.state.app_state
+    return state
+
+
+AppStateDep = Annotated[AppState, Depends(app_state_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Carries a POST out once for each Idempotency-Key; without a key, each time."""
+
+    store: Store
+    key: str | None
+    request_sha256: str
+
+    def answer(
+        self, status_code: int, act: Callable[[Transaction], dict[str, Any]], **other_codes: int
+    ) -> JSONResponse:
+        """What `act` returns, or what it returned before. It runs inside a transaction.
+
+        other_codes: `no_op=200` is the status code of an answer whose `status` is no_op.
+        """
+        with self.store.writing() as tx:
+            if self.key is not None:
+                earlier = find_response(tx, self.key, self.request_sha256)
+                if earlier is not None:
+                    return JSONResponse(earlier[1], earlier[0])
+            answer = act(tx)
+            code = other_codes.get(str(answer.get("status")), status_code)
+            if self.key is not None:
+                save_response(tx, self.key, self.request_sha256, code, answer)
+        return JSONResponse(answer, code)
+
+
+async def idempotency_of(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None, Header(json_schema_extra={"minLength": 1, "maxLength": KEY_CHARACTERS_MAX})
+    ] = None,
+) -> Idempotency:
+    """The key of a request, and a fingerprint of what it asks.
+
+    Raises:
+        Invalid: the key is too long or no plain text.
+    """
+    key = idempotency_key
+    if key is not None and not (0 < len(key) <= KEY_CHARACTERS_MAX and key.isprintable()):
+        raise Invalid(
+            f"A key has 1 to {KEY_CHARACTERS_MAX} printable characters.", field="Idempotency-Key"
+        )
+    requested = f"{request.method} {request.url.path}\n".encode() + await request.body()
+    return Idempotency(app_state_of(request).store, key, hashlib.sha256(requested).hexdigest())
+
+
+IdempotencyDep = Annotated[Idempotency, Depends(idempotency_of)]

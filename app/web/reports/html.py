@@ -1,0 +1,140 @@
+"""A run as one HTML file to hand around: its curves with every change marked, drawn by Plotly."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.store.curves.chunks import Curve
+from app.store.curves.downsample import Downsampled, downsample, smoothed
+from app.web.reports.markdown import describe_event
+
+Json = dict[str, Any]
+COST = "train/cost"
+SMOOTH_STEPS = 20
+POINTS = 2_000  # of one curve; extremes are kept
+MARKED = ("changed", "guard_tripped", "note_added", "recovered")
+ROWS = (  # title, logarithmic, series with the colour of their part
+    ("Cost", False, (COST, "val/cost")),
+    ("Learning curves", False, ()),  # whatever the task measures besides
+    ("Learning rate", True, ("learning_rate",)),
+    ("Momentum", False, ("momentum",)),
+)
+COLOURS = {"train": "#1D4ED8", "val": "#D37503"}
+OTHER_COLOUR = "#003700"
+BAND_COLOUR = "rgba(29, 78, 216, 0.15)"
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body {{ font: 14px/20px system-ui; margin: 24px auto; max-width: 1100px }}</style>
+<h1>{title}</h1>
+<p>{about}</p>
+{chart}
+</html>
+"""
+
+
+def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> str:
+    """The whole file; it needs no network and no server.
+
+    run, events: as the API answers them. curves: every recorded series.
+    """
+    import plotly.graph_objects as graph
+    from plotly.subplots import make_subplots
+
+    rows = [(title, logarithmic, names or _measured(curves)) for title, logarithmic, names in ROWS]
+    rows = [row for row in rows if any(name in curves for name in row[2])]
+    if not rows:
+        chart = "<p>Nothing was recorded yet.</p>"
+    else:
+        figure = make_subplots(
+            rows=len(rows),
+            shared_xaxes=True,
+            vertical_spacing=0.06,
+            row_heights=[2.0 if len(names) > 1 else 1.0 for _, _, names in rows],
+            subplot_titles=[row[0] for row in rows],
+        )
+        for place, (_, logarithmic, names) in enumerate(rows, 1):
+            for name in names:
+                if name in curves:
+                    drawn = downsample(curves[name], POINTS)
+                    _add_curve(figure, graph, name, drawn, place)
+            if COST in names and COST in curves:
+                _add_smoothed(figure, graph, curves[COST], place)
+            figure.update_yaxes(type="log" if logarithmic else "linear", row=place)
+        for event in events:
+            if event["kind"] in MARKED:
+                words = html.escape(describe_event(event), quote=False)
+                figure.add_vline(x=event["step"], line_dash="dot", line_width=1)
+                figure.add_annotation(
+                    x=event["step"], y=1, yref="paper", text="◆", hovertext=words, showarrow=False
+                )
+        figure.update_layout(height=220 * len(rows), template="plotly_white", margin={"t": 40})
+        figure.update_xaxes(title_text="step", row=len(rows))
+        chart = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG)
+    about = (
+        f"Task {run['task']}, seed {run['seed']}, {run['status']} at step {run['step']:,} "
+        f"of {run['steps']:,}. {run['note']}"
+    )
+    return PAGE.format(title=html.escape(run["name"]), about=html.escape(about), chart=chart)
+
+
+# Plotly's own button would send the data to a cloud.
+_CONFIG = {"displaylogo": False, "showSendToCloud": False}
+
+
+def _measured(curves: Mapping[str, Curve]) -> tuple[str, ...]:
+    """Series of the training and validation sets other than the cost."""
+    return tuple(
+        name
+        for name in sorted(curves)
+        if name.startswith(("train/", "val/")) and "/cost" not in name
+    )
+
+
+def _add_curve(figure: Any, graph: Any, name: str, drawn: Downsampled, row: int) -> None:
+    """One line; where values were merged, a band from the smallest to the largest behind it."""
+    colour = COLOURS.get(name.partition("/")[0], OTHER_COLOUR)
+    steps = drawn.steps.tolist()
+    if (drawn.counts > 1).any():
+        band = {"line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
+        low, high = drawn.low.tolist(), drawn.high.tolist()
+        figure.add_trace(graph.Scatter(x=steps, y=low, **band), row=row, col=1)
+        figure.add_trace(
+            graph.Scatter(x=steps, y=high, fill="tonexty", fillcolor=BAND_COLOUR, **band),
+            row=row,
+            col=1,
+        )
+    is_raw = name == COST
+    line = {
+        "color": colour,
+        "dash": "dash" if name.startswith("val/") else "solid",
+        "width": 1 if is_raw else 2,
+    }
+    figure.add_trace(
+        graph.Scatter(
+            x=steps,
+            y=drawn.values.tolist(),
+            name=html.escape(name, quote=False),  # Plotly knows no &quot;
+            line=line,
+            opacity=0.35 if is_raw else 1,
+            showlegend="/" in name,
+        ),
+        row=row,
+        col=1,
+    )
+
+
+def _add_smoothed(figure: Any, graph: Any, cost: Curve, row: int) -> None:
+    """The average that the page shows, from the values at their full rate."""
+    drawn = downsample(smoothed(cost, SMOOTH_STEPS), POINTS)
+    figure.add_trace(
+        graph.Scatter(
+            x=drawn.steps.tolist(),
+            y=drawn.values.tolist(),
+            name=f"{COST}, average over {SMOOTH_STEPS} steps",
+            line={"color": COLOURS["train"], "width": 2},
+        ),
+        row=row,
+        col=1,
+    )

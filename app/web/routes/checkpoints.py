@@ -1,0 +1,60 @@
+"""Checkpoints of a run, and new runs that start from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, status
+from fastapi.responses import JSONResponse
+
+from app.store.run_json import run_list
+from app.store.runs import checkpoints
+from app.store.runs.create import RunRequest, fork_run
+from app.store.runs.runs import find_run
+from app.store.store import Transaction
+from app.web.deps import AppStateDep, IdempotencyDep
+from app.web.schemas.requests import NewFork, PinChange
+from app.web.schemas.responses import Checkpoint, Run
+
+router = APIRouter(prefix="/api", tags=["checkpoints"])
+
+DESCRIBED_WITHIN_S = 30.0
+
+
+@router.get("/runs/{run_id}/checkpoints")
+def list_checkpoints(run_id: int, state: AppStateDep) -> list[Checkpoint]:
+    with state.store.reading() as session:
+        run = find_run(session, run_id)
+        found = checkpoints.list_checkpoints(session, state.store.runs_dir, run)
+    return [Checkpoint.model_validate(item) for item in found]
+
+
+@router.patch("/checkpoints/{checkpoint_id}")
+def pin(checkpoint_id: int, requested: PinChange, state: AppStateDep) -> Checkpoint:
+    with state.store.writing() as tx:
+        row = checkpoints.find_checkpoint(tx.session, checkpoint_id)
+        checkpoints.pin_checkpoint(tx, row, pinned=requested.pinned)
+        found = checkpoints.one_checkpoint(tx.session, state.store.runs_dir, row)
+    return Checkpoint.model_validate(found)
+
+
+@router.post(
+    "/checkpoints/{checkpoint_id}/fork", status_code=status.HTTP_201_CREATED, response_model=Run
+)
+def fork(
+    checkpoint_id: int, requested: NewFork, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    with state.store.reading() as session:
+        row = checkpoints.find_checkpoint(session, checkpoint_id)
+        name = find_run(session, row.run_id).task
+    task = state.catalog.find(name, DESCRIBED_WITHIN_S)
+    request = RunRequest(**requested.model_dump())
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        known = (task.declared, task.default_steps)
+        run = fork_run(tx, state.store.runs_dir, checkpoint_id, known, request)
+        return run_list(tx.session, [run])[0]
+
+    answer = idempotency.answer(status.HTTP_201_CREATED, act)
+    state.wake()
+    return answer

@@ -1,0 +1,73 @@
+"""Commands to a run: sent is not done; the answer is asked for, or comes as an event."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, status
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from app.limits import WAIT_S_MAX
+from app.store.runs import commands
+from app.store.runs.runs import find_run
+from app.store.store import Transaction
+from app.web.deps import AppState, AppStateDep, IdempotencyDep
+from app.web.schemas.requests import CommandIn
+from app.web.schemas.responses import CommandAnswer, CommandSent
+from babysit.protocol.hyperparameters import Declared
+
+router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=CommandSent,
+    responses={200: {"model": CommandSent, "description": "It is so already"}},
+)
+def send(
+    run_id: int, asked: CommandIn, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    def act(tx: Transaction) -> dict[str, Any]:
+        command = asked.command()
+        declared = _declared(state, find_run(tx.session, run_id).task)
+        command_id = commands.send_command(tx, run_id, command, declared)
+        return {"command_id": command_id, "status": "no_op" if command_id is None else "pending"}
+
+    answer = idempotency.answer(status.HTTP_202_ACCEPTED, act, no_op=status.HTTP_200_OK)
+    state.wake()  # a queued run may just have been stopped
+    return answer
+
+
+def _declared(state: AppState, task: str) -> Declared | None:
+    known = state.catalog.get(task)
+    return known.declared if known is not None and known.declared else None
+
+
+@router.get("/{command_id}")
+async def read(
+    run_id: int,
+    command_id: int,
+    state: AppStateDep,
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0,
+) -> CommandAnswer:
+    """A command and its answer; with `wait_s`, held until there is one. No thread waits."""
+    deadline_s = time.monotonic() + wait_s
+    while True:
+        committed = state.broker.wait_for_commit(run_id)
+        try:
+            found = await run_in_threadpool(_read, state, run_id, command_id)
+            left_s = deadline_s - time.monotonic()
+            if found["status"] != "pending" or left_s <= 0 or state.broker.is_closing:
+                return CommandAnswer.model_validate(found)
+            await asyncio.wait((committed,), timeout=left_s)
+        finally:
+            state.broker.cancel_wait(run_id, committed)
+
+
+def _read(state: AppState, run_id: int, command_id: int) -> dict[str, Any]:
+    with state.store.reading() as session:
+        return commands.read_command(session, run_id, command_id)

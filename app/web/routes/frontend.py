@@ -1,0 +1,79 @@
+"""Serves the built page: index fresh at every load, hashed files for ever."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+from app.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+REPOSITORY_PAGE = Path(__file__).resolve().parents[3] / "frontend" / "dist"
+WHEEL_PAGE = Path(__file__).resolve().parents[2] / "page"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Babysit</title>
+<h1>The page is not built yet</h1>
+<p>The server runs, but there is no page to show. <code>make run</code> builds it;
+<code>make build</code> builds it without starting the server. The API is at /api.</p>
+</html>
+"""
+
+
+def page_folder() -> Path:
+    """Where the built page lies: beside the code of a wheel, or in the repository."""
+    return WHEEL_PAGE if WHEEL_PAGE.is_dir() else REPOSITORY_PAGE
+
+
+@router.get("/{path:path}")
+@router.head("/{path:path}")
+def page(path: str) -> Response:
+    """A file of the page; the page itself for every address that names no file and no folder."""
+    return answer_from(page_folder(), path)
+
+
+def answer_from(folder: Path, path: str) -> Response:
+    """What a folder with a built page has for an address.
+
+    Raises:
+        NotFound: the address names a file that is not in the folder, or a route of the API.
+    """
+    if path == "api" or path.startswith("api/"):
+        raise NotFound("There is no such address.")
+    file = _file(folder, path)
+    if file is not None and file.name != "index.html":
+        hashed = path.startswith("assets/")
+        return _answer(file, FOR_EVER if hashed else "no-cache")
+    if "." in path.rpartition("/")[2] and path != "index.html":
+        raise NotFound("There is no such file.")
+    index = _file(folder, "index.html")
+    if index is None:
+        return HTMLResponse(NOT_BUILT, status_code=503, headers={"cache-control": "no-store"})
+    if "/" in path:  # the page has no such place, and names its files relative to its own
+        headers = {"location": "../" * path.count("/"), "cache-control": "no-cache"}
+        return Response(status_code=307, headers=headers)
+    return _answer(index, "no-cache")
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """A file below the folder, which no name can leave."""
+    names = path.split("/")
+    if any(name in ("", ".", "..") or "\0" in name or "\\" in name for name in names):
+        return None
+    try:
+        file = folder.joinpath(*names).resolve()
+        inside = file.is_relative_to(folder.resolve())
+        return file if inside and file.is_file() else None
+    except OSError:  # a name longer than a file may have
+        return None
+
+
+def _answer(file: Path, cache_control: str) -> Response:
+    media_type = mimetypes.guess_type(os.fspath(file))[0] or "application/octet-stream"
+    return FileResponse(file, media_type=media_type, headers={"cache-control": cache_control})

@@ -1,0 +1,22 @@
+"""Whether the server is there, for anybody who asks."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.web.deps import AppStateDep
+from app.web.schemas.responses import Health
+from babysit import __version__
+
+router = APIRouter(prefix="/api/health", tags=["health"])
+
+
+@router.get("")
+def health(state: AppStateDep) -> Health:
+    database = state.store.database
+    return Health(
+        status="ok",
+        version=__version__,
+        database=database.version(),
+        warnings=database.warnings(),
+    )

@@ -1,0 +1,103 @@
+"""What is recorded of a run: its events and its curves."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.errors import Invalid
+from app.limits import EVENTS_DEFAULT, INT_MAX, PAGE_MAX, POINTS_DEFAULT, POINTS_MAX, SERIES_MAX
+from app.store.curves.curves import draw_curves, lineage, series_names
+from app.store.events import read_events
+from app.store.runs.runs import find_run
+from app.web.deps import AppStateDep
+from app.web.schemas.responses import Curves, Events
+from babysit.protocol.events import EVENTS
+
+router = APIRouter(prefix="/api/runs/{run_id}", tags=["history"])
+
+Id = Annotated[int | None, Query(ge=0, le=INT_MAX)]
+
+
+@router.get("/events", response_model=Events)
+def events(
+    run_id: int,
+    state: AppStateDep,
+    *,
+    after: Id = None,
+    before: Id = None,
+    kind: Annotated[str | None, Query(max_length=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = EVENTS_DEFAULT,
+    order: Annotated[str, Query(pattern="^(asc|desc)$")] = "asc",
+) -> Response:
+    """The journal of the run. `kind` may name several kinds, separated by commas."""
+    kinds = [name for name in (kind or "").split(",") if name]
+    if any(name not in EVENTS for name in kinds):
+        raise Invalid("There is no such kind of event.", field="kind", allowed=list(EVENTS))
+    with state.store.reading() as session:
+        run = find_run(session, run_id)
+        found = read_events(
+            session,
+            [run.id],
+            after=after,
+            before=before,
+            kinds=kinds,
+            limit=limit + 1,
+            newest_first=order == "desc",
+        )
+    more = len(found) > limit
+    found = found[:limit]
+    return _json({"events": found, "next": found[-1]["id"] if more else None})
+
+
+@router.get("/curves", response_model=Curves)
+def curves(
+    run_id: int,
+    state: AppStateDep,
+    *,
+    series: Annotated[list[str] | None, Query(max_length=SERIES_MAX)] = None,
+    from_step: Id = None,
+    to_step: Id = None,
+    points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = POINTS_DEFAULT,
+    smooth_steps: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    family: bool = False,
+) -> Response:
+    """Curves for a chart; all values undecimated when `points` is no smaller than their number.
+
+    `series` may be repeated, or name several separated by commas; without it, all. `train/*`
+    stands for all whose names begin with `train/`.
+    """
+    requested = [name for part in series or () for name in part.split(",") if name]
+    with state.store.reading() as session:
+        run = find_run(session, run_id)
+        line = lineage(session, run, family=family)
+        existing = series_names(session, [member.id for member, _ in line])
+        drawn = draw_curves(
+            session,
+            line,
+            _chosen(requested, existing)[:SERIES_MAX] if requested else existing,
+            within=(from_step, to_step),
+            points=points,
+            smooth_steps=smooth_steps,
+        )
+        answer = {"run_id": run.id, "last_step": run.step}
+    return _json({**answer, "series": {name: curve.to_json() for name, curve in drawn.items()}})
+
+
+def _chosen(requested: list[str], existing: list[str]) -> list[str]:
+    """The names that were asked for, each once; a star at the end stands for any ending."""
+    chosen: dict[str, None] = {}
+    for name in requested:
+        if name.endswith("*"):
+            chosen.update(dict.fromkeys(one for one in existing if one.startswith(name[:-1])))
+        else:
+            chosen[name] = None
+    return list(chosen)
+
+
+def _json(body: dict[str, Any]) -> Response:
+    """Encoded as it is: checking a hundred thousand numbers once more would take longest."""
+    content = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    return Response(content, media_type="application/json")

@@ -1,0 +1,64 @@
+"""Replay: a run that does what another one did, and is compared with it to the last bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, status
+from fastapi.responses import JSONResponse
+
+from app.store.run_json import run_list
+from app.store.runs.recipes import make_recipe
+from app.store.runs.replays import recipe_in, request_of, start_replay
+from app.store.store import Transaction
+from app.web.deps import AppState, AppStateDep, Idempotency, IdempotencyDep
+from app.web.schemas.requests import NewReplay, RecipeSent
+from app.web.schemas.responses import Run
+from babysit.protocol.recipe import Recipe
+from babysit.protocol.recipe_yaml import write_recipe
+
+router = APIRouter(prefix="/api", tags=["replays"])
+
+DESCRIBED_WITHIN_S = 30.0
+
+
+@router.post("/runs/{run_id}/replay", status_code=status.HTTP_201_CREATED, response_model=Run)
+def replay_run(
+    run_id: int, requested: NewReplay, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    """Do the whole run again, from step 0 on."""
+    with state.store.reading() as session:
+        recipe = make_recipe(session, state.store.runs_dir, run_id)
+    return _start(state, idempotency, recipe, write_recipe(recipe), requested, run_id)
+
+
+@router.post("/replays", status_code=status.HTTP_201_CREATED, response_model=Run)
+def replay_recipe(
+    requested: RecipeSent, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    """Do what a recipe says, wherever it comes from."""
+    return _start(
+        state, idempotency, recipe_in(requested.recipe), requested.recipe, requested, None
+    )
+
+
+def _start(
+    state: AppState,
+    idempotency: Idempotency,
+    recipe: Recipe,
+    text: str,
+    requested: NewReplay,
+    replay_of: int | None,
+) -> JSONResponse:
+    task = state.catalog.find(recipe.task, DESCRIBED_WITHIN_S)
+    request = request_of(
+        recipe, seed=requested.seed, replay_of=replay_of, max_steps_per_s=requested.max_steps_per_s
+    )
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        run = start_replay(tx, recipe, text, task.declared, request)
+        return run_list(tx.session, [run])[0]
+
+    answer = idempotency.answer(status.HTTP_201_CREATED, act)
+    state.wake()
+    return answer

@@ -1,0 +1,134 @@
+"""Runs: start, list, look, describe, trash; their notes, family and picture."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, status
+from fastapi.responses import JSONResponse
+
+from app.errors import NotFound
+from app.limits import INT_MAX, NAME_CHARACTERS_MAX, PAGE_MAX, RUNS_DEFAULT
+from app.store.events import event_json
+from app.store.run_json import run_list
+from app.store.runs import runs
+from app.store.runs.commands import stop_if_active
+from app.store.runs.create import RunRequest, start_run
+from app.store.runs.projection import emit
+from app.store.store import Transaction
+from app.web.deps import AppStateDep, IdempotencyDep
+from app.web.schemas.requests import NewNote, NewRun, RunChange
+from app.web.schemas.responses import Event, Family, Run, Runs
+from babysit.protocol.events import NoteAdded
+from babysit.protocol.status import RunStatus
+from babysit.storage.regular_file import open_regular
+
+router = APIRouter(prefix="/api/runs", tags=["runs"])
+
+DESCRIBED_WITHIN_S = 30.0
+PICTURE_BYTES_MAX = 4_000_000
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=Run)
+def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
+    task = state.catalog.find(requested.task, DESCRIBED_WITHIN_S)
+    request = RunRequest(**requested.model_dump(exclude={"task"}))
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        run = start_run(tx, requested.task, task.declared, task.default_steps, request)
+        return run_list(tx.session, [run])[0]
+
+    answer = idempotency.answer(status.HTTP_201_CREATED, act)
+    state.wake()
+    return answer
+
+
+@router.get("")
+def list_runs(
+    state: AppStateDep,
+    *,
+    status: Annotated[RunStatus | None, Query()] = None,
+    task: Annotated[str | None, Query(max_length=NAME_CHARACTERS_MAX)] = None,
+    family_id: Annotated[int | None, Query(ge=1, le=INT_MAX)] = None,
+    trashed: bool = False,
+    search: Annotated[str | None, Query(max_length=NAME_CHARACTERS_MAX)] = None,
+    search_id: Annotated[int | None, Query(ge=1, le=INT_MAX)] = None,
+    trials: bool = False,
+    before: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = RUNS_DEFAULT,
+) -> Runs:
+    with state.store.reading() as session:
+        found = runs.list_runs(
+            session,
+            statuses=() if status is None else (status,),
+            task=task,
+            family_id=family_id,
+            trashed=trashed,
+            search=search,
+            search_id=search_id,
+            trials=trials,
+            before=before,
+            limit=limit,
+        )
+    return Runs.model_validate(found)
+
+
+@router.get("/{run_id}")
+def read(run_id: int, state: AppStateDep) -> Run:
+    with state.store.reading() as session:
+        return Run.model_validate(runs.read_run(session, run_id))
+
+
+@router.patch("/{run_id}")
+def change(run_id: int, requested: RunChange, state: AppStateDep) -> Run:
+    with state.store.writing() as tx:
+        run = runs.find_run(tx.session, run_id)
+        runs.describe_run(tx, run, name=requested.name, note=requested.note, live=requested.live)
+        if requested.trashed is False:
+            runs.restore_run(tx, run)
+        return Run.model_validate(run_list(tx.session, [run])[0])
+
+
+@router.delete("/{run_id}", status_code=status.HTTP_204_NO_CONTENT)
+def trash(run_id: int, state: AppStateDep) -> Response:
+    with state.store.writing() as tx:
+        run = runs.find_run(tx.session, run_id)
+        stop_if_active(tx, run)
+        runs.trash_run(tx, run)
+    state.wake()
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.post("/{run_id}/notes", status_code=status.HTTP_201_CREATED, response_model=Event)
+def add_note(
+    run_id: int, requested: NewNote, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    def act(tx: Transaction) -> dict[str, Any]:
+        run = runs.find_run(tx.session, run_id)
+        step = run.step if requested.step is None else requested.step
+        note = NoteAdded(step=step, text=requested.text, command_id=requested.command_id)
+        return event_json(emit(tx, run, note))
+
+    return idempotency.answer(status.HTTP_201_CREATED, act)
+
+
+@router.get("/{run_id}/family")
+def family(run_id: int, state: AppStateDep) -> Family:
+    with state.store.reading() as session:
+        return Family.model_validate(runs.family(session, runs.find_run(session, run_id)))
+
+
+@router.get("/{run_id}/picture")
+def picture(run_id: int, state: AppStateDep) -> JSONResponse:
+    """What the task draws of its network, as of the newest evaluation."""
+    with state.store.reading() as session:
+        runs.find_run(session, run_id)
+    path = state.store.runs_dir / str(run_id) / "picture.json"
+    try:
+        with open_regular(
+            path, PICTURE_BYTES_MAX
+        ) as file:  # the worker wrote it: it may be anything
+            return JSONResponse(json.loads(file.read()))
+    except (OSError, ValueError, RecursionError) as error:
+        raise NotFound("There is no picture of this run.") from error

@@ -1,0 +1,68 @@
+"""Before a search and after it: what it would draw and take, and what its results say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+
+from app.search import preview
+from app.search.importance import importance
+from app.search.samplers import total
+from app.search.space import parse_space
+from app.store.searches.create import SearchRequest, invalid, planned
+from app.store.searches.estimate import advice, estimate
+from app.store.searches.searches import find_search
+from app.store.searches.trials import trials_of
+from app.web.deps import AppStateDep
+from app.web.routes.searches import known_task
+from app.web.schemas.search_requests import SearchPreview
+from app.web.schemas.search_responses import Importance, Preview
+from babysit.protocol.hyperparameters import InvalidValue
+
+router = APIRouter(prefix="/api/searches", tags=["searches"])
+
+
+@router.post("/preview")
+def show(requested: SearchPreview, state: AppStateDep) -> Preview:
+    """What a search would draw, what is unwise about it, and what it would take. Nothing starts."""
+    known = known_task(state, requested.task)
+    parallel = requested.parallel or state.settings.parallel
+    fields = requested.model_dump(exclude={"task"})
+    wanted = SearchRequest(**{**fields, "parallel": parallel})
+    plan = planned(known.declared, wanted, requested.seed or 0, is_preview=True)
+    cells = plan.space.grid_cells(plan.points)
+    trials = cells if plan.strategy == "grid" else total(plan)
+    steps = requested.steps or known.default_steps
+    with state.store.reading() as session:
+        found = estimate(session, known.task, steps=steps, trials=trials, parallel=parallel)
+    picture = preview.grid_vs_random(plan)
+    return Preview.model_validate(
+        {
+            "draws": preview.samples(plan),
+            "warnings": [asdict(warned) for warned in preview.warnings(known.declared, plan)],
+            "grid_cells": cells,
+            "estimate": asdict(found),
+            "advice": asdict(advice(found, trials)),
+            "teaching": None if picture is None else asdict(picture),
+        }
+    )
+
+
+@router.get("/{search_id}/importance")
+def read_importance(search_id: int, state: AppStateDep) -> Importance:
+    """How much each hyperparameter explains, by the trials that count."""
+    with state.store.reading() as session:
+        row = find_search(session, search_id)
+        completed = [
+            trial.completed()
+            for trial in trials_of(session, [search_id])[search_id]
+            if trial.is_valid_result
+        ]
+        task, space = row.task, row.space
+    known = known_task(state, task)
+    try:
+        found = importance(parse_space(known.declared, space), completed)
+    except InvalidValue as error:
+        raise invalid(error, "space") from error
+    return Importance.model_validate(asdict(found))

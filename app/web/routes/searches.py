@@ -1,0 +1,203 @@
+"""Searches: asked for, looked at, paused and stopped, refined; their curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, status
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from app.limits import (
+    INT_MAX,
+    NAME_CHARACTERS_MAX,
+    PAGE_MAX,
+    SEARCHES_DEFAULT,
+    TRIAL_POINTS_DEFAULT,
+    TRIAL_POINTS_MAX,
+)
+from app.store.curves.trials import draw_trials
+from app.store.searches.create import (
+    SearchRequest,
+    SearchTask,
+    name_of_refined,
+    refined,
+    spaces_of,
+    start_search,
+)
+from app.store.searches.searches import ask_repeat, command_search, find_search, newest_searches
+from app.store.searches.serialize import search_list
+from app.store.searches.trials import VAL_COST
+from app.store.store import Transaction
+from app.store.tables.searches import SearchRow
+from app.web.deps import AppState, AppStateDep, IdempotencyDep
+from app.web.schemas.search_requests import NewSearch, Refinement, RepeatTrial, SearchCommandIn
+from app.web.schemas.search_responses import (
+    RepeatAsked,
+    Search,
+    SearchCommandDone,
+    Searches,
+    TrialCurves,
+)
+
+router = APIRouter(prefix="/api/searches", tags=["searches"])
+
+DESCRIBED_WITHIN_S = 30.0
+OWNER = "owner"
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=Search)
+def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
+    """A new search; its trials are drawn and started one after the other."""
+    known = known_task(state, requested.task)
+    fields = requested.model_dump(exclude={"task"})
+    parallel = requested.parallel or state.settings.parallel
+    request = SearchRequest(**{**fields, "parallel": parallel})
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        row = start_search(tx, known, state.store.runs_dir, request)
+        return searches_json(state, tx.session, [row], trials=True)[0]
+
+    answer = idempotency.answer(status.HTTP_201_CREATED, act)
+    state.wake()
+    return answer
+
+
+@router.get("", response_model=Searches)
+def list_searches(
+    state: AppStateDep,
+    *,
+    before: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = SEARCHES_DEFAULT,
+) -> Response:
+    """Newest first."""
+    with state.store.reading() as session:
+        rows = newest_searches(session, before=before, limit=limit + 1)
+        shown = rows[:limit]
+        found = searches_json(state, session, shown, trials=False)
+        following = shown[-1].id if len(rows) > limit else None
+    return _json({"searches": found, "next": following})
+
+
+@router.get("/{search_id}", response_model=Search)
+def read(search_id: int, state: AppStateDep) -> Response:
+    with state.store.reading() as session:
+        row = find_search(session, search_id)
+        return _json(searches_json(state, session, [row], trials=True)[0])
+
+
+@router.post(
+    "/{search_id}/commands", status_code=status.HTTP_202_ACCEPTED, response_model=SearchCommandDone
+)
+def command(
+    search_id: int, requested: SearchCommandIn, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    """Pause: no further trials start, and running ones pause. Stop: they end."""
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        row = find_search(tx.session, search_id)
+        is_news = command_search(tx, row, requested.kind, OWNER)
+        return {"status": "sent" if is_news else "no_op"}
+
+    answer = idempotency.answer(status.HTTP_202_ACCEPTED, act, no_op=status.HTTP_200_OK)
+    state.wake()
+    return answer
+
+
+@router.post("/{search_id}/refine", status_code=status.HTTP_201_CREATED, response_model=Search)
+def refine(
+    search_id: int, requested: Refinement, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    """A new search in a box around the best trials; `clipped` names what met a declared bound."""
+    with state.store.reading() as session:
+        task = find_search(session, search_id).task
+    known = known_task(state, task)
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        parent = find_search(tx.session, search_id)
+        request = refined(
+            tx,
+            parent,
+            known.declared,
+            _refined(parent, requested),
+            widen_edges=requested.widen_edges,
+        )
+        row = start_search(tx, known, state.store.runs_dir, request)
+        return searches_json(state, tx.session, [row], trials=True)[0]
+
+    answer = idempotency.answer(status.HTTP_201_CREATED, act)
+    state.wake()
+    return answer
+
+
+def _refined(parent: SearchRow, requested: Refinement) -> SearchRequest:
+    return SearchRequest(
+        space=parent.space,
+        strategy=requested.strategy or parent.strategy,  # type: ignore[arg-type]  # checked before
+        trials=requested.trials or parent.trials,
+        parallel=parent.parallel,
+        steps=requested.steps or parent.steps,
+        seed=(parent.seed + 1) % INT_MAX if requested.seed is None else requested.seed,
+        stop_early=parent.stop_early,
+        from_checkpoint=parent.from_checkpoint,
+        name=name_of_refined(parent) if requested.name is None else requested.name,
+        note=requested.note,
+        keep=requested.keep or parent.keep,
+        widen=requested.widen or parent.widen,
+        rounds=parent.rounds,
+        points=parent.points,
+        actor=OWNER,
+    )
+
+
+@router.post(
+    "/{search_id}/repeat", status_code=status.HTTP_202_ACCEPTED, response_model=RepeatAsked
+)
+def repeat(
+    search_id: int, requested: RepeatTrial, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    """More trials with the values of one, each with another seed."""
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        row = find_search(tx.session, search_id)
+        seeds = ask_repeat(tx, row, requested.run_id, requested.seeds, OWNER)
+        return {"status": "sent", "seeds": seeds}
+
+    answer = idempotency.answer(status.HTTP_202_ACCEPTED, act)
+    state.wake()
+    return answer
+
+
+@router.get("/{search_id}/curves", response_model=TrialCurves)
+def curves(
+    search_id: int,
+    state: AppStateDep,
+    *,
+    series: Annotated[str, Query(max_length=NAME_CHARACTERS_MAX)] = VAL_COST,
+    points: Annotated[int, Query(ge=1, le=TRIAL_POINTS_MAX)] = TRIAL_POINTS_DEFAULT,
+) -> Response:
+    """One series of all trials."""
+    with state.store.reading() as session:
+        find_search(session, search_id)
+        return _json({"series": series, "runs": draw_trials(session, search_id, series, points)})
+
+
+def known_task(state: AppState, name: str) -> SearchTask:
+    """Raises: Invalid, NotReady: there is no such task, or it is still being looked at."""
+    task = state.catalog.find(name, DESCRIBED_WITHIN_S)
+    return SearchTask(task.name, task.declared, task.default_steps)
+
+
+def searches_json(
+    state: AppState, session: Session, rows: Sequence[SearchRow], *, trials: bool
+) -> list[dict[str, Any]]:
+    declared = {task.name: task.declared for task in state.catalog.tasks() if task.error is None}
+    return search_list(session, rows, spaces=spaces_of(list(rows), declared), trials=trials)
+
+
+def _json(body: dict[str, Any]) -> Response:
+    """Encoded as it is: a row of a space has the fields that it was given, and no others."""
+    content = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    return Response(content, media_type="application/json")

@@ -1,0 +1,64 @@
+"""Who is there: the token is exchanged for a cookie, once."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response, status
+
+from app.errors import APIError
+from app.security.tokens import VIEWER
+from app.store.sessions import sha256
+from app.web.deps import AppStateDep
+from app.web.schemas.requests import SignIn
+from app.web.schemas.responses import TokenToWatch, Who
+
+router = APIRouter(prefix="/api/session", tags=["session"])
+
+
+class Unauthorized(APIError):
+    """Somebody tried to sign in with something that is not the token."""
+
+    status_code = 401
+    error = "unauthorized"
+
+
+@router.post("", status_code=status.HTTP_204_NO_CONTENT)
+def sign_in(requested: SignIn, state: AppStateDep, request: Request) -> Response:
+    client = request.client.host if request.client else ""
+    role = state.tokens.role_of(requested.token.encode(), client)
+    if role is None:
+        raise Unauthorized("This is not the token of this server.")
+    answer = Response(status_code=status.HTTP_204_NO_CONTENT)
+    answer.set_cookie(
+        state.cookie_name,
+        state.sessions.sign_in(role, requested.token),
+        max_age=30 * 24 * 3600,
+        path=state.cookie_path,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+@router.delete("", status_code=status.HTTP_204_NO_CONTENT)
+def sign_out(state: AppStateDep, request: Request) -> Response:
+    cookie = request.cookies.get(state.cookie_name)
+    if cookie:
+        state.sessions.sign_out(cookie)
+        state.broker.end_session(sha256(cookie))
+    answer = Response(status_code=status.HTTP_204_NO_CONTENT)
+    answer.delete_cookie(
+        state.cookie_name, path=state.cookie_path, httponly=True, samesite="strict"
+    )
+    return answer
+
+
+@router.get("")
+def who_am_i(request: Request) -> Who:
+    return Who(role=request.state.role)
+
+
+@router.get("/link")
+def link_to_watch(state: AppStateDep) -> TokenToWatch:
+    """For the owner only: what stands behind `#t=` in a link for those who are to watch."""
+    return TokenToWatch(token=state.tokens.of(VIEWER))

@@ -1,0 +1,171 @@
+"""The live stream: server-sent events that resume where they broke off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+from starlette.types import Receive, Scope, Send
+
+from app.errors import APIError, Invalid, NotFound, TooManyRequests
+from app.limits import INT_MAX, STREAMS_MAX
+from app.security.asgi import Headers
+from app.store.events import head, is_id, read_events
+from app.store.run_json import run_list
+from app.store.runs.runs import find_run
+from app.store.sessions import sha256
+from app.web.broker import QUEUE_BYTES_MAX, RESET, EventBroker, Subscriber, encode
+from app.web.deps import AppState, AppStateDep
+
+router = APIRouter(prefix="/api/stream", tags=["stream"])
+
+RUNS_MAX = 100  # in one stream
+MISSED_MAX = 2_000  # events; with more, the client starts anew
+SEND_WITHIN_S = 30.0
+RETRY_MS = (1_000, 3_000)  # spread, so that not all come back at once
+
+
+class Unauthorized(APIError):
+    """The token or the session of the request is no longer in force."""
+
+    status_code = 401
+    error = "unauthorized"
+
+
+class EventStream(Response):
+    """Sends what a subscriber gets until one of the two ends; a stuck reader is left."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, broker: EventBroker, subscriber: Subscriber, first: bytes) -> None:
+        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._broker = broker
+        self._subscriber = subscriber
+        self._first = first
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        listener = asyncio.create_task(self._notice_disconnect(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._send(send, self._first)
+            async for chunk in self._subscriber.chunks():
+                await self._send(send, chunk)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (TimeoutError, OSError):
+            pass  # the reader is stuck or gone; it comes back with its last id
+        finally:
+            self._broker.leave(self._subscriber)
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener
+
+    async def _send(self, send: Send, chunk: bytes) -> None:
+        async with asyncio.timeout(SEND_WITHIN_S):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def _notice_disconnect(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._subscriber.end()
+
+
+@router.get("", status_code=200, response_class=EventStream)
+async def stream(
+    request: Request,
+    state: AppStateDep,
+    runs: Annotated[str, Query(max_length=2_000)] = "",
+    after: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> EventStream:
+    """Events of some runs with their points, or (without `runs`) the events of all.
+
+    `Last-Event-ID`, which a browser sends when it comes back, counts more than `after`.
+    """
+    run_ids = _ids(runs)
+    if state.broker.is_full:
+        raise TooManyRequests(f"{STREAMS_MAX} streams are open already.")
+    since = _since(after, last_event_id)
+    bearer = Headers(request.headers.raw).bearer()
+    cookie = request.cookies.get(state.cookie_name, "") if bearer is None else ""
+    # Subscribed first, so that nothing falls in between: no event, and no end of the token either.
+    subscriber = state.broker.subscribe(run_ids, sha256(cookie))
+    try:
+        _check_still_known(state, request, bearer, cookie)
+        missed = None if since is None else state.broker.recent(since, run_ids)
+        first = await run_in_threadpool(_send_missed, state, subscriber, since, missed)
+    except BaseException:
+        state.broker.leave(subscriber)
+        raise
+    return EventStream(state.broker, subscriber, first)
+
+
+def _check_still_known(
+    state: AppState, request: Request, bearer: bytes | None, cookie: str
+) -> None:
+    """Ask once more what the security middleware asked: this request may have waited since for its
+    turn.
+
+    Raises:
+        NotKnown: it would not be let in now.
+    """
+    client = request.client.host if request.client else ""
+    known = state.sessions.role(cookie) if bearer is None else state.tokens.role_of(bearer, client)
+    if known is None:
+        raise Unauthorized("Sign in again: what this stream was asked with has ended.")
+
+
+def _ids(runs: str) -> frozenset[int] | None:
+    names = [name.strip() for name in runs.split(",") if name.strip()]
+    if not names:
+        return None
+    if len(names) > RUNS_MAX:
+        raise Invalid(f"At most {RUNS_MAX} runs go into one stream.", field="runs")
+    if not all(name.isascii() and name.isdigit() and len(name) <= 16 for name in names):
+        raise NotFound("There is no such run.")
+    return frozenset(int(name) for name in names)
+
+
+def _since(after: int | None, last_event_id: str | None) -> int | None:
+    if last_event_id is None:
+        return after
+    if last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 16:
+        return int(last_event_id)
+    return -1  # of no stream of ours
+
+
+def _send_missed(
+    state: AppState, subscriber: Subscriber, since: int | None, missed: list[bytes] | None
+) -> bytes:
+    """What a new stream begins with: the runs as they are, and the events that were missed.
+
+    missed: those events, when they were still in memory.
+    """
+    low, high = RETRY_MS
+    messages = [f"retry: {random.randint(low, high)}\n\n".encode()]
+    run_ids = subscriber.run_ids
+    with state.store.reading() as session:
+        for run_id in sorted(run_ids or ()):
+            run = run_list(session, [find_run(session, run_id)])[0]
+            messages.append(encode("run", run))
+        if missed is None and since is not None:
+            subscriber.sent_up_to_id = head(session)
+            missed = _from_sql(session, run_ids, since, subscriber.sent_up_to_id)
+    return b"".join(messages + (missed or []))
+
+
+def _from_sql(
+    session: Session, run_ids: frozenset[int] | None, since: int, newest: int
+) -> list[bytes]:
+    if since > newest or not (since == 0 or is_id(session, since)):
+        return [RESET]  # of another database than this one, or of what a rebuild could not find
+    missed = read_events(session, run_ids, after=since, limit=MISSED_MAX + 1)
+    if len(missed) > MISSED_MAX:
+        return [RESET]
+    messages = [encode("event", event, event["id"]) for event in missed]
+    return messages if sum(map(len, messages)) <= QUEUE_BYTES_MAX else [RESET]

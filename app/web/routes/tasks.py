@@ -1,0 +1,35 @@
+"""The tasks that can be trained."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.limits import WAIT_S_MAX
+from app.web.deps import AppStateDep
+from app.web.schemas.responses import Task, Tasks
+
+router = APIRouter(prefix="/api/tasks", tags=["tasks"])
+
+LOOK_EVERY_S = 0.05
+
+
+@router.get("")
+async def list_tasks(
+    state: AppStateDep, wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0
+) -> Tasks:
+    """What is known by now; with `wait_s`, held until all tasks are described."""
+    end_s = time.monotonic() + wait_s
+    while not (state.catalog.is_ready or state.broker.is_closing) and time.monotonic() < end_s:
+        await asyncio.sleep(LOOK_EVERY_S)  # no thread waits: there are few, and others need them
+    ready = state.catalog.is_ready  # before the list: it is at least as complete
+    return Tasks(
+        tasks=[
+            Task.model_validate({**task.description, "error": task.error})
+            for task in state.catalog.tasks()
+        ],
+        ready=ready,
+    )

@@ -1,0 +1,167 @@
+"""What a request may say: every body, checked field by field."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from app.limits import (
+    INT_MAX,
+    NAME_CHARACTERS_MAX,
+    NOTE_CHARACTERS_MAX,
+    STEPS_MAX,
+    TOKEN_CHARACTERS_MAX,
+    VALUES_MAX,
+)
+from babysit.protocol.commands import (
+    Cancel,
+    Command,
+    Evaluate,
+    Extend,
+    Pause,
+    Resume,
+    SaveCheckpoint,
+    Set,
+    Stop,
+)
+from babysit.protocol.recipe import RECIPE_BYTES_MAX
+
+# Each value is checked against its declaration, which knows its type and bounds.
+_VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}
+ValuesIn: TypeAlias = Annotated[
+    dict[str, Any],
+    Field(max_length=VALUES_MAX),
+    WithJsonSchema({"type": "object", "additionalProperties": _VALUE}),
+]
+Name: TypeAlias = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
+Note: TypeAlias = Annotated[str, Field(max_length=NOTE_CHARACTERS_MAX)]
+Steps: TypeAlias = Annotated[int, Field(ge=1, le=STEPS_MAX)]
+Step: TypeAlias = Annotated[int, Field(ge=0, le=INT_MAX)]
+
+
+def _no_number(value: Any) -> Any:
+    """In Python, 0 is equal to False and would pass for it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+_EXACTLY = BeforeValidator(_no_number)
+
+
+class In(BaseModel):
+    """A request body: no field more than named, no type but the right one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SignIn(In):
+    token: str = Field(max_length=TOKEN_CHARACTERS_MAX)
+
+
+class NewRun(In):
+    task: Name
+    values: ValuesIn = Field(default_factory=dict)
+    steps: Steps | None = None
+    seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None
+    name: Name | None = None
+    note: Note = ""
+    max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+
+
+class RunChange(In):
+    name: Annotated[Name | None, Field(examples=["warm restarts"])] = None
+    note: Note | None = None
+    live: Annotated[Literal[True] | None, _EXACTLY] = None
+    trashed: Annotated[Literal[False] | None, _EXACTLY] = None
+
+
+class NewFork(In):
+    values: ValuesIn = Field(default_factory=dict)
+    steps: Steps | None = None  # the last step, counted from the root's beginning
+    name: Name | None = None
+    note: Note = ""
+    rewind: bool = False
+
+
+class NewReplay(In):
+    seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None  # another one: nothing to compare
+    max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+
+
+class RecipeSent(NewReplay):
+    recipe: Annotated[str, Field(max_length=RECIPE_BYTES_MAX)]  # the file's text
+
+
+class PinChange(In):
+    pinned: Annotated[bool, Field(examples=[True])]
+
+
+class NewNote(In):
+    text: Annotated[
+        str,
+        Field(min_length=1, max_length=NOTE_CHARACTERS_MAX, examples=["a plateau, I think"]),
+    ]
+    step: Step | None = None
+    command_id: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
+
+
+class SetIn(In):
+    kind: Literal["set"]
+    values: ValuesIn
+    at_step: Step | None = None
+    over_steps: Steps | None = None
+    note: Note = ""
+    keep_step_size: bool = False
+    batch_now: bool = False
+
+    def command(self) -> Command:
+        return Set(**self.model_dump(exclude={"kind"}))
+
+
+class PauseIn(In):
+    kind: Literal["pause"]
+    note: Note = ""
+
+    def command(self) -> Command:
+        return Pause(note=self.note)
+
+
+class PlainIn(In):
+    """A command that needs nothing but its kind."""
+
+    kind: Literal["resume", "stop", "save_checkpoint", "evaluate"]
+    note: Note = ""
+
+    def command(self) -> Command:
+        kinds: dict[str, type[Resume | Stop | SaveCheckpoint | Evaluate]] = {
+            "resume": Resume,
+            "stop": Stop,
+            "save_checkpoint": SaveCheckpoint,
+            "evaluate": Evaluate,
+        }
+        return kinds[self.kind](note=self.note)
+
+
+class ExtendIn(In):
+    kind: Literal["extend"]
+    steps: Steps  # how many more
+    note: Note = ""
+
+    def command(self) -> Command:
+        return Extend(steps=self.steps, note=self.note)
+
+
+class CancelIn(In):
+    kind: Literal["cancel"]
+    command_id: Annotated[int, Field(ge=1, le=INT_MAX)]
+    note: Note = ""
+
+    def command(self) -> Command:
+        return Cancel(command_id=self.command_id, note=self.note)
+
+
+CommandIn: TypeAlias = Annotated[
+    SetIn | PauseIn | PlainIn | ExtendIn | CancelIn, Field(discriminator="kind")
+]

@@ -1,0 +1,266 @@
+"""What the server answers: the shapes that the page's types are generated from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from babysit.protocol.status import RunStatus
+
+ValuesOut: TypeAlias = dict[str, float | int | bool | str]
+Number: TypeAlias = float | Literal["NaN", "Infinity", "-Infinity"]
+
+
+class Error(BaseModel):
+    """The one body of every error."""
+
+    error: str
+    message: str
+    field: str | None = None
+    allowed: list[Any] | None = None
+    state: str | None = None
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    version: str
+    database: str
+    warnings: list[str]
+
+
+class Who(BaseModel):
+    role: Literal["owner", "viewer"]
+
+
+class TokenToWatch(BaseModel):
+    token: str
+
+
+class Parent(BaseModel):
+    run_id: int
+    step: int
+    checkpoint_id: int
+
+
+class Best(BaseModel):
+    step: int
+    val_cost: float
+
+
+class Effective(BaseModel):
+    learning_rate: Number | None
+    momentum: Number | None
+    schedule_factor: Number | None
+
+
+class PendingCommand(BaseModel):
+    command_id: int
+    kind: str
+    at_step: int | None
+    values: ValuesOut
+    over_steps: int | None
+    note: str
+
+
+class Replayed(BaseModel):
+    """Up to `step` all was equal to the last bit, or differs from `first_step` on."""
+
+    step: int
+    equal: bool
+    first_step: int | None
+    quantity: str | None
+    recorded: float | str | None
+    found: float | str | None
+    branched: bool  # changed by hand, or ended early, after `step`
+
+
+class TrialOf(BaseModel):
+    """The search whose trial a run is."""
+
+    id: int
+    number: int
+    round: int
+
+
+class Run(BaseModel):
+    id: int
+    name: str
+    task: str
+    status: RunStatus
+    reason: str | None
+    step: int
+    steps: int
+    seed: int
+    values: ValuesOut
+    parent: Parent | None
+    family_id: int
+    live: bool
+    created_at: str
+    note: str
+    started_at: str | None
+    ended_at: str | None
+    error: str | None
+    demo: bool
+    initial_values: ValuesOut
+    effective: Effective | None
+    latest: dict[str, Number]
+    best: Best | None
+    epoch: Number | None
+    steps_per_epoch: int | None
+    train_size: int | None
+    steps_per_s: Number | None
+    attempt: int
+    allowed: list[str]
+    pending: list[PendingCommand]
+    trashed_at: str | None
+    last_event_id: int
+    threads: int | None
+    device: str | None
+    max_steps_per_s: float | None
+    replay_of: int | None
+    replayed: Replayed | None
+    search: TrialOf | None
+
+
+class Runs(BaseModel):
+    runs: list[Run]
+    next: int | None  # give it as `before` for the next page
+
+
+class Hyperparameter(BaseModel):
+    name: str
+    label: str
+    symbol: str
+    tier: int
+    kind: Literal["float", "int", "bool", "choice"]
+    scale: Literal["linear", "log10", "log2", "minus_log10_one_minus"]
+    low: Number
+    high: Number
+    low_included: bool
+    high_included: bool
+    choices: list[str]
+    default: float | int | bool | str
+    unit: str
+    when: Literal["live", "next_epoch", "fork"]
+    help: str
+    optimizers: list[str] | None
+    schedules: list[str] | None
+
+
+class Task(BaseModel):
+    name: str
+    title: str
+    summary: str
+    error: str | None
+    kind: str | None = None
+    train_size: int | None = None
+    val_size: int | None = None
+    steps_per_epoch: int | None = None
+    default_steps: int | None = None
+    evaluate_every: int | None = None
+    parameters: int | None = None
+    has_picture: bool = False
+    series: list[str] = Field(default_factory=list)
+    defaults: ValuesOut = Field(default_factory=dict)
+    hyperparameters: list[Hyperparameter] = Field(default_factory=list)
+
+
+class Tasks(BaseModel):
+    tasks: list[Task]
+    ready: bool
+
+
+class CommandSent(BaseModel):
+    command_id: int | None  # look for it among the events: that is the answer
+    status: Literal["pending", "no_op"]
+
+
+class CommandAnswer(BaseModel):
+    command_id: int
+    run_id: int
+    kind: str
+    status: Literal["pending", "applied", "refused"]
+    step: int | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str | None
+    field: str | None
+    notes: list[str]
+    undo_values: ValuesOut | None
+    actor: str
+    created_at: str
+    at_step: int | None
+
+
+class Event(BaseModel):
+    """What happened; the other fields depend on `kind` (`babysit/messages.py`)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: int
+    run_id: int
+    attempt: int  # 0: said by the server
+    seq: int
+    step: int
+    kind: str
+    at: str
+
+
+class Events(BaseModel):
+    events: list[Event]
+    next: int | None  # give it as `after` (`before` when newest come first) for the next page
+
+
+class Series(BaseModel):
+    """Columns of equal length: `count` recorded values in all, `counts[i]` behind point i."""
+
+    step: list[int]
+    value: list[Number]
+    min: list[Number]
+    max: list[Number]
+    count: int
+    counts: list[int]
+
+
+class Curves(BaseModel):
+    run_id: int
+    last_step: int
+    series: dict[str, Series]
+
+
+class Checkpoint(BaseModel):
+    id: int
+    run_id: int
+    step: int
+    cause: str
+    kind: str
+    val_cost: Number | None
+    bytes: int
+    valid: bool
+    weights_sha256: str
+    state_sha256: str
+    best: bool
+    pinned: bool
+    at: str
+    removed: bool
+    command_id: int | None
+
+
+class FamilyMember(BaseModel):
+    id: int
+    name: str
+    status: RunStatus
+    step: int
+    steps: int
+    parent: Parent | None
+    live: bool
+    best: Best | None
+    created_at: str
+    trashed_at: str | None
+
+
+class Family(BaseModel):
+    family_id: int
+    live_run_id: int
+    runs: list[FamilyMember]

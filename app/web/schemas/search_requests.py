@@ -1,0 +1,133 @@
+"""What a request about searches may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, WithJsonSchema
+
+from app.limits import (
+    INT_MAX,
+    PARALLEL_MAX,
+    ROUNDS_MAX,
+    SEEDS_MAX,
+    TRIALS_MAX,
+    VALUES_MAX,
+    WIDEN_MAX,
+)
+from app.search.coarse_to_fine import KEEP, ROUNDS, WIDEN
+from app.search.samplers import Strategy
+from app.web.schemas.requests import In, Name, Note, Steps
+from babysit.protocol.hyperparameters import Scale
+
+SCALES = (
+    "The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or "
+    "`minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. "
+    "Whole numbers stay whole on each of them."
+)
+_VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}
+_VALUES = {"type": "array", "items": _VALUE}
+_WHEN = {
+    "type": "object",
+    "additionalProperties": _VALUES,
+    "description": "Only drawn when each of these others has one of its values here.",
+}
+_ROW = {
+    "type": "object",
+    "description": "A range `{scale, low, high}`, a list `{values}`, or one value `{fixed}`.",
+    "properties": {
+        "scale": {
+            "type": "string",
+            "enum": list(Scale.__args__),  # type: ignore[attr-defined]
+            "description": SCALES,
+        },
+        "low": {"type": "number"},
+        "high": {"type": "number"},
+        "values": _VALUES,
+        "fixed": _VALUE,
+        "when": _WHEN,
+    },
+}
+# Each row is checked against the declaration of its hyperparameter (`app/search/space.py`).
+SpaceIn: TypeAlias = Annotated[
+    dict[str, Any],
+    Field(min_length=1, max_length=VALUES_MAX),
+    WithJsonSchema({"type": "object", "additionalProperties": _ROW}),
+]
+Trials: TypeAlias = Annotated[int, Field(ge=1, le=TRIALS_MAX)]
+Parallel: TypeAlias = Annotated[int, Field(ge=1, le=PARALLEL_MAX)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=INT_MAX)]
+Keep: TypeAlias = Annotated[int, Field(ge=1, le=TRIALS_MAX)]
+Widen: TypeAlias = Annotated[float, Field(ge=1, le=WIDEN_MAX)]
+Rounds: TypeAlias = Annotated[int, Field(ge=1, le=ROUNDS_MAX)]
+Points: TypeAlias = Annotated[
+    dict[str, Any],
+    Field(max_length=VALUES_MAX),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "integer"}}),
+]
+
+
+class Drawn(In):
+    """What decides which trials are drawn. seed: of the draws, and of each trial's training."""
+
+    task: Name
+    space: SpaceIn
+    strategy: Strategy
+    trials: Trials
+    steps: Steps | None = None
+    parallel: Parallel | None = None
+    seed: Seed | None = None
+    points: Points = Field(default_factory=dict)  # of a grid along each range, 5 if not named
+    keep: Keep = KEEP
+    widen: Widen = WIDEN
+    rounds: Rounds = ROUNDS
+
+
+class NewSearch(Drawn):
+    """steps: the last step of each trial; from a checkpoint counted from its root's beginning."""
+
+    stop_early: Literal["median", "successive_halving"] | None = None
+    from_checkpoint: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
+    name: Name | None = None
+    note: Note = ""
+
+
+class SearchPreview(Drawn):
+    from_checkpoint: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
+    stop_early: Literal["median", "successive_halving"] | None = None
+    name: Name | None = None
+    note: Note = ""
+
+
+class SearchCommandIn(In):
+    kind: Literal["pause", "resume", "stop"]
+    note: Note = ""
+
+
+class Refinement(In):
+    """keep, widen: the rule of the box; None takes the search's own, as with all the others.
+
+    widen_edges: let the box reach beyond an end at which the best value sits.
+    """
+
+    keep: Keep | None = None
+    widen: Widen | None = None
+    widen_edges: bool = False
+    strategy: Strategy | None = None
+    trials: Trials | None = None
+    steps: Steps | None = None
+    seed: Seed | None = None
+    name: Name | None = None
+    note: Note = ""
+
+
+class RepeatTrial(In):
+    run_id: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None  # None: the best one
+    seeds: Annotated[int, Field(ge=1, le=SEEDS_MAX)] = 3
+
+
+class Promotion(In):
+    from_: Literal["checkpoint", "scratch"] = Field(alias="from")
+    name: Name | None = None
+    steps: Steps | None = None
+    note: Note = ""

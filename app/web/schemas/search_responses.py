@@ -1,0 +1,199 @@
+"""What the server answers about searches."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from app.search.samplers import Strategy
+from app.store.journals.search_records import SearchCommand, SearchStatus
+from app.store.searches.trials import Outcome
+from app.web.schemas.responses import Number, ValuesOut
+from babysit.protocol.hyperparameters import Scale
+from babysit.protocol.status import RunStatus
+
+ValueOut = float | int | bool | str
+
+
+class SpacePart(BaseModel):
+    """A range with its scale, a list of values, or one fixed value."""
+
+    scale: Scale | None = None
+    low: float | None = None
+    high: float | None = None
+    values: list[ValueOut] | None = None
+    fixed: ValueOut | None = None
+    when: dict[str, list[ValueOut]] | None = None
+
+
+class Edge(BaseModel):
+    """The best value lies at an end of its range. can_widen: there is something beyond it."""
+
+    name: str
+    side: Literal["low", "high"]
+    value: ValueOut
+    can_widen: bool
+
+
+class Counts(BaseModel):
+    waiting: int
+    running: int
+    finished: int
+    failed: int
+    diverged: int
+    stopped: int
+    stopped_early: int
+    hand_steered: int
+
+
+class Round(BaseModel):
+    """kept: the runs its box was drawn around, best first."""
+
+    round: int
+    space: dict[str, SpacePart]
+    kept: list[int]
+
+
+class Repeat(BaseModel):
+    """Finished repetitions of a run with other seeds; the run itself is not among them.
+
+    spread: their standard deviation, None for fewer than two.
+    """
+
+    run_id: int
+    val_costs: list[float]
+    mean: float | None
+    spread: float | None
+
+
+class Trial(BaseModel):
+    """A run as a trial. fits: it was finished as drawn, so that it enters best, rounds and fits;
+    repetitions do not. val_cost: the newest that was recorded, the final one when it is over.
+    """
+
+    number: int
+    run_id: int
+    round: int
+    status: RunStatus
+    outcome: Outcome
+    fits: bool
+    val_cost: Number | None
+    step: int
+    steps: int
+    seed: int
+    values: ValuesOut
+    repeat_of: int | None
+
+
+class SearchSummary(BaseModel):
+    """A search without its trials. trials_wanted: without repetitions."""
+
+    id: int
+    name: str
+    note: str
+    actor: str
+    task: str
+    status: SearchStatus
+    reason: str | None
+    strategy: Strategy
+    space: dict[str, SpacePart]
+    trials_wanted: int
+    steps: int
+    parallel: int
+    seed: int
+    stop_early: Literal["median", "successive_halving"] | None
+    from_checkpoint: int | None
+    keep: int
+    widen: float
+    points: dict[str, int]
+    parent_id: int | None
+    clipped: list[str]
+    created_at: str
+    ended_at: str | None
+    allowed: list[SearchCommand]
+    best_run_id: int | None
+    best_val_cost: float | None
+    best_is_at_edge: list[Edge]
+    counts: Counts
+    rounds: list[Round]
+    repeats: list[Repeat]
+
+
+class Search(SearchSummary):
+    trials: list[Trial]
+
+
+class Searches(BaseModel):
+    searches: list[SearchSummary]
+    next: int | None  # give it as `before` for the next page
+
+
+class SearchCommandDone(BaseModel):
+    status: Literal["sent", "no_op"]
+
+
+class RepeatAsked(BaseModel):
+    status: Literal["sent"]
+    seeds: list[int]
+
+
+class TrialCurve(BaseModel):
+    step: list[int]
+    value: list[Number]
+
+
+class TrialCurves(BaseModel):
+    series: str
+    runs: dict[str, TrialCurve]
+
+
+class Importance(BaseModel):
+    """How much of the differences between trials each hyperparameter explains, 1 in all."""
+
+    importance: dict[str, float]
+    trials: int
+    method: str
+    message: str | None
+
+
+class Unwise(BaseModel):
+    name: str
+    message: str
+
+
+class Estimate(BaseModel):
+    one_run_s: float | None
+    total_s: float | None
+    parallel: int
+    cores: int
+    measured_on: str
+
+
+class Advice(BaseModel):
+    choose: Literal["panda", "caviar"]
+    why: str
+
+
+class Distinct(BaseModel):
+    grid: int
+    random: int
+
+
+class Teaching(BaseModel):
+    """A grid and random draws of as many trials, in the user's own space."""
+
+    x: str
+    y: str | None
+    grid: list[tuple[float, float]]
+    random: list[tuple[float, float]]
+    distinct: Distinct
+
+
+class Preview(BaseModel):
+    draws: dict[str, list[ValueOut]]
+    warnings: list[Unwise]
+    grid_cells: int
+    estimate: Estimate
+    advice: Advice
+    teaching: Teaching | None

@@ -1,0 +1,1 @@
+"""The fork server: loads torch once and forks a process for each worker."""

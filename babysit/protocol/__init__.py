@@ -1,0 +1,3 @@
+"""What server and worker say to each other: commands, events, hyperparameters, recipes. Never
+imports torch.
+"""

@@ -1,0 +1,1 @@
+"""Durable files: append-only journals, locks, checked reading. Never imports torch."""

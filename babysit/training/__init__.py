@@ -1,0 +1,1 @@
+"""The training itself: task, data, optimizer, schedule, checkpoints."""

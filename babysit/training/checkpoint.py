@@ -1,0 +1,275 @@
+"""Checkpoints: all that decides the future of a run, in safetensors and JSON, never pickle.
+
+A checkpoint is a directory. It is written beside its place, hashed, synced and renamed, and only
+then announced; a manifest with the SHA-256 of each file is checked before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from babysit.storage.journal import to_jsonable
+from babysit.storage.regular_file import NotARegularFile, check_folder, open_regular
+
+FORMAT = 1
+MANIFEST, STATE = "manifest.json", "state.json"
+MODEL, OPTIMIZER, RANDOM = "model.safetensors", "optimizer.safetensors", "random.safetensors"
+FILES = (MODEL, OPTIMIZER, RANDOM, STATE)
+JSON_BYTES_MAX = 10_000_000  # of the manifest, and of the names and shapes before the tensors
+
+# Parts of the state that say where it was made, not what happens next: not in `state_sha256`.
+INCIDENTAL = frozenset({"run_id", "steps", "last_command_id", "best", "made_with"})
+
+
+class CheckpointDamaged(Exception):
+    """A checkpoint is missing, incomplete or not what its manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a training between two steps, copied so that training may go on.
+
+    model: parameters and buffers by name. optimizer: `<parameter>/<key>`. random: every generator.
+    state: the JSON part: step, position, values, schedule, ramps, scheduled changes.
+    """
+
+    model: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    random: dict[str, Tensor]
+    state: dict[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        """Of its tensors; the rest is small."""
+        parts = (self.model, self.optimizer, self.random)
+        return sum(tensor.nbytes for part in parts for tensor in part.values())
+
+    def weights_sha256(self) -> str:
+        """Covers parameters and buffers in name order."""
+        return str(_tensors_digest(self.model).hexdigest())
+
+    def state_sha256(self) -> str:
+        """Covers all that decides the future of the run; not wall time, not the machine."""
+        digest = _tensors_digest(self.model)
+        for tensors in (self.optimizer, self.random):
+            digest.update(_tensors_digest(tensors).digest())
+        decisive = {name: value for name, value in self.state.items() if name not in INCIDENTAL}
+        decisive["scheduled"] = [
+            {key: change[key] for key in change if key not in ("command_id", "actor", "note")}
+            for change in decisive["scheduled"]
+        ]
+        digest.update(canonical(decisive))
+        return str(digest.hexdigest())
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces: equal values give equal bytes."""
+    return json.dumps(to_jsonable(value), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _tensors_digest(tensors: Mapping[str, Tensor]) -> Any:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        digest.update(_bytes(tensor))
+    return digest
+
+
+def _bytes(tensor: Tensor) -> Any:
+    """The tensor's memory, without a copy where it already lies on the CPU."""
+    flat = tensor.detach().cpu().contiguous().view(-1)
+    return flat.view(torch.uint8).numpy().data if flat.numel() else b""
+
+
+def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies on the CPU that later updates do not touch."""
+    return {
+        name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()
+    }
+
+
+def model_tensors(network: nn.Module) -> dict[str, Tensor]:
+    return dict(network.state_dict())
+
+
+def random_tensors() -> dict[str, Tensor]:
+    """The state of every global generator: torch (CPU and CUDA), numpy, python."""
+    _, keys, place, has_gauss, gauss = np.random.get_state()
+    _, words, gauss_next = random.getstate()
+    tensors = {
+        "torch": torch.get_rng_state().clone(),
+        "numpy": torch.from_numpy(np.asarray(keys).astype(np.int64)),
+        "numpy_place": torch.tensor([place, has_gauss], dtype=torch.int64),
+        "numpy_gauss": torch.tensor([gauss], dtype=torch.float64),
+        "python": torch.tensor(words, dtype=torch.int64),
+        "python_gauss": torch.tensor(
+            [] if gauss_next is None else [gauss_next], dtype=torch.float64
+        ),
+    }
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        for device, state in enumerate(torch.cuda.get_rng_state_all()):
+            tensors[f"cuda{device}"] = state.clone()
+    return tensors
+
+
+def restore_random(tensors: Mapping[str, Tensor]) -> None:
+    """Put every generator back. Done last: building a network or a loader draws from them."""
+    place, has_gauss = (int(number) for number in tensors["numpy_place"])
+    keys = tensors["numpy"].numpy().astype(np.uint32)
+    np.random.set_state(("MT19937", keys, place, has_gauss, float(tensors["numpy_gauss"])))
+    gauss = tensors["python_gauss"]
+    words = tuple(int(word) for word in tensors["python"])
+    random.setstate((3, words, float(gauss) if gauss.numel() else None))
+    torch.set_rng_state(tensors["torch"])
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        for device in range(torch.cuda.device_count()):
+            if f"cuda{device}" in tensors:
+                torch.cuda.set_rng_state(tensors[f"cuda{device}"], device)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the manifest of a finished checkpoint says."""
+
+    directory: str
+    bytes: int
+    weights_sha256: str
+    state_sha256: str
+
+
+def write_checkpoint(
+    checkpoints: Path, directory: str, snapshot: Snapshot, about: dict[str, Any]
+) -> Written:
+    """Write a checkpoint to `checkpoints/directory` so that it is there whole or not at all.
+
+    Raises:
+        OSError: it could not be written; nothing is left of it.
+    """
+    tmp_path, place = checkpoints / f".{directory}.part", checkpoints / directory
+    shutil.rmtree(tmp_path, ignore_errors=True)
+    try:
+        tmp_path.mkdir(parents=True)
+        save_file(snapshot.model, tmp_path / MODEL)
+        save_file(snapshot.optimizer, tmp_path / OPTIMIZER)
+        save_file(snapshot.random, tmp_path / RANDOM)
+        _write(tmp_path / STATE, snapshot.state)
+        files = {name: _file_entry(tmp_path / name) for name in FILES}
+        manifest = {
+            "format": FORMAT,
+            **about,
+            "step": snapshot.state["step"],
+            "weights_sha256": snapshot.weights_sha256(),
+            "state_sha256": snapshot.state_sha256(),
+            "files": files,
+        }
+        _write(tmp_path / MANIFEST, manifest)
+        for name in (*FILES, MANIFEST):
+            _sync(tmp_path / name)
+        _sync(tmp_path)
+        os.rename(tmp_path, place)
+        tmp_path = place
+        _sync(checkpoints)
+    except BaseException:
+        shutil.rmtree(tmp_path, ignore_errors=True)
+        raise
+    size = sum(entry["bytes"] for entry in files.values())
+    return Written(directory, size, manifest["weights_sha256"], manifest["state_sha256"])
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    data = json.dumps(to_jsonable(content), indent=1).encode()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    finally:
+        os.close(fd)
+
+
+def _file_entry(path: Path) -> dict[str, Any]:
+    with open_regular(path) as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return {"bytes": file.tell(), "sha256": digest.hexdigest()}
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a journal said of a checkpoint when it was there."""
+
+    state_sha256: str
+    bytes: int
+
+
+def load_checkpoint(directory: Path, announced: Announced | None = None) -> Snapshot:
+    """The snapshot in a checkpoint whose files are all as its manifest says.
+
+    announced: it must also be the one that this says; another one is not even hashed.
+
+    Raises:
+        CheckpointDamaged: something is missing or differs; the message says what.
+    """
+    try:
+        check_folder(directory)
+        with open_regular(directory / MANIFEST, JSON_BYTES_MAX) as file:
+            manifest = json.loads(file.read())
+        if manifest["format"] != FORMAT:
+            raise CheckpointDamaged(f"its format is {manifest['format']}, not {FORMAT}")
+        if announced is not None and announced != _announces(manifest):
+            raise CheckpointDamaged("it is not the one that was announced here")
+        for name in FILES:
+            _check_size(directory / name, manifest["files"][name]["bytes"])
+            if _file_entry(directory / name) != manifest["files"][name]:
+                raise CheckpointDamaged(f"{name} differs from its checksum")
+        snapshot = Snapshot(
+            model=load_file(directory / MODEL),
+            optimizer=load_file(directory / OPTIMIZER),
+            random=load_file(directory / RANDOM),
+            state=json.loads((directory / STATE).read_text()),
+        )
+        if snapshot.state_sha256() != manifest["state_sha256"]:
+            raise CheckpointDamaged("its files do not belong together")
+    except FileNotFoundError as error:
+        raise CheckpointDamaged(f"{Path(str(error.filename)).name} is missing") from error
+    except NotARegularFile as error:
+        raise CheckpointDamaged(str(error)) from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+        raise CheckpointDamaged(f"it cannot be read: {error}") from error
+    return snapshot
+
+
+def _announces(manifest: dict[str, Any]) -> Announced:
+    size = sum(manifest["files"][name]["bytes"] for name in FILES)
+    return Announced(manifest["state_sha256"], size)
+
+
+def _check_size(path: Path, size: int) -> None:
+    """Before a byte is hashed: a file may claim to be as large as no disk is."""
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size != size:
+            raise CheckpointDamaged(f"{path.name} differs from its checksum")
+        header = int.from_bytes(file.read(8), "little")
+        if path.suffix == ".safetensors" and header > JSON_BYTES_MAX:
+            raise CheckpointDamaged(f"{path.name} names more tensors than a network has")

@@ -1,0 +1,291 @@
+"""Everything a training consists of: built from the start, or put back from a checkpoint."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from babysit.protocol.commands import Set
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.validation import check_fork, check_start
+from babysit.protocol.values import Values
+from babysit.storage.journal import parse_float
+from babysit.task import Data, Task
+from babysit.training.checkpoint import (
+    FORMAT,
+    Snapshot,
+    copied,
+    model_tensors,
+    random_tensors,
+    restore_random,
+)
+from babysit.training.controls import Controls, TrainingParts, apply_change, set_dropout
+from babysit.training.data import Batches, Position, data_sha256, stream_seed
+from babysit.training.optimizer import (
+    build_optimizer,
+    load_state_tensors,
+    read_back,
+    state_tensors,
+    write,
+)
+from babysit.training.schedule import Ramp, Schedule
+
+FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
+
+
+@dataclass(slots=True)
+class Training:
+    """One network being trained. All that must survive a restart is in `snapshot`.
+
+    step: updates done. steps: the run ends after so many.
+    """
+
+    task: Task
+    data: Data
+    network: nn.Module
+    optimizer: Optimizer
+    controls: Controls
+    batches: Batches
+    seed: int
+    step: int
+    steps: int
+    device: str
+    made_with: dict[str, Any]
+    best_val_cost: float | None = None
+    best_step: int = 0
+    last_command_id: int = 0
+    warnings: list[str] = field(default_factory=list)  # to be said when the run begins
+
+    @property
+    def parts(self) -> TrainingParts:
+        return TrainingParts(self.network, self.optimizer, self.batches)
+
+    def snapshot(self) -> Snapshot:
+        """A copy of the state between two steps: the tensors are the copy's own."""
+        return Snapshot(
+            model=copied(model_tensors(self.network)),
+            optimizer=copied(state_tensors(self.optimizer, parameter_names(self.network))),
+            random=random_tensors(),
+            state={
+                "format": FORMAT,
+                "step": self.step,
+                "steps": self.steps,
+                "seed": self.seed,
+                "position": asdict(self.batches.position),
+                **self.controls.to_json(),
+                # What the last update used: a ramp of beta rescales the moments from here.
+                "optimizer_values": read_back(self.optimizer),
+                "last_command_id": self.last_command_id,
+                "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "made_with": self.made_with,
+            },
+        )
+
+
+def parameter_names(network: nn.Module) -> list[str]:
+    """Names of the trained parameters, in the optimizer's order; a tied one is named once."""
+    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+
+
+def versions() -> dict[str, str]:
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }
+
+
+def seed_generators(seed: int) -> None:
+    if torch.accelerator.current_accelerator() is None:
+        # A build for the CPU alone. `torch.manual_seed` would do the same, and keep a traceback
+        # with its sources for each kind of GPU: 3 ms of a trial that trains for 200.
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+def pick_device(task: Task, wanted: str) -> str:
+    """The device of a run. "auto": a GPU where there is one and the task can use it."""
+    if wanted != "auto":
+        return wanted
+    return "cuda" if task.device == "auto" and torch.cuda.is_available() else "cpu"
+
+
+def begin(spec: RunSpec, task: Task, *, device: str, code_sha256: str) -> Training:
+    """A training at step 0.
+
+    Raises:
+        InvalidValue: the run's values do not fit the task.
+    """
+    data = task.load()
+    declared = task.declared(len(data.train))  # type: ignore[arg-type]
+    values = check_start(declared, spec.values)
+    schedule = Schedule.begun(values, start=0, last_step=spec.steps)
+    batch_size = int(values["batch_size"])
+    position = Position(batch_size=batch_size, next_batch_size=batch_size)
+    return _assemble(
+        spec,
+        task,
+        data,
+        Controls(declared, values, schedule),
+        position,
+        device=device,
+        code_sha256=code_sha256,
+    )
+
+
+def _assemble(
+    spec: RunSpec,
+    task: Task,
+    data: Data,
+    controls: Controls,
+    position: Position,
+    *,
+    device: str,
+    code_sha256: str,
+) -> Training:
+    seed_generators(spec.seed)
+    network = task.build(controls.values).to(device)
+    set_dropout(network, float(controls.values.get("dropout", 0.0)))
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    training = Training(
+        task=task,
+        data=data,
+        network=network,
+        optimizer=build_optimizer(trained, controls.values),
+        controls=controls,
+        batches=Batches(task, data.train, seed=spec.seed, position=position, device=device),
+        seed=spec.seed,
+        step=0,
+        steps=spec.steps,
+        device=device,
+        made_with={
+            "task": spec.task,
+            "device": device,
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+            "code_sha256": code_sha256,
+            "data_sha256": data_sha256(data.train),
+        },
+    )
+    controls.write_to(training.optimizer, 0)
+    seed_generators(stream_seed(spec.seed, -1))  # not the numbers that made the weights
+    return training
+
+
+def restore(
+    spec: RunSpec, task: Task, snapshot: Snapshot, *, device: str, code_sha256: str, is_fork: bool
+) -> Training:
+    """A training as it was in a checkpoint.
+
+    is_fork: a new run begins here, with its own values on top. A change that the checkpoint was
+        written before is then not made: going back to before a change undoes it.
+
+    Raises:
+        InvalidValue: the fork's values do not fit the task.
+    """
+    state = snapshot.state
+    data = task.load()
+    declared = task.declared(len(data.train))  # type: ignore[arg-type]
+    controls = Controls.from_json(declared, state)
+    if is_fork:
+        for undone in controls.due(int(state["step"])):
+            controls.forget(undone.command_id)
+    structural, overrides = check_fork(declared, controls.values, spec.values)
+    controls.values = check_start(declared, {**controls.values, **structural})
+    training = _assemble(
+        spec,
+        task,
+        data,
+        controls,
+        Position(**state["position"]),
+        device=device,
+        code_sha256=code_sha256,
+    )
+    training.step = int(state["step"])
+    best = state["best"]["val_cost"]
+    training.best_val_cost = None if best is None else parse_float(best)
+    training.best_step = int(state["best"]["step"])
+    keeps_state = _load_tensors(training, snapshot, structural)
+    warn_of_differences(training, state["made_with"], "the checkpoint")
+    if overrides:
+        change = Set(values=overrides, batch_now=True)
+        apply_change(
+            controls, change, step=training.step, last_step=training.steps, parts=training.parts
+        )
+    if not keeps_state:
+        _ease_in(training)  # after the fork's own values: they may set the learning rate
+    restore_random(snapshot.random)  # last: everything above may have drawn
+    return training
+
+
+def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) -> bool:
+    """Put weights and optimizer state back; where a fork changed shapes, what still fits.
+
+    Returns:
+        Whether the optimizer has its state again.
+    """
+    own = training.network.state_dict()
+    fitting = {
+        name: tensor
+        for name, tensor in snapshot.model.items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    whole = len(fitting) == len(own) == len(snapshot.model)
+    if not whole and not structural:
+        raise ValueError("The task's network is no longer the one in the checkpoint.")
+    training.network.load_state_dict(fitting, strict=whole)
+    if not whole:
+        training.warnings.append(
+            f"The network changed: {len(fitting)} of {len(own)} tensors were kept, "
+            f"the others start anew."
+        )
+    if not whole or "optimizer" in structural:
+        return False
+    # The values first, while there is no state that a changed beta would rescale.
+    held = {**training.controls.values, **snapshot.state["optimizer_values"]}
+    write(training.optimizer, held)
+    names = parameter_names(training.network)
+    load_state_tensors(training.optimizer, names, snapshot.optimizer)
+    return True
+
+
+def _ease_in(training: Training) -> None:
+    """Without its state an optimizer of Adam's kind steps too far at first: start small."""
+    controls, step = training.controls, training.step
+    if controls.values["optimizer"] != "sgd":
+        rate = float(controls.values["learning_rate"])
+        part = rate / FRESH_STATE_RAMP_STEPS
+        controls.ramps["learning_rate"] = Ramp(part, rate, step, FRESH_STATE_RAMP_STEPS, "linear")
+        training.warnings.append(
+            f"The optimizer starts without its state: the learning rate rises over "
+            f"{FRESH_STATE_RAMP_STEPS} steps."
+        )
+
+
+def warn_of_differences(training: Training, then: dict[str, Any], where: str) -> None:
+    """Say what keeps this training from being exact to the last bit.
+
+    then, where: what was so there.
+    """
+    names = {
+        "threads": "thread count",
+        "device": "device",
+        "versions": "library versions",
+        "code_sha256": "task's code",
+        "data_sha256": "data",
+    }
+    differing = [word for key, word in names.items() if then.get(key) != training.made_with[key]]
+    if differing:
+        training.warnings.append(
+            f"Not exact to the last bit: another {', '.join(differing)} than in {where}."
+        )

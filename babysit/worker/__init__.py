@@ -1,0 +1,1 @@
+"""The worker process: the training loop, the execution of commands, the recorder."""

@@ -1,0 +1,292 @@
+"""One process that works on one run: `python -m babysit.worker RUN_DIRECTORY --attempt N`.
+
+It needs no server: what it is asked stands in `server.journal`, what happens in
+`attempt-N.journal`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from babysit.protocol.events import Raised, StatusChanged, Warned, WorkerStarted
+from babysit.protocol.heartbeat import Heartbeat, failed_at_same_step
+from babysit.protocol.recipe import Recipe
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.status import RunStatus
+from babysit.resume.history import (
+    RecoveryCheck,
+    RunHistory,
+    announced_in,
+    commands_to_replay,
+    newest_valid,
+    read_history,
+)
+from babysit.resume.replay import open_recipe, replay_check, wanted_device
+from babysit.storage.file_lock import take_lock
+from babysit.training.checkpoint import CheckpointDamaged, load_checkpoint
+from babysit.training.metrics import Clock
+from babysit.training.state import Training, begin, pick_device, restore, versions
+from babysit.training.task_loader import code_sha256, find_task_file, load_task
+from babysit.worker.changes import scheduled_event
+from babysit.worker.checkpoint_writer import Saver
+from babysit.worker.executor import refuse_the_rest
+from babysit.worker.log_file import open_log
+from babysit.worker.loop import finish, train
+from babysit.worker.recorder import Recorder
+from babysit.worker.session import TrainingSession
+
+TRACEBACK_LENGTH_MAX = 16_000  # characters; the end says what went wrong
+REASON_LENGTH_MAX = 500  # characters
+
+
+EXIT_RETRY = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
+
+
+class ForcedExit(BaseException):
+    """A second SIGTERM: end without finishing the step."""
+
+
+def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
+    """Take the run up and bring it to an end; 0 when the journal says how it ended.
+
+    may_retry: somebody will start another attempt if a step raises for the first time.
+    """
+    lock = take_lock(run_directory)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for a training
+    wish = TerminationHandler()
+    signal.signal(signal.SIGTERM, wish.note)
+    open_log(run_directory / "worker.log")
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
+    heartbeat = Heartbeat(run_directory, attempt)
+    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
+    spec = RunSpec(**json.loads((run_directory / "run.json").read_text()))
+    os.nice(spec.niceness)
+    recorder = Recorder(run_directory, attempt)
+    step, ended = 0, True
+    try:
+        history = read_history(run_directory, attempt)
+        step = history.last_step
+        recipe = open_recipe(run_directory, spec)
+        training = prepare(spec, run_directory, history, recipe)
+        saver = Saver(spec.id, run_directory / "checkpoints", recorder, history)
+        session = TrainingSession(
+            spec, run_directory, training, recorder, saver, heartbeat, history=history
+        )
+        attach_recovery(session, recipe)
+        wish.session = session
+        announce_start(session)
+        if attempt == 1:
+            session.save("start")
+        ended = run_until_done(session, should_retry if may_retry else never)
+        saver.close()
+    except BaseException as error:  # building failed: the task's fault, or the checkpoint's
+        recorder.event(failed(step, error))
+    recorder.close()
+    os.close(lock)
+    return 0 if ended else EXIT_RETRY
+
+
+def prepare(
+    spec: RunSpec, run_directory: Path, history: RunHistory, recipe: Recipe | None = None
+) -> Training:
+    """Build the training: from the newest valid checkpoint of an earlier attempt, from the one the
+    run forks from, or from the beginning.
+    """
+    file = find_task_file(spec.task)
+    task = load_task(file)
+    device = pick_device(task, wanted_device(recipe))
+    code = code_sha256(file)
+    newest, problems = newest_valid(run_directory, history)
+    if newest is not None:
+        spec = replace(spec, values={})  # they are in the checkpoint already
+        training = restore(spec, task, newest, device=device, code_sha256=code, is_fork=False)
+        training.steps = int(newest.state["steps"])
+        training.last_command_id = int(newest.state["last_command_id"])
+    elif spec.parent_directory is None:
+        training = begin(spec, task, device=device, code_sha256=code)
+    else:
+        directory = run_directory.parent.parent / spec.parent_directory
+        try:
+            snapshot = load_checkpoint(directory, announced_in(spec))
+        except CheckpointDamaged as error:
+            raise CheckpointDamaged(f"The checkpoint cannot be used: {error}.") from error
+        training = restore(spec, task, snapshot, device=device, code_sha256=code, is_fork=True)
+    training.warnings += problems
+    return training
+
+
+def attach_recovery(session: TrainingSession, recipe: Recipe | None) -> None:
+    """Make the run catch up with what its earlier attempts had done, and follow its recipe."""
+    training, history = session.training, session.history
+    if history.attempts or recipe is not None:
+        step, last = training.step, training.last_command_id
+        session.to_replay = commands_to_replay(
+            session.directory, history, from_step=step, last_command_id=last
+        )
+    if history.attempts:
+        session.recovery_check = RecoveryCheck(training.step, history)
+        active_s = [seconds for step, seconds in history.active_s.items() if step <= training.step]
+        session.clock = Clock(max(active_s, default=0.0))
+    if recipe is not None:
+        session.replay_check = replay_check(recipe, training, history)
+
+
+def announce_start(session: TrainingSession) -> None:
+    """Say who took the run up, and begin."""
+    training = session.training
+    session.emit(
+        WorkerStarted(
+            step=training.step,
+            pid=os.getpid(),
+            start_ticks=start_ticks(os.getpid()),
+            boot_id=boot_id(),
+            threads=torch.get_num_threads(),
+            device=training.device,
+            versions=versions(),
+            code_sha256=training.made_with["code_sha256"],
+            data_sha256=training.made_with["data_sha256"],
+            train_size=training.batches.size,
+            val_size=len(training.data.val),  # type: ignore[arg-type]
+            steps_per_epoch=training.batches.steps_per_epoch(),
+            parameters=sum(parameter.numel() for parameter in training.network.parameters()),
+            values=dict(training.controls.values),
+        )
+    )
+    for warning in training.warnings:
+        session.emit(Warned(step=training.step, message=warning))
+    for waiting in training.controls.scheduled:  # a fork takes over what its parent had planned
+        if waiting.command_id not in session.history.carried_out:
+            session.emit(scheduled_event(waiting, training.step))
+    session.emit(StatusChanged(step=training.step, status=RunStatus.RUNNING))
+
+
+def run_until_done(
+    session: TrainingSession, should_retry: Callable[[TrainingSession], bool]
+) -> bool:
+    """Train. What the task raises ends the run as failed, with all points up to there; or only this
+    attempt, if another one may do better: False.
+    """
+    try:
+        ending = train(session)
+        finish(session, ending)
+    except ForcedExit:
+        session.saver.wait()
+        ending = stopped(session)
+        session.emit(ending)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of a task are failures too
+        session.saver.wait()
+        ending = failed(session.training.step, error)
+        if session.ending is None and should_retry(session):
+            reason, text = ending.reason or "", ending.traceback or ""
+            session.emit(Raised(step=ending.step, reason=reason, traceback=text))
+            return False
+        session.end_comparison()
+        session.emit(ending)
+    refuse_the_rest(session, ending.status)
+    return True
+
+
+def should_retry(session: TrainingSession) -> bool:
+    """Whether the step that raised is one that this attempt reached by itself, and the first to
+    fail there. What fails at once, or always at the same step, fails again.
+    """
+    attempt = session.history.attempts + 1
+    return session.training.step > session.began_at and not failed_at_same_step(
+        session.directory, attempt
+    )
+
+
+def never(session: TrainingSession) -> bool:
+    return False
+
+
+def failed(step: int, error: BaseException) -> StatusChanged:
+    try:
+        text = "".join(traceback.format_exception(error))
+        reason = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    except Exception:  # an exception may even fail to say what it is
+        text = reason = type(error).__name__
+    return StatusChanged(
+        step=step,
+        status=RunStatus.FAILED,
+        reason=reason[:REASON_LENGTH_MAX],
+        traceback=text[-TRACEBACK_LENGTH_MAX:],
+    )
+
+
+def stopped(session: TrainingSession) -> StatusChanged:
+    step = session.training.step
+    return StatusChanged(step=step, status=RunStatus.STOPPED, reason="terminated")
+
+
+class TerminationHandler:
+    """SIGTERM ends the run after the step in progress, with a checkpoint; a second one at once."""
+
+    def __init__(self) -> None:
+        self._is_noted = False
+        self._session: TrainingSession | None = None
+
+    @property
+    def session(self) -> TrainingSession | None:
+        """The run, once it is built; a signal that came before acts then."""
+        return self._session
+
+    @session.setter
+    def session(self, session: TrainingSession) -> None:
+        self._session = session
+        if self._is_noted:
+            session.ending = stopped(session)
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        if self._session is not None:
+            if self._is_noted:
+                raise ForcedExit
+            self._session.ending = stopped(self._session)
+        self._is_noted = True
+
+
+def boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # not Linux
+        return ""
+
+
+def start_ticks(pid: int) -> int:
+    """When a process began, in clock ticks since the boot; 0 where that cannot be known."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(text.rpartition(")")[2].split()[19])  # field 22; the name before it may hold spaces
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Work on one run.")
+    parser.add_argument("run_directory", type=Path)
+    parser.add_argument("--attempt", type=int, default=1)
+    parser.add_argument("--may-retry", action="store_true", help="another attempt may follow")
+    arguments = parser.parse_args()
+    if os.getsid(0) != os.getpid():
+        with contextlib.suppress(PermissionError):  # a group leader, as under a shell's job control
+            os.setsid()  # Ctrl-C in the server's terminal is not meant for the training
+    directory = arguments.run_directory.resolve()
+    sys.exit(work(directory, arguments.attempt, may_retry=arguments.may_retry))
+
+
+if __name__ == "__main__":
+    main()

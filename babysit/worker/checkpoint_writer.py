@@ -1,0 +1,234 @@
+"""Writes checkpoints beside the training, in a thread, and removes those that nothing needs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from babysit.protocol.events import CheckpointRemoved, CheckpointSaved, Event, Warned
+from babysit.protocol.run_spec import checkpoint_id
+from babysit.protocol.serialization import now
+from babysit.protocol.status import CheckpointCause
+from babysit.resume.history import RunHistory
+from babysit.storage.journal import to_jsonable
+from babysit.training.checkpoint import Snapshot, write_checkpoint
+from babysit.worker.recorder import Recorder
+
+TIMER_EVERY_S = 10.0  # of training, at the least
+TIMER_LATEST_S = 55.0  # with its writing, at most a minute of work is lost in a crash
+COST_MAX = 0.01  # of the training time that checkpoints by the timer may take
+BEST_EVERY_S = 5.0  # a cost that falls at every evaluation must not mean a checkpoint at each
+LAST_KEPT = 5
+BEST_KEPT = 3
+WAITING_MAX = 4  # snapshots in memory; a timer's is left out when so many wait
+ALWAYS_KEPT: frozenset[CheckpointCause] = frozenset({"start", "change", "user", "pause", "end"})
+
+
+@dataclass(slots=True)
+class Saved:
+    """A checkpoint of this run, on the disk or on its way there."""
+
+    id: int
+    step: int
+    version: int  # of the settings: equal step and version mean an equal state
+    cause: CheckpointCause
+    directory: str
+    val_cost: float | None
+    failed: bool = False  # it could not be written
+
+
+class Saver:
+    """Takes snapshots from the loop and turns them into announced checkpoints, in order."""
+
+    def __init__(
+        self, run_id: int, checkpoints: Path, recorder: Recorder, history: RunHistory | None = None
+    ) -> None:
+        """past: what earlier attempts of the run saved; numbers and names go on from there."""
+        history = history or RunHistory()
+        checkpoints.mkdir(exist_ok=True)
+        named = {known.directory for known in history.checkpoints.values()} | history.damaged
+        for entry in list(checkpoints.iterdir()):  # a worker died before it could say so
+            if entry.name not in named:
+                shutil.rmtree(entry, ignore_errors=True)
+        self._names = {entry.name for entry in checkpoints.iterdir()}
+        self._run_id = run_id
+        self._checkpoints = checkpoints
+        self._recorder = recorder
+        self._count = history.ordinal
+        self._last: Saved | None = None
+        self._on_disk = [
+            Saved(known.id, known.step, -1, known.cause, known.directory, known.val_cost)
+            for known in history.checkpoints.values()
+        ]
+        self._saved_at = time.monotonic()
+        self._cost_s = 0.0  # of the last one: copying and writing
+        self._is_warned = False  # that nothing can be written; once is enough
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        os.register_at_fork(after_in_child=self._forget_jobs)
+        self._thread = threading.Thread(target=self._work, name="saver", daemon=True)
+        self._thread.start()
+
+    def is_timer_due(self, *, evaluated: bool) -> bool:
+        """Whether it is time again: at an evaluation if one comes soon, else in between."""
+        since_s = time.monotonic() - self._saved_at
+        wanted_s = self.interval_s if evaluated else 2 * self.interval_s
+        return since_s >= min(wanted_s, TIMER_LATEST_S) and not self._is_busy()
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds from this checkpoint to the next one by the timer."""
+        return interval_s(self._cost_s)
+
+    @property
+    def latest_s(self) -> float:
+        """When the next one must be begun, in monotonic seconds."""
+        return self._saved_at + TIMER_LATEST_S
+
+    def is_best_due(self) -> bool:
+        wanted_s = max(BEST_EVERY_S, min(self._cost_s / COST_MAX, TIMER_LATEST_S))
+        return time.monotonic() - self._saved_at >= wanted_s and not self._is_busy()
+
+    def current(self, step: int, version: int) -> Saved | None:
+        """The checkpoint that already holds this very state, if there is one."""
+        last = self._last
+        if last is None or last.failed:
+            return None
+        return last if (last.step, last.version) == (step, version) else None
+
+    def save(
+        self,
+        snapshot: Snapshot,
+        cause: CheckpointCause,
+        *,
+        version: int,
+        val_cost: float | None,
+        command_id: int | None = None,
+        copied_s: float = 0.0,
+    ) -> Saved:
+        """Queue a snapshot for writing; it is announced when it is on the disk.
+
+        copied_s: how long the training stood still for the snapshot.
+        """
+        self._count += 1
+        step = int(snapshot.state["step"])
+        directory = next(name for name in _names_of(step) if name not in self._names)
+        self._names.add(directory)
+        ident = checkpoint_id(self._run_id, self._count)
+        self._last = saved = Saved(ident, step, version, cause, directory, val_cost)
+        self._saved_at = time.monotonic()
+        self._jobs.put(lambda: self._write(saved, snapshot, command_id, copied_s))
+        return saved
+
+    def emit_when_saved(self, make_event: Callable[[], Event]) -> None:
+        """Say something once everything queued so far is on the disk."""
+        self._jobs.put(lambda: self._recorder.event(make_event()))
+
+    def wait(self) -> None:
+        """Return when everything queued so far is on the disk and announced."""
+        self._jobs.join()
+
+    def close(self) -> None:
+        self._jobs.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _forget_jobs(self) -> None:
+        """Nobody works on them in a process that the task forked: do not wait for ever."""
+        self._jobs = queue.Queue()
+
+    def _is_busy(self) -> bool:
+        return self._jobs.unfinished_tasks >= WAITING_MAX
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            self._jobs.task_done()
+        self._jobs.task_done()
+
+    def _write(
+        self, saved: Saved, snapshot: Snapshot, command_id: int | None, copied_s: float
+    ) -> None:
+        about = {
+            "id": saved.id,
+            "run_id": self._run_id,
+            "cause": saved.cause,
+            "val_cost": saved.val_cost,
+            "created_at": now(),
+        }
+        began_s = time.monotonic()
+        try:
+            written = write_checkpoint(self._checkpoints, saved.directory, snapshot, about)
+        except Exception as error:  # safetensors has an error of its own for a full disk
+            saved.failed = True
+            self._warn(saved, snapshot, error)
+            return
+        self._cost_s = copied_s + time.monotonic() - began_s
+        self._is_warned = False
+        self._on_disk.append(saved)
+        self._recorder.event(
+            CheckpointSaved(
+                step=saved.step,
+                checkpoint_id=saved.id,
+                directory=saved.directory,
+                cause=saved.cause,
+                val_cost=to_jsonable(saved.val_cost),
+                bytes=written.bytes,
+                weights_sha256=written.weights_sha256,
+                state_sha256=written.state_sha256,
+                command_id=command_id,
+            )
+        )
+        self._remove_unneeded()
+
+    def _warn(self, saved: Saved, snapshot: Snapshot, error: Exception) -> None:
+        """Say why a checkpoint could not be written; the training goes on, and tries again."""
+        if self._is_warned and saved.cause in ("timer", "best"):
+            return
+        self._is_warned = True
+        why, needed = str(error), snapshot.bytes
+        free = shutil.disk_usage(self._checkpoints).free
+        if free < needed:
+            why = f"the disk is full: {needed / 1e6:,.1f} MB needed, {free / 1e6:,.1f} MB free"
+        message = f"The checkpoint of step {saved.step:,} could not be written: {why}"
+        self._recorder.event(Warned(step=saved.step, message=message))
+
+    def _remove_unneeded(self) -> None:
+        for saved in unneeded(self._on_disk, self._recorder.kept):
+            self._on_disk.remove(saved)
+            # Said first: a crash in between leaves bytes that nothing names, never the reverse.
+            self._recorder.event(CheckpointRemoved(step=saved.step, checkpoint_id=saved.id))
+            shutil.rmtree(self._checkpoints / saved.directory, ignore_errors=True)
+
+
+def interval_s(cost_s: float) -> float:
+    """Seconds between two checkpoints of this cost: they take 1 % of the time at most, unless that
+    would put more than a minute of work at risk.
+    """
+    return min(max(cost_s / COST_MAX, TIMER_EVERY_S), TIMER_LATEST_S)
+
+
+def _names_of(step: int) -> Iterator[str]:
+    """The step; and for further states at the same step, `<step>-2`, `<step>-3`, …"""
+    yield str(step)
+    yield from (f"{step}-{number}" for number in itertools.count(2))
+
+
+def unneeded(saved: list[Saved], kept: set[int]) -> list[Saved]:
+    """Those that retention removes: not among the last, the best, the asked or referred for."""
+    last = {item.id for item in saved[-LAST_KEPT:]}
+    ranked = sorted(
+        (item.val_cost, item.id)
+        for item in saved
+        if item.val_cost is not None and math.isfinite(item.val_cost)
+    )
+    best = {ident for _, ident in ranked[:BEST_KEPT]}
+    needed = last | best | kept
+    return [item for item in saved if item.id not in needed and item.cause not in ALWAYS_KEPT]

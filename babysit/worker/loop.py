@@ -1,0 +1,191 @@
+"""The training loop: one function that reads aloud."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from babysit.protocol.events import StatusChanged
+from babysit.protocol.heartbeat import BETWEEN_STEPS
+from babysit.protocol.status import RunStatus
+from babysit.training.metrics import StepSize, is_measured, norm
+from babysit.training.nan_guard import non_finite
+from babysit.worker.executor import answer_commands
+from babysit.worker.recorder import LOOK_EVERY_S
+from babysit.worker.session import IO_ERROR_PAUSES, TrainingSession
+
+COST = "train/cost"
+DISK_LOOK_EVERY_S = 0.2
+WAIT_MIN_S = 1e-4
+
+
+def train(session: TrainingSession) -> StatusChanged:
+    """Make steps until the last one, a stop, or an exception of the task's.
+
+    A value recorded at step k describes update k: the cost is the mean over its mini-batch before
+    the update, the learning rate and the momentum are what it used.
+
+    Returns:
+        How the run ended; not yet said.
+    """
+    training, recorder = session.training, session.recorder
+    network, optimizer, controls = training.network, training.optimizer, training.controls
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    group, record = optimizer.param_groups[0], recorder.step_row.append
+    record_heartbeat = session.heartbeat.record
+    step_size = StepSize(network)
+    throttle = Throttle(session.spec.max_steps_per_s)
+    network.train()
+
+    while True:
+        # people first, but only between steps
+        record_heartbeat(BETWEEN_STEPS)
+        if recorder.commands or controls.scheduled or session.follows_others:
+            answer_commands(session)
+            if session.training is not training:  # a recipe came to a fork
+                return train(session)
+        if session.ending is not None:
+            return session.ending
+        if training.step >= training.steps:
+            return StatusChanged(step=training.step, status=RunStatus.FINISHED)
+        if recorder.is_orphaned:
+            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        if wait_s := _wait_s(session, throttle):
+            recorder.wait_for_command(wait_s)
+            continue
+
+        # the cost of one mini-batch and its gradient
+        step = training.step + 1
+        record_heartbeat(step)
+        if controls.moves:
+            controls.write_to(optimizer, training.step)
+        x, y = training.batches.next()
+        cost = training.task.cost(network(x), y, controls.values)  # scalar
+        optimizer.zero_grad(set_to_none=True)
+        cost.backward()  # type: ignore[no-untyped-call]
+
+        # once in a while, and whenever it is clipped, the size of the gradient
+        measured, clip = is_measured(step), float(controls.values["grad_clip"])
+        numbers = {COST: cost.item()}  # waits for a GPU
+        if measured or clip:
+            numbers["grad_norm"] = _clipped(parameters, clip)
+
+        # one update, unless a number is none
+        sound = all(map(math.isfinite, numbers.values()))
+        if measured:
+            step_size.remember()
+        if sound:
+            optimizer.step()
+        training.step = step
+        beta = group["betas"][0] if "betas" in group else group["momentum"]
+        record((step, numbers[COST], group["lr"], beta))
+        if session.replay_check is not None:
+            session.replay_check.compare(step, (numbers[COST], group["lr"], beta))
+
+        # what is not recorded at every step
+        if session.recovery_check is not None:
+            session.recovery_check.compare(step, numbers[COST])
+        if measured:
+            numbers["step_size"] = step_size.measure()
+            _measure_progress(session)
+        if len(numbers) > 1:
+            recorder.values(step, {name: numbers[name] for name in numbers if name != COST})
+        if not sound:
+            _pause_for_guard(session, numbers)
+        elif step % training.task.evaluate_every == 0 or step == training.steps:
+            session.evaluate()
+        if measured or session.evaluated_at == step or time.monotonic() >= session.saver.latest_s:
+            _save_when_due(session)
+
+
+def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
+    """How long to wait for a command before another look; 0: make the next step."""
+    if session.paused_for in IO_ERROR_PAUSES:
+        if not session.recorder.has_recovered():
+            return DISK_LOOK_EVERY_S
+        session.resume()
+    if session.paused_for is not None:
+        return LOOK_EVERY_S
+    if session.recorder.io_error is not None:
+        session.pause_on_io_error(session.recorder.io_error)
+        return DISK_LOOK_EVERY_S
+    if session.recovery_check is None and throttle.holds():  # what was seen once need not be slow
+        return max(throttle.left_s(), WAIT_MIN_S)
+    return 0.0
+
+
+def _clipped(parameters: list[nn.Parameter], norm_max: float) -> float:
+    """The norm of the gradient before it was clipped to `norm_max`; 0 does not clip."""
+    before = norm([p.grad for p in parameters if p.grad is not None])
+    if norm_max:
+        torch.nn.utils.clip_grads_with_norm_(parameters, norm_max, torch.tensor(before))
+    return before
+
+
+class Throttle:
+    """Holds a lesson down to so many steps a second, without making a command wait."""
+
+    def __init__(self, max_steps_per_s: float | None) -> None:
+        self._step_s = 1 / max_steps_per_s if max_steps_per_s else 0.0
+        self._next_at = time.monotonic()
+
+    def holds(self) -> bool:
+        """Whether the next step must still wait; False once for each step."""
+        if self._step_s == 0.0:
+            return False
+        now = time.monotonic()
+        if now < self._next_at:
+            return True
+        # Time lost in a pause is not caught up.
+        self._next_at = max(self._next_at + self._step_s, now)
+        return False
+
+    def left_s(self) -> float:
+        return max(0.0, self._next_at - time.monotonic())
+
+
+def _measure_progress(session: TrainingSession) -> None:
+    training, clock = session.training, session.clock
+    session.recorder.values(
+        training.step,
+        {
+            "epoch": training.batches.epoch_now(),
+            "examples": float(training.batches.position.examples),
+            "active_s": clock.active_s(),
+            "clock_s": time.time(),
+            "steps_per_s": clock.steps_per_s(training.step),
+        },
+    )
+
+
+def _pause_for_guard(session: TrainingSession, numbers: dict[str, float]) -> None:
+    if session.recovery_check is not None:
+        return  # whoever was asked about it then has answered
+    if session.replay_check is not None and session.replay_check.first is None:
+        return  # so has whoever raised the original
+    tripped = non_finite(session.training.network, session.training.step, numbers)
+    if tripped is not None:
+        session.emit(tripped)
+        session.pause("guard")
+
+
+def _save_when_due(session: TrainingSession) -> None:
+    evaluated = session.evaluated_at == session.training.step  # such a checkpoint knows its cost
+    if evaluated and session.is_best and session.saver.is_best_due():
+        session.save("best")
+    elif session.saver.is_timer_due(evaluated=evaluated):
+        session.save("timer")
+
+
+def finish(session: TrainingSession, ending: StatusChanged) -> None:
+    """Leave the last checkpoint and say how the run ended; the journal is complete after this."""
+    session.evaluate()
+    session.draw(at_once=True)
+    session.save("end")
+    session.saver.wait()
+    session.end_comparison()
+    session.emit(replace(ending, step=session.training.step))  # a signal may come in mid-step

@@ -1,0 +1,203 @@
+"""A run in the hands of its worker: the training, its journal, its checkpoints, its pauses."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from babysit.protocol.events import Event, StatusChanged, Warned
+from babysit.protocol.heartbeat import Heartbeat
+from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.status import CheckpointCause, RunStatus
+from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
+from babysit.resume.replay import ReplayCheck
+from babysit.storage.journal import to_jsonable
+from babysit.training.data import KeptGenerators
+from babysit.training.metrics import Clock, evaluate
+from babysit.training.state import Training
+from babysit.worker.checkpoint_writer import Saved, Saver
+from babysit.worker.recorder import Recorder
+
+PICTURE_EVERY_S = 0.5
+DISK_FULL, DISK_ERROR = IO_ERROR_PAUSES = ("disk_full", "disk_error")  # reasons of a pause
+
+
+@dataclass(slots=True)
+class TrainingSession:
+    """What the loop and the answers to commands act on.
+
+    began_at: the step this attempt started from.
+    paused_for: why the run is paused; None while it runs.
+    ending: how the run ends, once somebody asked for it.
+    version: counts the changes made; with the step it names a state.
+    redo: what acts at known steps: of an earlier attempt, or of a recipe.
+    repeats: the recipe's original, as long as the run is compared with it.
+    """
+
+    spec: RunSpec
+    directory: Path
+    training: Training
+    recorder: Recorder
+    saver: Saver
+    heartbeat: Heartbeat
+    clock: Clock = field(default_factory=Clock)
+    began_at: int = field(init=False)
+    paused_for: str | None = None
+    ending: StatusChanged | None = None
+    version: int = 0
+    history: RunHistory = field(default_factory=RunHistory)
+    to_replay: deque[ReplayedCommand] = field(default_factory=deque)
+    replay_check: ReplayCheck | None = None
+    recovery_check: RecoveryCheck | None = (
+        None  # while an attempt makes again what an earlier one had made
+    )
+    evaluated_at: int = -1
+    pictured_at_s: float = -PICTURE_EVERY_S
+    val_cost: float | None = None  # at `evaluated_at`
+    measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
+
+    def __post_init__(self) -> None:
+        self.began_at = self.training.step
+
+    @property
+    def status(self) -> RunStatus:
+        return RunStatus.RUNNING if self.paused_for is None else RunStatus.PAUSED
+
+    @property
+    def answered(self) -> set[int]:
+        """Ids of commands that an earlier attempt answered."""
+        return self.history.answered
+
+    def emit(self, event: Event) -> None:
+        self.recorder.event(event)
+
+    def write_recipe_file(self) -> None:
+        """A person changed what follows: from here on the run is one of its own."""
+        if self.replay_check is not None:
+            self.emit(self.replay_check.said(self.training.step, by_hand=True))
+            self.replay_check = None
+
+    def end_comparison(self) -> None:
+        """The recipe, or the run before it, is at its end: say whether all was equal."""
+        if self.replay_check is not None:
+            step = self.training.step
+            self.replay_check.compare_state(self.training, "after")
+            self.emit(self.replay_check.said(step, by_hand=step < self.replay_check.until))
+            self.replay_check = None
+
+    @property
+    def follows_others(self) -> bool:
+        """Whether something acts at the next steps that nobody asks for now."""
+        return (
+            bool(self.to_replay) or self.replay_check is not None or self.recovery_check is not None
+        )
+
+    @property
+    def is_best(self) -> bool:
+        """Whether this very step has the lowest validation cost so far."""
+        return self.evaluated_at == self.training.best_step == self.training.step
+
+    def save(self, cause: CheckpointCause, *, command_id: int | None = None) -> Saved:
+        """A checkpoint of this very state: the one there is already, or a new one."""
+        training = self.training
+        current = self.saver.current(training.step, self.version)
+        if current is not None:
+            self.recorder.kept.add(current.id)  # it now stands for this cause too
+            return current
+        began_s = time.monotonic()
+        return self.saver.save(
+            training.snapshot(),
+            cause,
+            version=self.version,
+            val_cost=self.val_cost if self.evaluated_at == training.step else None,
+            command_id=command_id,
+            copied_s=time.monotonic() - began_s,
+        )
+
+    def pause(self, reason: str, command_id: int | None = None) -> None:
+        """Wait from here on; the state is on the disk before it is said."""
+        self.evaluate()
+        self.draw(at_once=True)
+        self.clock.pause()
+        self.paused_for = reason
+        self.save("pause", command_id=command_id)
+        self.saver.wait()
+        self.emit(
+            StatusChanged(
+                step=self.training.step,
+                status=RunStatus.PAUSED,
+                reason=reason,
+                command_id=command_id,
+            )
+        )
+
+    def pause_on_io_error(self, io_error: OSError) -> None:
+        """Wait until the disk takes things again; nothing more is asked of it meanwhile."""
+        full = io_error.errno in (errno.ENOSPC, errno.EDQUOT)
+        self.clock.pause()
+        self.paused_for = DISK_FULL if full else DISK_ERROR
+        self.heartbeat.set_io_error(io_error.errno or errno.EIO)
+        step, paused = self.training.step, RunStatus.PAUSED
+        self.emit(StatusChanged(step=step, status=paused, reason=self.paused_for))
+
+    def resume(self, command_id: int | None = None) -> None:
+        if self.paused_for in IO_ERROR_PAUSES:
+            self.heartbeat.set_io_error(0)
+        self.paused_for = None
+        self.clock.resume()
+        self.emit(
+            StatusChanged(step=self.training.step, status=RunStatus.RUNNING, command_id=command_id)
+        )
+
+    def evaluate(self) -> dict[str, float]:
+        """Measure the validation set at this step, once, and keep the picture fresh."""
+        training = self.training
+        if self.evaluated_at == training.step:
+            return self.measured
+        found = evaluate(
+            training.task,
+            training.network,
+            training.data,
+            training.controls.values,
+            training.device,
+        )
+        self.recorder.values(training.step, found)
+        self.measured = found
+        self.evaluated_at = training.step
+        self.val_cost = cost = found["val/cost"]
+        best = training.best_val_cost
+        if math.isfinite(cost) and (best is None or cost < best):
+            training.best_val_cost, training.best_step = cost, training.step
+        self.draw()
+        return found
+
+    def draw(self, *, at_once: bool = False) -> None:
+        """Write the task's picture beside the journal: no history, only the newest."""
+        draw, now_s = self.training.task.picture, self.clock.active_s()
+        is_due = at_once or now_s - self.pictured_at_s >= PICTURE_EVERY_S
+        if draw is None or not is_due or math.isinf(self.pictured_at_s):  # inf: it failed once
+            return
+        self.pictured_at_s = now_s
+        network = self.training.network
+        try:
+            with KeptGenerators(), torch.no_grad():
+                network.eval()
+                picture: dict[str, Any] = {**draw(network), "step": self.training.step}
+            tmp_path = self.directory / ".picture.json"
+            tmp_path.write_text(json.dumps(to_jsonable(picture)))
+            os.rename(tmp_path, self.directory / "picture.json")
+        except Exception as error:  # a picture must never end a training
+            self.pictured_at_s = float("inf")
+            message = f"The task's picture could not be drawn: {error}"
+            self.emit(Warned(step=self.training.step, message=message))
+        finally:
+            network.train()

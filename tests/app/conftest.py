@@ -1,0 +1,105 @@
+"""Stores on both databases, servers that start at once, and a worker that is only played."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.store.engine import Database
+from app.store.runs.create import RunRequest, start_run
+from app.store.store import Store
+from tests.app.fake_worker import DECLARED
+from tests.app.full_history import answers, live_through
+from tests.live_server import LiveServer, serving
+from tests.services import find_postgres
+
+DATABASES = ("sqlite", "postgresql") if find_postgres().path else ("sqlite",)
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, of each kind that this machine has."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("fresh_postgres_url")
+        return url
+    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+
+
+@pytest.fixture
+def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
+    with_tables = Database(database_url)
+    with_tables.migrate()
+    made = Store(with_tables, tmp_path / "runs")
+    made.runs_dir.mkdir(exist_ok=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run_id(store: Store) -> int:
+    """A queued run."""
+    with store.writing() as tx:
+        return start_run(tx, "spirals", DECLARED, 1000, RunRequest()).id
+
+
+@pytest.fixture(scope="session")
+def descriptions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the shipped tasks declare, so that not every server has to ask again."""
+    folder = tmp_path_factory.mktemp("described")
+    with serving(folder / "var", "--no-demo") as server:
+        answer = server.client.get("/api/tasks", params={"wait_s": 60})
+        assert answer.json()["ready"], server.output
+    return folder / "var" / "tasks.json"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, descriptions: Path) -> Path:
+    folder = tmp_path / "var"
+    folder.mkdir()
+    shutil.copy(descriptions, folder / "tasks.json")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Iterator[LiveServer]:
+    """One server for all tests that only ask, or start runs of their own."""
+    folder = tmp_path_factory.mktemp("shared") / "var"
+    folder.mkdir()
+    shutil.copy(descriptions, folder / "tasks.json")
+    with serving(folder, "--no-demo") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ended(shared: LiveServer) -> dict[str, Any]:
+    """A run of twelve steps that is finished."""
+    run = shared.start_run("spirals", steps=12, name="ended")
+    return shared.wait_for_status(run["id"], "finished")
+
+
+@pytest.fixture
+def running(shared: LiveServer) -> Iterator[dict[str, Any]]:
+    """A run that is being trained, slowly, for as long as the test takes."""
+    run = shared.start_run("spirals", steps=100_000, max_steps_per_s=200)
+    yield shared.wait_for_status(run["id"], "running")
+    if shared.run(run["id"])["status"] in ("running", "paused"):
+        shared.client.post(f"/api/runs/{run['id']}/commands", json={"kind": "stop"})
+        shared.wait_for_status(run["id"], "stopped")
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Path:
+    """The data directory of a server that has lived through a lot and was stopped. Copy it."""
+    folder = tmp_path_factory.mktemp("lived") / "var"
+    folder.mkdir()
+    shutil.copy(descriptions, folder / "tasks.json")
+    with serving(folder, "--no-demo") as server:
+        ids = live_through(server)
+        said = answers(server, list(ids.values()))
+    (folder.parent / "said.json").write_text(json.dumps({"ids": ids, "answers": said}))
+    return folder

@@ -1,0 +1,239 @@
+"""Changing values mid-run and while paused; the answer is read back from the optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.screen import Screen
+
+
+@pytest.fixture(params=["running", "paused"])
+def run_id(request: pytest.FixtureRequest, screen: Screen, slow_run: int) -> int:
+    """A run that is open on the page, once under way and once paused."""
+    if request.param == "paused":
+        screen.server.command(slow_run, "pause")
+    screen.open_run(slow_run)
+    return slow_run
+
+
+def changed(screen: Screen, run_id: int, number: int = 1) -> dict[str, Any]:
+    """The `number`-th change of the run, as its event says it, when it has happened."""
+
+    def look() -> dict[str, Any] | None:
+        events = screen.server.events(run_id, "changed")
+        return events[number - 1] if len(events) >= number else None
+
+    return screen.server.wait_until(look, f"change {number} of run {run_id}")
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [
+        ("Halve learning rate", 0.5),
+        ("Divide learning rate by 10", 0.1),
+        ("Double learning rate", 2.0),
+    ],
+)
+def test_a_quick_button_multiplies_the_learning_rate(
+    screen: Screen, run_id: int, name: str, factor: float
+) -> None:
+    before = screen.server.run(run_id)["effective"]["learning_rate"]
+
+    screen.button(name).click()
+
+    event = changed(screen, run_id)
+    assert event["before"]["learning_rate"] == pytest.approx(before)
+    assert event["undo_values"]
+    screen.server.wait_until(lambda: event_in_journal(screen), "the journal has it")
+    if factor < 1:
+        assert event["after"]["learning_rate"] == pytest.approx(before * factor)
+    else:  # rises go up over ten steps
+        assert event["over_steps"] == 10
+
+
+def event_in_journal(screen: Screen) -> bool:
+    return "Learning rate" in (screen.journal.text_content() or "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("3e-4", 3e-4), ("/10", 1e-3), ("0.0125", 0.0125), ("/2", 5e-3)],
+)
+def test_the_field_takes_numbers_and_factors(
+    screen: Screen, server_run: int, typed: str, expected: float
+) -> None:
+    screen.type_value("Learning rate value", typed)
+
+    assert changed(screen, server_run)["after"]["learning_rate"] == pytest.approx(expected)
+
+
+@pytest.fixture
+def server_run(screen: Screen) -> int:
+    """Open on the page, with a learning rate of 0.01."""
+    run = screen.server.start_run(
+        "digits", steps=100_000, max_steps_per_s=100, values={"learning_rate": 0.01}
+    )
+    screen.open_run(run["id"])
+    return int(run["id"])
+
+
+def test_a_doubling_that_was_typed_rises_over_ten_steps(screen: Screen, server_run: int) -> None:
+    screen.type_value("Learning rate value", "x2")
+
+    event = changed(screen, server_run)
+    assert event["over_steps"] == 10
+
+    def risen() -> bool:
+        rate: float = screen.server.run(server_run)["effective"]["learning_rate"]
+        return rate == pytest.approx(0.02)
+
+    screen.server.wait_until(risen, "the learning rate is 0.02")
+
+
+def test_a_staged_value_does_nothing_until_it_is_applied(screen: Screen, server_run: int) -> None:
+    slider = screen.page.get_by_role("slider", name="Learning rate", exact=True)
+    expect(screen.button("Apply learning rate")).to_have_attribute("aria-disabled", "true")
+
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    assert screen.server.events(server_run, "changed") == []
+    screen.button("Apply learning rate").click()
+
+    # two times 0.05 of a decade
+    event = changed(screen, server_run)
+    assert event["after"]["learning_rate"] == pytest.approx(0.01 * 10**-0.1, rel=0.01)
+
+
+@pytest.mark.parametrize("typed", ["", "fast", "0", "-1", "12"])
+def test_what_is_no_learning_rate_is_said_and_not_sent(
+    screen: Screen, server_run: int, typed: str
+) -> None:
+    screen.type_value("Learning rate value", typed)
+
+    box = screen.textbox("Learning rate value")
+    expect(box).to_have_attribute("aria-invalid", "true")
+    expect(
+        screen.page.get_by_role("group", name="Learning rate").get_by_role("alert")
+    ).to_be_visible()
+    assert screen.server.run(server_run)["pending"] == []
+    assert screen.server.events(server_run, "command_sent") == []
+
+
+def test_momentum_keeps_the_step_size_unless_asked_otherwise(
+    screen: Screen, server_run: int
+) -> None:
+    keep = screen.page.get_by_role("checkbox", name="Keep step size when momentum changes")
+    expect(keep).to_be_checked()
+
+    screen.type_value("Momentum value", "0.99")
+    linked = changed(screen, server_run)
+    keep.uncheck()
+    screen.type_value("Momentum value", "0.9")
+    alone = changed(screen, server_run, 2)
+
+    assert linked["after"]["momentum"] == pytest.approx(0.99)
+    assert linked["after"]["learning_rate"] == pytest.approx(0.001)  # 0.01 · (1−0.99)/(1−0.9)
+    assert alone["after"]["momentum"] == pytest.approx(0.9)
+    assert alone["after"].get("learning_rate", 0.001) == pytest.approx(0.001)
+
+
+def test_a_batch_size_comes_with_the_next_epoch(screen: Screen, server_run: int) -> None:
+    screen.choose("Batch size", "64")
+    screen.button("Apply batch size").click()
+
+    event = changed(screen, server_run)
+    assert event["after"]["batch_size"] == 64
+    assert event["effective_step"] >= event["step"]
+    assert screen.server.run(server_run)["values"]["batch_size"] == 64
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "expected"),
+    [
+        ("Weight decay", "weight_decay", 0.01),
+        ("Gradient clip", "grad_clip", 1.5),
+        ("Dropout", "dropout", 0.25),
+    ],
+)
+def test_a_rare_setting_changes_live(
+    screen: Screen, server_run: int, label: str, name: str, expected: float
+) -> None:
+    screen.button("Tier 3 settings").click()
+    screen.type_value(f"{label} value", str(expected))
+
+    event = changed(screen, server_run)
+    assert event["after"][name] == pytest.approx(expected)
+    assert event["before"][name] != event["after"][name]
+
+
+def test_a_schedule_changes_live(screen: Screen, server_run: int) -> None:
+    screen.button("Tier 3 settings").click()
+
+    screen.choose("Learning rate decay", "cosine")
+    screen.button("Apply learning rate decay").click()
+
+    assert changed(screen, server_run)["after"]["schedule"] == "cosine"
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "name", "expected"),
+    [
+        ("Adam β₁", "0.95", "beta1", 0.95),
+        ("Adam β₂", "0.99", "beta2", 0.99),
+        ("Adam ε", "1e-6", "epsilon", 1e-6),
+    ],
+)
+def test_adams_constants_change_live(
+    screen: Screen, label: str, typed: str, name: str, expected: float
+) -> None:
+    run = screen.server.start_run(
+        "digits", steps=100_000, max_steps_per_s=100, values={"optimizer": "adam"}
+    )
+    screen.open_run(run["id"])
+    screen.button("Tier 3 settings").click()
+
+    screen.type_value(f"{label} value", typed)
+
+    assert changed(screen, run["id"])["after"][name] == pytest.approx(expected)
+
+
+def test_the_answer_tells_step_before_and_after(screen: Screen, server_run: int) -> None:
+    screen.button("Halve learning rate").click()
+
+    step = changed(screen, server_run)["step"]
+    toast = screen.page.get_by_role("region", name="Notifications")
+    expect(toast).to_contain_text(f"Learning rate 0.01 → 0.005 from step {step + 1:,}.")
+
+
+def test_a_change_is_put_back_with_undo(screen: Screen, server_run: int) -> None:
+    screen.button("Halve learning rate").click()
+    changed(screen, server_run)
+
+    screen.button("Undo last change").click()
+    screen.page.get_by_role("menuitem", name="Put value back").click()
+
+    back = changed(screen, server_run, 2)
+    assert back["before"]["learning_rate"] == pytest.approx(0.005)
+
+    def restored() -> bool:
+        rate: float = screen.server.run(server_run)["effective"]["learning_rate"]
+        return rate == pytest.approx(0.01)
+
+    screen.server.wait_until(restored, "the learning rate is 0.01 again")
+
+
+def test_a_change_can_wait_for_a_step(screen: Screen, server_run: int) -> None:
+    screen.textbox("Learning rate value").fill("0.001")
+    group = screen.page.get_by_role("group", name="Learning rate", exact=True)
+    group.get_by_role("button", name="Later or gradually…").click()
+    at_step = screen.server.run(server_run)["step"] + 200
+    group.get_by_label("At step").fill(str(at_step))
+    screen.button("Apply learning rate").click()
+
+    event = changed(screen, server_run)
+    assert event["step"] == at_step
+    assert event["scheduled"] is True
+    assert event["after"]["learning_rate"] == pytest.approx(0.001)

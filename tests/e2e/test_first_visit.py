@@ -1,0 +1,86 @@
+"""The first minute: open the printed address, and something moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import Serve
+from tests.e2e.screen import Screen, opened
+from tests.live_server import LiveServer
+
+FIRST_POINTS_WITHIN_MS = 3_000
+LEARNED_COST = 0.4  # left alone, the demo is still above 0.6 after 1,200 steps
+
+
+def test_a_demo_moves_within_three_seconds_of_the_first_load(
+    browser: Browser, data_dir: Path, serve: Serve
+) -> None:
+    with serve(data_dir) as server, opened(browser, server) as screen:
+        screen.wait_for_chart("cost", points=2, timeout_ms=FIRST_POINTS_WITHIN_MS)
+
+        expect(screen.status).to_have_text("Training")
+        demo = server.run(screen.run_id)
+        assert demo["demo"] is True
+        assert demo["values"]["learning_rate"] == 0.003
+        costs = server.client.get(
+            f"/api/runs/{demo['id']}/curves", params={"series": "train/cost", "points": 100_000}
+        ).json()["series"]["train/cost"]["value"]
+        assert len(set(costs[:2])) == 2
+
+
+def test_the_demo_is_rescued_by_doubling_the_learning_rate(
+    browser: Browser, data_dir: Path, serve: Serve
+) -> None:
+    with serve(data_dir) as server, opened(browser, server) as screen:
+        screen.wait_for_chart("cost", points=2)
+        demo = screen.run_id
+
+        for times in range(1, 5):
+            screen.button("Double learning rate").click()
+            screen.wait_for_chart("cost", markers=times)
+            # it rises over ten steps; the next doubling starts from where it arrived
+            rate = screen.textbox("Learning rate value")
+            expect(rate).to_have_value(f"{0.003 * 2**times:g}")
+
+        server.wait_until(lambda: learned(server.run(demo)), "the demo learns", timeout_s=40)
+
+
+def learned(run: dict[str, Any]) -> dict[str, Any] | None:
+    return run if run["best"] and run["best"]["val_cost"] < LEARNED_COST else None
+
+
+def test_without_a_run_there_are_two_ways_to_start(
+    browser: Browser, data_dir: Path, serve: Serve
+) -> None:
+    with serve(data_dir, "--no-demo") as server, opened(browser, server) as screen:
+        expect(screen.page.get_by_role("heading", name="No runs yet.")).to_be_visible()
+        expect(screen.button("New run").first).to_be_visible()
+
+        screen.button("Start demo").click()
+
+        screen.wait_for_chart("cost", points=2)
+
+
+def test_a_wrong_token_is_said_and_the_right_one_opens_the_page(
+    browser: Browser, server: LiveServer
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.url)
+
+    page.get_by_label("Token").fill("not-the-token-of-this-server")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the token")
+    page.get_by_label("Token").fill(server.token)
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    context.close()
+
+
+def test_the_token_leaves_the_address_at_once(screen: Screen) -> None:
+    assert screen.server.token not in screen.page.url
+    assert screen.server.token not in screen.page.evaluate("JSON.stringify(history.state)")

@@ -1,0 +1,87 @@
+"""Close the page, kill the server, start it again: the training never stopped."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import Serve
+from tests.e2e.screen import opened
+from tests.live_server import LiveServer, end_marked
+
+
+@pytest.fixture
+def mark() -> Iterator[str]:
+    """Marks processes that outlive a server; they end with the test."""
+    mark = uuid.uuid4().hex
+    yield mark
+    end_marked(mark)
+
+
+def recorded(server: LiveServer, run_id: int) -> list[int]:
+    answer = server.client.get(
+        f"/api/runs/{run_id}/curves", params={"series": "train/cost", "points": 1_000_000}
+    )
+    steps: list[int] = answer.json()["series"]["train/cost"]["step"]
+    return steps
+
+
+def test_the_training_goes_on_without_page_and_server(
+    browser: Browser, data_dir: Path, serve: Serve, mark: str
+) -> None:
+    with serve(data_dir, "--no-demo", mark=mark) as first:
+        run = first.start_run("spirals", steps=1_000_000, max_steps_per_s=200)
+        with opened(browser, first) as screen:
+            screen.open_run(run["id"])
+            screen.button("Halve learning rate").click()
+            screen.wait_for_chart("cost", markers=1)
+        pid = first.events(run["id"], "worker_started")[0]["pid"]
+        at_kill = first.run(run["id"])["step"]
+        first.kill()
+
+    journal = data_dir / "runs" / str(run["id"]) / "attempt-0001.journal"
+    size = journal.stat().st_size
+    os.kill(pid, 0)  # it lives
+
+    with serve(data_dir, "--no-demo", mark=mark) as second:
+        second.wait_until(lambda: journal.stat().st_size > size, "the journal grows")
+        second.wait_for_step(run["id"], at_kill + 200)
+        with opened(browser, second) as screen:
+            screen.open_run(run["id"], points=at_kill + 200)
+            expect(screen.status).to_have_text("Training")
+            expect(screen.journal).to_contain_text("Learning rate")
+            # the new server steers the same worker
+            screen.button("Pause training").click()
+            expect(screen.status).to_have_text("Paused")
+
+        steps = recorded(second, run["id"])
+        assert steps == list(range(1, len(steps) + 1))
+        assert len(second.events(run["id"], "worker_started")) == 1
+        assert second.events(run["id"], "worker_started")[0]["pid"] == pid
+        statuses = [event["status"] for event in second.events(run["id"], "status_changed")]
+        assert statuses == ["queued", "starting", "running", "paused"]
+
+
+def test_the_page_reconnects_by_itself_and_fills_the_gap(
+    browser: Browser, data_dir: Path, serve: Serve, mark: str
+) -> None:
+    with serve(data_dir, "--no-demo", mark=mark) as first:
+        port = first.url.rpartition(":")[2]
+        run = first.start_run("spirals", steps=1_000_000, max_steps_per_s=200)
+        with opened(browser, first) as screen:
+            screen.open_run(run["id"], points=20)
+            first.kill()
+            expect(screen.status).to_have_text("Reconnecting…")
+            before = screen.chart("cost")["points"]
+
+            with serve(data_dir, "--no-demo", "--port", port, mark=mark) as second:
+                expect(screen.status).to_have_text("Training", timeout=30_000)
+                screen.wait_for_chart("cost", points=before + 300, timeout_ms=30_000)
+                step = second.run(run["id"])["step"]
+
+            assert step > before + 300
