@@ -18,7 +18,9 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
-from app.errors import (
+from babysit import __version__
+
+from .errors import (
     APIError,
     DatabaseCorrupt,
     InsufficientStorage,
@@ -27,19 +29,19 @@ from app.errors import (
     NotReady,
     error_body,
 )
-from app.security.middleware import AccessPolicy, SecurityMiddleware
-from app.security.tokens import Tokens
-from app.settings import Settings
-from app.store.committed import Committed
-from app.store.recovery.integrity import is_damage, open_database
-from app.store.sessions import Sessions
-from app.store.store import Store
-from app.store.tables.runs import DAMAGED
-from app.supervisor.supervisor import Supervisor
-from app.task_catalog import TaskCatalog
-from app.web.broker import EventBroker
-from app.web.deps import AppState
-from app.web.routes import (
+from .security.middleware import AccessPolicy, SecurityMiddleware
+from .security.tokens import Tokens
+from .settings import Settings
+from .store.committed import Committed
+from .store.recovery.integrity import is_damage, open_database
+from .store.sessions import Sessions
+from .store.store import Store
+from .store.tables.runs import DAMAGED
+from .supervisor.supervisor import Supervisor
+from .task_catalog import TaskCatalog
+from .web.broker import EventBroker
+from .web.deps import AppState
+from .web.routes import (
     checkpoints,
     commands,
     export,
@@ -55,10 +57,9 @@ from app.web.routes import (
     tasks,
     trials,
 )
-from app.web.schemas.responses import Error
-from app.web.token_watcher import follow_tokens
-from app.web.validation_errors import from_validation_error
-from babysit import __version__
+from .web.schemas.responses import Error
+from .web.token_watcher import follow_tokens
+from .web.validation_errors import from_validation_error
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.security.networks import Network, networks
+from .security.networks import Network, networks
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listened on, but no place to call
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import Invalid, NotReady
 from babysit.protocol.hyperparameters import Hyperparameter, from_json
+
+from .errors import Invalid, NotReady
 
 
 @dataclass(frozen=True, slots=True)

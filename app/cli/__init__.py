@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line."""
-    from app.cli.__main__ import main as run
+    from .__main__ import main as run
 
     run()

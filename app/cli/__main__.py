@@ -19,13 +19,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.cli import maintenance, replay
-from app.cli.log_format import log_to_terminal
-from app.data_dir.lock import locked
-from app.data_dir.server_file import announced, page_url
-from app.limits import TOKEN_CHARACTERS_MIN
-from app.security.tokens import OWNER, is_strong
-from app.settings import Settings
+from ..data_dir.lock import locked
+from ..data_dir.server_file import announced, page_url
+from ..limits import TOKEN_CHARACTERS_MIN
+from ..security.tokens import OWNER, is_strong
+from ..settings import Settings
+from . import maintenance, replay
+from .log_format import log_to_terminal
 
 GRACE_S = 2  # for answers in progress when the server is told to end
 MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def print_openapi(arguments: argparse.Namespace) -> None:
-    from app.main import routes
+    from ..main import routes
 
     json.dump(routes().openapi(), sys.stdout, indent=1)
     print()
@@ -156,8 +156,8 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 def run_server(settings: Settings, listener: socket.socket) -> None:
     import uvicorn
 
-    from app.main import create_app
-    from app.store.recovery.integrity import UnusableDatabase
+    from ..main import create_app
+    from ..store.recovery.integrity import UnusableDatabase
 
     try:
         application = create_app(settings)

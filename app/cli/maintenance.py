@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.data_dir.lock import locked
-from app.data_dir.server_file import page_url, server_of
-from app.security.tokens import FILES, OWNER, VIEWER, kept_token, new_token
-from app.settings import Settings
+from ..data_dir.lock import locked
+from ..data_dir.server_file import page_url, server_of
+from ..security.tokens import FILES, OWNER, VIEWER, kept_token, new_token
+from ..settings import Settings
 
 GIVEN = "BABYSIT_TOKEN"
 
@@ -47,8 +47,8 @@ def register(commands: Any) -> None:
 
 def rebuild(arguments: argparse.Namespace) -> None:
     """Rebuild, and end with 1 when something could not be found."""
-    from app.data_dir.rebuild import CannotRebuild
-    from app.data_dir.rebuild import rebuild as make_again
+    from ..data_dir.rebuild import CannotRebuild
+    from ..data_dir.rebuild import rebuild as make_again
 
     settings = settings_of(arguments)
     if not settings.data_dir.is_dir():
@@ -63,7 +63,7 @@ def rebuild(arguments: argparse.Namespace) -> None:
 
 def verify(arguments: argparse.Namespace) -> None:
     """Check, with or without a running server, and end with 1 when something is wrong."""
-    from app.verify.runner import verify as check
+    from ..verify.runner import verify as check
 
     settings = settings_of(arguments)
     if not settings.data_dir.is_dir():
@@ -73,8 +73,8 @@ def verify(arguments: argparse.Namespace) -> None:
 
 def doctor(arguments: argparse.Namespace) -> None:
     """Name what is wrong, and end with 1 when something is a problem."""
-    from app.diagnostics.doctor import Level, diagnose
-    from app.diagnostics.facts import collect
+    from ..diagnostics.doctor import Level, diagnose
+    from ..diagnostics.facts import collect
 
     findings = diagnose(collect(settings_of(arguments)))
     sys.stdout.write("".join(f"{finding}\n" for finding in findings))

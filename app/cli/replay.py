@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.cli.maintenance import settings_of
-from app.cli.replay_client import CannotReplay, Outcome, Server, replay_alone, replay_on_server
-from app.data_dir.lock import is_server_there
-from app.data_dir.server_file import address_of
 from babysit.protocol.recipe import RECIPE_BYTES_MAX, BadRecipe, Recipe
 from babysit.protocol.recipe_yaml import INT_MAX, read_recipe
 from babysit.protocol.status import RunStatus
+
+from ..data_dir.lock import is_server_there
+from ..data_dir.server_file import address_of
+from .maintenance import settings_of
+from .replay_client import CannotReplay, Outcome, Server, replay_alone, replay_on_server
 
 EQUAL, DIFFERENT, NOT_DONE = 0, 1, 2  # exit codes
 

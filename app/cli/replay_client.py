@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.supervisor.fork_client import child_environment
 from babysit.protocol.commands import Stop
 from babysit.protocol.events import CommandSent
 from babysit.protocol.recipe import FILE, Recipe, commands
@@ -23,6 +22,8 @@ from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now, to_json
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import Frame, JournalReader, JournalWriter, Points
+
+from ..supervisor.fork_client import child_environment
 
 LOOK_EVERY_S = 0.1
 ANSWERED_WITHIN_S = 60.0

@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.settings import Settings
-from app.store.engine import Database, NewerDatabase
-from app.store.journals.event_ids import NAME as ORDER
-from app.store.journals.event_ids import newest_event_id, number_events_after, read_order
-from app.store.recovery.integrity import file_of
-from app.store.recovery.rebuild import RebuildReport, Replayer, run_directories
-from app.store.searches.projection import replay_searches
-from app.store.store import SEARCHES
-from app.store.tables.runs import CheckpointRow, CommandRow, RunRow
+from ..settings import Settings
+from ..store.engine import Database, NewerDatabase
+from ..store.journals.event_ids import NAME as ORDER
+from ..store.journals.event_ids import newest_event_id, number_events_after, read_order
+from ..store.recovery.integrity import file_of
+from ..store.recovery.rebuild import RebuildReport, Replayer, run_directories
+from ..store.searches.projection import replay_searches
+from ..store.store import SEARCHES
+from ..store.tables.runs import CheckpointRow, CommandRow, RunRow
 
 PARTS = ("", "-wal", "-shm")  # of a SQLite database that was not closed
 PROBLEMS_SHOWN_MAX = 100

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.data_dir.lock import is_server_there
-from app.settings import EVERYWHERE, Settings
+from ..settings import EVERYWHERE, Settings
+from .lock import is_server_there
 
 NAME = "server.json"
 

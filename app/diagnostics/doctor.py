@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.diagnostics.facts import SystemFacts
-from app.store.engine import SQLITE_SAFE
+from ..store.engine import SQLITE_SAFE
+from .facts import SystemFacts
 
 PYTHON_MIN = (3, 11)
 TORCH_MIN = (2, 6)

@@ -15,14 +15,15 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.data_dir.lock import is_server_there
-from app.security.tokens import FILES
-from app.settings import Settings
-from app.store.engine import NewerDatabase, checked_version
-from app.store.recovery.integrity import UnusableDatabase, check_file, file_of
-from app.verify.snapshot import read_only_engine
-from app.web.routes.frontend import page_folder
 from babysit import __version__
+
+from ..data_dir.lock import is_server_there
+from ..security.tokens import FILES
+from ..settings import Settings
+from ..store.engine import NewerDatabase, checked_version
+from ..store.recovery.integrity import UnusableDatabase, check_file, file_of
+from ..verify.snapshot import read_only_engine
+from ..web.routes.frontend import page_folder
 
 MOUNTS = Path("/proc/self/mountinfo")
 

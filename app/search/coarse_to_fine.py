@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.search.distributions import CategoricalDistribution, Distribution, NumericDistribution
-from app.search.space import Space
 from babysit.protocol.values import Value, Values
+
+from .distributions import CategoricalDistribution, Distribution, NumericDistribution
+from .space import Space
 
 KEEP = 2  # of 8; 3 narrow too slowly in three rounds, see docs/search.md
 WIDEN = 1.5

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from app.search import tpe
-from app.search.distributions import Distribution
-from app.search.samplers import CompletedTrial
-from app.search.space import Space
+from . import tpe
+from .distributions import Distribution
+from .samplers import CompletedTrial
+from .space import Space
 
 TRIALS_MIN = 10
 METHOD = "fANOVA of the order of final costs"

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.search import tpe
-from app.search.distributions import CategoricalDistribution, Distribution, NumericDistribution
-from app.search.samplers import Plan, random_points, round_sizes, sobol_points
-from app.search.space import POINTS, Space
 from babysit.protocol.hyperparameters import Declared
 from babysit.protocol.values import Value
+
+from . import tpe
+from .distributions import CategoricalDistribution, Distribution, NumericDistribution
+from .samplers import Plan, random_points, round_sizes, sobol_points
+from .space import POINTS, Space
 
 SAMPLES = 50
 GRID_VS_RANDOM_POINTS = 5  # along each side of the grid: 25 cells, and as many random draws

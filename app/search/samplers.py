@@ -15,10 +15,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from app.search import tpe
-from app.search.coarse_to_fine import KEEP, ROUNDS, WIDEN, shrink_around
-from app.search.space import Space
 from babysit.protocol.values import Values
+
+from . import tpe
+from .coarse_to_fine import KEEP, ROUNDS, WIDEN, shrink_around
+from .space import Space
 
 Strategy: TypeAlias = Literal["grid", "random", "quasi_random", "tpe", "coarse_to_fine"]
 

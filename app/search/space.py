@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from app.search.distributions import (
+from babysit.protocol.hyperparameters import Declared, Hyperparameter, InvalidValue, Scale
+from babysit.protocol.validation import check_together
+from babysit.protocol.values import Value, Values
+
+from .distributions import (
     CategoricalDistribution,
     Distribution,
     NumericDistribution,
     When,
 )
-from babysit.protocol.hyperparameters import Declared, Hyperparameter, InvalidValue, Scale
-from babysit.protocol.validation import check_together
-from babysit.protocol.values import Value, Values
 
 VALUES_MAX = 64  # of one list
 POINTS = 5  # of a grid along one range, unless asked otherwise

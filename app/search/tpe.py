@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from app.search.distributions import CategoricalDistribution, Distribution
-from app.search.space import Space, is_active
 from babysit.protocol.values import Values
+
+from .distributions import CategoricalDistribution, Distribution
+from .space import Space, is_active
 
 if TYPE_CHECKING:
     from optuna import Study, Trial

@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any
 
-from app.errors import Invalid
-from app.limits import FIELDS_MAX, INT_MAX, JSON_DEPTH_MAX
 from babysit.storage.safe_text import text_error
+
+from ..errors import Invalid
+from ..limits import FIELDS_MAX, INT_MAX, JSON_DEPTH_MAX
 
 # A string, also one that never ends, or a bracket. Nothing is tried twice, whatever is sent.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from h11 import LocalProtocolError
 
-from app.errors import APIError
-from app.limits import HEADERS_BYTES_MAX, URL_BYTES_MAX
-from app.security.asgi import (
+from ..errors import APIError
+from ..limits import HEADERS_BYTES_MAX, URL_BYTES_MAX
+from .asgi import (
     App,
     Headers,
     Message,
@@ -27,10 +27,10 @@ from app.security.asgi import (
     Send,
     parse_authority,
 )
-from app.security.networks import Network
-from app.security.proxy import resolve_forwarded
-from app.security.request_body import checked_body
-from app.security.tokens import OWNER
+from .networks import Network
+from .proxy import resolve_forwarded
+from .request_body import checked_body
+from .tokens import OWNER
 
 OPEN_TO_ALL = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
 READS = ("GET", "HEAD", "OPTIONS")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.limits import FORWARDED_CHARACTERS_MAX
-from app.security.asgi import Headers, RequestRejected, Scope
-from app.security.networks import Network, in_networks
+from ..limits import FORWARDED_CHARACTERS_MAX
+from .asgi import Headers, RequestRejected, Scope
+from .networks import Network, in_networks
 
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+")++')
 _PAIR = re.compile(r'(\w{1,32})\s{0,8}=\s{0,8}("(?:[^"\\]|\\.)*+"|[^;,\s"]+)')

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from app.limits import BODY_BYTES_MAX, RECIPE_BODY_BYTES_MAX, SIGN_IN_BODY_BYTES_MAX
-from app.security.asgi import Headers, Message, Receive, RequestRejected, Scope
-from app.security.json_body import check_json
+from ..limits import BODY_BYTES_MAX, RECIPE_BODY_BYTES_MAX, SIGN_IN_BODY_BYTES_MAX
+from .asgi import Headers, Message, Receive, RequestRejected, Scope
+from .json_body import check_json
 
 # Who is not known yet has nothing long to say.
 BODY_BYTES_OF = {"/api/replays": RECIPE_BODY_BYTES_MAX, "/api/session": SIGN_IN_BODY_BYTES_MAX}

@@ -11,8 +11,8 @@ import time
 from collections import deque
 from pathlib import Path
 
-from app.errors import TooManyRequests
-from app.limits import TOKEN_CHARACTERS_MIN, WRONG_TOKENS_A_SECOND_MAX
+from ..errors import TooManyRequests
+from ..limits import TOKEN_CHARACTERS_MIN, WRONG_TOKENS_A_SECOND_MAX
 
 OWNER, VIEWER = "owner", "viewer"
 FILES = {OWNER: "token", VIEWER: "viewer-token"}

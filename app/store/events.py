@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.tables.runs import EventRow
+from .tables.runs import EventRow
 
 
 def event_json(row: EventRow) -> dict[str, Any]:

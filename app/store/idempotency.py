@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid
-from app.store.store import Transaction
-from app.store.tables.runs import IdempotencyKeyRow
 from babysit.storage.journal import to_jsonable
+
+from ..errors import Invalid
+from .store import Transaction
+from .tables.runs import IdempotencyKeyRow
 
 KEPT_S = 48 * 3600.0
 

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.store.tables.runs import CommandRow, RunRow
 from babysit.protocol.status import ALLOWED, RunStatus
 from babysit.storage.journal import parse_float
+
+from .tables.runs import CommandRow, RunRow
 
 # Built once: building a query takes longer than running it, and this one is asked at each commit.
 PENDING = (

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
-from app.limits import SESSIONS_MAX
-from app.security.tokens import FILES, Tokens
-from app.store.store import Store
-from app.store.tables.runs import SessionRow
+from ..limits import SESSIONS_MAX
+from ..security.tokens import FILES, Tokens
+from .store import Store
+from .tables.runs import SessionRow
 
 SESSION_S_MAX = 30 * 24 * 3600.0
 

@@ -12,16 +12,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.store.committed import Committed, Publish
-from app.store.engine import Database
-from app.store.events import event_json
-from app.store.journals.event_ids import NAME as ORDER
-from app.store.journals.event_ids import EventIdLog, StoredBatch, read_up_to
-from app.store.journals.search_journal import SearchJournals
-from app.store.journals.server_journal import ServerJournals
-from app.store.run_json import run_list
-from app.store.tables.runs import EventRow, RunRow
 from babysit.storage.journal import Points
+
+from .committed import Committed, Publish
+from .engine import Database
+from .events import event_json
+from .journals.event_ids import NAME as ORDER
+from .journals.event_ids import EventIdLog, StoredBatch, read_up_to
+from .journals.search_journal import SearchJournals
+from .journals.server_journal import ServerJournals
+from .run_json import run_list
+from .tables.runs import EventRow, RunRow
 
 log = logging.getLogger(__name__)
 

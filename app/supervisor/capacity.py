@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
-from app.store.tables.runs import RunRow
-from app.store.tables.searches import SearchRow
 from babysit.protocol.status import RunStatus
+
+from ..store.tables.runs import RunRow
+from ..store.tables.searches import SearchRow
 
 BUSY = (RunStatus.STARTING, RunStatus.RUNNING)
 OF_ITS_SEARCH = (

@@ -9,15 +9,16 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from app.errors import APIError
-from app.store.runs.commands import send_command
-from app.store.runs.create import RunRequest, start_run
-from app.store.runs.runs import has_runs
-from app.store.store import Store
-from app.store.tables.runs import RunRow
-from app.task_catalog import TaskCatalog
 from babysit.protocol.commands import Command, Pause, Resume
 from babysit.protocol.status import RunStatus
+
+from ..errors import APIError
+from ..store.runs.commands import send_command
+from ..store.runs.create import RunRequest, start_run
+from ..store.runs.runs import has_runs
+from ..store.store import Store
+from ..store.tables.runs import RunRow
+from ..task_catalog import TaskCatalog
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.events import newest_of_kind
-from app.store.tables.runs import CommandRow, RunRow
-from app.supervisor.liveness import describe_exit
 from babysit.protocol.events import Applied, Raised, StatusChanged
 from babysit.protocol.heartbeat import failed_at_same_step
 from babysit.protocol.status import RunStatus
+
+from ..store.events import newest_of_kind
+from ..store.tables.runs import CommandRow, RunRow
+from .liveness import describe_exit
 
 ATTEMPTS_MAX = 3  # of one run; then it is over
 RECOVERING = "recovering"  # how the reason of such a start begins

@@ -13,14 +13,15 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from app.store.curves.curves import OpenChunks, append_points
-from app.store.recovery.reconcile import reconcile
-from app.store.runs.projection import emit, record_events, refuse_what_is_left
-from app.store.store import Store, Transaction
-from app.store.tables.runs import JournalCursorRow, RunRow
 from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import Frame, Gap, JournalReader, Points, Record
+
+from ..store.curves.curves import OpenChunks, append_points
+from ..store.recovery.reconcile import reconcile
+from ..store.runs.projection import emit, record_events, refuse_what_is_left
+from ..store.store import Store, Transaction
+from ..store.tables.runs import JournalCursorRow, RunRow
 
 log = logging.getLogger(__name__)
 

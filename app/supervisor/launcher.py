@@ -8,19 +8,20 @@ import signal
 import threading
 import time
 
-from app.store.runs.commands import runs_asked_to_stop
-from app.store.runs.projection import emit, refuse_what_is_left
-from app.store.runs.runs import active_runs, find_run, runs_with_workers
-from app.store.store import Store
-from app.supervisor.capacity import next_to_start
-from app.supervisor.exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
-from app.supervisor.fork_client import ForkServerClient
-from app.supervisor.ingest import Ingest
-from app.supervisor.liveness import has_exit_record, identity_said, is_lock_held, send_signal
-from app.supervisor.process import ServerEnds, Worker, start_worker
-from app.supervisor.watchdog import Watchdog
 from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
+
+from ..store.runs.commands import runs_asked_to_stop
+from ..store.runs.projection import emit, refuse_what_is_left
+from ..store.runs.runs import active_runs, find_run, runs_with_workers
+from ..store.store import Store
+from .capacity import next_to_start
+from .exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
+from .fork_client import ForkServerClient
+from .ingest import Ingest
+from .liveness import has_exit_record, identity_said, is_lock_held, send_signal
+from .process import ServerEnds, Worker, start_worker
+from .watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from app.store.events import newest_of_kind
-from app.store.tables.runs import RunRow
+from ..store.events import newest_of_kind
+from ..store.tables.runs import RunRow
 
 
 @dataclass(frozen=True, slots=True)

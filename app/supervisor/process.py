@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.supervisor.fork_client import ForkServerClient, ForkServerGone, child_environment
-from app.supervisor.liveness import Identity, has_exit_record, identity_of, is_alive, is_lock_held
 from babysit.protocol.status import RunStatus
+
+from .fork_client import ForkServerClient, ForkServerGone, child_environment
+from .liveness import Identity, has_exit_record, identity_of, is_alive, is_lock_held
 
 log = logging.getLogger(__name__)
 

@@ -8,23 +8,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.search.pruners import IntermediateValues, PruneDecision, should_prune
-from app.search.samplers import Plan, Sample, sample
-from app.store.committed import Committed
-from app.store.curves.trials import curves_of_trials
-from app.store.journals.search_records import SearchStatusChanged, TrialEnded
-from app.store.runs.checkpoints import find_checkpoint
-from app.store.searches.create import SearchTask, plan_of
-from app.store.searches.projection import emit_search, replay_from_journal
-from app.store.searches.sample import make_trials, sample_repeat, sample_trials
-from app.store.searches.searches import active_searches, ask_trial, find_search
-from app.store.searches.trials import VAL_COST, Trial, new_trial, trials_of
-from app.store.store import Store
-from app.store.tables.searches import SearchRow
-from app.task_catalog import TaskCatalog, TaskInfo
 from babysit.protocol.commands import Stop as StopRun
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.status import RunStatus
+
+from ..search.pruners import IntermediateValues, PruneDecision, should_prune
+from ..search.samplers import Plan, Sample, sample
+from ..store.committed import Committed
+from ..store.curves.trials import curves_of_trials
+from ..store.journals.search_records import SearchStatusChanged, TrialEnded
+from ..store.runs.checkpoints import find_checkpoint
+from ..store.searches.create import SearchTask, plan_of
+from ..store.searches.projection import emit_search, replay_from_journal
+from ..store.searches.sample import make_trials, sample_repeat, sample_trials
+from ..store.searches.searches import active_searches, ask_trial, find_search
+from ..store.searches.trials import VAL_COST, Trial, new_trial, trials_of
+from ..store.store import Store
+from ..store.tables.searches import SearchRow
+from ..task_catalog import TaskCatalog, TaskInfo
 
 log = logging.getLogger(__name__)
 

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.settings import Settings
-from app.store.committed import Committed
-from app.store.recovery.reconcile import reconcile_all
-from app.store.searches.searches import replay_all_from_journal
-from app.store.store import Store
-from app.supervisor.capacity import frees_slot
-from app.supervisor.demo import Demo
-from app.supervisor.fork_client import ForkServerClient
-from app.supervisor.ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
-from app.supervisor.launcher import Launcher
-from app.supervisor.search_runner import SearchRunner
-from app.supervisor.task_discovery import TaskDiscovery
-from app.task_catalog import TaskCatalog
+from ..settings import Settings
+from ..store.committed import Committed
+from ..store.recovery.reconcile import reconcile_all
+from ..store.searches.searches import replay_all_from_journal
+from ..store.store import Store
+from ..task_catalog import TaskCatalog
+from .capacity import frees_slot
+from .demo import Demo
+from .fork_client import ForkServerClient
+from .ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
+from .launcher import Launcher
+from .search_runner import SearchRunner
+from .task_discovery import TaskDiscovery
 
 
 class Supervisor:

@@ -13,8 +13,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from app.supervisor.fork_client import ForkServerClient, ForkServerGone, child_environment
-from app.task_catalog import TaskCatalog
+from ..task_catalog import TaskCatalog
+from .fork_client import ForkServerClient, ForkServerGone, child_environment
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.supervisor.liveness import Identity, send_signal
 from babysit.protocol.heartbeat import read_heartbeat
+
+from .liveness import Identity, send_signal
 
 TURNS = 20  # a turn of the loop that takes so many times the usual is too long
 ASK_AFTER_S = 10.0  # a stop that is not answered: then SIGTERM, and as long after it SIGKILL

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.store.runs.checkpoints import MANIFEST, what_is_wrong
-from app.store.tables.runs import CheckpointRow
-from app.supervisor.fork_client import child_environment
-from app.verify.snapshot import RunSnapshot
+from ..store.runs.checkpoints import MANIFEST, what_is_wrong
+from ..store.tables.runs import CheckpointRow
+from ..supervisor.fork_client import child_environment
+from .snapshot import RunSnapshot
 
 DEEP_WITHIN_S = 3_600.0
 

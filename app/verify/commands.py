@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from app.verify.snapshot import RunSnapshot
+from .snapshot import RunSnapshot
 
 EFFECTS = ("changed", "applied")
 

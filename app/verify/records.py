@@ -10,13 +10,14 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from app.errors import DatabaseCorrupt
-from app.store.curves.chunks import unpack
-from app.store.journals.event_ids import StoredBatch
-from app.store.recovery.rebuild import Replayer
-from app.store.tables.runs import CheckpointRow, CommandRow, CurveChunkRow, EventRow, RunRow, Table
-from app.verify.snapshot import RunSnapshot
 from babysit.storage.journal import Gap
+
+from ..errors import DatabaseCorrupt
+from ..store.curves.chunks import unpack
+from ..store.journals.event_ids import StoredBatch
+from ..store.recovery.rebuild import Replayer
+from ..store.tables.runs import CheckpointRow, CommandRow, CurveChunkRow, EventRow, RunRow, Table
+from .snapshot import RunSnapshot
 
 Errors = list[str]
 TABLES: tuple[tuple[type[Table], tuple[str, ...]], ...] = (

@@ -10,16 +10,16 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.data_dir.lock import is_server_there
-from app.errors import DatabaseCorrupt
-from app.settings import Settings
-from app.store.journals.event_ids import NAME as ORDER
-from app.store.journals.event_ids import read_order
-from app.store.recovery.integrity import UnusableDatabase, check_file, file_of
-from app.store.store import SEARCHES
-from app.store.tables.runs import RunRow
-from app.verify import checkpoints, commands, records, searches, status
-from app.verify.snapshot import RunSnapshot, read_transaction, take_snapshot
+from ..data_dir.lock import is_server_there
+from ..errors import DatabaseCorrupt
+from ..settings import Settings
+from ..store.journals.event_ids import NAME as ORDER
+from ..store.journals.event_ids import read_order
+from ..store.recovery.integrity import UnusableDatabase, check_file, file_of
+from ..store.store import SEARCHES
+from ..store.tables.runs import RunRow
+from . import checkpoints, commands, records, searches, status
+from .snapshot import RunSnapshot, read_transaction, take_snapshot
 
 LOOKS_MAX = 5  # at what seems wrong while somebody works on it
 LOOK_AGAIN_S = 0.5

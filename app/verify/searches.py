@@ -10,16 +10,17 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from app.store.journals.search_journal import (
+from babysit.protocol.run_spec import RunSpec
+
+from ..store.journals.search_journal import (
     read_search_journal,
     read_search_spec,
     search_directories,
 )
-from app.store.recovery.rebuild import read_run_spec
-from app.store.searches.projection import project, search_row
-from app.store.tables.runs import RunRow, Table
-from app.store.tables.searches import RoundRow, SearchRow, TrialRow
-from babysit.protocol.run_spec import RunSpec
+from ..store.recovery.rebuild import read_run_spec
+from ..store.searches.projection import project, search_row
+from ..store.tables.runs import RunRow, Table
+from ..store.tables.searches import RoundRow, SearchRow, TrialRow
 
 Errors = list[str]
 TABLES: tuple[type[Table], ...] = (SearchRow, RoundRow, TrialRow)

@@ -14,9 +14,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.store.journals.reader import JournalCursor, open_journals
-from app.store.recovery.integrity import connect_read_only, file_of
-from app.store.tables.runs import (
+from babysit.storage.journal import Points
+
+from ..store.journals.reader import JournalCursor, open_journals
+from ..store.recovery.integrity import connect_read_only, file_of
+from ..store.tables.runs import (
     CheckpointRow,
     CommandRow,
     CurveChunkRow,
@@ -24,8 +26,7 @@ from app.store.tables.runs import (
     JournalCursorRow,
     RunRow,
 )
-from app.supervisor.liveness import is_lock_held
-from babysit.storage.journal import Points
+from ..supervisor.liveness import is_lock_held
 
 CONNECT_WITHIN_S = 5
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from app.supervisor.liveness import Identity, is_alive
-from app.verify.snapshot import RunSnapshot
 from babysit.protocol.status import MOVES, RunStatus
+
+from ..supervisor.liveness import Identity, is_alive
+from .snapshot import RunSnapshot
 
 WORKED_ON = (RunStatus.RUNNING, RunStatus.PAUSED)
 

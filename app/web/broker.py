@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.limits import STREAMS_MAX
-from app.store.committed import Committed, Json
-from app.store.curves.chunks import Curve, joined
-from app.store.curves.downsample import downsample
 from babysit.storage.journal import Points, to_jsonable
+
+from ..limits import STREAMS_MAX
+from ..store.committed import Committed, Json
+from ..store.curves.chunks import Curve, joined
+from ..store.curves.downsample import downsample
 
 POINTS_EVERY_S = 0.1  # at most this often for each run
 RUN_EVERY_S = 0.5  # while nothing but its numbers move

@@ -10,15 +10,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
 
-from app.errors import Invalid
-from app.limits import KEY_CHARACTERS_MAX
-from app.security.tokens import Tokens
-from app.settings import Settings
-from app.store.idempotency import find_response, save_response
-from app.store.sessions import Sessions
-from app.store.store import Store, Transaction
-from app.task_catalog import TaskCatalog
-from app.web.broker import EventBroker
+from ..errors import Invalid
+from ..limits import KEY_CHARACTERS_MAX
+from ..security.tokens import Tokens
+from ..settings import Settings
+from ..store.idempotency import find_response, save_response
+from ..store.sessions import Sessions
+from ..store.store import Store, Transaction
+from ..task_catalog import TaskCatalog
+from .broker import EventBroker
 
 
 @dataclass(frozen=True, slots=True)

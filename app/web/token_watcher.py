@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from app.security.tokens import Tokens
-from app.store.sessions import Sessions
-from app.web.broker import EventBroker
+from ..security.tokens import Tokens
+from ..store.sessions import Sessions
+from .broker import EventBroker
 
 LOOK_EVERY_S = 1.0
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from app.errors import APIError, Invalid, NotFound
+from ..errors import APIError, Invalid, NotFound
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _WORDED = {

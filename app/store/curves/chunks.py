@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import DatabaseCorrupt
-from app.store.tables.runs import DAMAGED
+from ...errors import DatabaseCorrupt
+from ..tables.runs import DAMAGED
 
 OPEN_VALUES_MAX = 512  # then a chunk is closed
 CLOSED_VALUES = 4_096  # closed chunks are joined up to this size

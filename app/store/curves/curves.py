@@ -10,8 +10,11 @@ import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.limits import SERIES_MAX
-from app.store.curves.chunks import (
+from babysit.storage.journal import Points, to_jsonable
+
+from ...limits import SERIES_MAX
+from ..tables.runs import CurveChunkRow, EventRow, RunRow
+from .chunks import (
     CLOSED_VALUES,
     OPEN_VALUES_MAX,
     Curve,
@@ -21,7 +24,7 @@ from app.store.curves.chunks import (
     pack,
     unpack,
 )
-from app.store.curves.downsample import (
+from .downsample import (
     NEVER_SMOOTHED,
     Downsampled,
     Segment,
@@ -29,8 +32,6 @@ from app.store.curves.downsample import (
     downsample,
     smoothed,
 )
-from app.store.tables.runs import CurveChunkRow, EventRow, RunRow
-from babysit.storage.journal import Points, to_jsonable
 
 SERIES_CHARACTERS_MAX = 200
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.store.curves.chunks import Curve, Numbers, Steps, joined
+from .chunks import Curve, Numbers, Steps, joined
 
 # Settings and clocks are what they are: an average of them would be wrong.
 NEVER_SMOOTHED = frozenset(

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.curves.chunks import Curve, joined, unpack
-from app.store.curves.curves import attempt_begins, left_at
-from app.store.curves.downsample import Segment, concatenate_segments, downsample, floats_to_json
-from app.store.tables.runs import CurveChunkRow, RunRow
+from ..tables.runs import CurveChunkRow, RunRow
+from .chunks import Curve, joined, unpack
+from .curves import attempt_begins, left_at
+from .downsample import Segment, concatenate_segments, downsample, floats_to_json
 
 
 def curves_of_trials(session: Session, search_id: int, series: str) -> dict[int, Curve]:

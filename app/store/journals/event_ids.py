@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
-from app.store.tables.runs import EventRow, IdempotencyKeyRow, JournalCursorRow
 from babysit.storage.journal import Gap, JournalReader, JournalWriter, encode_event
+
+from ..tables.runs import EventRow, IdempotencyKeyRow, JournalCursorRow
 
 NAME = "order.journal"
 KIND = "stored"

@@ -16,7 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.store.journals.search_records import (
+from babysit.storage.journal import Frame, JournalReader, JournalWriter, encode_event, to_jsonable
+
+from .search_records import (
     ASKED,
     SearchEvent,
     SearchRecordSpec,
@@ -24,8 +26,7 @@ from app.store.journals.search_records import (
     event_in,
     to_json,
 )
-from app.store.journals.server_journal import sync_directory
-from babysit.storage.journal import Frame, JournalReader, JournalWriter, encode_event, to_jsonable
+from .server_journal import sync_directory
 
 OPEN_FILES_MAX = 16
 JOURNAL = "search.journal"

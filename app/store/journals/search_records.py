@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.search.coarse_to_fine import KEEP, ROUNDS, WIDEN
 from babysit.protocol.serialization import fields_of, now
+
+from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN
 
 SearchStatus: TypeAlias = Literal["queued", "running", "paused", "finished", "stopped"]
 SearchCommand: TypeAlias = Literal["pause", "resume", "stop"]

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from app.errors import DatabaseCorrupt
-from app.store.engine import Database, NewerDatabase
-from app.store.recovery.rebuild import run_directories
-from app.store.tables.runs import CommandRow, EventRow, JournalCursorRow, RunRow, SessionRow
+from ...errors import DatabaseCorrupt
+from ..engine import Database, NewerDatabase
+from ..tables.runs import CommandRow, EventRow, JournalCursorRow, RunRow, SessionRow
+from .rebuild import run_directories
 
 HEADER = b"SQLite format 3\0"
 LOOKS_S_MAX = 3.0  # at the pages of a large database; what is beyond shows when it is read

@@ -17,18 +17,19 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from app.store.curves.curves import append_points
-from app.store.idempotency import restore_response
-from app.store.journals.event_ids import StoredBatch
-from app.store.journals.reader import JournalCursor, open_journals
-from app.store.journals.search_journal import SearchJournals
-from app.store.journals.server_journal import ServerJournals
-from app.store.runs.projection import record_event
-from app.store.runs.runs import run_row
-from app.store.store import SEARCHES, Transaction
-from app.store.tables.runs import JournalCursorRow, RunRow
 from babysit.protocol.run_spec import RunSpec
 from babysit.storage.journal import Gap, Points
+
+from ..curves.curves import append_points
+from ..idempotency import restore_response
+from ..journals.event_ids import StoredBatch
+from ..journals.reader import JournalCursor, open_journals
+from ..journals.search_journal import SearchJournals
+from ..journals.server_journal import ServerJournals
+from ..runs.projection import record_event
+from ..runs.runs import run_row
+from ..store import SEARCHES, Transaction
+from ..tables.runs import JournalCursorRow, RunRow
 
 BLOCKS_MAX = 256  # of points that wait to be stored together
 ASKED = TypeAdapter(RunSpec)

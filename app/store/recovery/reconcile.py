@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.store.events import head
-from app.store.journals.event_ids import number_events_after
-from app.store.runs.projection import record_event
-from app.store.store import Store
-from app.store.tables.runs import EventRow, RunRow
 from babysit.storage.journal import Frame, JournalReader
+
+from ..events import head
+from ..journals.event_ids import number_events_after
+from ..runs.projection import record_event
+from ..store import Store
+from ..tables.runs import EventRow, RunRow
 
 log = logging.getLogger(__name__)
 

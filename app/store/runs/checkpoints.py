@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import NotAllowed, NotFound
-from app.limits import INT_MAX
-from app.store.runs.projection import emit
-from app.store.store import Transaction
-from app.store.tables.runs import CheckpointRow, RunRow
 from babysit.protocol.events import CheckpointPinned
 from babysit.storage.regular_file import NotARegularFile, check_folder, open_regular
+
+from ...errors import NotAllowed, NotFound
+from ...limits import INT_MAX
+from ..store import Transaction
+from ..tables.runs import CheckpointRow, RunRow
+from .projection import emit
 
 MANIFEST, STATE = "manifest.json", "state.json"
 MANIFEST_BYTES_MAX = 10_000_000

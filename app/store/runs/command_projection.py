@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.limits import INT_MAX
-from app.store.store import Transaction
-from app.store.tables.runs import CommandRow, RunRow
 from babysit.protocol.commands import Set
 from babysit.protocol.events import Applied, Changed, ChangeScheduled, CommandSent
 from babysit.protocol.serialization import to_json
+
+from ...limits import INT_MAX
+from ..store import Transaction
+from ..tables.runs import CommandRow, RunRow
 
 
 def command_sent(tx: Transaction, run: RunRow, event: CommandSent) -> None:

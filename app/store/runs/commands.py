@@ -8,19 +8,20 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, NotAllowed, NotFound, TooManyRequests
-from app.limits import INT_MAX, PENDING_COMMANDS_MAX, STEPS_MAX
-from app.store.run_json import allowed_now, command_json, pending_commands, state_now
-from app.store.runs.projection import emit, refuse_what_is_left
-from app.store.runs.runs import find_run
-from app.store.store import Transaction
-from app.store.tables.runs import CommandRow, RunRow
 from babysit.protocol.commands import Cancel, Command, Extend, Set, Stop
 from babysit.protocol.events import Applied, CommandSent, StatusChanged
 from babysit.protocol.hyperparameters import Declared, InvalidValue
 from babysit.protocol.serialization import to_json
 from babysit.protocol.status import NO_OPS, RunStatus
 from babysit.protocol.validation import check_change
+
+from ...errors import Invalid, NotAllowed, NotFound, TooManyRequests
+from ...limits import INT_MAX, PENDING_COMMANDS_MAX, STEPS_MAX
+from ..run_json import allowed_now, command_json, pending_commands, state_now
+from ..store import Transaction
+from ..tables.runs import CommandRow, RunRow
+from .projection import emit, refuse_what_is_left
+from .runs import find_run
 
 
 def send_command(

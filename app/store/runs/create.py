@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.errors import Invalid, NotAllowed
-from app.limits import STEPS_MAX
-from app.store.runs.checkpoints import checkpoint_path, find_checkpoint, values_in, what_is_wrong
-from app.store.runs.commands import stop_if_active
-from app.store.runs.projection import emit
-from app.store.runs.runs import find_run, make_run, next_run_id
-from app.store.store import Transaction
-from app.store.tables.runs import CheckpointRow, RunRow
 from babysit.protocol.events import Described, Forked
 from babysit.protocol.hyperparameters import Declared, InvalidValue
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Value, Values
+
+from ...errors import Invalid, NotAllowed
+from ...limits import STEPS_MAX
+from ..store import Transaction
+from ..tables.runs import CheckpointRow, RunRow
+from .checkpoints import checkpoint_path, find_checkpoint, values_in, what_is_wrong
+from .commands import stop_if_active
+from .projection import emit
+from .runs import find_run, make_run, next_run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.tables.runs import EventRow, RunRow
 from babysit.protocol.commands import CANCELLED
 from babysit.protocol.recipe import DecisionKind
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
+
+from ..tables.runs import EventRow, RunRow
 
 KINDS = (
     "command_sent",

@@ -12,16 +12,6 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, select
 
-from app.limits import INT_MAX
-from app.store.runs.command_projection import (
-    answer,
-    applied,
-    change_scheduled,
-    changed,
-    command_sent,
-)
-from app.store.store import Transaction
-from app.store.tables.runs import CheckpointRow, CommandRow, EventRow, RunRow
 from babysit.protocol.events import (
     EVENTS,
     Applied,
@@ -45,6 +35,17 @@ from babysit.protocol.events import (
 from babysit.protocol.serialization import fields_of, to_json
 from babysit.protocol.status import MOVES, RunStatus
 from babysit.storage.journal import to_jsonable
+
+from ...limits import INT_MAX
+from ..store import Transaction
+from ..tables.runs import CheckpointRow, CommandRow, EventRow, RunRow
+from .command_projection import (
+    answer,
+    applied,
+    change_scheduled,
+    changed,
+    command_sent,
+)
 
 EVENT_BYTES_MAX = 1_000_000
 AT_CHARACTERS_MAX = 32

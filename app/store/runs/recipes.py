@@ -12,11 +12,6 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import NotAllowed
-from app.store.curves.curves import attempt_begins, left_at, read_curves
-from app.store.runs.decisions import Decision, Decisions, contained, decisions_of
-from app.store.runs.runs import find_run
-from app.store.tables.runs import CommandRow, EventRow, RunRow
 from babysit.protocol.commands import Cancel
 from babysit.protocol.recipe import (
     COMPARED,
@@ -28,6 +23,12 @@ from babysit.protocol.recipe import (
     command_of,
 )
 from babysit.protocol.run_spec import RunSpec
+
+from ...errors import NotAllowed
+from ..curves.curves import attempt_begins, left_at, read_curves
+from ..tables.runs import CommandRow, EventRow, RunRow
+from .decisions import Decision, Decisions, contained, decisions_of
+from .runs import find_run
 
 STATES_MAX = 200  # the newest ones
 LASTING = frozenset({"start", "change", "user", "pause", "end"})  # the others come by the clock

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from app.errors import Invalid
-from app.limits import NAME_CHARACTERS_MAX
-from app.store.runs.create import RunRequest, start_run
-from app.store.runs.projection import emit
-from app.store.store import Transaction
-from app.store.tables.runs import CommandRow, RunRow
 from babysit.protocol.hyperparameters import Declared
 from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
 from babysit.protocol.recipe_yaml import read_recipe
+
+from ...errors import Invalid
+from ...limits import NAME_CHARACTERS_MAX
+from ..store import Transaction
+from ..tables.runs import CommandRow, RunRow
+from .create import RunRequest, start_run
+from .projection import emit
 
 
 def recipe_in(text: str) -> Recipe:

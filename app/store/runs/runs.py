@@ -9,17 +9,18 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, NotFound
-from app.limits import INT_MAX
-from app.store.run_json import best_json, parent_json, run_list
-from app.store.runs.projection import emit, emit_all
-from app.store.store import Transaction
-from app.store.tables.runs import RunRow
-from app.store.tables.searches import TrialRow
 from babysit.protocol.events import Described, Restored, StatusChanged, Trashed
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Values
+
+from ...errors import Invalid, NotFound
+from ...limits import INT_MAX
+from ..run_json import best_json, parent_json, run_list
+from ..store import Transaction
+from ..tables.runs import RunRow
+from ..tables.searches import TrialRow
+from .projection import emit, emit_all
 
 # Built once: building a query takes longer than running it, and this one is asked at each end.
 WITH_WORKER = select(RunRow.id, RunRow.status, RunRow.attempt).where(

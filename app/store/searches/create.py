@@ -8,23 +8,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.errors import Invalid, NotAllowed
-from app.limits import NAME_CHARACTERS_MAX, STEPS_MAX
-from app.search.coarse_to_fine import KEEP, ROUNDS, WIDEN, edges, shrink_around
-from app.search.samplers import Plan, Strategy, sample, total
-from app.search.space import Space, check_points, parse_space
-from app.store.journals.search_records import SearchRecordSpec, SearchStatusChanged
-from app.store.runs.checkpoints import find_checkpoint
-from app.store.runs.create import last_step, values_of
-from app.store.runs.runs import find_run
-from app.store.searches.projection import emit_search, search_row
-from app.store.searches.searches import next_search_id
-from app.store.searches.trials import best_of, trials_of
-from app.store.store import Transaction
-from app.store.tables.searches import SearchRow
 from babysit.protocol.hyperparameters import Declared, InvalidValue
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
+
+from ...errors import Invalid, NotAllowed
+from ...limits import NAME_CHARACTERS_MAX, STEPS_MAX
+from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN, edges, shrink_around
+from ...search.samplers import Plan, Strategy, sample, total
+from ...search.space import Space, check_points, parse_space
+from ..journals.search_records import SearchRecordSpec, SearchStatusChanged
+from ..runs.checkpoints import find_checkpoint
+from ..runs.create import last_step, values_of
+from ..runs.runs import find_run
+from ..store import Transaction
+from ..tables.searches import SearchRow
+from .projection import emit_search, search_row
+from .searches import next_search_id
+from .trials import best_of, trials_of
 
 SEED_MAX = 2**31  # of those that we draw
 TRIED_MAX = 8  # draws that are checked before a search begins

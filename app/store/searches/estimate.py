@@ -12,9 +12,10 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.tables.runs import EventRow, RunRow
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import parse_float
+
+from ..tables.runs import EventRow, RunRow
 
 RUNS_LOOKED_AT = 10
 ACTIVE = "active_s"  # series: seconds of training so far

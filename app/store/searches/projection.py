@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.store.journals.search_journal import (
+from ..journals.search_journal import (
     read_search_journal,
     read_search_spec,
     search_directories,
 )
-from app.store.journals.search_records import (
+from ..journals.search_records import (
     RepeatAsked,
     RoundBegan,
     SearchEvent,
@@ -22,8 +22,8 @@ from app.store.journals.search_records import (
     TrialEnded,
     TrialSampled,
 )
-from app.store.store import Transaction
-from app.store.tables.searches import RoundRow, SearchRow, TrialRow
+from ..store import Transaction
+from ..tables.searches import RoundRow, SearchRow, TrialRow
 
 OVER = ("finished", "stopped")
 

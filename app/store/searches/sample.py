@@ -11,25 +11,26 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.errors import APIError, NotAllowed
-from app.limits import NAME_CHARACTERS_MAX
-from app.search.samplers import Plan, Sample, top_k
-from app.store.journals.search_records import RoundBegan, SearchEvent, TrialSampled
-from app.store.runs.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
-from app.store.runs.create import RunRequest, fork_run, start_run, to_run_spec
-from app.store.runs.projection import emit
-from app.store.runs.runs import add_run, find_run, make_run, next_run_id, queue_runs
-from app.store.searches.create import SearchTask
-from app.store.searches.projection import emit_search
-from app.store.searches.searches import trial_of
-from app.store.searches.trials import Trial, TrialRecord
-from app.store.store import Transaction
-from app.store.tables.runs import CheckpointRow, RunRow
-from app.store.tables.searches import RoundRow, SearchRow
 from babysit.protocol.events import Described, NoteAdded, StatusChanged
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
 from babysit.protocol.status import RunStatus
+
+from ...errors import APIError, NotAllowed
+from ...limits import NAME_CHARACTERS_MAX
+from ...search.samplers import Plan, Sample, top_k
+from ..journals.search_records import RoundBegan, SearchEvent, TrialSampled
+from ..runs.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
+from ..runs.create import RunRequest, fork_run, start_run, to_run_spec
+from ..runs.projection import emit
+from ..runs.runs import add_run, find_run, make_run, next_run_id, queue_runs
+from ..store import Transaction
+from ..tables.runs import CheckpointRow, RunRow
+from ..tables.searches import RoundRow, SearchRow
+from .create import SearchTask
+from .projection import emit_search
+from .searches import trial_of
+from .trials import Trial, TrialRecord
 
 
 def sample_trials(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import APIError, Invalid, NotAllowed, NotFound
-from app.limits import INT_MAX, TRIALS_MAX
-from app.store.journals.search_journal import read_search_journal, search_directories
-from app.store.journals.search_records import (
+from babysit.protocol.commands import Pause, Resume, Stop
+from babysit.protocol.status import RunStatus
+
+from ...errors import APIError, Invalid, NotAllowed, NotFound
+from ...limits import INT_MAX, TRIALS_MAX
+from ..journals.search_journal import read_search_journal, search_directories
+from ..journals.search_records import (
     ALLOWED,
     RepeatAsked,
     SearchCommand,
@@ -17,14 +20,12 @@ from app.store.journals.search_records import (
     SearchStatusChanged,
     TrialSampled,
 )
-from app.store.runs.commands import send_command
-from app.store.searches.projection import emit_search, replay_from_journal
-from app.store.searches.trials import Trial, best_of, trials_of
-from app.store.store import Store, Transaction
-from app.store.tables.runs import RunRow
-from app.store.tables.searches import SearchRow, TrialRow
-from babysit.protocol.commands import Pause, Resume, Stop
-from babysit.protocol.status import RunStatus
+from ..runs.commands import send_command
+from ..store import Store, Transaction
+from ..tables.runs import RunRow
+from ..tables.searches import SearchRow, TrialRow
+from .projection import emit_search, replay_from_journal
+from .trials import Trial, best_of, trials_of
 
 ACTIVE = ("queued", "running", "paused")
 BY_SEARCH = "search"  # who pauses and stops the trials of a search, and why

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.search.coarse_to_fine import edges
-from app.search.space import Space
-from app.store.journals.search_records import ALLOWED
-from app.store.searches.trials import OUTCOMES, Trial, best_of, repeats_json, trials_of
-from app.store.tables.searches import RoundRow, SearchRow
 from babysit.storage.journal import to_jsonable
+
+from ...search.coarse_to_fine import edges
+from ...search.space import Space
+from ..journals.search_records import ALLOWED
+from ..tables.searches import RoundRow, SearchRow
+from .trials import OUTCOMES, Trial, best_of, repeats_json, trials_of
 
 
 def search_list(

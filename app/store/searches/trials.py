@@ -11,12 +11,13 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.search.samplers import CompletedTrial
-from app.store.tables.runs import CommandRow, EventRow, RunRow
-from app.store.tables.searches import TrialRow
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Values
 from babysit.storage.journal import parse_float
+
+from ...search.samplers import CompletedTrial
+from ..tables.runs import CommandRow, EventRow, RunRow
+from ..tables.searches import TrialRow
 
 Outcome: TypeAlias = Literal[
     "waiting",

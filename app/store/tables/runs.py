@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
-from app.errors import DatabaseCorrupt
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import to_jsonable
+
+from ...errors import DatabaseCorrupt
 
 JsonObject: TypeAlias = dict[str, Any]
 WireNumber: TypeAlias = float | str  # "NaN" and the infinities are strings

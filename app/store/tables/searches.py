@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.store.tables.runs import JsonObject, PlainJson, Table
+from .runs import JsonObject, PlainJson, Table
 
 
 class SearchRow(Table):

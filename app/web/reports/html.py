@@ -6,9 +6,9 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.store.curves.chunks import Curve
-from app.store.curves.downsample import Downsampled, downsample, smoothed
-from app.web.reports.markdown import describe_event
+from ...store.curves.chunks import Curve
+from ...store.curves.downsample import Downsampled, downsample, smoothed
+from .markdown import describe_event
 
 Json = dict[str, Any]
 COST = "train/cost"

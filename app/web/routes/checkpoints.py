@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter, status
 from fastapi.responses import JSONResponse
 
-from app.store.run_json import run_list
-from app.store.runs import checkpoints
-from app.store.runs.create import RunRequest, fork_run
-from app.store.runs.runs import find_run
-from app.store.store import Transaction
-from app.web.deps import AppStateDep, IdempotencyDep
-from app.web.schemas.requests import NewFork, PinChange
-from app.web.schemas.responses import Checkpoint, Run
+from ...store.run_json import run_list
+from ...store.runs import checkpoints
+from ...store.runs.create import RunRequest, fork_run
+from ...store.runs.runs import find_run
+from ...store.store import Transaction
+from ..deps import AppStateDep, IdempotencyDep
+from ..schemas.requests import NewFork, PinChange
+from ..schemas.responses import Checkpoint, Run
 
 router = APIRouter(prefix="/api", tags=["checkpoints"])
 

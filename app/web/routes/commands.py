@@ -10,14 +10,15 @@ from fastapi import APIRouter, Query, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from app.limits import WAIT_S_MAX
-from app.store.runs import commands
-from app.store.runs.runs import find_run
-from app.store.store import Transaction
-from app.web.deps import AppState, AppStateDep, IdempotencyDep
-from app.web.schemas.requests import CommandIn
-from app.web.schemas.responses import CommandAnswer, CommandSent
 from babysit.protocol.hyperparameters import Declared
+
+from ...limits import WAIT_S_MAX
+from ...store.runs import commands
+from ...store.runs.runs import find_run
+from ...store.store import Transaction
+from ..deps import AppState, AppStateDep, IdempotencyDep
+from ..schemas.requests import CommandIn
+from ..schemas.responses import CommandAnswer, CommandSent
 
 router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
 

@@ -13,19 +13,20 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid
-from app.store.curves.chunks import Curve
-from app.store.curves.curves import lineage, read_attempts, read_curves, series_names
-from app.store.curves.downsample import floats_to_json
-from app.store.events import read_events
-from app.store.runs.checkpoints import list_checkpoints
-from app.store.runs.recipes import make_recipe
-from app.store.runs.runs import find_run, read_run
-from app.store.tables.runs import RunRow
-from app.web.deps import AppState, AppStateDep
-from app.web.reports.html import report
-from app.web.reports.markdown import markdown_report
 from babysit.protocol.recipe_yaml import write_recipe
+
+from ...errors import Invalid
+from ...store.curves.chunks import Curve
+from ...store.curves.curves import lineage, read_attempts, read_curves, series_names
+from ...store.curves.downsample import floats_to_json
+from ...store.events import read_events
+from ...store.runs.checkpoints import list_checkpoints
+from ...store.runs.recipes import make_recipe
+from ...store.runs.runs import find_run, read_run
+from ...store.tables.runs import RunRow
+from ..deps import AppState, AppStateDep
+from ..reports.html import report
+from ..reports.markdown import markdown_report
 
 router = APIRouter(prefix="/api/runs/{run_id}/export", tags=["export"])
 

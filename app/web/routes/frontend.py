@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-from app.errors import NotFound
+from ...errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.web.deps import AppStateDep
-from app.web.schemas.responses import Health
 from babysit import __version__
+
+from ..deps import AppStateDep
+from ..schemas.responses import Health
 
 router = APIRouter(prefix="/api/health", tags=["health"])
 

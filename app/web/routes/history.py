@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.errors import Invalid
-from app.limits import EVENTS_DEFAULT, INT_MAX, PAGE_MAX, POINTS_DEFAULT, POINTS_MAX, SERIES_MAX
-from app.store.curves.curves import draw_curves, lineage, series_names
-from app.store.events import read_events
-from app.store.runs.runs import find_run
-from app.web.deps import AppStateDep
-from app.web.schemas.responses import Curves, Events
 from babysit.protocol.events import EVENTS
+
+from ...errors import Invalid
+from ...limits import EVENTS_DEFAULT, INT_MAX, PAGE_MAX, POINTS_DEFAULT, POINTS_MAX, SERIES_MAX
+from ...store.curves.curves import draw_curves, lineage, series_names
+from ...store.events import read_events
+from ...store.runs.runs import find_run
+from ..deps import AppStateDep
+from ..schemas.responses import Curves, Events
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["history"])
 

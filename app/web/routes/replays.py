@@ -7,15 +7,16 @@ from typing import Any
 from fastapi import APIRouter, status
 from fastapi.responses import JSONResponse
 
-from app.store.run_json import run_list
-from app.store.runs.recipes import make_recipe
-from app.store.runs.replays import recipe_in, request_of, start_replay
-from app.store.store import Transaction
-from app.web.deps import AppState, AppStateDep, Idempotency, IdempotencyDep
-from app.web.schemas.requests import NewReplay, RecipeSent
-from app.web.schemas.responses import Run
 from babysit.protocol.recipe import Recipe
 from babysit.protocol.recipe_yaml import write_recipe
+
+from ...store.run_json import run_list
+from ...store.runs.recipes import make_recipe
+from ...store.runs.replays import recipe_in, request_of, start_replay
+from ...store.store import Transaction
+from ..deps import AppState, AppStateDep, Idempotency, IdempotencyDep
+from ..schemas.requests import NewReplay, RecipeSent
+from ..schemas.responses import Run
 
 router = APIRouter(prefix="/api", tags=["replays"])
 

@@ -8,21 +8,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 
-from app.errors import NotFound
-from app.limits import INT_MAX, NAME_CHARACTERS_MAX, PAGE_MAX, RUNS_DEFAULT
-from app.store.events import event_json
-from app.store.run_json import run_list
-from app.store.runs import runs
-from app.store.runs.commands import stop_if_active
-from app.store.runs.create import RunRequest, start_run
-from app.store.runs.projection import emit
-from app.store.store import Transaction
-from app.web.deps import AppStateDep, IdempotencyDep
-from app.web.schemas.requests import NewNote, NewRun, RunChange
-from app.web.schemas.responses import Event, Family, Run, Runs
 from babysit.protocol.events import NoteAdded
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
+
+from ...errors import NotFound
+from ...limits import INT_MAX, NAME_CHARACTERS_MAX, PAGE_MAX, RUNS_DEFAULT
+from ...store.events import event_json
+from ...store.run_json import run_list
+from ...store.runs import runs
+from ...store.runs.commands import stop_if_active
+from ...store.runs.create import RunRequest, start_run
+from ...store.runs.projection import emit
+from ...store.store import Transaction
+from ..deps import AppStateDep, IdempotencyDep
+from ..schemas.requests import NewNote, NewRun, RunChange
+from ..schemas.responses import Event, Family, Run, Runs
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 

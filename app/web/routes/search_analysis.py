@@ -6,19 +6,20 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
-from app.search import preview
-from app.search.importance import importance
-from app.search.samplers import total
-from app.search.space import parse_space
-from app.store.searches.create import SearchRequest, invalid, planned
-from app.store.searches.estimate import advice, estimate
-from app.store.searches.searches import find_search
-from app.store.searches.trials import trials_of
-from app.web.deps import AppStateDep
-from app.web.routes.searches import known_task
-from app.web.schemas.search_requests import SearchPreview
-from app.web.schemas.search_responses import Importance, Preview
 from babysit.protocol.hyperparameters import InvalidValue
+
+from ...search import preview
+from ...search.importance import importance
+from ...search.samplers import total
+from ...search.space import parse_space
+from ...store.searches.create import SearchRequest, invalid, planned
+from ...store.searches.estimate import advice, estimate
+from ...store.searches.searches import find_search
+from ...store.searches.trials import trials_of
+from ..deps import AppStateDep
+from ..schemas.search_requests import SearchPreview
+from ..schemas.search_responses import Importance, Preview
+from .searches import known_task
 
 router = APIRouter(prefix="/api/searches", tags=["searches"])
 

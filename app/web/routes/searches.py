@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from app.limits import (
+from ...limits import (
     INT_MAX,
     NAME_CHARACTERS_MAX,
     PAGE_MAX,
@@ -18,8 +18,8 @@ from app.limits import (
     TRIAL_POINTS_DEFAULT,
     TRIAL_POINTS_MAX,
 )
-from app.store.curves.trials import draw_trials
-from app.store.searches.create import (
+from ...store.curves.trials import draw_trials
+from ...store.searches.create import (
     SearchRequest,
     SearchTask,
     name_of_refined,
@@ -27,14 +27,14 @@ from app.store.searches.create import (
     spaces_of,
     start_search,
 )
-from app.store.searches.searches import ask_repeat, command_search, find_search, newest_searches
-from app.store.searches.serialize import search_list
-from app.store.searches.trials import VAL_COST
-from app.store.store import Transaction
-from app.store.tables.searches import SearchRow
-from app.web.deps import AppState, AppStateDep, IdempotencyDep
-from app.web.schemas.search_requests import NewSearch, Refinement, RepeatTrial, SearchCommandIn
-from app.web.schemas.search_responses import (
+from ...store.searches.searches import ask_repeat, command_search, find_search, newest_searches
+from ...store.searches.serialize import search_list
+from ...store.searches.trials import VAL_COST
+from ...store.store import Transaction
+from ...store.tables.searches import SearchRow
+from ..deps import AppState, AppStateDep, IdempotencyDep
+from ..schemas.search_requests import NewSearch, Refinement, RepeatTrial, SearchCommandIn
+from ..schemas.search_responses import (
     RepeatAsked,
     Search,
     SearchCommandDone,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response, status
 
-from app.errors import APIError
-from app.security.tokens import VIEWER
-from app.store.sessions import sha256
-from app.web.deps import AppStateDep
-from app.web.schemas.requests import SignIn
-from app.web.schemas.responses import TokenToWatch, Who
+from ...errors import APIError
+from ...security.tokens import VIEWER
+from ...store.sessions import sha256
+from ..deps import AppStateDep
+from ..schemas.requests import SignIn
+from ..schemas.responses import TokenToWatch, Who
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 

@@ -12,15 +12,15 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
-from app.errors import APIError, Invalid, NotFound, TooManyRequests
-from app.limits import INT_MAX, STREAMS_MAX
-from app.security.asgi import Headers
-from app.store.events import head, is_id, read_events
-from app.store.run_json import run_list
-from app.store.runs.runs import find_run
-from app.store.sessions import sha256
-from app.web.broker import QUEUE_BYTES_MAX, RESET, EventBroker, Subscriber, encode
-from app.web.deps import AppState, AppStateDep
+from ...errors import APIError, Invalid, NotFound, TooManyRequests
+from ...limits import INT_MAX, STREAMS_MAX
+from ...security.asgi import Headers
+from ...store.events import head, is_id, read_events
+from ...store.run_json import run_list
+from ...store.runs.runs import find_run
+from ...store.sessions import sha256
+from ..broker import QUEUE_BYTES_MAX, RESET, EventBroker, Subscriber, encode
+from ..deps import AppState, AppStateDep
 
 router = APIRouter(prefix="/api/stream", tags=["stream"])
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.limits import WAIT_S_MAX
-from app.web.deps import AppStateDep
-from app.web.schemas.responses import Task, Tasks
+from ...limits import WAIT_S_MAX
+from ..deps import AppStateDep
+from ..schemas.responses import Task, Tasks
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 

@@ -7,15 +7,15 @@ from typing import Any
 from fastapi import APIRouter, status
 from fastapi.responses import JSONResponse
 
-from app.store.run_json import run_list
-from app.store.runs.create import RunRequest
-from app.store.runs.runs import find_run
-from app.store.searches.sample import promote
-from app.store.store import Transaction
-from app.web.deps import AppStateDep, IdempotencyDep
-from app.web.routes.searches import known_task
-from app.web.schemas.responses import Run
-from app.web.schemas.search_requests import Promotion
+from ...store.run_json import run_list
+from ...store.runs.create import RunRequest
+from ...store.runs.runs import find_run
+from ...store.searches.sample import promote
+from ...store.store import Transaction
+from ..deps import AppStateDep, IdempotencyDep
+from ..schemas.responses import Run
+from ..schemas.search_requests import Promotion
+from .searches import known_task
 
 router = APIRouter(prefix="/api/runs", tags=["searches"])
 

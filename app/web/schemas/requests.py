@@ -6,14 +6,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from app.limits import (
-    INT_MAX,
-    NAME_CHARACTERS_MAX,
-    NOTE_CHARACTERS_MAX,
-    STEPS_MAX,
-    TOKEN_CHARACTERS_MAX,
-    VALUES_MAX,
-)
 from babysit.protocol.commands import (
     Cancel,
     Command,
@@ -26,6 +18,15 @@ from babysit.protocol.commands import (
     Stop,
 )
 from babysit.protocol.recipe import RECIPE_BYTES_MAX
+
+from ...limits import (
+    INT_MAX,
+    NAME_CHARACTERS_MAX,
+    NOTE_CHARACTERS_MAX,
+    STEPS_MAX,
+    TOKEN_CHARACTERS_MAX,
+    VALUES_MAX,
+)
 
 # Each value is checked against its declaration, which knows its type and bounds.
 _VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, WithJsonSchema
 
-from app.limits import (
+from babysit.protocol.hyperparameters import Scale
+
+from ...limits import (
     INT_MAX,
     PARALLEL_MAX,
     ROUNDS_MAX,
@@ -15,10 +17,9 @@ from app.limits import (
     VALUES_MAX,
     WIDEN_MAX,
 )
-from app.search.coarse_to_fine import KEEP, ROUNDS, WIDEN
-from app.search.samplers import Strategy
-from app.web.schemas.requests import In, Name, Note, Steps
-from babysit.protocol.hyperparameters import Scale
+from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN
+from ...search.samplers import Strategy
+from .requests import In, Name, Note, Steps
 
 SCALES = (
     "The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or "

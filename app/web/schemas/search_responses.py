@@ -6,12 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from app.search.samplers import Strategy
-from app.store.journals.search_records import SearchCommand, SearchStatus
-from app.store.searches.trials import Outcome
-from app.web.schemas.responses import Number, ValuesOut
 from babysit.protocol.hyperparameters import Scale
 from babysit.protocol.status import RunStatus
+
+from ...search.samplers import Strategy
+from ...store.journals.search_records import SearchCommand, SearchStatus
+from ...store.searches.trials import Outcome
+from .responses import Number, ValuesOut
 
 ValueOut = float | int | bool | str
 
