@@ -91,7 +91,7 @@ $(NODE): constraints.txt | $(BIN)/python
 # hatchling first, so that no environment for the build alone has to be made
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) hatchling editables
-	@$(PIP) --no-build-isolation -e .
+	@$(PIP) --no-build-isolation -e '.[server,export,demo]'
 	@touch $@
 
 # `dev` names node too: after it, so that two pips never install the same package at once

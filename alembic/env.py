@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, MetaData, create_engine
 
 from alembic import context
-from app.settings import Settings
-from app.store.tables.runs import Table
 
 
-def run(connection: Connection) -> None:
+def run(connection: Connection, metadata: MetaData | None = None) -> None:
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
         # Recreating a table with foreign keys on would delete its children.
@@ -17,7 +15,7 @@ def run(connection: Connection) -> None:
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
     context.configure(
         connection=connection,
-        target_metadata=Table.metadata,
+        target_metadata=metadata,
         render_as_batch=sqlite,
         transaction_per_migration=True,
     )
@@ -31,6 +29,9 @@ def run(connection: Connection) -> None:
 given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     run(given)
-else:
+else:  # by hand, in the checkout: the tables of the code are needed to compare with
+    from app.settings import Settings
+    from app.store.tables.runs import Table
+
     with create_engine(Settings().sql_url).connect() as own:
-        run(own)
+        run(own, Table.metadata)

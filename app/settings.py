@@ -13,7 +13,9 @@ from .security.networks import Network, networks
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listened on, but no place to call
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-SHIPPED_TASKS = Path(__file__).resolve().parent.parent / "models"
+_ROOT = Path(__file__).resolve().parent.parent
+# As the wheel installs them, or in the checkout.
+SHIPPED_TASKS = next(f for f in (_ROOT / "babysit_tasks", _ROOT / "models") if f.is_dir())
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 
 

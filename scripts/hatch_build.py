@@ -1,4 +1,4 @@
-"""Puts the built page and the migrations into the wheel, where the installed server finds them."""
+"""Puts the server, the tasks, the built page and the migrations into the wheel, under its names."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class PageAndMigrations(BuildHookInterface[Any]):
-    """An editable install (version "editable") reads both from the checkout instead."""
+class ServerAndTasks(BuildHookInterface[Any]):
+    """An editable install (version "editable") uses the folders of the checkout instead."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version != "standard":
@@ -17,6 +17,8 @@ class PageAndMigrations(BuildHookInterface[Any]):
         if not (page / "index.html").is_file():
             raise FileNotFoundError("frontend/dist is missing: `make build` builds the page first")
         build_data["force_include"] |= {
-            str(root / "alembic"): "app/migrations",
-            str(page): "app/page",
+            str(root / "app"): "babysit_server",
+            str(root / "models"): "babysit_tasks",
+            str(root / "alembic"): "babysit_server/migrations",
+            str(page): "babysit_server/page",
         }

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ STOPPED_WITHIN_S = 10.0
 POLL_EVERY_S = 0.02
 TOKEN = "a-token-for-the-tests-0123456789abcdef"
 MARK = "BABYSIT_TEST_MARK"  # in the environment of the server and of all it starts
+COMMAND = (sys.executable, "-m", "app.cli")
 READY = re.compile(
     r"Babysit is at (?P<address>(?P<url>http://[^/\s]+)(?P<root>/[^#\s]*)#t=(?P<token>\S+))"
 )
@@ -138,11 +139,13 @@ def serving(
     *arguments: str,
     mark: str | None = None,
     cwd: Path | None = None,
+    command: Sequence[str] = COMMAND,
     **environment: str,
 ) -> Iterator[LiveServer]:
     """`babysit serve` on a free port, gone when the block is left, however it is left.
 
     arguments: flags of `babysit serve`; environment: variables over those that are inherited.
+    command: what `babysit` is, by default the code of the checkout.
     Workers outlive a server by design. They end with the block too, but for a caller that gave a
     `mark` of its own and ends them itself with `end_marked`.
 
@@ -156,8 +159,7 @@ def serving(
     inherited = {name: value for name, value in os.environ.items() if "BABYSIT_" not in name}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
-            + ["--data-dir", str(data_dir), *arguments],
+            [*command, "serve", "--port", "0", "--data-dir", str(data_dir), *arguments],
             env=inherited | settings,
             cwd=cwd,
             stdin=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from threading import Lock
 
 from . import tpe
@@ -49,6 +50,12 @@ def importance(space: Space, completed: Sequence[CompletedTrial]) -> Importance:
         return Importance({}, trials, METHOD, message)
     if len(axes) == 0 or count[0].cost == count[-1].cost:
         message = "All trials that count have the same cost, or no row was drawn in all of them."
+        return Importance({}, trials, METHOD, message)
+    if find_spec("sklearn") is None:
+        message = (
+            "This needs the package scikit-learn, which is not installed: "
+            "pip install 'babysit[demo]'."
+        )
         return Importance({}, trials, METHOD, message)
     partial = [axis.item.label for axis in searched if axis not in axes]
     left_out = (

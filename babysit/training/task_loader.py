@@ -11,7 +11,9 @@ from pathlib import Path
 import babysit
 from babysit.task import Task
 
-SHIPPED = Path(babysit.__file__).resolve().parent.parent / "models"
+_ROOT = Path(babysit.__file__).resolve().parent.parent
+# As the wheel installs them, or in the checkout.
+SHIPPED = next(f for f in (_ROOT / "babysit_tasks", _ROOT / "models") if f.is_dir())
 
 
 class NoSuchTask(Exception):

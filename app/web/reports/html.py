@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...errors import Invalid
 from ...store.curves.chunks import Curve
 from ...store.curves.downsample import Downsampled, downsample, smoothed
 from .markdown import describe_event
@@ -38,9 +39,19 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
     """The whole file; it needs no network and no server.
 
     run, events: as the API answers them. curves: every recorded series.
+
+    Raises:
+        Invalid: Plotly is not installed.
     """
-    import plotly.graph_objects as graph
-    from plotly.subplots import make_subplots
+    try:
+        import plotly.graph_objects as graph
+        from plotly.subplots import make_subplots
+    except ImportError:
+        raise Invalid(
+            "HTML needs the package plotly, which is not installed: pip install 'babysit[export]'.",
+            field="format",
+            allowed=["csv", "json", "markdown", "recipe"],
+        ) from None
 
     rows = [(title, logarithmic, names or _measured(curves)) for title, logarithmic, names in ROWS]
     rows = [row for row in rows if any(name in curves for name in row[2])]

@@ -129,7 +129,8 @@ def _parquet(values: tuple[int, Values]) -> bytes:
         import pyarrow.parquet
     except ImportError:
         raise Invalid(
-            "Parquet needs the package pyarrow, which is not installed: pip install pyarrow.",
+            "Parquet needs the package pyarrow, which is not installed: "
+            "pip install 'babysit[export]'.",
             field="format",
             allowed=["csv", "json", "markdown", "html", "recipe"],
         ) from None
