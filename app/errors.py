@@ -3,7 +3,6 @@
     Problem
     ├── NotFound           404  there is no such thing
     ├── NotAllowedNow      409  the state of the run does not allow it; says what it does allow
-    ├── Conflict           409  it collides with something else
     ├── Invalid            422  a value is wrong; says which field and what would be right
     ├── TooMany            429  a limit is reached; later it may be possible
     ├── NotReady           503  the server cannot do this yet
@@ -47,13 +46,6 @@ class NotAllowed(APIError):
 
     status_code = 409
     error = "not_allowed_now"
-
-
-class Conflict(APIError):
-    """It collides with something that is already so."""
-
-    status_code = 409
-    error = "conflict"
 
 
 class Invalid(APIError):

@@ -33,14 +33,11 @@ LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at 
 IDLE_S = 5.0
 COALESCE_S = 0.02  # what happens within it is looked at together
 COALESCE_BATCHED_S = 0.4  # the same while enough sampled trials wait for a free slot
-AHEAD_MIN = 4  # trials that wait, at least; with more places as many as those
+AHEAD_MIN = 4  # trials that wait, at least; with more slots as many as those
 
 
 class SearchRunner:
-    """Looks after all searches. One thread.
-
-    trial_is_queued: called when the launcher has something to start.
-    """
+    """Looks after all searches, in one thread; `trial_is_queued` wakes the launcher."""
 
     def __init__(
         self, store: Store, catalog: TaskCatalog, trial_is_queued: Callable[[], None]

@@ -52,7 +52,6 @@ CHECKS = {
     "S1": ("SQL says what the journals of searches say", "rows"),
     "S2": ("every trial is the run that its search has drawn", "trials"),
 }
-DEEP_ONLY = ("C5",)
 
 
 @dataclass(slots=True)

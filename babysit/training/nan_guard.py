@@ -22,10 +22,10 @@ def non_finite(network: nn.Module, step: int, values: dict[str, float]) -> Guard
             word = "NaN" if math.isnan(value) else "infinite"
             what = "cost" if series == "train/cost" else "gradient"
             held = chain(network.parameters(), network.buffers())
-            sound = all(bool(torch.isfinite(tensor).all()) for tensor in held)
+            all_finite = all(bool(torch.isfinite(tensor).all()) for tensor in held)
             weights = (
                 f"The weights are those of step {step - 1:,} and finite: look at the batch."
-                if sound
+                if all_finite
                 else "The network holds bad numbers now: rewind to an earlier checkpoint."
             )
             message = (

@@ -75,10 +75,10 @@ def train(session: TrainingSession) -> StatusChanged:
             numbers["grad_norm"] = _clipped(parameters, clip)
 
         # one update, unless a number is none
-        sound = all(map(math.isfinite, numbers.values()))
+        all_finite = all(map(math.isfinite, numbers.values()))
         if measured:
             step_size.remember()
-        if sound:
+        if all_finite:
             optimizer.step()
         training.step = step
         beta = group["betas"][0] if "betas" in group else group["momentum"]
@@ -94,7 +94,7 @@ def train(session: TrainingSession) -> StatusChanged:
             _measure_progress(session)
         if len(numbers) > 1:
             recorder.values(step, {name: numbers[name] for name in numbers if name != COST})
-        if not sound:
+        if not all_finite:
             _pause_for_guard(session, numbers)
         elif step % training.task.evaluate_every == 0 or step == training.steps:
             session.evaluate()

@@ -21,7 +21,7 @@ MARKDOWN = [name for name in tracked_files() if name.endswith(".md")]
 
 def tree() -> list[str]:
     """The paths that README.md's annotated tree names, folders without the slash."""
-    block = re.search(r"## What is where\n+```\n(.*?)```", text_of("README.md"), re.S)
+    block = re.search(r"## Project layout\n+```\n(.*?)```", text_of("README.md"), re.S)
     assert block, "README.md has no tree"
     return [line.split()[0].rstrip("/") for line in block[1].splitlines()]
 

@@ -57,11 +57,6 @@ class JournalCursor:
     def name(self) -> str:
         return f"run {self.run_id}, {self.path.name}"
 
-    @property
-    def bytes_left(self) -> int:
-        """Bytes at the end that are no whole record; known at the end."""
-        return self.path.stat().st_size - self.reader.offset
-
 
 def open_journals(directory: Path, run_id: int) -> list[JournalCursor]:
     """All journals of a run, the server's first."""

@@ -216,8 +216,8 @@ def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
     if attempt == 0 and event.starts_attempt is not None:
         run.attempt = event.starts_attempt
     # A worker knows better than a database that was put back from before its start.
-    is_news = attempt > 0 and run.status is RunStatus.QUEUED
-    if event.status != run.status and event.status not in MOVES[run.status] and not is_news:
+    worker_is_ahead = attempt > 0 and run.status is RunStatus.QUEUED
+    if event.status != run.status and event.status not in MOVES[run.status] and not worker_is_ahead:
         return  # of an older process; the event itself stays in the history
     run.status = event.status
     run.reason = event.reason

@@ -193,7 +193,7 @@ def refined(
     best = best_of(trials_of(tx.session, [row.id])[row.id], request.keep)
     if not best:
         raise NotAllowed(
-            "No trial has finished yet: there is nothing to draw a box around.", state=row.status
+            "No trial has finished yet, so there is no range to refine.", state=row.status
         )
     try:
         space = parse_space(declared, row.space)
@@ -201,8 +201,8 @@ def refined(
         raise invalid(error, "space") from error
     values = [trial.row.values for trial in best]
     beyond = edges(space, values[0]) if widen_edges else []
-    box, clipped = shrink_around(space, values, request.widen, beyond=beyond)
-    return replace(request, space=box.to_json(), clipped=tuple(clipped), parent_id=row.id)
+    bounds, clipped = shrink_around(space, values, request.widen, beyond=beyond)
+    return replace(request, space=bounds.to_json(), clipped=tuple(clipped), parent_id=row.id)
 
 
 def name_of_refined(row: SearchRow) -> str:

@@ -72,5 +72,5 @@ def _with_note(what: str, event: Json) -> str:
 
 def plain_text(text: object) -> str:
     """Text that Markdown shows as it is, in one line of a table."""
-    one_line = " ".join(str(text).split())
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", one_line)
+    single_line = " ".join(str(text).split())
+    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", single_line)

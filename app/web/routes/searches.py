@@ -98,8 +98,8 @@ def command(
 
     def act(tx: Transaction) -> dict[str, Any]:
         row = find_search(tx.session, search_id)
-        is_news = command_search(tx, row, requested.kind, OWNER)
-        return {"status": "sent" if is_news else "no_op"}
+        is_new = command_search(tx, row, requested.kind, OWNER)
+        return {"status": "sent" if is_new else "no_op"}
 
     answer = idempotency.answer(status.HTTP_202_ACCEPTED, act, no_op=status.HTTP_200_OK)
     state.wake()
