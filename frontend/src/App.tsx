@@ -1,60 +1,60 @@
 /** Which page is shown, and to whom. */
 import { useEffect } from "react";
-import { signIn, whenSignedOut, whoAmI } from "./api/client";
-import { Boundary } from "./components/Boundary";
-import { Header } from "./components/Header";
-import { Shortcuts } from "./components/Shortcuts";
-import { SignIn } from "./components/SignIn";
-import { Toasts } from "./components/Toasts";
-import { useKeys } from "./components/keys";
-import { ForkDialog } from "./forms/ForkDialog";
-import { NewRunDialog } from "./forms/NewRunDialog";
-import { ReplayDialog } from "./forms/ReplayDialog";
-import { PromoteDialog } from "./caviar/PromoteDialog";
-import { Caviar } from "./caviar/Caviar";
-import { RefineDialog } from "./caviar/RefineDialog";
-import { BabysitPage } from "./pages/BabysitPage";
-import { RunsPage } from "./pages/RunsPage";
-import { readView, usePlace, writeView } from "./state/address";
+import { signIn, setSignedOutHandler, getSession } from "./api/client";
+import { ErrorBoundary } from "./ui/ErrorBoundary";
+import { Header } from "./shell/Header";
+import { Shortcuts } from "./shell/Shortcuts";
+import { SignIn } from "./shell/SignIn";
+import { Toasts } from "./ui/Toasts";
+import { useShortcuts } from "./shell/useShortcuts";
+import { ForkDialog } from "./run/dialogs/ForkDialog";
+import { NewRunDialog } from "./run/dialogs/NewRunDialog";
+import { ReplayDialog } from "./run/dialogs/ReplayDialog";
+import { PromoteDialog } from "./search/dialogs/PromoteDialog";
+import { LazySearchPage } from "./search/LazySearchPage";
+import { RefineDialog } from "./search/dialogs/RefineDialog";
+import { RunPage } from "./run/RunPage";
+import { RunsPage } from "./runs/RunsPage";
+import { readView, useRoute, writeView } from "./state/route";
 import { useDialog } from "./state/dialogs";
-import { loadTasks } from "./state/follow";
+import { loadTasks } from "./state/runSession";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
-import { toastProblem } from "./state/toasts";
+import { toastError } from "./state/toasts";
 
 const TOKEN = /^#t=(.+)$/;
 /** This visit begins with a token; until it is exchanged, every question would be refused. */
-const signsIn = TOKEN.test(location.hash);
+const hasToken = TOKEN.test(location.hash);
 
 /** The view is written into the address at most this often, ms. */
-const ADDRESS_MS = 300;
+const URL_DELAY_MS = 300;
 
 const PAGES = {
-  babysit: <BabysitPage />,
+  babysit: <RunPage />,
   runs: <RunsPage />,
-  caviar: <Caviar />,
+  caviar: <LazySearchPage />,
 };
 
 export function App() {
   const session = usePage((page) => page.session);
-  const place = usePlace();
-  // Who comes back is most likely still signed in: the run is asked for at once, and a refusal says otherwise.
+  const route = useRoute();
+  // A returning user is most likely still signed in: the run is requested at once, and a 401 says otherwise.
   const signedIn = session === "owner" || session === "viewer";
-  const shown = signedIn || (session === "unknown" && !signsIn);
-  useKeys();
+  const shown = signedIn || (session === "unknown" && !hasToken);
+  useShortcuts();
   useEffect(() => {
     dispatch({ type: "view", change: readView(location.search) });
-    whenSignedOut(() => dispatch({ type: "signed_out" }));
-    void enter();
-    return keepAddress();
+    setSignedOutHandler(() => dispatch({ type: "signed_out" }));
+    void signInFromUrl();
+    return syncViewToUrl();
   }, []);
   useEffect(() => {
-    if (signedIn) loadTasks().catch(toastProblem);
+    if (signedIn) loadTasks().catch(toastError);
   }, [signedIn]);
   return (
     <>
       <Header />
       {session === "signed_out" ? <SignIn /> : null}
-      {shown ? <Boundary key={place.page}>{PAGES[place.page]}</Boundary> : null}
+      {shown ? <ErrorBoundary key={route.page}>{PAGES[route.page]}</ErrorBoundary> : null}
       {signedIn ? <Dialogs /> : null}
       <Toasts />
     </>
@@ -62,7 +62,7 @@ export function App() {
 }
 
 /** The printed address carries the token in its fragment, which never reaches a server log. */
-async function enter(): Promise<void> {
+async function signInFromUrl(): Promise<void> {
   const token = TOKEN.exec(location.hash)?.[1];
   if (token) {
     history.replaceState(null, "", location.pathname + location.search);
@@ -73,13 +73,13 @@ async function enter(): Promise<void> {
     }
   }
   try {
-    dispatch({ type: "signed_in", role: (await whoAmI()).role });
+    dispatch({ type: "signed_in", role: (await getSession()).role });
   } catch {
     dispatch({ type: "signed_out" });
   }
 }
 
-function keepAddress(): () => void {
+function syncViewToUrl(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = getPage().view;
   return subscribe(() => {
@@ -87,7 +87,7 @@ function keepAddress(): () => void {
     if (view === written) return;
     written = view;
     clearTimeout(timer);
-    timer = setTimeout(() => writeView(view), ADDRESS_MS);
+    timer = setTimeout(() => writeView(view), URL_DELAY_MS);
   });
 }
 

@@ -1,8 +1,8 @@
 /** Starts the page. */
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { startProbe } from "./charts/probe";
-import { followSystem } from "./components/theme";
+import { startProbe } from "./charts/perfProbe";
+import { followSystemTheme } from "./ui/useTheme";
 import "./styles/tokens.css";
 import "./styles/elements.css";
 import "./styles/layout.css";
@@ -11,6 +11,6 @@ import "./styles/panels.css";
 import "./styles/dialogs.css";
 
 startProbe();
-followSystem();
-const place = document.getElementById("page");
-if (place) createRoot(place).render(<App />);
+followSystemTheme();
+const root = document.getElementById("page");
+if (root) createRoot(root).render(<App />);

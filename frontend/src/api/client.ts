@@ -15,18 +15,18 @@ import type {
   RunChange,
   RunEvent,
   Task,
-  Who,
+  Session,
   WireRun,
 } from "./types";
-import { below } from "./root";
-import { readRun } from "./wire";
+import { withBaseUrl } from "./baseUrl";
+import { readRun } from "./parse";
 
 /** The longest that the server may hold an answer to a command, seconds. */
 const WAIT_S = 10;
 const EVENTS_PER_PAGE = 1000;
 
 /** The server said no. `message` is a sentence fit to show. */
-export class Refused extends Error {
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly body: ErrorBody,
@@ -42,7 +42,7 @@ export class Refused extends Error {
 }
 
 /** The server could not be reached at all. */
-export class Unreachable extends Error {
+export class NetworkError extends Error {
   constructor() {
     super("The server did not answer. Training goes on; try again in a moment.");
     this.name = "Unreachable";
@@ -52,37 +52,37 @@ export class Unreachable extends Error {
 let onSignedOut: () => void = () => undefined;
 
 /** Says what to do when the server no longer knows this browser. */
-export function whenSignedOut(act: () => void): void {
-  onSignedOut = act;
+export function setSignedOutHandler(handler: () => void): void {
+  onSignedOut = handler;
 }
 
-export async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+export async function request<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = randomKey();
-  let answer: Response;
+  let response: Response;
   try {
-    answer = await fetch(below(path), {
+    response = await fetch(withBaseUrl(path), {
       method,
       headers,
       credentials: "same-origin",
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new Unreachable();
+    throw new NetworkError();
   }
-  if (answer.status === 401 && !(method === "POST" && path === "/api/session")) onSignedOut();
-  if (!answer.ok) throw new Refused(answer.status, await readError(answer));
-  if (answer.status === 204) return undefined as Answer;
-  return (await answer.json()) as Answer;
+  if (response.status === 401 && !(method === "POST" && path === "/api/session")) onSignedOut();
+  if (!response.ok) throw new ApiError(response.status, await readError(response));
+  if (response.status === 204) return undefined as Answer;
+  return (await response.json()) as Answer;
 }
 
-async function readError(answer: Response): Promise<ErrorBody> {
+async function readError(response: Response): Promise<ErrorBody> {
   try {
-    const body = (await answer.json()) as Partial<ErrorBody>;
-    return { ...body, error: body.error ?? "error", message: body.message ?? answer.statusText };
+    const body = (await response.json()) as Partial<ErrorBody>;
+    return { ...body, error: body.error ?? "error", message: body.message ?? response.statusText };
   } catch {
-    return { error: "error", message: `The server answered ${answer.status} ${answer.statusText}.` };
+    return { error: "error", message: `The server answered ${response.status} ${response.statusText}.` };
   }
 }
 
@@ -92,7 +92,7 @@ function randomKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function query(fields: Record<string, string | number | boolean | null | undefined>): string {
+export function queryString(fields: Record<string, string | number | boolean | null | undefined>): string {
   const parts = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== null && value !== undefined && value !== "") parts.set(name, String(value));
@@ -101,11 +101,11 @@ export function query(fields: Record<string, string | number | boolean | null | 
   return text ? `?${text}` : "";
 }
 
-export const signIn = (token: string) => ask<void>("POST", "/api/session", { token });
-export const whoAmI = () => ask<Who>("GET", "/api/session");
-export const getTokenToWatch = () => ask<{ token: string }>("GET", "/api/session/link");
+export const signIn = (token: string) => request<void>("POST", "/api/session", { token });
+export const getSession = () => request<Session>("GET", "/api/session");
+export const getViewerToken = () => request<{ token: string }>("GET", "/api/session/link");
 
-export const getTasks = () => ask<{ tasks: Task[]; ready: boolean }>("GET", "/api/tasks");
+export const getTasks = () => request<{ tasks: Task[]; ready: boolean }>("GET", "/api/tasks");
 
 export interface RunFilter {
   status?: string;
@@ -121,28 +121,28 @@ export interface RunPage {
   next: number | null;
 }
 export const getRuns = (filter: RunFilter = {}) =>
-  ask<{ runs: WireRun[]; next: number | null }>("GET", `/api/runs${query({ ...filter })}`).then(
+  request<{ runs: WireRun[]; next: number | null }>("GET", `/api/runs${queryString({ ...filter })}`).then(
     (page): RunPage => ({ runs: page.runs.map(readRun), next: page.next }),
   );
-export const getRun = (id: number) => ask<WireRun>("GET", `/api/runs/${id}`).then(readRun);
-export const startRun = (asked: NewRun) => ask<WireRun>("POST", "/api/runs", asked).then(readRun);
+export const getRun = (id: number) => request<WireRun>("GET", `/api/runs/${id}`).then(readRun);
+export const startRun = (body: NewRun) => request<WireRun>("POST", "/api/runs", body).then(readRun);
 export const editRun = (id: number, change: RunChange) =>
-  ask<WireRun>("PATCH", `/api/runs/${id}`, change).then(readRun);
-export const trashRun = (id: number) => ask<void>("DELETE", `/api/runs/${id}`);
+  request<WireRun>("PATCH", `/api/runs/${id}`, change).then(readRun);
+export const trashRun = (id: number) => request<void>("DELETE", `/api/runs/${id}`);
 
-export const getFamily = (id: number) => ask<Family>("GET", `/api/runs/${id}/family`);
-export const getPicture = (id: number) => ask<Picture>("GET", `/api/runs/${id}/picture`);
-export const getCheckpoints = (id: number) => ask<Checkpoint[]>("GET", `/api/runs/${id}/checkpoints`);
+export const getFamily = (id: number) => request<Family>("GET", `/api/runs/${id}/family`);
+export const getPicture = (id: number) => request<Picture>("GET", `/api/runs/${id}/picture`);
+export const getCheckpoints = (id: number) => request<Checkpoint[]>("GET", `/api/runs/${id}/checkpoints`);
 export const pinCheckpoint = (id: number, pinned: boolean) =>
-  ask<Checkpoint>("PATCH", `/api/checkpoints/${id}`, { pinned });
+  request<Checkpoint>("PATCH", `/api/checkpoints/${id}`, { pinned });
 export const forkCheckpoint = (id: number, fork: Fork) =>
-  ask<WireRun>("POST", `/api/checkpoints/${id}/fork`, fork).then(readRun);
+  request<WireRun>("POST", `/api/checkpoints/${id}/fork`, fork).then(readRun);
 /** A note is pinned to a step; with `commandId` it says why that change was made. */
 export const addNote = (id: number, text: string, step?: number, commandId?: number) =>
-  ask<unknown>("POST", `/api/runs/${id}/notes`, { text, step, command_id: commandId });
+  request<unknown>("POST", `/api/runs/${id}/notes`, { text, step, command_id: commandId });
 
-export const replayRun = (id: number, asked: Replay) =>
-  ask<WireRun>("POST", `/api/runs/${id}/replay`, asked).then(readRun);
+export const replayRun = (id: number, body: Replay) =>
+  request<WireRun>("POST", `/api/runs/${id}/replay`, body).then(readRun);
 
 export interface CurveRange {
   series?: string;
@@ -153,16 +153,16 @@ export interface CurveRange {
   family?: boolean;
 }
 export const getCurves = (id: number, range: CurveRange) =>
-  ask<Curves>("GET", `/api/runs/${id}/curves${query({ ...range })}`);
+  request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range })}`);
 
 /** All events of a run after the given one, oldest first. */
 export async function getEvents(id: number, after = 0): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   let from: number | null = after;
   while (from !== null) {
-    const page: { events: RunEvent[]; next: number | null } = await ask(
+    const page: { events: RunEvent[]; next: number | null } = await request(
       "GET",
-      `/api/runs/${id}/events${query({ after: from, limit: EVENTS_PER_PAGE, order: "asc" })}`,
+      `/api/runs/${id}/events${queryString({ after: from, limit: EVENTS_PER_PAGE, order: "asc" })}`,
     );
     events.push(...page.events);
     from = page.next;
@@ -171,11 +171,11 @@ export async function getEvents(id: number, after = 0): Promise<RunEvent[]> {
 }
 
 export const sendCommand = (id: number, command: Command) =>
-  ask<CommandSent>("POST", `/api/runs/${id}/commands`, command);
+  request<CommandSent>("POST", `/api/runs/${id}/commands`, command);
 
 /** Holds until the worker has answered; `pending` comes back only after `WAIT_S`. */
 export const awaitAnswer = (id: number, commandId: number) =>
-  ask<CommandAnswer>("GET", `/api/runs/${id}/commands/${commandId}${query({ wait_s: WAIT_S })}`);
+  request<CommandAnswer>("GET", `/api/runs/${id}/commands/${commandId}${queryString({ wait_s: WAIT_S })}`);
 
-export const exportAddress = (id: number, format: "csv" | "json" | "markdown" | "html" | "recipe") =>
-  below(`/api/runs/${id}/export?format=${format}`);
+export const exportUrl = (id: number, format: "csv" | "json" | "markdown" | "html" | "recipe") =>
+  withBaseUrl(`/api/runs/${id}/export?format=${format}`);

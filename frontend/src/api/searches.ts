@@ -1,9 +1,9 @@
 /** What is asked of searches: many trials at once, and the best of them as a run of its own. */
-import { ask, query } from "./client";
-export { Refused } from "./client";
+import { request, queryString } from "./client";
+export { ApiError } from "./client";
 import type { components } from "./openapi";
-import type { Asked, Run, WireRun } from "./types";
-import { readRun } from "./wire";
+import type { RequestBody, Run, WireRun } from "./types";
+import { readRun } from "./parse";
 
 type Schemas = components["schemas"];
 
@@ -33,12 +33,12 @@ export interface Search extends SearchRow {
 }
 type WireSearch = Schemas["Search"];
 
-export type NewSearch = Asked<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & { space: Space };
+export type NewSearch = RequestBody<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & { space: Space };
 export type Preview = Schemas["Preview"];
 export type TrialCurves = Schemas["TrialCurves"];
 export type Importance = Schemas["Importance"];
 export type Refinement = Partial<Schemas["Refinement"]>;
-export type Promotion = Asked<Schemas["Promotion"], "from">;
+export type Promotion = RequestBody<Schemas["Promotion"], "from">;
 
 const readTrial = (wire: Schemas["Trial"]): Trial => ({
   ...wire,
@@ -46,19 +46,19 @@ const readTrial = (wire: Schemas["Trial"]): Trial => ({
 });
 const readSearch = (wire: WireSearch): Search => ({ ...(wire as SearchRow), trials: wire.trials.map(readTrial) });
 
-export const startSearch = (asked: NewSearch) => ask<WireSearch>("POST", "/api/searches", asked).then(readSearch);
-export const previewSearch = (asked: NewSearch) => ask<Preview>("POST", "/api/searches/preview", asked);
+export const startSearch = (body: NewSearch) => request<WireSearch>("POST", "/api/searches", body).then(readSearch);
+export const previewSearch = (body: NewSearch) => request<Preview>("POST", "/api/searches/preview", body);
 export const getSearches = (limit: number) =>
-  ask<{ searches: SearchRow[]; next: number | null }>("GET", `/api/searches${query({ limit })}`);
-export const getSearch = (id: number) => ask<WireSearch>("GET", `/api/searches/${id}`).then(readSearch);
+  request<{ searches: SearchRow[]; next: number | null }>("GET", `/api/searches${queryString({ limit })}`);
+export const getSearch = (id: number) => request<WireSearch>("GET", `/api/searches/${id}`).then(readSearch);
 export const commandSearch = (id: number, kind: SearchCommand) =>
-  ask<unknown>("POST", `/api/searches/${id}/commands`, { kind });
-export const refineSearch = (id: number, asked: Refinement) =>
-  ask<WireSearch>("POST", `/api/searches/${id}/refine`, asked).then(readSearch);
+  request<unknown>("POST", `/api/searches/${id}/commands`, { kind });
+export const refineSearch = (id: number, body: Refinement) =>
+  request<WireSearch>("POST", `/api/searches/${id}/refine`, body).then(readSearch);
 export const repeatTrial = (id: number, seeds: number, runId?: number) =>
-  ask<unknown>("POST", `/api/searches/${id}/repeat`, { seeds, run_id: runId });
+  request<unknown>("POST", `/api/searches/${id}/repeat`, { seeds, run_id: runId });
 export const getTrialCurves = (id: number, points: number) =>
-  ask<TrialCurves>("GET", `/api/searches/${id}/curves${query({ series: "val/cost", points })}`);
-export const getImportance = (id: number) => ask<Importance>("GET", `/api/searches/${id}/importance`);
-export const promoteRun = (runId: number, asked: Promotion): Promise<Run> =>
-  ask<WireRun>("POST", `/api/runs/${runId}/promote`, asked).then(readRun);
+  request<TrialCurves>("GET", `/api/searches/${id}/curves${queryString({ series: "val/cost", points })}`);
+export const getImportance = (id: number) => request<Importance>("GET", `/api/searches/${id}/importance`);
+export const promoteRun = (runId: number, body: Promotion): Promise<Run> =>
+  request<WireRun>("POST", `/api/runs/${runId}/promote`, body).then(readRun);

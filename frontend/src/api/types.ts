@@ -3,8 +3,8 @@ import type { components } from "./openapi";
 
 type Schemas = components["schemas"];
 
-export type Who = Schemas["Who"];
-export type Role = Who["role"];
+export type Session = Schemas["Who"];
+export type Role = Session["role"];
 
 export type RunStatus = Schemas["RunStatus"];
 
@@ -105,16 +105,19 @@ export interface Picture {
 }
 
 /** A body with only some fields required; the server fills in the rest. */
-export type Asked<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
+export type RequestBody<Body, Required extends keyof Body> = Pick<Body, Required> & Partial<Body>;
 
-export type SetCommand = Asked<Schemas["SetIn"], "kind" | "values">;
+export type SetCommand = RequestBody<Schemas["SetIn"], "kind" | "values">;
 export type Command =
   | SetCommand
-  | Asked<Schemas["PauseIn"], "kind">
-  | Asked<Schemas["PlainIn"], "kind">
-  | Asked<Schemas["ExtendIn"], "kind" | "steps">
-  | Asked<Schemas["CancelIn"], "kind" | "command_id">;
-export type NewRun = Asked<Schemas["NewRun"], "task">;
+  | RequestBody<Schemas["PauseIn"], "kind">
+  | RequestBody<Schemas["PlainIn"], "kind">
+  | RequestBody<Schemas["ExtendIn"], "kind" | "steps">
+  | RequestBody<Schemas["CancelIn"], "kind" | "command_id">;
+export type NewRun = RequestBody<Schemas["NewRun"], "task">;
 export type Fork = Partial<Schemas["NewFork"]>;
 export type Replay = Partial<Schemas["NewReplay"]>;
 export type RunChange = Partial<Schemas["RunChange"]>;
+
+/** How the stream of events stands. */
+export type Connection = "connecting" | "live" | "reconnecting" | "asleep";

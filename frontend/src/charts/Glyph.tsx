@@ -1,5 +1,5 @@
-/** The shape of a kind of mark. Drawn, because not every font has every shape. */
-import type { MarkerKind } from "./markers";
+/** The shape of a kind of marker. Drawn, because not every font has every shape. */
+import type { MarkerKind } from "../domain/markers";
 
 const SHAPES: Record<MarkerKind, string> = {
   lr: "M6 .8L11.200 6L6 11.200L.800 6z",

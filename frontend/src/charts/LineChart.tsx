@@ -1,17 +1,17 @@
 /** One chart: Plotly draws the lines; markers, labels, crosshair and zoom lie above them. */
 import { useEffect, useRef, useState } from "react";
 import { dispatch, getPage, subscribe, usePage } from "../state/store";
-import { whole } from "../text/numbers";
+import { whole } from "../format/numbers";
 import { Markers } from "./Markers";
 import { toX } from "./axis";
 import type { ChartName, Drawing } from "./compose";
-import { compose, stepsInSight } from "./compose";
+import { compose, visibleSteps } from "./compose";
 import { canDraw, draw, scheduler } from "./draw";
 import type { Box } from "./geometry";
 import { plotHeight, spread, xToPx, yToPx } from "./geometry";
 import { palette } from "./palette";
-import { report } from "./probe";
-import { restMs } from "./rest";
+import { report } from "./perfProbe";
+import { redrawIntervalMs } from "./redrawInterval";
 import { useGestures } from "./gestures";
 
 export interface LineChartProps {
@@ -30,14 +30,14 @@ const LABEL_PX = 16;
 const SUMMARY_MS = 10_000;
 
 export function LineChart(props: LineChartProps) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLDivElement>(null);
-  const drawn = useDrawing(props, place, canvas);
-  const gestures = useGestures(place, drawn);
-  const summary = useSlowly(drawn?.summary ?? props.empty);
+  const drawn = useDrawing(props, container, canvas);
+  const gestures = useGestures(container, drawn);
+  const summary = useThrottledText(drawn?.summary ?? props.empty);
   return (
     <div
-      ref={place}
+      ref={container}
       className="chart"
       role="figure"
       tabIndex={0}
@@ -50,7 +50,7 @@ export function LineChart(props: LineChartProps) {
       {...gestures.listeners}
     >
       <div ref={canvas} className="chart-lines" aria-hidden="true" />
-      {drawn ? <Above drawing={drawn} name={props.name} selection={gestures.selection} /> : null}
+      {drawn ? <Overlay drawing={drawn} name={props.name} selection={gestures.selection} /> : null}
       {drawn ? null : <p className="chart-empty">{props.empty}</p>}
     </div>
   );
@@ -59,13 +59,13 @@ export function LineChart(props: LineChartProps) {
 /** Keeps the chart drawn: whatever it depends on makes it dirty, and the scheduler says when. */
 function useDrawing(
   props: LineChartProps,
-  place: React.RefObject<HTMLDivElement | null>,
+  container: React.RefObject<HTMLDivElement | null>,
   canvas: React.RefObject<HTMLDivElement | null>,
 ): Drawing | null {
   const { name, right, height, ticks } = props;
   const [drawn, setDrawn] = useState<Drawing | null>(null);
   useEffect(() => {
-    const outer = place.current;
+    const outer = container.current;
     const inner = canvas.current;
     if (!outer || !inner) return undefined;
     let width = outer.clientWidth;
@@ -78,35 +78,35 @@ function useDrawing(
         setDrawn(last);
         if (last === null || draw(inner, last, ticks)) report(name, last);
       },
-      restMs: () => restMs(name, last, getPage().open),
+      redrawIntervalMs: () => redrawIntervalMs(name, last, getPage().open),
     };
     const remove = scheduler.add(chart);
-    void canDraw().then(() => scheduler.hurry(chart));
-    const unsubscribe = watch(() => scheduler.touch(chart), () => scheduler.hurry(chart));
+    void canDraw().then(() => scheduler.prioritize(chart));
+    const unsubscribe = watchPage(() => scheduler.markDirty(chart), () => scheduler.prioritize(chart));
     const sizes = new ResizeObserver((entries) => {
       width = Math.round(entries.at(-1)?.contentRect.width ?? outer.clientWidth);
-      scheduler.hurry(chart);
+      scheduler.prioritize(chart);
     });
     sizes.observe(outer);
-    const sight = new IntersectionObserver((entries) => {
-      scheduler.show(chart, entries.at(-1)?.isIntersecting ?? true);
+    const visibility = new IntersectionObserver((entries) => {
+      scheduler.setVisible(chart, entries.at(-1)?.isIntersecting ?? true);
     });
-    sight.observe(outer);
-    const themed = () => scheduler.hurry(chart);
+    visibility.observe(outer);
+    const themed = () => scheduler.prioritize(chart);
     window.addEventListener("babysit:theme", themed);
     return () => {
       remove();
       unsubscribe();
       sizes.disconnect();
-      sight.disconnect();
+      visibility.disconnect();
       window.removeEventListener("babysit:theme", themed);
     };
-  }, [name, right, height, ticks, place, canvas]);
+  }, [name, right, height, ticks, container, canvas]);
   return drawn;
 }
 
 /** New points can wait for their turn; what a person switched cannot, nor an axis that all charts share. Frozen charts ignore new points. */
-function watch(touch: () => void, hurry: () => void): () => void {
+function watchPage(onPoints: () => void, onSwitch: () => void): () => void {
   let before = getPage();
   let lastRange = 0;
   return subscribe(() => {
@@ -120,23 +120,23 @@ function watch(touch: () => void, hurry: () => void): () => void {
       page.open?.curves.loaded !== before.open?.curves.loaded ||
       page.open?.curves.smoothSteps !== before.open?.curves.smoothSteps ||
       page.open?.curves.branches !== before.open?.curves.branches;
-    const range = page.open ? stepsInSight(page.open, view).to : 0;
+    const range = page.open ? visibleSteps(page.open, view).to : 0;
     const jumped = range !== lastRange && !view.frozen;
     lastRange = range;
     const grown = page.open?.curves !== before.open?.curves;
     before = page;
-    if (switched || jumped) hurry();
-    else if (grown && !view.frozen) touch();
+    if (switched || jumped) onSwitch();
+    else if (grown && !view.frozen) onPoints();
   });
 }
 
-interface AboveProps {
+interface OverlayProps {
   drawing: Drawing;
   name: ChartName;
   selection: { from: number; to: number } | null;
 }
 
-function Above({ drawing, name, selection }: AboveProps) {
+function Overlay({ drawing, name, selection }: OverlayProps) {
   const { frame } = drawing;
   const cursor = usePage((page) => page.view.hover ?? page.view.pinned);
   const pinned = usePage((page) => page.view.hover === null && page.view.pinned !== null);
@@ -151,7 +151,7 @@ function Above({ drawing, name, selection }: AboveProps) {
   return (
     <>
       <Markers drawing={drawing} name={name} />
-      <LeftOut drawing={drawing} />
+      <OutlierNotice drawing={drawing} />
       {inside ? (
         <div
           className={pinned ? "crosshair pinned" : "crosshair"}
@@ -184,7 +184,7 @@ function Above({ drawing, name, selection }: AboveProps) {
 }
 
 /** Says what the vertical range leaves out, and shows it on request. */
-function LeftOut({ drawing }: { drawing: Drawing }) {
+function OutlierNotice({ drawing }: { drawing: Drawing }) {
   const showing = usePage((page) => page.view.showOutliers);
   const { above, zeros, frame } = drawing;
   if (above === 0 && zeros === 0) return null;
@@ -205,7 +205,7 @@ function LeftOut({ drawing }: { drawing: Drawing }) {
 }
 
 /** A text that changes at most every 10 s, so that a screen reader is not kept busy. */
-function useSlowly(text: string): string {
+function useThrottledText(text: string): string {
   const [shown, setShown] = useState(text);
   const latest = useRef(text);
   latest.current = text;

@@ -1,33 +1,32 @@
-/** The marks of changes on a chart: a line down the plot, a shape on top, a count when several meet. */
-import { openEntry } from "../state/journal";
+/** The markers of changes on a chart: a line down the plot, a shape on top, a count when several meet. */
 import { dispatch } from "../state/store";
-import { whole } from "../text/numbers";
+import { whole } from "../format/numbers";
 import { Glyph } from "./Glyph";
 import { toX } from "./axis";
 import type { ChartName, Drawing } from "./compose";
 import { plotHeight, xToPx } from "./geometry";
-import type { MarkerGroup } from "./markers";
-import { collapse } from "./markers";
-import { useMarks } from "./useMarks";
+import type { MarkerGroup } from "../domain/markers";
+import { groupMarkers } from "../domain/markers";
+import { useMarkers } from "./useMarkers";
 
 export function Markers({ drawing, name }: { drawing: Drawing; name: ChartName }) {
-  const markers = useMarks();
+  const markers = useMarkers();
   const { frame, axis } = drawing;
-  const groups = collapse(markers, (step) => xToPx(frame, toX(axis, step)));
+  const groups = groupMarkers(markers, (step) => xToPx(frame, toX(axis, step)));
   const inside = groups.filter(
     (group) => group.x >= frame.box.left - 2 && group.x <= frame.box.width - frame.box.right + 2,
   );
-  const named = name === "cost"; // the same marks on the other charts need not be spoken again
+  const named = name === "cost"; // the same markers on the other charts need not be spoken again
   return (
     <div className={`markers markers-${name}`} aria-hidden={named ? undefined : true}>
       {inside.map((group) => (
-        <Mark key={group.markers[0]?.eventId} group={group} drawing={drawing} named={named} />
+        <MarkerButton key={group.markers[0]?.eventId} group={group} drawing={drawing} named={named} />
       ))}
     </div>
   );
 }
 
-function Mark({ group, drawing, named }: { group: MarkerGroup; drawing: Drawing; named: boolean }) {
+function MarkerButton({ group, drawing, named }: { group: MarkerGroup; drawing: Drawing; named: boolean }) {
   const { box } = drawing.frame;
   const last = group.markers.at(-1);
   if (!last) return null;
@@ -55,4 +54,14 @@ function Mark({ group, drawing, named }: { group: MarkerGroup; drawing: Drawing;
       </button>
     </>
   );
+}
+
+/** Scrolls a journal entry into view, and puts its step under the crosshair. */
+function openEntry(eventId: number, step: number): void {
+  dispatch({ type: "view", change: { entry: eventId, pinned: step, hover: null } });
+  requestAnimationFrame(() => {
+    const line = document.getElementById(`entry-${eventId}`);
+    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    line?.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
+  });
 }

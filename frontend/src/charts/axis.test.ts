@@ -1,7 +1,7 @@
 /** Every axis is a rising function of the step. */
 import { expect, test } from "vitest";
 import type { Run, RunEvent } from "../api/types";
-import type { OpenRun } from "../state/page";
+import type { OpenRun } from "../state/state";
 import { axisOf, makeAxis, toStep, toX } from "./axis";
 
 const START = Date.parse("2026-01-01T00:00:00Z");

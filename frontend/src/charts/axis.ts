@@ -1,8 +1,8 @@
 /** What stands below the curves: steps, epochs, examples, time. Each is a rising function of the step. */
 import type { Run, RunEvent } from "../api/types";
-import { firstIndexFrom } from "../state/curves";
-import type { AxisKind, OpenRun } from "../state/page";
-import { RECORDED } from "../state/page";
+import { firstIndexFrom } from "../domain/series";
+import type { AxisKind, OpenRun } from "../state/state";
+import { AXIS_SERIES } from "../state/state";
 
 export const AXIS_LABELS: Record<AxisKind, string> = {
   step: "Step",
@@ -21,7 +21,7 @@ export interface Axis {
 
 /** For clock time x is ms of the local wall clock since 1970, for active time seconds, else counts. */
 export function axisOf(kind: AxisKind, open: OpenRun, now: number): Axis {
-  const recorded = open.curves.raw[RECORDED[kind] ?? ""];
+  const recorded = open.curves.raw[AXIS_SERIES[kind] ?? ""];
   if (!recorded || recorded.step.length < 2) {
     return makeAxis(kind, open.run, [...open.inherited, ...open.events], now);
   }

@@ -1,14 +1,14 @@
-/** What each chart shows, worked out from the state alone. Drawing it is somebody else's work. */
-import type { Series } from "../state/curves";
-import { breaks, lastStep, valuesBehind } from "../state/curves";
-import type { OpenRun, PageState, View } from "../state/page";
-import { measured, momentum, setting, whole } from "../text/numbers";
+/** What each chart shows, worked out from the state alone. It draws nothing itself. */
+import type { Series } from "../domain/series";
+import { breaks, lastStep, valueCount } from "../domain/series";
+import type { OpenRun, PageState, View } from "../state/state";
+import { measured, momentum, setting, whole } from "../format/numbers";
 import type { Axis } from "./axis";
 import { axisOf, toX } from "./axis";
 import type { Box, Frame } from "./geometry";
 import { plotWidth, robustRange } from "./geometry";
-import type { Visible } from "./lines";
-import { crosses, envelope, inSight, line, tails } from "./lines";
+import type { Viewport } from "./lines";
+import { crosses, envelope, visibleSeries, line, branchLines } from "./lines";
 import type { Palette } from "./palette";
 
 export interface Label {
@@ -37,8 +37,8 @@ const COLUMNS_MAX = 800;
 
 export type ChartName = "cost" | "accuracy" | "lr" | "momentum";
 
-/** The steps in sight: where the person zoomed, else all of them. */
-export function stepsInSight(open: OpenRun, view: View): { from: number; to: number } {
+/** The visible steps: where the person zoomed, else all of them. */
+export function visibleSteps(open: OpenRun, view: View): { from: number; to: number } {
   if (view.zoom) return view.zoom;
   const last = Math.max(open.curves.lastStep, open.run.step, 1);
   const first = Math.min(...Object.values(open.curves.raw).map((series) => series.step[0] ?? 1), last);
@@ -51,7 +51,7 @@ export function stepsInSight(open: OpenRun, view: View): { from: number; to: num
  */
 function ceilStep(step: number): number {
   const size = 10 ** Math.floor(Math.log10(step / 40));
-  const jump = Math.max(1, [1, 2, 5, 10].map((times) => times * size).findLast((one) => one <= step / 40) ?? 1);
+  const jump = Math.max(1, [1, 2, 5, 10].map((times) => times * size).findLast((candidate) => candidate <= step / 40) ?? 1);
   return Math.ceil(step / jump) * jump;
 }
 
@@ -68,10 +68,10 @@ export function compose(name: ChartName, page: PageState, box: Box, colours: Pal
   const open = page.open;
   if (!open || !open.curves.loaded) return null;
   const axis = axisOf(page.view.axis, open, now);
-  const { from, to } = stepsInSight(open, page.view);
-  const sight: Visible = { from, to, axis, columns: Math.min(COLUMNS_MAX, Math.max(100, Math.round(plotWidth(box)))) };
+  const { from, to } = visibleSteps(open, page.view);
+  const viewport: Viewport = { from, to, axis, columns: Math.min(COLUMNS_MAX, Math.max(100, Math.round(plotWidth(box)))) };
   const x: [number, number] = [toX(axis, from), toX(axis, to)];
-  const scene = { open, view: page.view, sight, box, colours, x };
+  const scene = { open, view: page.view, viewport, box, colours, x };
   switch (name) {
     case "cost":
       return composeCurves(scene, ["train/cost", "val/cost"]);
@@ -87,7 +87,7 @@ export function compose(name: ChartName, page: PageState, box: Box, colours: Pal
 interface Scene {
   open: OpenRun;
   view: View;
-  sight: Visible;
+  viewport: Viewport;
   box: Box;
   colours: Palette;
   x: [number, number];
@@ -98,7 +98,7 @@ const shortName = (name: string): string =>
 
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
-  const { open, view, sight, colours } = scene;
+  const { open, view, viewport, colours } = scene;
   const traces: object[] = [];
   const labels: Label[] = [];
   const values: number[] = [];
@@ -108,50 +108,50 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
   // A cost of 0 has no place on a log axis, and an accuracy is no cost.
   const log = view.log && names.includes("train/cost");
   for (const [i, name] of names.entries()) {
-    const raw = inSight(open.curves, name, "raw", sight);
+    const raw = visibleSeries(open.curves, name, "raw", viewport);
     if (!raw) continue;
     const validation = name.startsWith("val/");
     const colour = validation ? (i < 2 ? colours.val : colours.third) : colours.train;
-    const smooth = validation ? null : inSight(open.curves, name, "smooth", sight);
-    traces.push(...tails(open.curves, name, sight, colours.ghost));
-    if (!validation) traces.push(...envelope(raw, sight.axis, colour));
+    const smooth = validation ? null : visibleSeries(open.curves, name, "smooth", viewport);
+    traces.push(...branchLines(open.curves, name, viewport, colours.ghost));
+    if (!validation) traces.push(...envelope(raw, viewport.axis, colour));
     // Where points are merged the band shows the raw values, extremes included; a line of means adds nothing.
     const merged = raw.count.some((count) => count > 1);
-    if (smooth && !merged) traces.push(line(raw, sight.axis, { colour, width: 1, opacity: 0.35 }));
+    if (smooth && !merged) traces.push(line(raw, viewport.axis, { colour, width: 1, opacity: 0.35 }));
     const main = smooth ?? raw;
-    traces.push(line(main, sight.axis, { colour, width: 2, dash: validation ? "dash" : "solid" }));
+    traces.push(line(main, viewport.axis, { colour, width: 2, dash: validation ? "dash" : "solid" }));
     ends.push(...breaks(raw));
     values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
     zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
     const end = lastFinite(main);
     if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
-    if (name === names[0]) points = valuesBehind(raw);
+    if (name === names[0]) points = valueCount(raw);
   }
   if (traces.length === 0) return null;
   const scaled = log ? values.filter((value) => value > 0).map(Math.log10) : values;
   const { range, above } = robustRange(scaled, view.showOutliers);
   const frame: Frame = { box: scene.box, x: scene.x, y: range, log };
-  traces.push(...crosses(ends, frame, sight.axis, colours.problem));
+  traces.push(...crosses(ends, frame, viewport.axis, colours.problem));
   const yaxis = { type: log ? "log" : "linear", range, nticks: 6 };
   const newest = labels[0]?.value ?? null;
-  const summary = sentence(scene, names);
-  return { traces, frame, axis: sight.axis, labels, newest, points, above, zeros, yaxis, summary };
+  const summary = describe(scene, names);
+  return { traces, frame, axis: viewport.axis, labels, newest, points, above, zeros, yaxis, summary };
 }
 
 /** One sentence for people who do not see the chart. */
-function sentence(scene: Scene, names: string[]): string {
+function describe(scene: Scene, names: string[]): string {
   const parts = names.flatMap((name) => {
     const series = scene.open.curves.smooth[name] ?? scene.open.curves.raw[name];
     const end = series ? lastFinite(series) : null;
     return end === null ? [] : [`${name.replace("/", " ")} ${measured(end)}`];
   });
-  return `Steps ${whole(scene.sight.from)} to ${whole(scene.sight.to)}: ${parts.join(", ")}.`;
+  return `Steps ${whole(scene.viewport.from)} to ${whole(scene.viewport.to)}: ${parts.join(", ")}.`;
 }
 
 function composeRate(scene: Scene): Drawing | null {
-  const series = inSight(scene.open.curves, "learning_rate", "raw", scene.sight);
+  const series = visibleSeries(scene.open.curves, "learning_rate", "raw", scene.viewport);
   if (!series) return null;
-  const { colours, sight } = scene;
+  const { colours, viewport } = scene;
   const positive = [...series.min, ...series.max].filter((value) => value > 0).map(Math.log10);
   const [low, high] = [Math.min(...positive, Infinity), Math.max(...positive, -Infinity)];
   if (!Number.isFinite(low)) return null;
@@ -160,12 +160,12 @@ function composeRate(scene: Scene): Drawing | null {
   const range: [number, number] = [middle - half, middle + half];
   const end = lastFinite(series) as number;
   return {
-    traces: [line(series, sight.axis, { colour: colours.train, width: 2, shape: "hv" })],
+    traces: [line(series, viewport.axis, { colour: colours.train, width: 2, shape: "hv" })],
     frame: { box: scene.box, x: scene.x, y: range, log: true },
-    axis: sight.axis,
+    axis: viewport.axis,
     labels: [{ text: setting(end), value: end, colour: colours.train }],
     newest: end,
-    points: valuesBehind(series),
+    points: valueCount(series),
     above: 0,
     zeros: 0,
     yaxis: { type: "log", range, ...decades(range) },
@@ -173,7 +173,7 @@ function composeRate(scene: Scene): Drawing | null {
   };
 }
 
-/** A tick at each power of ten in sight; every other one when there are many. */
+/** A tick at each visible power of ten; every other one when there are many. */
 function decades([low, high]: [number, number]): object {
   const every = high - low > 3 ? 2 : 1;
   const powers = Array.from({ length: 12 }, (_, i) => i - 10).filter(
@@ -186,24 +186,24 @@ const MOMENTUM_TICKS = [0, 0.9, 0.99, 0.999];
 
 /** Drawn as −log10(1−β): 0.9, 0.99 and 0.999 are as far apart as they feel. */
 function composeMomentum(scene: Scene): Drawing | null {
-  const series = inSight(scene.open.curves, "momentum", "raw", scene.sight);
+  const series = visibleSeries(scene.open.curves, "momentum", "raw", scene.viewport);
   if (!series) return null;
-  const { colours, sight } = scene;
-  const felt = (beta: number): number => -Math.log10(Math.max(1e-6, 1 - beta));
-  const shown = { ...series, value: series.value.map(felt) };
+  const { colours, viewport } = scene;
+  const toScale = (beta: number): number => -Math.log10(Math.max(1e-6, 1 - beta));
+  const shown = { ...series, value: series.value.map(toScale) };
   const range: [number, number] = [-0.2, Math.max(1.4, ...shown.value.filter(Number.isFinite)) + 0.3];
   const end = lastFinite(series);
   if (end === null) return null;
   return {
-    traces: [line(shown, sight.axis, { colour: colours.third, width: 2, shape: "hv" })],
+    traces: [line(shown, viewport.axis, { colour: colours.third, width: 2, shape: "hv" })],
     frame: { box: scene.box, x: scene.x, y: range, log: false },
-    axis: sight.axis,
-    labels: [{ text: momentum(end), value: felt(end), colour: colours.third }],
+    axis: viewport.axis,
+    labels: [{ text: momentum(end), value: toScale(end), colour: colours.third }],
     newest: end,
-    points: valuesBehind(series),
+    points: valueCount(series),
     above: 0,
     zeros: 0,
-    yaxis: { type: "linear", range, tickvals: MOMENTUM_TICKS.map(felt), ticktext: MOMENTUM_TICKS.map(String) },
+    yaxis: { type: "linear", range, tickvals: MOMENTUM_TICKS.map(toScale), ticktext: MOMENTUM_TICKS.map(String) },
     summary: `Momentum ${momentum(end)} at step ${whole(lastStep(series))}.`,
   };
 }

@@ -1,8 +1,8 @@
 /** Hands a drawing to Plotly, which is loaded once and apart from the page. */
 import type { Drawing } from "./compose";
-import { faint, palette } from "./palette";
-import { getPlace } from "../state/address";
-import type { AxisKind } from "../state/page";
+import { withOpacity, palette } from "./palette";
+import { getRoute } from "../state/route";
+import type { AxisKind } from "../state/state";
 import { DrawingScheduler } from "./scheduler";
 
 let Plotly: typeof import("plotly.js-cartesian-dist-min").default | null = null;
@@ -18,7 +18,7 @@ export function canDraw(): Promise<void> {
 }
 
 // Where charts come first it is needed first; elsewhere its megabyte would only be in the way.
-if (getPlace().page === "babysit") void canDraw();
+if (getRoute().page === "babysit") void canDraw();
 
 /** All charts of the page take turns here. */
 export const scheduler = new DrawingScheduler({
@@ -69,7 +69,7 @@ function layoutOf(drawing: Drawing, ticks: boolean): object {
       ...xTicks(drawing.axis.kind),
       range: x,
       showticklabels: ticks,
-      gridcolor: faint(colours.grid, 0.6),
+      gridcolor: withOpacity(colours.grid, 0.6),
       nticks: Math.max(3, Math.round(box.width / 110)),
     },
     yaxis: { ...axis, ...drawing.yaxis },

@@ -1,48 +1,48 @@
 /** What pointer and keys do on a chart: crosshair, pin, zoom, next change. */
 import { useRef, useState } from "react";
-import { getPlace } from "../state/address";
-import { loadDetail } from "../state/load";
-import type { View } from "../state/page";
+import { getRoute } from "../state/route";
+import { loadDetail } from "../state/loadCurves";
+import type { View } from "../state/state";
 import { dispatch, getPage } from "../state/store";
 import { toStep } from "./axis";
 import type { Drawing } from "./compose";
-import { stepsInSight } from "./compose";
+import { visibleSteps } from "./compose";
 import { pxToX } from "./geometry";
-import { marksOf } from "./markers";
+import { allMarkers } from "../domain/markers";
 
 /** A shorter drag is a click, px. */
 const DRAG_PX_MIN = 6;
 const ZOOM_STEPS_MIN = 4;
 
-const show = (change: Partial<View>): void => dispatch({ type: "view", change });
+const setView = (change: Partial<View>): void => dispatch({ type: "view", change });
 
 /** Shows a range of steps, and fetches it at full resolution. */
 export function zoomTo(from: number, to: number): void {
   if (to - from < ZOOM_STEPS_MIN) return;
   const zoom = { from: Math.max(0, Math.round(from)), to: Math.round(to) };
-  show({ zoom });
-  const run = getPage().open?.run.id ?? getPlace().run;
+  setView({ zoom });
+  const run = getPage().open?.run.id ?? getRoute().run;
   if (run !== null && run !== undefined) void loadDetail(run, zoom.from, zoom.to);
 }
 
-export const jumpToLive = (): void => show({ zoom: null });
+export const jumpToLive = (): void => setView({ zoom: null });
 
 /** Moves the crosshair by whole steps, or to the next change. Returns whether the key was one of ours. */
-function keyPressed(key: string, shift: boolean): boolean {
+function handleKey(key: string, shift: boolean): boolean {
   const { open, view: seen } = getPage();
   if (!open) return false;
-  const { from, to } = stepsInSight(open, seen);
+  const { from, to } = visibleSteps(open, seen);
   const at = seen.pinned ?? to;
   const clamp = (step: number) => Math.min(to, Math.max(from, step));
   switch (key) {
     case "ArrowLeft":
-      show({ pinned: clamp(at - (shift ? 10 : 1)), hover: null });
+      setView({ pinned: clamp(at - (shift ? 10 : 1)), hover: null });
       return true;
     case "ArrowRight":
-      show({ pinned: clamp(at + (shift ? 10 : 1)), hover: null });
+      setView({ pinned: clamp(at + (shift ? 10 : 1)), hover: null });
       return true;
     case "Escape":
-      show({ pinned: null, hover: null });
+      setView({ pinned: null, hover: null });
       return true;
     default:
       return false;
@@ -53,10 +53,10 @@ function keyPressed(key: string, shift: boolean): boolean {
 export function goToMarker(direction: 1 | -1): void {
   const { open, view: seen } = getPage();
   if (!open) return;
-  const steps = marksOf(open).map((marker) => marker.step);
+  const steps = allMarkers(open).map((marker) => marker.step);
   const at = seen.pinned ?? (direction > 0 ? -1 : Infinity);
   const next = direction > 0 ? steps.find((step) => step > at) : steps.findLast((step) => step < at);
-  if (next !== undefined) show({ pinned: next, hover: null });
+  if (next !== undefined) setView({ pinned: next, hover: null });
 }
 
 export interface Gestures {
@@ -64,13 +64,13 @@ export interface Gestures {
   listeners: React.HTMLAttributes<HTMLDivElement>;
 }
 
-export function useGestures(place: React.RefObject<HTMLDivElement | null>, drawing: Drawing | null): Gestures {
+export function useGestures(container: React.RefObject<HTMLDivElement | null>, drawing: Drawing | null): Gestures {
   const [selection, setSelection] = useState<Gestures["selection"]>(null);
-  const fingers = useRef(new Map<number, number>());
+  const pointers = useRef(new Map<number, number>());
   const pinch = useRef<{ distance: number; from: number; to: number } | null>(null);
 
   const pxOf = (event: { clientX: number }): number =>
-    event.clientX - (place.current?.getBoundingClientRect().left ?? 0);
+    event.clientX - (container.current?.getBoundingClientRect().left ?? 0);
   const stepOf = (px: number): number => (drawing ? toStep(drawing.axis, pxToX(drawing.frame, px)) : 0);
   const within = (px: number): number => {
     if (!drawing) return px;
@@ -81,45 +81,45 @@ export function useGestures(place: React.RefObject<HTMLDivElement | null>, drawi
   const onPointerDown = (event: React.PointerEvent) => {
     if (!drawing || (event.target as HTMLElement).closest("button")) return;
     const px = pxOf(event);
-    fingers.current.set(event.pointerId, px);
-    if (fingers.current.size === 2) startPinch();
+    pointers.current.set(event.pointerId, px);
+    if (pointers.current.size === 2) startPinch();
     else if (event.pointerType === "mouse" && event.button === 0) setSelection({ from: within(px), to: within(px) });
   };
 
   const startPinch = () => {
     const { open, view: seen } = getPage();
-    const [a, b] = [...fingers.current.values()] as [number, number];
+    const [a, b] = [...pointers.current.values()] as [number, number];
     if (!open) return;
-    pinch.current = { distance: Math.max(10, Math.abs(a - b)), ...stepsInSight(open, seen) };
+    pinch.current = { distance: Math.max(10, Math.abs(a - b)), ...visibleSteps(open, seen) };
   };
 
   const onPointerMove = (event: React.PointerEvent) => {
     if (!drawing) return;
     const px = pxOf(event);
-    if (fingers.current.has(event.pointerId)) fingers.current.set(event.pointerId, px);
-    if (pinch.current && fingers.current.size === 2) {
+    if (pointers.current.has(event.pointerId)) pointers.current.set(event.pointerId, px);
+    if (pinch.current && pointers.current.size === 2) {
       movePinch(pinch.current);
       return;
     }
     if (selection) setSelection({ ...selection, to: within(px) });
     const hover = Math.round(stepOf(within(px)));
-    if (hover !== getPage().view.hover) show({ hover });
+    if (hover !== getPage().view.hover) setView({ hover });
   };
 
   const movePinch = (start: { distance: number; from: number; to: number }) => {
-    const [a, b] = [...fingers.current.values()] as [number, number];
+    const [a, b] = [...pointers.current.values()] as [number, number];
     const factor = start.distance / Math.max(10, Math.abs(a - b));
     const middle = (start.from + start.to) / 2;
     const half = ((start.to - start.from) / 2) * Math.min(1, factor);
-    show({ zoom: { from: Math.max(0, middle - half), to: middle + half } });
+    setView({ zoom: { from: Math.max(0, middle - half), to: middle + half } });
   };
 
   const onPointerUp = (event: React.PointerEvent) => {
-    fingers.current.delete(event.pointerId);
+    pointers.current.delete(event.pointerId);
     if (pinch.current) {
-      if (fingers.current.size === 0) pinch.current = null;
+      if (pointers.current.size === 0) pinch.current = null;
       const zoom = getPage().view.zoom;
-      if (zoom && fingers.current.size === 0) zoomTo(zoom.from, zoom.to);
+      if (zoom && pointers.current.size === 0) zoomTo(zoom.from, zoom.to);
       return;
     }
     if (!drawing || (event.target as HTMLElement).closest("button")) return;
@@ -130,16 +130,16 @@ export function useGestures(place: React.RefObject<HTMLDivElement | null>, drawi
       zoomTo(...ends);
     } else {
       const pinned = Math.round(stepOf(within(px)));
-      show({ pinned: getPage().view.pinned === pinned ? null : pinned });
+      setView({ pinned: getPage().view.pinned === pinned ? null : pinned });
     }
     setSelection(null);
   };
 
-  const away = () => {
-    fingers.current.clear();
+  const cancel = () => {
+    pointers.current.clear();
     pinch.current = null;
     setSelection(null);
-    show({ hover: null });
+    setView({ hover: null });
   };
 
   return {
@@ -148,12 +148,12 @@ export function useGestures(place: React.RefObject<HTMLDivElement | null>, drawi
       onPointerDown,
       onPointerMove,
       onPointerUp,
-      onPointerLeave: away,
-      onPointerCancel: away,
+      onPointerLeave: cancel,
+      onPointerCancel: cancel,
       onDoubleClick: jumpToLive,
       onKeyDown: (event) => {
         if (event.target !== event.currentTarget) return;
-        if (keyPressed(event.key, event.shiftKey)) event.preventDefault();
+        if (handleKey(event.key, event.shiftKey)) event.preventDefault();
       },
     },
   };

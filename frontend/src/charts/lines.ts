@@ -1,26 +1,26 @@
 /** Curves as Plotly traces: raw, smoothed, envelope, tails of branches, and crosses where a curve ends. */
-import type { Series } from "../state/curves";
-import { decimate, windowOf } from "../state/curves";
-import type { CurveSet } from "../state/page";
+import type { Series } from "../domain/series";
+import { decimate, windowOf } from "../domain/series";
+import type { CurveSet } from "../state/state";
 import type { Axis } from "./axis";
 import { toX } from "./axis";
 import type { Frame } from "./geometry";
-import { faint } from "./palette";
+import { withOpacity } from "./palette";
 
-export interface Visible {
+export interface Viewport {
   from: number; // steps
   to: number;
   columns: number; // px
   axis: Axis;
 }
 
-/** The part of a curve that is in sight, from the zoomed stretch where that covers it. */
-export function inSight(curves: CurveSet, name: string, kind: "raw" | "smooth", sight: Visible): Series | null {
+/** The part of a curve that is visible, from the zoomed range where that covers it. */
+export function visibleSeries(curves: CurveSet, name: string, kind: "raw" | "smooth", viewport: Viewport): Series | null {
   const detail = curves.detail;
-  const covered = detail !== null && detail.from <= sight.from && detail.to >= sight.to;
+  const covered = detail !== null && detail.from <= viewport.from && detail.to >= viewport.to;
   const series = (covered ? detail[kind][name] : undefined) ?? curves[kind][name];
   if (!series || series.step.length === 0) return null;
-  return decimate(windowOf(series, sight.from, sight.to), sight.columns);
+  return decimate(windowOf(series, viewport.from, viewport.to), viewport.columns);
 }
 
 export interface LineStyle {
@@ -49,7 +49,7 @@ export function line(series: Series, axis: Axis, style: LineStyle, values = seri
     hoverinfo: "skip",
     marker: { color: style.colour, size: 5 },
     line: {
-      color: style.opacity === undefined ? style.colour : faint(style.colour, style.opacity),
+      color: style.opacity === undefined ? style.colour : withOpacity(style.colour, style.opacity),
       width: style.width,
       dash: style.dash ?? "solid",
       shape: style.shape ?? "linear",
@@ -65,7 +65,7 @@ export function envelope(series: Series, axis: Axis, colour: string): object[] {
   const edge = { type: "scatter", mode: "lines", x, hoverinfo: "skip", line: { width: 0 } };
   return [
     { ...edge, y: gaps(series.max) },
-    { ...edge, y: gaps(series.min), fill: "tonexty", fillcolor: faint(colour, 0.22) },
+    { ...edge, y: gaps(series.min), fill: "tonexty", fillcolor: withOpacity(colour, 0.22) },
   ];
 }
 
@@ -90,11 +90,11 @@ export function crosses(ends: { step: number; value: number }[], frame: Frame, a
 }
 
 /** What other branches did after they parted, thin and dashed. */
-export function tails(curves: CurveSet, name: string, sight: Visible, colour: string): object[] {
+export function branchLines(curves: CurveSet, name: string, viewport: Viewport, colour: string): object[] {
   return curves.branches.flatMap((branch) => {
     const series = branch.raw[name];
     if (!series || series.step.length === 0) return [];
-    const seen = windowOf(series, sight.from, sight.to);
-    return [line(seen, sight.axis, { colour, width: 1, dash: "dash" })];
+    const seen = windowOf(series, viewport.from, viewport.to);
+    return [line(seen, viewport.axis, { colour, width: 1, dash: "dash" })];
   });
 }

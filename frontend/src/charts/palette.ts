@@ -40,7 +40,7 @@ export function palette(): Palette {
 }
 
 /** The same colour, let through: `#1d4ed8` with 0.35 → `rgba(29, 78, 216, 0.35)`. */
-export function faint(colour: string, opacity: number): string {
+export function withOpacity(colour: string, opacity: number): string {
   const hex = colour.replace("#", "");
   const part = (i: number): number => parseInt(hex.slice(i, i + 2), 16);
   return `rgba(${part(0)}, ${part(2)}, ${part(4)}, ${opacity})`;

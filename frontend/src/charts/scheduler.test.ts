@@ -1,12 +1,12 @@
 /** Charts take turns, and nobody draws for nothing. */
 import { expect, test } from "vitest";
-import type { Stage } from "./scheduler";
+import type { Environment } from "./scheduler";
 import { DrawingScheduler, REDRAW_MS_MIN, SHARE } from "./scheduler";
 
 const FRAME_MS = 16;
 
 /** A browser without a browser: time moves only when a frame is played. */
-class Theatre implements Stage {
+class Theatre implements Environment {
   time = 0;
   private frames: (() => void)[] = [];
   private timers: { at: number; act: () => void }[] = [];
@@ -21,8 +21,8 @@ class Theatre implements Stage {
 
   playFrame(): void {
     this.time += FRAME_MS;
-    for (const timer of this.timers.filter((one) => one.at <= this.time)) timer.act();
-    this.timers = this.timers.filter((one) => one.at > this.time);
+    for (const timer of this.timers.filter((timer) => timer.at <= this.time)) timer.act();
+    this.timers = this.timers.filter((timer) => timer.at > this.time);
     const now = this.frames.splice(0);
     for (const act of now) act();
   }
@@ -56,7 +56,7 @@ test("a chart that changes all the time is drawn at most every 250 ms", () => {
   const { charts, drawn } = chartsOn(scheduler, 1);
 
   while (theatre.time < 2000) {
-    scheduler.touch(charts[0] as { draw: () => void });
+    scheduler.markDirty(charts[0] as { draw: () => void });
     theatre.playFrame();
   }
 
@@ -70,15 +70,15 @@ test("charts out of sight are not drawn, and catch up once when they are back", 
   const { charts, drawn } = chartsOn(scheduler, 1);
   const chart = charts[0] as { draw: () => void };
   theatre.playFrame();
-  scheduler.show(chart, false);
+  scheduler.setVisible(chart, false);
 
   for (let i = 0; i < 50; i++) {
-    scheduler.touch(chart);
+    scheduler.markDirty(chart);
     theatre.playFrame();
   }
   expect(drawn.length).toBe(1);
 
-  scheduler.show(chart, true);
+  scheduler.setVisible(chart, true);
   for (let i = 0; i < 50; i++) theatre.playFrame();
   expect(drawn.length).toBe(2);
 });
@@ -98,7 +98,7 @@ test("what a person switched need not wait for its turn of 250 ms", () => {
   const { charts, drawn } = chartsOn(scheduler, 1);
   theatre.playFrame();
 
-  scheduler.hurry(charts[0] as { draw: () => void });
+  scheduler.prioritize(charts[0] as { draw: () => void });
   theatre.playFrame();
 
   expect(drawn.length).toBe(2);
@@ -109,10 +109,10 @@ test("what a person switched overtakes the wait for new points", () => {
   const scheduler = new DrawingScheduler(theatre);
   const { charts, drawn } = chartsOn(scheduler, 1);
   theatre.playFrame();
-  scheduler.touch(charts[0] as { draw: () => void });
+  scheduler.markDirty(charts[0] as { draw: () => void });
   theatre.playFrame();
 
-  scheduler.hurry(charts[0] as { draw: () => void });
+  scheduler.prioritize(charts[0] as { draw: () => void });
   theatre.playFrame();
 
   expect(drawn.length).toBe(2);
@@ -133,7 +133,7 @@ test("slow draws of new points leave most of the time to everything else", () =>
   const [began, before] = [theatre.time, spent];
 
   while (theatre.time < began + 6000) {
-    charts.forEach((chart) => scheduler.touch(chart));
+    charts.forEach((chart) => scheduler.markDirty(chart));
     theatre.playFrame();
   }
 
@@ -145,11 +145,11 @@ test("a chart that says how long it may rest is drawn no more often", () => {
   const theatre = new Theatre();
   const scheduler = new DrawingScheduler(theatre);
   let draws = 0;
-  const strip = { draw: () => void draws++, restMs: () => 1000 };
+  const strip = { draw: () => void draws++, redrawIntervalMs: () => 1000 };
   scheduler.add(strip);
 
   while (theatre.time < 3900) {
-    scheduler.touch(strip);
+    scheduler.markDirty(strip);
     theatre.playFrame();
   }
 

@@ -9,122 +9,122 @@ export interface Drawable {
   /** Draws with all that is known now. */
   draw(): void;
   /** At least this long between two draws for the sake of new points alone, ms. */
-  restMs?(): number;
+  redrawIntervalMs?(): number;
 }
 
 /** The clock and the frames of a browser, or of a test. */
-export interface Stage {
+export interface Environment {
   now(): number; // ms
   nextFrame(act: () => void): void;
   after(ms: number, act: () => void): void;
 }
 
-interface Place {
+interface Entry {
   chart: Drawable;
   dirty: boolean;
   visible: boolean;
-  hurried: boolean;
+  prioritized: boolean;
   drawnAt: number; // ms
 }
 
 export class DrawingScheduler {
-  private places: Place[] = [];
-  private turn = 0;
-  private waiting = false;
-  private restUntil = -Infinity; // ms
+  private entries: Entry[] = [];
+  private nextIndex = 0;
+  private frameRequested = false;
+  private idleUntil = -Infinity; // ms
   private timer = 0; // counts up, so that a timer that was overtaken does nothing
 
-  constructor(private readonly stage: Stage) {}
+  constructor(private readonly environment: Environment) {}
 
   /** Takes a chart in; it is drawn as soon as it is visible. Returns what takes it out again. */
   add(chart: Drawable): () => void {
-    this.places.push({ chart, dirty: true, visible: true, hurried: true, drawnAt: -Infinity });
+    this.entries.push({ chart, dirty: true, visible: true, prioritized: true, drawnAt: -Infinity });
     this.wake();
     return () => {
-      this.places = this.places.filter((place) => place.chart !== chart);
+      this.entries = this.entries.filter((entry) => entry.chart !== chart);
     };
   }
 
   /** What a chart shows is out of date. */
-  touch(chart: Drawable): void {
-    const place = this.placeOf(chart);
-    if (!place) return;
-    place.dirty = true;
+  markDirty(chart: Drawable): void {
+    const entry = this.entryOf(chart);
+    if (!entry) return;
+    entry.dirty = true;
     this.wake();
   }
 
   /** Charts out of sight are not drawn; they catch up once when they come back. */
-  show(chart: Drawable, visible: boolean): void {
-    const place = this.placeOf(chart);
-    if (!place) return;
-    place.visible = visible;
+  setVisible(chart: Drawable, visible: boolean): void {
+    const entry = this.entryOf(chart);
+    if (!entry) return;
+    entry.visible = visible;
     this.wake();
   }
 
   /** The next draw of a chart need not wait: a person zoomed or switched something. */
-  hurry(chart: Drawable): void {
-    const place = this.placeOf(chart);
-    if (!place) return;
-    place.dirty = true;
-    place.hurried = true;
+  prioritize(chart: Drawable): void {
+    const entry = this.entryOf(chart);
+    if (!entry) return;
+    entry.dirty = true;
+    entry.prioritized = true;
     this.wake();
   }
 
-  private placeOf(chart: Drawable): Place | undefined {
-    return this.places.find((place) => place.chart === chart);
+  private entryOf(chart: Drawable): Entry | undefined {
+    return this.entries.find((entry) => entry.chart === chart);
   }
 
   /** Asks for the frame in which the next chart is due, sooner than what was asked for before. */
   private wake(): void {
     const wait = this.msToNextDue();
-    if (wait === null || this.waiting) return;
+    if (wait === null || this.frameRequested) return;
     const timer = ++this.timer;
     if (wait > 0) {
-      this.stage.after(wait, () => {
+      this.environment.after(wait, () => {
         if (timer === this.timer) this.wake();
       });
       return;
     }
-    this.waiting = true;
-    this.stage.nextFrame(() => this.frame());
+    this.frameRequested = true;
+    this.environment.nextFrame(() => this.frame());
   }
 
   private frame(): void {
-    this.waiting = false;
+    this.frameRequested = false;
     const due = this.nextDue();
     if (due) {
-      const began = this.stage.now();
+      const began = this.environment.now();
       due.dirty = false;
-      due.hurried = false;
+      due.prioritized = false;
       due.drawnAt = began;
       due.chart.draw();
-      const ended = this.stage.now();
-      this.restUntil = ended + (ended - began) * (SHARE - 1);
+      const ended = this.environment.now();
+      this.idleUntil = ended + (ended - began) * (SHARE - 1);
     }
     this.wake();
   }
 
-  private nextDue(): Place | null {
-    const now = this.stage.now();
-    for (let i = 0; i < this.places.length; i++) {
-      const index = (this.turn + i) % this.places.length;
-      const place = this.places[index] as Place;
-      if (place.dirty && place.visible && now >= this.dueAt(place)) {
-        this.turn = index + 1;
-        return place;
+  private nextDue(): Entry | null {
+    const now = this.environment.now();
+    for (let i = 0; i < this.entries.length; i++) {
+      const index = (this.nextIndex + i) % this.entries.length;
+      const entry = this.entries[index] as Entry;
+      if (entry.dirty && entry.visible && now >= this.dueAt(entry)) {
+        this.nextIndex = index + 1;
+        return entry;
       }
     }
     return null;
   }
 
-  private dueAt(place: Place): number {
-    if (place.hurried) return -Infinity;
-    return Math.max(this.restUntil, place.drawnAt + (place.chart.restMs?.() ?? REDRAW_MS_MIN));
+  private dueAt(entry: Entry): number {
+    if (entry.prioritized) return -Infinity;
+    return Math.max(this.idleUntil, entry.drawnAt + (entry.chart.redrawIntervalMs?.() ?? REDRAW_MS_MIN));
   }
 
   private msToNextDue(): number | null {
-    const waiting = this.places.filter((place) => place.dirty && place.visible);
+    const waiting = this.entries.filter((entry) => entry.dirty && entry.visible);
     if (waiting.length === 0) return null;
-    return Math.max(0, Math.min(...waiting.map((place) => this.dueAt(place))) - this.stage.now());
+    return Math.max(0, Math.min(...waiting.map((entry) => this.dueAt(entry))) - this.environment.now());
   }
 }

@@ -13,22 +13,22 @@ export type Dialog =
   | { kind: "more" };
 
 let dialog: Dialog | null = null;
-const readers = new Set<() => void>();
+const listeners = new Set<() => void>();
 
-function set(next: Dialog | null): void {
+function setDialog(next: Dialog | null): void {
   dialog = next;
-  for (const read of readers) read();
+  for (const listener of listeners) listener();
 }
 
-export const openDialog = (next: Dialog): void => set(next);
-export const closeDialog = (): void => set(null);
-export const anyDialog = (): boolean => dialog !== null;
+export const openDialog = (next: Dialog): void => setDialog(next);
+export const closeDialog = (): void => setDialog(null);
+export const isDialogOpen = (): boolean => dialog !== null;
 
 export const useDialog = (): Dialog | null =>
   useSyncExternalStore(
-    (read) => {
-      readers.add(read);
-      return () => readers.delete(read);
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     () => dialog,
   );

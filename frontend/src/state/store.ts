@@ -1,15 +1,15 @@
 /** The one store of the page, and how components read it. */
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import type { Message, PageState } from "./page";
-import { initialState } from "./page";
-import { reduce } from "./reduce";
+import type { Message, PageState } from "./state";
+import { initialState } from "./state";
+import { reduce } from "./reducer";
 
-/** Points come ten times a second; nobody can read that fast. Readers hear of them at most this often, ms. */
+/** Points come ten times a second; no one can read that fast. Listeners are notified at most this often, ms. */
 const POINTS_MS = 100;
 
 let state: PageState = initialState();
-let telling: ReturnType<typeof setTimeout> | undefined;
-const readers = new Set<() => void>();
+let notifyTimer: ReturnType<typeof setTimeout> | undefined;
+const listeners = new Set<() => void>();
 
 export const getPage = (): PageState => state;
 
@@ -17,38 +17,38 @@ export function dispatch(message: Message): void {
   const next = reduce(state, message);
   if (next === state) return;
   state = next;
-  if (message.type === "points") telling ??= setTimeout(tell, POINTS_MS);
-  else tell();
+  if (message.type === "points") notifyTimer ??= setTimeout(notify, POINTS_MS);
+  else notify();
 }
 
-function tell(): void {
-  clearTimeout(telling);
-  telling = undefined;
-  for (const read of readers) read();
+function notify(): void {
+  clearTimeout(notifyTimer);
+  notifyTimer = undefined;
+  for (const listener of listeners) listener();
 }
 
-export function subscribe(read: () => void): () => void {
-  readers.add(read);
-  return () => readers.delete(read);
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 /** A component that shows running numbers renders again at most this often, ms. */
-const CALM_MS = 250;
+const THROTTLE_MS = 250;
 
 /** Reads a part that moves all the time, at most four times a second. */
-export function usePageCalmly<Part>(select: (page: PageState) => Part): Part {
+export function usePageThrottled<Part>(select: (page: PageState) => Part): Part {
   const [part, setPart] = useState(() => select(state));
   const latest = useRef(select);
   latest.current = select;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const read = () => {
+    const listener = () => {
       timer = undefined;
       setPart(latest.current(state));
     };
-    read();
+    listener();
     const stop = subscribe(() => {
-      timer ??= setTimeout(read, CALM_MS);
+      timer ??= setTimeout(listener, THROTTLE_MS);
     });
     return () => {
       stop();

@@ -1,5 +1,5 @@
 /** Short messages that come and go. What they say is also spoken, politely. */
-import type { Toast } from "./page";
+import type { Toast } from "./state";
 import { dispatch } from "./store";
 
 let next = 1;
@@ -10,6 +10,6 @@ export function toast(text: string, more: Partial<Omit<Toast, "id" | "text">> = 
   return id;
 }
 
-export function toastProblem(error: unknown): void {
+export function toastError(error: unknown): void {
   toast(error instanceof Error ? error.message : String(error), { tone: "problem" });
 }

@@ -1,0 +1,113 @@
+/** The server's stream of events: reconnects by itself, and closes while the page is hidden. */
+import type { Connection } from "./types";
+import type { PointsMessage, Run, RunEvent, WireRun } from "./types";
+import { getSession } from "./client";
+import { withBaseUrl } from "./baseUrl";
+import { readRun } from "./parse";
+
+/** A hidden tab gives its connection back after this long: a browser has six per server. */
+const HIDDEN_MS_MAX = 30_000;
+const RETRY_MS_MIN = 400;
+const RETRY_MS_MAX = 5_000;
+
+/** What is done with each kind of message. */
+export interface StreamHandlers {
+  event(event: RunEvent): void;
+  points(points: PointsMessage): void;
+  run(run: Run): void;
+  tasks(): void;
+  /** The last id was too old: everything has to be loaded again. */
+  reset(): void;
+  connection(connection: Connection): void;
+}
+
+export interface StreamOptions {
+  /** None: the events of all runs, and no points. */
+  runs: number[];
+  /** The last event that is known; null: only what happens from now on. */
+  after: number | null;
+}
+
+/** Listens until the returned function is called. */
+export function openStream(options: StreamOptions, handlers: StreamHandlers): () => void {
+  let source: EventSource | null = null;
+  let lastId = options.after;
+  let retryMs = RETRY_MS_MIN;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let sleepTimer: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
+
+  const parsed = <Body>(handle: (body: Body) => void) => (message: MessageEvent<string>) => {
+    if (message.lastEventId) lastId = Math.max(lastId ?? 0, Number(message.lastEventId) || 0);
+    handle(JSON.parse(message.data) as Body);
+  };
+
+  const connect = () => {
+    source?.close();
+    const fields = new URLSearchParams({ runs: options.runs.join(",") });
+    if (lastId !== null) fields.set("after", String(lastId));
+    source = new EventSource(withBaseUrl(`/api/stream?${fields}`));
+    source.onopen = () => {
+      retryMs = RETRY_MS_MIN;
+      handlers.connection("live");
+    };
+    source.onerror = () => reconnect("reconnecting");
+    source.addEventListener("event", parsed<RunEvent>((event) => handlers.event(event)));
+    source.addEventListener("points", parsed<PointsMessage>((points) => handlers.points(points)));
+    source.addEventListener("run", parsed<WireRun>((run) => handlers.run(readRun(run))));
+    source.addEventListener("tasks", () => handlers.tasks());
+    source.addEventListener("reset", () => handlers.reset());
+    source.addEventListener("bye", () => reconnect("reconnecting"));
+  };
+
+  const reconnect = (connection: Connection) => {
+    source?.close();
+    source = null;
+    if (closed) return;
+    handlers.connection(connection);
+    void getSession().catch(() => undefined); // a stream does not say that it was refused: this does
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(connect, retryMs);
+    retryMs = Math.min(RETRY_MS_MAX, retryMs * 2);
+  };
+
+  const onVisibility = () => {
+    clearTimeout(sleepTimer);
+    if (document.hidden) {
+      sleepTimer = setTimeout(() => {
+        source?.close();
+        source = null;
+        clearTimeout(retryTimer);
+        handlers.connection("asleep");
+      }, HIDDEN_MS_MAX);
+    } else if (source === null) {
+      clearTimeout(retryTimer);
+      handlers.connection("reconnecting");
+      connect();
+    }
+  };
+
+  // A page that the browser keeps for "back" must not count as a viewer.
+  const onHide = () => {
+    source?.close();
+    source = null;
+    clearTimeout(retryTimer);
+  };
+  const onShow = () => {
+    if (source === null && !closed) connect();
+  };
+
+  document.addEventListener("visibilitychange", onVisibility);
+  window.addEventListener("pagehide", onHide);
+  window.addEventListener("pageshow", onShow);
+  connect();
+  return () => {
+    closed = true;
+    document.removeEventListener("visibilitychange", onVisibility);
+    window.removeEventListener("pagehide", onHide);
+    window.removeEventListener("pageshow", onShow);
+    clearTimeout(retryTimer);
+    clearTimeout(sleepTimer);
+    source?.close();
+  };
+}

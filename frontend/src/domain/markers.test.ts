@@ -1,0 +1,84 @@
+/** Changes are marked once each, and crowds share a place. */
+import { expect, test } from "vitest";
+import type { Family, Run, RunEvent } from "../api/types";
+import { COLLAPSE_PX, groupMarkers, forkMarkers, markersOf } from "./markers";
+import { changeText } from "../format/hyperparameters";
+
+function event(id: number, fields: Partial<RunEvent>): RunEvent {
+  return { id, run_id: 1, attempt: 1, seq: id, step: id * 10, kind: "changed", at: "2026-01-01T00:00:00Z", actor: "owner", ...fields };
+}
+
+const halved = { before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } };
+
+test("markers nearer than 12 px collapse to one with a count", () => {
+  const markers = markersOf([1, 2, 3].map((id) => event(id, { command_id: id, ...halved })));
+  const places = [100, 100 + COLLAPSE_PX - 1, 100 + COLLAPSE_PX];
+
+  const groups = groupMarkers(markers, (step) => places[step / 10 - 1] as number);
+
+  expect(groups.map((group) => [group.x, group.markers.length])).toEqual([[100, 2], [112, 1]]);
+});
+
+test("a change says what it was, what it became, who did it and why", () => {
+  const events = [
+    event(1, { command_id: 7, ...halved }),
+    event(2, { kind: "note_added", text: "too bouncy", command_id: 7 }),
+  ];
+
+  expect(markersOf(events)).toEqual([
+    { eventId: 1, step: 10, kind: "lr", text: "Learning rate 0.01 → 0.005", who: "you", why: "too bouncy" },
+  ]);
+});
+
+test("a linked change of momentum and learning rate is marked as momentum", () => {
+  const linked = event(1, {
+    before: { momentum: 0.9, learning_rate: 0.01 },
+    after: { momentum: 0.99, learning_rate: 0.001 },
+  });
+
+  expect(markersOf([linked])[0]?.kind).toBe("momentum");
+});
+
+test("a note of its own is marked, and so is a tripped guard; checkpoints are not", () => {
+  const events = [
+    event(1, { kind: "note_added", text: "first plateau" }),
+    event(2, { kind: "guard_tripped", rule: "non_finite", value: "NaN" }),
+    event(3, { kind: "checkpoint_saved" }),
+  ];
+
+  expect(markersOf(events).map((marker) => [marker.kind, marker.text])).toEqual([
+    ["note", "first plateau"],
+    ["pause", "NaN at step 20"],
+  ]);
+});
+
+test("only what differs is told", () => {
+  expect(changeText({ momentum: 0.9, nesterov: false }, { momentum: 0.9, nesterov: true })).toBe("Nesterov off → on");
+});
+
+test("branch points are marked on the branch and on what it left", () => {
+  const parent = { id: 1, parent: null } as unknown as Run;
+  const child = { id: 2, parent: { run_id: 1, step: 40, checkpoint_id: 9 } } as unknown as Run;
+  const family = { family_id: 1, live_run_id: 2, runs: [{ ...parent, name: "a" }, { ...child, name: "b" }] } as unknown as Family;
+
+  expect(forkMarkers(child, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "Left a here"]]);
+  expect(forkMarkers(parent, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "b left here"]]);
+});
+
+test("a change on a ramp says where it leads, not what the optimizer has reached", () => {
+  const ramp = event(1, {
+    over_steps: 10,
+    before: { learning_rate: 0.003 },
+    after: { learning_rate: 0.003215 },
+    values: { learning_rate: 0.006 },
+  });
+
+  expect(markersOf([ramp])[0]?.text).toBe("Learning rate 0.003 → 0.006 over 10 steps");
+});
+
+test("a setting that did not apply before is written without a value to leave", () => {
+  const before = { schedule: "constant" };
+  const after = { schedule: "cosine", base_learning_rate: 0.001 };
+
+  expect(changeText(before, after)).toBe("Learning rate decay constant → cosine; Base learning rate 0.001");
+});

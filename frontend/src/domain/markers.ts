@@ -1,0 +1,129 @@
+/** Which events are marked on the charts, and how near ones share a place. */
+import { changeText } from "../format/hyperparameters";
+import type { Family, Run, RunEvent, Values } from "../api/types";
+import { whole } from "../format/numbers";
+
+export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
+
+export interface Marker {
+  eventId: number;
+  step: number;
+  kind: MarkerKind;
+  text: string;
+  who: string;
+  why: string;
+}
+
+export interface MarkerGroup {
+  x: number; // px from the left edge of the plot
+  markers: Marker[];
+}
+
+/** Nearer than this, markers are drawn as one with a count, px. */
+export const COLLAPSE_PX = 12;
+
+const KINDS: string[] = ["lr", "momentum", "batch", "change", "pause", "note", "fork"] satisfies MarkerKind[];
+
+export const isMarker = (kind: string): kind is MarkerKind => KINDS.includes(kind);
+
+/** What a change did; on a ramp, where it leads: the optimizer has only begun to move. */
+function changedText(event: RunEvent): string {
+  const [before, after] = [event.before ?? {}, event.after ?? {}];
+  if (!event.over_steps) return changeText(before, after);
+  const { learning_rate: base, ...rest } = event.values ?? {};
+  const rate: Values = base === undefined || "base_learning_rate" in after ? {} : { learning_rate: base };
+  return `${changeText(before, { ...after, ...rest, ...rate })} over ${whole(event.over_steps)} steps`;
+}
+
+function changeKind(event: RunEvent): MarkerKind {
+  const after = event.after ?? {};
+  const names = Object.keys(after).filter((name) => event.before?.[name] !== after[name]);
+  // A linked change moves both; what the person asked for is the momentum.
+  if (names.includes("momentum") || names.includes("beta1")) return "momentum";
+  if (names.includes("learning_rate") || names.includes("base_learning_rate")) return "lr";
+  if (names.includes("batch_size")) return "batch";
+  return "change";
+}
+
+export const actorName = (actor: string | undefined): string =>
+  actor === undefined || actor === "owner" ? "you" : actor;
+
+/** Why changes were made, where a note said so afterwards. Commands are counted within a run. */
+export type Reasons = Map<string, string>;
+
+const reasonKey = (event: RunEvent): string => `${event.run_id}:${event.command_id ?? 0}`;
+
+export function reasonsOf(events: RunEvent[]): Reasons {
+  const notes = events.filter((event) => event.kind === "note_added" && event.command_id);
+  return new Map(notes.map((event) => [reasonKey(event), event.text ?? ""]));
+}
+
+const reasonOf = (reasons: Reasons, event: RunEvent): string => reasons.get(reasonKey(event)) ?? "";
+
+/** The marker of an event, or null for what is not worth a mark on a curve. */
+export function markerOf(event: RunEvent, reasons: Reasons): Marker | null {
+  const base = { eventId: event.id, step: event.step, who: actorName(event.actor), why: event.note ?? "" };
+  switch (event.kind) {
+    case "changed":
+      return {
+        ...base,
+        kind: changeKind(event),
+        text: changedText(event),
+        why: event.note || reasonOf(reasons, event),
+      };
+    case "guard_tripped":
+      return { ...base, kind: "pause", who: "guard", text: guardText(event) };
+    case "note_added":
+      return event.command_id ? null : { ...base, kind: "note", text: event.text ?? "" };
+    default:
+      return null;
+  }
+}
+
+const guardText = (event: RunEvent): string =>
+  event.message ?? `${event.value === "NaN" ? "NaN" : "Not finite"} at step ${whole(event.step)}`;
+
+export function markersOf(events: RunEvent[]): Marker[] {
+  const reasons = reasonsOf(events);
+  return events.flatMap((event) => markerOf(event, reasons) ?? []);
+}
+
+/** Where this branch left its parent, and where others left it. The tree knows; events know only when. */
+export function forkMarkers(run: Run, family: Family | null): Marker[] {
+  const base = { kind: "fork" as const, who: "", why: "" };
+  const nameOfRun = (id: number): string => family?.runs.find((member) => member.id === id)?.name ?? `run ${id}`;
+  const own = run.parent
+    ? [{ ...base, eventId: -run.id, step: run.parent.step, text: `Left ${nameOfRun(run.parent.run_id)} here` }]
+    : [];
+  const others = (family?.runs ?? [])
+    .filter((member) => member.parent?.run_id === run.id)
+    .map((member) => ({ ...base, eventId: -member.id, step: member.parent?.step ?? 0, text: `${member.name} left here` }));
+  return [...own, ...others];
+}
+
+/** The parts of an open run that markers are made of. */
+export interface MarkedRun {
+  run: Run;
+  family: Family | null;
+  events: RunEvent[];
+  inherited: RunEvent[];
+}
+
+/** Everything that is marked on the charts of a run, by step. */
+export function allMarkers(open: MarkedRun): Marker[] {
+  const markers = [...markersOf([...open.inherited, ...open.events]), ...forkMarkers(open.run, open.family)];
+  return markers.sort((a, b) => a.step - b.step);
+}
+
+/** Groups markers whose places are nearer than `COLLAPSE_PX` to the group's first. */
+export function groupMarkers(markers: Marker[], xOf: (step: number) => number): MarkerGroup[] {
+  const groups: MarkerGroup[] = [];
+  const positioned = markers.map((marker) => ({ marker, x: xOf(marker.step) }));
+  positioned.sort((a, b) => a.x - b.x);
+  for (const { marker, x } of positioned) {
+    const last = groups.at(-1);
+    if (last && x - last.x < COLLAPSE_PX) last.markers.push(marker);
+    else groups.push({ x, markers: [marker] });
+  }
+  return groups;
+}

@@ -1,0 +1,44 @@
+/** How hyperparameters, their values and changes of them are written for people. */
+import type { Value, Values } from "../api/types";
+import { momentum, setting } from "./numbers";
+
+const NAMES: Record<string, string> = {
+  learning_rate: "Learning rate",
+  base_learning_rate: "Base learning rate",
+  momentum: "Momentum",
+  batch_size: "Batch size",
+  beta1: "Adam β₁",
+  beta2: "Adam β₂",
+  epsilon: "Adam ε",
+  weight_decay: "Weight decay",
+  grad_clip: "Gradient clip",
+  schedule: "Learning rate decay",
+};
+
+/** "learning_rate" → "Learning rate", also for names that only a task knows. */
+export function nameOf(name: string): string {
+  const plain = name.replace(/_/g, " ");
+  return NAMES[name] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+export function valueText(name: string, value: Value | undefined): string {
+  if (value === undefined) return "–";
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "string") return value.replace(/_/g, " ");
+  return ["momentum", "beta1", "beta2"].includes(name) ? momentum(value) : setting(value);
+}
+
+/** "Learning rate 0.01 → 0.005; Momentum 0.9 → 0.99", only of what differs. */
+export function changeText(before: Values, after: Values): string {
+  const moved = Object.keys(after).filter((name) => before[name] !== after[name]);
+  // Under a schedule both learning rates move together; one line says it.
+  const names = moved.includes("learning_rate") ? moved.filter((name) => name !== "base_learning_rate") : moved;
+  const shown = names.length > 0 ? names : Object.keys(after);
+  return shown
+    .map((name) => {
+      // A setting that did not apply before, as the base of a schedule that was just turned on, has no value to leave.
+      const left = before[name] === undefined ? "" : `${valueText(name, before[name])} → `;
+      return `${nameOf(name)} ${left}${valueText(name, after[name])}`;
+    })
+    .join("; ");
+}

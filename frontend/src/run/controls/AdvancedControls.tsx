@@ -1,0 +1,57 @@
+/** What rarely matters, folded away: built from the declarations, so a task's own appear here too. */
+import { applies } from "../../domain/hyperparameters";
+import { useState } from "react";
+import type { Hyperparameter, Run, Task } from "../../api/types";
+import { Icon } from "../../ui/Icon";
+import { HyperparameterControl } from "./HyperparameterControl";
+import { ForkOnly } from "./ForkOnly";
+import { TierName } from "../../ui/TierName";
+import { valueText } from "../../format/hyperparameters";
+
+/** Controls of their own, whatever tier a task puts them in. */
+const OWN_CONTROLS = ["learning_rate", "momentum", "batch_size", "hidden_units"];
+
+export function AdvancedControls({ run, task }: { run: Run; task: Task | null }) {
+  const [open, setOpen] = useState(false);
+  const declared = (task?.hyperparameters ?? []).filter((hyperparameter) => !OWN_CONTROLS.includes(hyperparameter.name) && applies(hyperparameter, run));
+  if (declared.length === 0) return null;
+  return (
+    <div className="panel tier tier-three">
+      <button
+        type="button"
+        className="disclosure"
+        aria-label="Tier 3 settings"
+        aria-expanded={open}
+        aria-controls="tier-3"
+        onClick={() => setOpen(!open)}
+      >
+        <TierName tier={3} />
+        <span className="muted small-text" aria-hidden="true">
+          decay, Adam, clip, dropout, layers
+        </span>
+        <span className={open ? "turn open" : "turn"}>
+          <Icon name="down" />
+        </span>
+      </button>
+      <div id="tier-3" hidden={!open}>
+        {open ? declared.map((hyperparameter) => <Declared key={hyperparameter.name} run={run} declared={hyperparameter} />) : null}
+      </div>
+    </div>
+  );
+}
+
+function Declared({ run, declared }: { run: Run; declared: Hyperparameter }) {
+  const badge = { live: "live", next_epoch: "next epoch", fork: "fork only" }[declared.when];
+  return (
+    <div className="control" role="group" aria-label={declared.label}>
+      <div className="control-head">
+        <h3 title={declared.help}>
+          {declared.label} {declared.symbol && !declared.label.includes(declared.symbol) ? <i className="symbol">{declared.symbol}</i> : null}{" "}
+          <span className="badge">{badge}</span>
+        </h3>
+        <output className="now numbers">{valueText(declared.name, run.values[declared.name])}</output>
+      </div>
+      {declared.when === "fork" ? <ForkOnly run={run} declared={declared} /> : <HyperparameterControl run={run} declared={declared} />}
+    </div>
+  );
+}

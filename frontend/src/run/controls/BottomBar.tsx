@@ -1,0 +1,65 @@
+/** The controls that a thumb reaches on a narrow screen; the rest is behind More. */
+import { Dialog } from "../../ui/Dialog";
+import { Icon } from "../../ui/Icon";
+import { openDialog, useDialog } from "../../state/dialogs";
+import { rateOf } from "../../domain/learningRate";
+import { nudgeLearningRate } from "../../state/commands";
+import { usePage } from "../../state/store";
+import { useIsViewer } from "../../state/permissions";
+import { setting } from "../../format/numbers";
+import { Controls } from "./ControlRail";
+import { Primary, RunButtons } from "./RunButtons";
+
+export function BottomBar() {
+  const run = usePage((page) => page.open?.run ?? null);
+  const dialog = useDialog();
+  const isViewer = useIsViewer();
+  if (!run) return null;
+  if (dialog?.kind === "more") {
+    return (
+      <Dialog title="Controls">
+        <div className="rail rail-sheet">
+          {isViewer ? null : <RunButtons run={run} />}
+          <Controls buttons={false} />
+        </div>
+      </Dialog>
+    );
+  }
+  const may = run.allowed.includes("set");
+  const nudge = (factor: number) => {
+    if (may) void nudgeLearningRate(run, factor);
+  };
+  return (
+    <div className="bottom-bar" role="group" aria-label="Quick controls">
+      <div className="row" data-coach="rate">
+        <span className="bar-rate numbers">
+          <span className="muted">lr</span> <b>{setting(rateOf(run).now)}</b>
+        </span>
+        <button
+          type="button"
+          className="button"
+          aria-label="Halve learning rate"
+          aria-disabled={!may}
+          onClick={() => nudge(0.5)}
+        >
+          <span aria-hidden="true">×½</span>
+        </button>
+        <button
+          type="button"
+          className="button"
+          aria-label="Double learning rate"
+          aria-disabled={!may}
+          onClick={() => nudge(2)}
+        >
+          <span aria-hidden="true">×2</span>
+        </button>
+      </div>
+      <div className="row">
+        {isViewer ? null : <Primary run={run} />}
+        <button type="button" className="button" aria-haspopup="dialog" onClick={() => openDialog({ kind: "more" })}>
+          More <Icon name="more" />
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+/** The controls, in the order of how much they matter. */
+import { TierName } from "../../ui/TierName";
+import { usePage } from "../../state/store";
+import { useIsViewer } from "../../state/permissions";
+import { BatchSize } from "./BatchSize";
+import { HiddenUnits } from "./HiddenUnits";
+import { LearningRate } from "./LearningRate";
+import { Momentum } from "./Momentum";
+import { ScheduledChanges } from "./ScheduledChanges";
+import { RunButtons } from "./RunButtons";
+import { AdvancedControls } from "./AdvancedControls";
+
+export function ControlRail() {
+  return (
+    <aside className="rail" aria-label="Controls">
+      <Controls buttons />
+    </aside>
+  );
+}
+
+/** `buttons`: with pause and stop on top; the bar of a phone has them already. */
+export function Controls({ buttons }: { buttons: boolean }) {
+  const run = usePage((page) => page.open?.run ?? null);
+  const task = usePage((page) => page.tasks.find((task) => task.name === page.open?.run.task) ?? null);
+  const isViewer = useIsViewer();
+  if (!run) return null;
+  const over = !run.allowed.includes("set");
+  return (
+    <>
+      {buttons && !isViewer ? <RunButtons run={run} /> : null}
+      {isViewer ? (
+        <p className="panel rail-note muted">You watch this run; who has the owner's link may change something here.</p>
+      ) : null}
+      {over && !isViewer ? (
+        <p className="panel rail-note muted">
+          This run is over, so nothing can be changed in it. Continue it, or fork one of its checkpoints with other values.
+        </p>
+      ) : null}
+      <ScheduledChanges run={run} />
+      <LearningRate run={run} />
+      <div className="panel tier" aria-label="Tier 2" role="group">
+        <TierName tier={2} />
+        <Momentum run={run} task={task} />
+        <BatchSize run={run} task={task} />
+        <HiddenUnits run={run} task={task} />
+      </div>
+      <AdvancedControls run={run} task={task} />
+    </>
+  );
+}
+

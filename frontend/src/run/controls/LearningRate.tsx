@@ -1,0 +1,185 @@
+/** The learning rate: quick factors that act at once, and a slider and a field that are staged first. */
+import { useState } from "react";
+import type { Run, SetCommand } from "../../api/types";
+import { fromWireNumber } from "../../api/number";
+import type { Rate } from "../../domain/learningRate";
+import { rateOf, stepSizeFactor, describeStepSize } from "../../domain/learningRate";
+import { nudgeLearningRate } from "../../state/commands";
+import { RAMP_FACTOR, RAMP_STEPS, change } from "../../state/commands";
+import { measured, setting } from "../../format/numbers";
+import { roundFloat, parseLearningRate } from "../../format/parseNumber";
+import { TierName } from "../../ui/TierName";
+import { NumberField } from "../../ui/NumberField";
+import { Slider } from "../../ui/Slider";
+import type { Timing } from "./Timing";
+import { TimingFields } from "./Timing";
+import { useStagedValue } from "./useStagedValue";
+
+const RANGE = { min: -6, max: 1, step: 0.05 };
+const TICKS = [
+  { position: -6, word: "1e-6" },
+  { position: -4, word: "1e-4" },
+  { position: -2, word: "0.01" },
+  { position: 0, word: "1" },
+  { position: 1, word: "10" },
+];
+
+export function LearningRate({ run }: { run: Run }) {
+  const rate = rateOf(run);
+  const [ofBase, setOfBase] = useState(false);
+  const [timing, setTiming] = useState<Timing>({});
+  const base = rate.scheduled && ofBase;
+  const current = base ? rate.base : rate.now;
+  const staged = useStagedValue(current);
+  const may = run.allowed.includes("set");
+  const reset = () => {
+    staged.reset();
+    setTiming({});
+  };
+  const apply = (value: number) => {
+    if (!may) return;
+    const values: SetCommand["values"] = base ? { base_learning_rate: value } : { learning_rate: value };
+    void change(run, { kind: "set", values, ...timing });
+    reset();
+  };
+  const applyStaged = () => {
+    if (staged.staged !== null) apply(staged.staged);
+  };
+  const text =
+    staged.staged === null
+      ? setting(current)
+      : `${setting(staged.shown)}, ${measured(staged.shown / current)} times the current ${setting(current)}`;
+  return (
+    <div className="panel tier" role="group" aria-label="Learning rate">
+      <TierName tier={1} />
+      <div className="control-head">
+        <h3>
+          Learning rate <i className="symbol">α</i>
+        </h3>
+        <output className="now numbers">{setting(rate.now)}</output>
+      </div>
+      {rate.scheduled ? <ScheduleChoice rate={rate} ofBase={ofBase} onOfBase={setOfBase} /> : null}
+      <Slider
+        label="Learning rate"
+        range={RANGE}
+        position={Math.min(RANGE.max, Math.max(RANGE.min, Math.log10(staged.shown)))}
+        currentPosition={staged.staged === null ? null : Math.log10(current)}
+        text={text}
+        ticks={TICKS}
+        disabled={!may}
+        onMove={(position) => staged.stage(Number((10 ** position).toPrecision(3)))}
+        onEnter={applyStaged}
+        onEscape={reset}
+      />
+      <div className="row quick" data-coach="rate">
+        <QuickButton run={run} label="Divide learning rate by 10" word="÷10" factor={0.1} />
+        <QuickButton run={run} label="Halve learning rate" word="×½" factor={0.5} />
+        <NumberField
+          label="Learning rate value"
+          shown={setting(staged.shown)}
+          read={(typed) => parseLearningRate(typed, current)}
+          disabled={!may}
+          onValue={staged.stage}
+          onEnter={apply}
+          onEscape={reset}
+        />
+        <QuickButton run={run} label="Double learning rate" word="×2" factor={2} />
+      </div>
+      {staged.staged !== null ? <Preview run={run} rate={rate} current={current} to={staged.staged} moved={staged.moved} /> : null}
+      <div className="row apply-row">
+        <TimingFields timing={timing} step={run.step} onTiming={setTiming} ramps />
+        <button
+          type="button"
+          className="button"
+          aria-label="Reset learning rate"
+          aria-disabled={staged.staged === null}
+          onClick={reset}
+        >
+          Reset
+        </button>
+        <button
+          type="button"
+          className="button primary"
+          aria-label="Apply learning rate"
+          aria-disabled={staged.staged === null || !may}
+          onClick={applyStaged}
+        >
+          Apply
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function QuickButton({ run, label, word, factor }: { run: Run; label: string; word: string; factor: number }) {
+  const may = run.allowed.includes("set");
+  return (
+    <button
+      type="button"
+      className="button quick-button"
+      aria-label={label}
+      aria-disabled={!may}
+      onClick={() => {
+        if (may) void nudgeLearningRate(run, factor);
+      }}
+    >
+      <span aria-hidden="true">{word}</span>
+    </button>
+  );
+}
+
+/** Under a schedule there are two numbers to set: what the next update uses, or what the schedule multiplies. */
+function ScheduleChoice({ rate, ofBase, onOfBase }: { rate: Rate; ofBase: boolean; onOfBase: (base: boolean) => void }) {
+  return (
+    <div className="scheduled">
+      <p className="numbers small-text">
+        Base {setting(rate.base)} × schedule {measured(rate.factor)} = <b>{measured(rate.now)} now</b>
+      </p>
+      <div className="segmented" role="group" aria-label="Which learning rate to set">
+        <button type="button" aria-pressed={!ofBase} onClick={() => onOfBase(false)}>
+          Set current value
+        </button>
+        <button type="button" aria-pressed={ofBase} onClick={() => onOfBase(true)}>
+          Set base
+        </button>
+      </div>
+    </div>
+  );
+}
+
+interface PreviewProps {
+  run: Run;
+  rate: Rate;
+  current: number;
+  to: number;
+  moved: boolean;
+}
+
+/** What the staged value would do, before it does it. */
+function Preview({ run, rate, current, to, moved }: PreviewProps) {
+  const factor = to / current;
+  const size = fromWireNumber(run.latest["step_size"]);
+  const beta = run.effective?.momentum ?? Number(run.values["momentum"] ?? 0);
+  const decay = Number(run.values["weight_decay"] ?? 0);
+  const percent = (part: number): string => `${measured(part * 100)} %`;
+  return (
+    <div className="preview numbers">
+      <p>
+        → <b>{setting(to)}</b>: each step {measured(roundFloat(factor))}× as far
+        {Number.isFinite(size) ? `, ${percent(size)} → ${percent(size * factor)} of the weights (${describeStepSize(size * factor)})` : ""}.
+      </p>
+      {beta > 0 && beta < 1 ? (
+        <p>
+          lr/(1−β) {measured(stepSizeFactor(rate.now, beta))} → {measured(stepSizeFactor(rate.now * factor, beta))}
+        </p>
+      ) : null}
+      {run.values["optimizer"] === "adamw" && decay > 0 ? (
+        <p>
+          Decay per step lr·λ {measured(rate.now * decay)} → {measured(rate.now * factor * decay)}
+        </p>
+      ) : null}
+      {factor >= RAMP_FACTOR ? <p>Rises over {RAMP_STEPS} steps, so that it does not jump.</p> : null}
+      {moved ? <p>Changed in another window: it is now {setting(current)}. Your staged value was kept.</p> : null}
+    </div>
+  );
+}

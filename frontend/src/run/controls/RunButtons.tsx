@@ -1,0 +1,154 @@
+/** Start, pause, resume, stop, save: the words on the buttons say what will happen. */
+import { useEffect, useState } from "react";
+import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
+import type { Run } from "../../api/types";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { openDialog } from "../../state/dialogs";
+import * as commands from "../../state/commands";
+import { usePage } from "../../state/store";
+import { extendOptions } from "./extendOptions";
+
+/** After this long without an answer the page says what it waits for, ms. */
+const PATIENCE_MS = 3000;
+const OVER = ["finished", "stopped", "failed", "lost"];
+
+export function RunButtons({ run }: { run: Run }) {
+  const may = (kind: string): boolean => run.allowed.includes(kind);
+  return (
+    <div className="panel run-buttons">
+      <div className="row">
+        <Primary run={run} />
+        <button
+          type="button"
+          className="button"
+          aria-label="Stop training"
+          aria-disabled={!may("stop")}
+          onClick={() => {
+            if (may("stop")) void commands.stop(run);
+          }}
+        >
+          <Icon name="stop" /> Stop
+        </button>
+      </div>
+      <div className="row">
+        <button
+          type="button"
+          className="button"
+          aria-label="Save checkpoint"
+          aria-disabled={!may("save_checkpoint")}
+          onClick={() => {
+            if (may("save_checkpoint")) void commands.saveCheckpoint(run);
+          }}
+        >
+          <Icon name="save" /> Save
+        </button>
+        <button
+          type="button"
+          className="button"
+          aria-label="Evaluate now"
+          aria-disabled={!may("evaluate")}
+          onClick={() => {
+            if (may("evaluate")) void commands.evaluate(run);
+          }}
+        >
+          <Icon name="measure" /> Evaluate
+        </button>
+        <Extend run={run} />
+      </div>
+      <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
+        <Icon name="eggs" /> Send to caviar
+      </Link>
+      <Waiting />
+    </div>
+  );
+}
+
+/** One button whose name follows the state. */
+export function Primary({ run }: { run: Run }) {
+  const sentCommands = usePage((page) => page.open?.sentCommands ?? null);
+  const isPending = (kind: string): boolean => sentCommands?.some((command) => command.kind === kind) ?? false;
+  const may = (kind: string): boolean => run.allowed.includes(kind);
+  if (OVER.includes(run.status)) {
+    const again = { task: run.task, values: run.initial_values, steps: run.steps, seed: run.seed };
+    return (
+      <button
+        type="button"
+        className="button primary grow"
+        aria-label="Start training"
+        onClick={() => openDialog({ kind: "new_run", like: again })}
+      >
+        <Icon name="play" /> Start training…
+      </button>
+    );
+  }
+  if (run.status === "paused") {
+    const resuming = isPending("resume");
+    return (
+      <button
+        type="button"
+        className="button primary grow"
+        aria-label="Resume training"
+        aria-disabled={resuming || !may("resume")}
+        onClick={() => {
+          if (!resuming && may("resume")) commands.resume(run);
+        }}
+      >
+        <Icon name="play" /> <span aria-hidden="true">{resuming ? "Resuming…" : "Resume"}</span>
+      </button>
+    );
+  }
+  const pausing = isPending("pause");
+  const waiting = run.status !== "running";
+  return (
+    <button
+      type="button"
+      className="button primary grow"
+      aria-label="Pause training"
+      aria-disabled={pausing || !may("pause")}
+      onClick={() => {
+        if (!pausing && may("pause")) commands.pause(run);
+      }}
+    >
+      <Icon name="pause" /> <span aria-hidden="true">{pausing ? "Pausing…" : waiting ? "Starting…" : "Pause"}</span>
+    </button>
+  );
+}
+
+/** More steps: in a living run at once, after its end as a branch that goes on from there. */
+function Extend({ run }: { run: Run }) {
+  const over = OVER.includes(run.status);
+  const enabled = over ? run.allowed.includes("fork") : run.allowed.includes("extend");
+  const extend = (upTo: number) => {
+    if (over) void commands.continueFrom(run, upTo);
+    else void commands.extend(run, upTo - run.steps);
+  };
+  return (
+    <MenuTrigger>
+      <Button className="button" aria-label={over ? "Continue training" : "Extend"} isDisabled={!enabled}>
+        <Icon name="extend" /> {over ? "Continue" : "Extend"}
+      </Button>
+      <Popover className="popover" placement="bottom end">
+        <Menu className="menu" onAction={(key) => extend(Number(key))}>
+          {extendOptions(run, over).map(({ upTo, words }) => (
+            <MenuItem key={words} id={String(upTo)} className="option" textValue={words}>
+              {words}
+            </MenuItem>
+          ))}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+function Waiting() {
+  const since = usePage((page) => page.open?.sentCommands[0]?.sentAt ?? null);
+  const [now, setNow] = useState(0);
+  useEffect(() => {
+    if (since === null) return undefined;
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [since]);
+  if (since === null || now - since < PATIENCE_MS) return null;
+  return <p className="muted small-text">Still waiting for the worker (it finishes the current step first).</p>;
+}

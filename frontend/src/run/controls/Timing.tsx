@@ -1,0 +1,57 @@
+/** When a change happens, and how gradually: now and at once, unless the form says otherwise. */
+import { useState } from "react";
+import { whole } from "../../format/numbers";
+
+export interface Timing {
+  at_step?: number;
+  over_steps?: number;
+}
+
+export interface TimingFieldsProps {
+  timing: Timing;
+  step: number;
+  onTiming: (timing: Timing) => void;
+  /** Whether the value can go there gradually. */
+  ramps: boolean;
+}
+
+export function TimingFields({ timing, step, onTiming, ramps }: TimingFieldsProps) {
+  const [open, setOpen] = useState(false);
+  const read = (text: string): number | undefined => {
+    const value = Math.round(Number(text.replace(/,/g, "")));
+    return text.trim() !== "" && value > 0 ? value : undefined;
+  };
+  if (!open) {
+    return (
+      <button type="button" className="button link small" onClick={() => setOpen(true)}>
+        Later or gradually…
+      </button>
+    );
+  }
+  return (
+    <div className="timing">
+      <label className="labelled">
+        <span>At step</span>
+        <input
+          className="field numbers"
+          inputMode="numeric"
+          placeholder={`now (${whole(step)})`}
+          defaultValue={timing.at_step}
+          onChange={(event) => onTiming({ ...timing, at_step: read(event.target.value) })}
+        />
+      </label>
+      {ramps ? (
+        <label className="labelled">
+          <span>Over steps</span>
+          <input
+            className="field numbers"
+            inputMode="numeric"
+            placeholder="at once"
+            defaultValue={timing.over_steps}
+            onChange={(event) => onTiming({ ...timing, over_steps: read(event.target.value) })}
+          />
+        </label>
+      ) : null}
+    </div>
+  );
+}

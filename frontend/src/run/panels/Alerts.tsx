@@ -1,0 +1,116 @@
+/** What went wrong with the training, said at once, with the way out. */
+import type { RunEvent } from "../../api/types";
+import { openDialog } from "../../state/dialogs";
+import { TrialOrigin } from "./TrialOrigin";
+import { breaks } from "../../domain/series";
+import { reasonText } from "../../domain/journal";
+import { rateOf } from "../../domain/learningRate";
+import * as commands from "../../state/commands";
+import { usePage, usePageThrottled } from "../../state/store";
+import { useIsViewer } from "../../state/permissions";
+import { setting, whole } from "../../format/numbers";
+import { Icon } from "../../ui/Icon";
+
+export function Alerts() {
+  const run = usePage((page) => page.open?.run);
+  const connection = usePage((page) => page.connection);
+  const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
+  const failed = run?.status === "failed" || run?.status === "lost";
+  return (
+    <div className="alerts">
+      <TrialOrigin />
+      <div role="alert" aria-label="Alerts">
+        {guarded ? <GuardAlert /> : null}
+        {failed ? <FailureAlert /> : null}
+      </div>
+      {connection === "reconnecting" ? (
+        <p className="alert alert-busy">
+          <Icon name="warn" /> Connection lost. Training goes on; reconnecting…
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function GuardAlert() {
+  const open = usePageThrottled((page) => page.open);
+  const isViewer = useIsViewer();
+  if (!open) return null;
+  const { run } = open;
+  if (run.reason !== "guard") {
+    return (
+      <p className="alert alert-busy">
+        <Icon name="pause" /> Training paused at step {whole(run.step)}: {reasonText(run.reason ?? "")}.
+        {isViewer ? null : (
+          <button type="button" className="button" onClick={() => commands.resume(run)}>
+            Go on
+          </button>
+        )}
+      </p>
+    );
+  }
+  const tripped = open.events.findLast((event) => event.kind === "guard_tripped");
+  const cost = open.curves.raw["train/cost"];
+  const bad = (cost && breaks(cost).at(-1)?.at) ?? tripped?.step ?? run.step;
+  const good = open.checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed && checkpoint.step < bad && checkpoint.val_cost !== "NaN");
+  const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
+  return (
+    <p className="alert alert-bad">
+      <Icon name="warn" />
+      <span>
+        Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}. Weights are bad now
+        {good ? `; checkpoint ${whole(good.step)} is fine.` : "."}
+      </span>
+      {good && !isViewer ? (
+        <button
+          type="button"
+          className="button"
+          onClick={() => void commands.rewind(run, good.id, { learning_rate: rate })}
+        >
+          Rewind and use lr {setting(rate)}
+        </button>
+      ) : null}
+    </p>
+  );
+}
+
+/** What the learning rate was before it was last raised: it worked then. */
+function rateBefore(events: RunEvent[]): number | null {
+  const raise = events.findLast((event) => {
+    const [from, to] = [event.before?.["learning_rate"], event.after?.["learning_rate"]];
+    return event.kind === "changed" && typeof from === "number" && typeof to === "number" && to > from;
+  });
+  return (raise?.before?.["learning_rate"] as number | undefined) ?? null;
+}
+
+function FailureAlert() {
+  const open = usePageThrottled((page) => page.open);
+  const isViewer = useIsViewer();
+  if (!open) return null;
+  const { run, checkpoints } = open;
+  const last = checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed);
+  return (
+    <div className="alert alert-bad">
+      <Icon name="warn" />
+      <div>
+        <p>
+          {run.status === "lost" ? "The training process ended without a word" : "The task raised an error"} at step{" "}
+          {whole(run.step)}. All points up to there are kept.{last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
+        </p>
+        {run.error ? (
+          <details>
+            <summary>{run.reason ?? "Traceback"}</summary>
+            <pre>{run.error}</pre>
+          </details>
+        ) : run.reason ? (
+          <p className="muted">{run.reason}</p>
+        ) : null}
+      </div>
+      {last && !isViewer ? (
+        <button type="button" className="button" onClick={() => openDialog({ kind: "fork", checkpoint: last })}>
+          Restart from {whole(last.step)}
+        </button>
+      ) : null}
+    </div>
+  );
+}

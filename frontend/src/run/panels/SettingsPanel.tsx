@@ -1,0 +1,164 @@
+/** What this run is made of, and everything that was recorded, to take away. */
+import { useState } from "react";
+import { editRun, exportUrl } from "../../api/client";
+import type { Run } from "../../api/types";
+import { nameOf, valueText } from "../../format/hyperparameters";
+import { openDialog } from "../../state/dialogs";
+import { loadRuns } from "../../state/runSession";
+import { dispatch, usePage, usePageThrottled } from "../../state/store";
+import { toastError } from "../../state/toasts";
+import { useIsViewer } from "../../state/permissions";
+import { runPath } from "../../state/route";
+import { duration, whole } from "../../format/numbers";
+import { replayText } from "../../format/replay";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { ViewerLink } from "./ViewerLink";
+
+export function SettingsPanel() {
+  const run = usePageThrottled((page) => page.open?.run ?? null);
+  const isViewer = useIsViewer();
+  if (!run) return null;
+  return (
+    <section className="panel settings" aria-labelledby="settings">
+      <div className="panel-head">
+        <h2 id="settings">Settings and export</h2>
+        <div className="tools">
+          {(["csv", "json", "markdown", "html"] as const).map((format) => (
+            <a key={format} className="button" href={exportUrl(run.id, format)} download>
+              <Icon name="out" /> {format === "markdown" ? "Markdown" : format.toUpperCase()}
+            </a>
+          ))}
+          <a className="button" href={exportUrl(run.id, "recipe")} download>
+            <Icon name="out" /> Recipe
+          </a>
+          {isViewer ? null : (
+            <>
+              <button
+                type="button"
+                className="button"
+                onClick={() => openDialog({ kind: "replay", runId: run.id, seed: run.seed })}
+              >
+                <Icon name="play" /> Replay
+              </button>
+              <ViewerLink runId={run.id} />
+            </>
+          )}
+        </div>
+      </div>
+      {isViewer ? null : <Name run={run} />}
+      <div className="settings-columns">
+        <dl className="facts">
+          <Fact name="Task">{run.task}</Fact>
+          <Fact name="Seed">{run.seed}</Fact>
+          <Fact name="Steps">{whole(run.steps)}</Fact>
+          {run.train_size ? <Fact name="Training set">{whole(run.train_size)} examples</Fact> : null}
+          <Fact name="Created">{new Date(run.created_at).toLocaleString("en-GB")}</Fact>
+          {run.started_at ? <Fact name="Took">{took(run)}</Fact> : null}
+          {run.parent ? (
+            <Fact name="Left">
+              <Link to={runPath(run.parent.run_id)}>run {run.parent.run_id}</Link> at step {whole(run.parent.step)}
+            </Fact>
+          ) : null}
+          {run.replay_of !== null ? (
+            <Fact name="Replay of">
+              <Link to={runPath(run.replay_of)}>run {run.replay_of}</Link>
+            </Fact>
+          ) : null}
+          {run.replayed ? <Fact name="Compared">{replayText(run.replayed)}</Fact> : null}
+          <Fact name="Attempts">{run.attempt}</Fact>
+          {run.device ? (
+            <Fact name="Device">
+              {`${run.device}, ${run.threads ?? "?"} ${run.threads === 1 ? "thread" : "threads"}`}
+            </Fact>
+          ) : null}
+        </dl>
+        <Values run={run} />
+      </div>
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="numbers">{children}</dd>
+    </div>
+  );
+}
+
+function took(run: Run): string {
+  const end = run.ended_at ? Date.parse(run.ended_at) : Date.now();
+  return duration((end - Date.parse(run.started_at ?? run.created_at)) / 1000);
+}
+
+/** Every hyperparameter: what is in force, and what it was at the start where that differs. */
+function Values({ run }: { run: Run }) {
+  const { values, initial_values: initial } = run;
+  const tasks = usePage((page) => page.tasks);
+  const declared = tasks.find((task) => task.name === run.task)?.hyperparameters ?? [];
+  const order = declared.map((hyperparameter) => hyperparameter.name);
+  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  const names = Object.keys(values).sort((a, b) => rank(a) - rank(b));
+  return (
+    <dl className="facts">
+      {names.map((name) => {
+        const label = declared.find((hyperparameter) => hyperparameter.name === name)?.label ?? nameOf(name);
+        const changed = initial[name] !== undefined && initial[name] !== values[name];
+        return (
+          <Fact key={name} name={label}>
+            {valueText(name, values[name])}
+            {changed ? <span className="muted"> (began at {valueText(name, initial[name])})</span> : null}
+          </Fact>
+        );
+      })}
+    </dl>
+  );
+}
+
+function Name({ run }: { run: Run }) {
+  const [name, setName] = useState<string | null>(null);
+  const [note, setNote] = useState<string | null>(null);
+  const save = async () => {
+    try {
+      const edited = await editRun(run.id, { name: name ?? run.name, note: note ?? run.note });
+      dispatch({ type: "run", run: edited, at: Date.now() });
+      setName(null);
+      setNote(null);
+      await loadRuns();
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  const edited = (name !== null && name !== run.name) || (note !== null && note !== run.note);
+  return (
+    <form
+      className="name-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (edited) void save();
+      }}
+    >
+      <label className="labelled">
+        <span>Name</span>
+        <input className="field" maxLength={80} value={name ?? run.name} onChange={(event) => setName(event.target.value)} />
+      </label>
+      <label className="labelled grow">
+        <span>Description</span>
+        <input
+          className="field"
+          maxLength={2000}
+          placeholder="What is this run for?"
+          value={note ?? run.note ?? ""}
+          onChange={(event) => setNote(event.target.value)}
+        />
+      </label>
+      {edited ? (
+        <button type="submit" className="button primary">
+          Save
+        </button>
+      ) : null}
+    </form>
+  );
+}

@@ -1,0 +1,33 @@
+/** On a run that is a trial: which one, of which search, and the way to make it the panda. */
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { searchPath } from "../../state/route";
+import { openDialog } from "../../state/dialogs";
+import { usePage } from "../../state/store";
+import { useIsViewer } from "../../state/permissions";
+
+export function TrialOrigin() {
+  const search = usePage((page) => page.open?.run.search ?? null);
+  const runId = usePage((page) => page.open?.run.id ?? 0);
+  const steps = usePage((page) => page.open?.run.steps ?? 1);
+  const isViewer = useIsViewer();
+  if (search === null) return null;
+  return (
+    <div className="trial-line-box">
+      <p className="numbers">
+        Trial {search.number} of <Link to={searchPath(search.id)}>search {search.id}</Link>
+        <span className="muted wide-only"> · a change by hand takes it out of the fits</span>
+      </p>
+      {isViewer ? null : (
+        <button
+          type="button"
+          className="button small"
+          aria-label={`Promote trial ${search.number}`}
+          onClick={() => openDialog({ kind: "promote", runId, trial: search.number, searchId: search.id, steps })}
+        >
+          <Icon name="out" /> Promote
+        </button>
+      )}
+    </div>
+  );
+}

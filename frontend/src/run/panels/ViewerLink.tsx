@@ -1,0 +1,28 @@
+/** Puts a link into the clipboard with which others may watch, and nothing else. */
+import { getViewerToken } from "../../api/client";
+import { withBaseUrl } from "../../api/baseUrl";
+import { runPath } from "../../state/route";
+import { toast, toastError } from "../../state/toasts";
+import { Icon } from "../../ui/Icon";
+
+export function ViewerLink({ runId }: { runId: number }) {
+  const copy = async () => {
+    try {
+      const { token } = await getViewerToken();
+      const link = `${location.origin}${withBaseUrl(runPath(runId))}#t=${token}`;
+      // Without TLS there is no clipboard for pages; then the link is shown.
+      const copied = await navigator.clipboard?.writeText(link).then(
+        () => true,
+        () => false,
+      );
+      toast(copied ? "Copied. Whoever opens the link may watch, and change nothing." : `Whoever opens this may watch: ${link}`);
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return (
+    <button type="button" className="button" onClick={() => void copy()}>
+      <Icon name="out" /> Copy a link to watch
+    </button>
+  );
+}

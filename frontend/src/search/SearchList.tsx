@@ -1,0 +1,112 @@
+/** The searches there were, newest first. */
+import { useEffect, useState } from "react";
+import { getSearches } from "../api/searches";
+import type { SearchRow } from "../api/searches";
+import { Link } from "../ui/Link";
+import { Icon } from "../ui/Icon";
+import { searchPath } from "../state/route";
+import { toastError } from "../state/toasts";
+import { ago, whole } from "../format/numbers";
+import { chipOf, isLive, methodWord } from "./trials";
+
+const PAGE = 20;
+const LIVE_MS = 2000;
+
+export function useSearches(): { searches: SearchRow[] | null; more: (() => void) | null } {
+  const [searches, setSearches] = useState<SearchRow[] | null>(null);
+  const [limit, setLimit] = useState(PAGE);
+  const [next, setNext] = useState<number | null>(null);
+  useEffect(() => {
+    let cancelled = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const poll = async () => {
+      try {
+        const page = await getSearches(limit);
+        if (cancelled) return;
+        setSearches(page.searches);
+        setNext(page.next);
+        if (page.searches.some(isLive)) timer = setTimeout(() => void poll(), LIVE_MS);
+      } catch (error) {
+        if (!cancelled) toastError(error);
+      }
+    };
+    void poll();
+    return () => {
+      cancelled = true;
+      clearTimeout(timer);
+    };
+  }, [limit]);
+  return { searches, more: next === null ? null : () => setLimit(limit + PAGE) };
+}
+
+export function SearchList({ searches, more }: { searches: SearchRow[]; more: (() => void) | null }) {
+  if (searches.length === 0) return null;
+  return (
+    <section className="panel search-list" aria-labelledby="searches">
+      <div className="panel-head">
+        <h2 id="searches">Searches</h2>
+      </div>
+      <div className="table-place runs-place">
+        <table className="table runs-table searches-table">
+          <caption className="unseen">Searches, newest first</caption>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Status</th>
+              <th scope="col">Task</th>
+              <th scope="col">Method</th>
+              <th scope="col" className="right">
+                Trials
+              </th>
+              <th scope="col">Begun</th>
+              <th scope="col">From</th>
+            </tr>
+          </thead>
+          <tbody>
+            {searches.map((search) => (
+              <Row key={search.id} search={search} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {more ? (
+        <p className="runs-more">
+          <button type="button" className="button" onClick={more}>
+            Show older searches
+          </button>
+        </p>
+      ) : null}
+    </section>
+  );
+}
+
+const repeatsOf = (search: SearchRow): number => search.repeats.reduce((sum, repeat) => sum + repeat.val_costs.length, 0);
+
+function Row({ search }: { search: SearchRow }) {
+  const chip = chipOf(search.status);
+  return (
+    <tr>
+      <th scope="row">
+        <span className="run-name">
+          <Link to={searchPath(search.id)}>{search.name}</Link>
+          <span className="muted numbers"> #{search.id}</span>
+          {search.note ? <span className="muted run-note">{search.note}</span> : null}
+        </span>
+      </th>
+      <td>
+        <span className={`chip small-chip chip-${chip.tone}`}>
+          <Icon name={chip.icon} /> {chip.word}
+        </span>
+      </td>
+      <td>{search.task}</td>
+      <td>{methodWord(search.strategy)}</td>
+      <td className="right numbers">
+        {whole(search.counts.finished)} <span className="muted">/ {whole(search.trials_wanted + repeatsOf(search))}</span>
+      </td>
+      <td>
+        <time dateTime={search.created_at}>{ago(search.created_at, Date.now())}</time>
+      </td>
+      <td>{search.parent_id === null ? "–" : <Link to={searchPath(search.parent_id)}>#{search.parent_id}</Link>}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,62 @@
+/** Caviar: many trials at once, compared, and the best becomes the panda. */
+import { useEffect } from "react";
+import { Link } from "../ui/Link";
+import { useRoute } from "../state/route";
+import { usePage } from "../state/store";
+import { useIsViewer } from "../state/permissions";
+import { SearchForm } from "./setup/SearchForm";
+import { SearchList, useSearches } from "./SearchList";
+import { SearchView } from "./results/SearchView";
+import { useInitialSearch } from "./setup/useInitialSearch";
+import "../styles/caviar.css";
+import "../styles/caviar-charts.css";
+import "../styles/caviar-parts.css";
+
+export function SearchPage() {
+  const route = useRoute();
+  const isViewer = useIsViewer();
+  if (route.search !== null) return <SearchView key={route.search} id={route.search} />;
+  return isViewer ? <PastSearches /> : <SearchSetup key={location.search} />;
+}
+
+function SearchSetup() {
+  const tasks = usePage((page) => page.tasks);
+  const ready = usePage((page) => page.tasksReady);
+  const { start, problem } = useInitialSearch(location.search, ready ? tasks : []);
+  useEffect(() => {
+    document.title = "Caviar – Babysit";
+  }, []);
+  return (
+    <main id="main" className="caviar laying" aria-busy={start === null && problem === null}>
+      <Intro />
+      {problem ? (
+        <p className="panel problem" role="alert">
+          {problem} <Link to="/caviar">Begin with an empty space</Link>
+        </p>
+      ) : null}
+      {start ? <SearchForm key={start.task.name} initial={start} /> : problem ? null : <p className="muted">Reading the tasks…</p>}
+    </main>
+  );
+}
+
+function Intro() {
+  return (
+    <div className="caviar-intro">
+      <h1 id="caviar" tabIndex={-1}>
+        Caviar
+      </h1>
+      <p className="muted">Many eggs at once: say what is searched, let them train, keep the best and raise it as the panda.</p>
+    </div>
+  );
+}
+
+/** A viewer sees the searches that were made. */
+function PastSearches() {
+  const { searches, more } = useSearches();
+  return (
+    <main id="main" className="caviar">
+      <Intro />
+      {searches?.length === 0 ? <p className="panel muted">There is no search yet.</p> : <SearchList searches={searches ?? []} more={more} />}
+    </main>
+  );
+}

@@ -1,0 +1,138 @@
+/** The best trial in one line, whether it can be trusted, and what to do with it. */
+import { useState } from "react";
+import { repeatTrial } from "../../api/searches";
+import type { Search } from "../../api/searches";
+import { valueText } from "../../format/hyperparameters";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { runPath } from "../../state/route";
+import { openDialog } from "../../state/dialogs";
+import { toast, toastError } from "../../state/toasts";
+import { measured } from "../../format/numbers";
+import type { Axis } from "../axes";
+import { textOf } from "../axes";
+import { repeatText } from "../trials";
+import { lowerFirst } from "../labels";
+
+const SEEDS = 3;
+
+export interface BestTrialProps {
+  search: Search;
+  /** Hyperparameters only. */
+  axes: Axis[];
+  isViewer: boolean;
+  onActed: () => void;
+}
+
+export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
+  const best = search.trials.find((trial) => trial.run_id !== null && trial.run_id === search.best_run_id);
+  if (!best || best.run_id === null) {
+    return (
+      <section className="panel best-line" aria-label="Best trial">
+        <p className="muted">The best trial stands here as soon as one has finished.</p>
+      </section>
+    );
+  }
+  const runId = best.run_id;
+  const again = repeatText(search, runId);
+  const edges = search.best_is_at_edge;
+  return (
+    <section className="panel best-line" aria-label="Best trial">
+      <p className="best-words numbers">
+        <span className="best-star" aria-hidden="true">
+          ★
+        </span>
+        <b>
+          Best: <Link to={runPath(runId)}>trial {best.number}</Link>
+        </b>
+        <span className="best-values">
+          {axes.map((axis) => (
+            <span key={axis.name}>
+              <span className="muted">{lowerFirst(axis.label)}</span> {valueText(axis.name, best.values[axis.name])}
+            </span>
+          ))}
+        </span>
+        <span className="best-cost">
+          <span className="muted">val cost</span> <b>{measured(best.val_cost)}</b>
+          {again !== null ? (
+            <>
+              <span className="muted">, with other seeds</span> <b>{again}</b>
+            </>
+          ) : null}
+        </span>
+      </p>
+      {isViewer ? null : (
+        <div className="tools">
+          <RepeatButton search={search} runId={runId} onActed={onActed} />
+          <button type="button" className="button" onClick={() => openDialog({ kind: "refine", search, widenEdges: false })}>
+            <Icon name="measure" /> Refine around top {search.keep}
+          </button>
+          <button
+            type="button"
+            className="button primary"
+            aria-label="Promote winner"
+            onClick={() => openDialog({ kind: "promote", runId, trial: best.number, searchId: search.id, steps: best.steps })}
+          >
+            <Icon name="out" /> Promote winner
+          </button>
+        </div>
+      )}
+      {edges.length > 0 ? (
+        <div className="edge-line">
+          <Icon name="warn" />
+          <ul>
+            {edges.map((edge) => {
+              const axis = axes.find((axis) => axis.name === edge.name);
+              const label = lowerFirst(axis?.label ?? edge.name);
+              return (
+                <li key={edge.name}>
+                  The best {label} is at the {edge.side} edge of its range ({axis ? textOf(axis, edge.value) : String(edge.value)}):{" "}
+                  {edge.can_widen ? "better ones may lie beyond." : "the task allows nothing beyond."}
+                </li>
+              );
+            })}
+          </ul>
+          {isViewer || !edges.some((edge) => edge.can_widen) ? null : (
+            <button type="button" className="button small" aria-label="Widen" onClick={() => openDialog({ kind: "refine", search, widenEdges: true })}>
+              Widen…
+            </button>
+          )}
+        </div>
+      ) : null}
+    </section>
+  );
+}
+
+/** One trial may be lucky. The same values with other seeds say how much of it was. */
+function RepeatButton({ search, runId, onActed }: { search: Search; runId: number; onActed: () => void }) {
+  const [isSending, setAsked] = useState(false);
+  const number = search.trials.find((trial) => trial.run_id === runId)?.number;
+  const again = search.trials.filter((trial) => trial.repeat_of === runId || trial.repeat_of === number);
+  const busy = isSending || again.some((trial) => trial.outcome === "running" || trial.outcome === "waiting");
+  const repeat = async () => {
+    setAsked(true);
+    try {
+      await repeatTrial(search.id, SEEDS, runId);
+      toast(`Trial ${number} is trained again with ${SEEDS} other seeds.`);
+      onActed();
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setAsked(false);
+    }
+  };
+  return (
+    <button
+      type="button"
+      className="button"
+      aria-label={`Repeat with ${SEEDS} seeds`}
+      aria-disabled={busy}
+      title="The same values with other seeds: was the best trial good, or lucky?"
+      onClick={() => {
+        if (!busy) void repeat();
+      }}
+    >
+      <Icon name="undo" /> {busy ? "Repeating…" : again.length > 0 ? `Repeat with ${SEEDS} more seeds` : `Repeat with ${SEEDS} seeds`}
+    </button>
+  );
+}

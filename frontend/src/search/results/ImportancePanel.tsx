@@ -1,0 +1,42 @@
+/** Which hyperparameters made the difference, as bars with their numbers. */
+import type { Importance } from "../../api/searches";
+import type { Axis } from "../axes";
+
+export function ImportancePanel({ importance, axes }: { importance: Importance | null; axes: Axis[] }) {
+  const parts = axes
+    .flatMap((axis) => {
+      const part = importance?.importance[axis.name];
+      return part === undefined ? [] : [{ axis, part }];
+    })
+    .sort((a, b) => b.part - a.part);
+  return (
+    <section className="panel caviar-importance" aria-labelledby="caviar-importance">
+      <div className="panel-head">
+        <h2 id="caviar-importance">Importance</h2>
+      </div>
+      {parts.length === 0 ? (
+        <p className="muted">{importance?.message || "Known once a few trials have finished."}</p>
+      ) : (
+        <>
+          <dl className="bars">
+            {parts.map(({ axis, part }) => (
+              <div key={axis.name}>
+                <dt>{axis.label}</dt>
+                <dd className="numbers">
+                  <span className="bar" aria-hidden="true">
+                    <span style={{ width: `${Math.max(1, part * 100)}%` }} />
+                  </span>
+                  {Math.round(part * 100)} %
+                </dd>
+              </div>
+            ))}
+          </dl>
+          <p className="muted small-text">
+            {importance?.message ? `${importance.message} ` : ""}
+            {importance?.method} over {importance?.trials} trials. It says what mattered in this box, not beyond it.
+          </p>
+        </>
+      )}
+    </section>
+  );
+}

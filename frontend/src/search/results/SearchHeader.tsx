@@ -1,0 +1,127 @@
+/** What this search is, how far it came, and the few things that can be asked of it as a whole. */
+import { useState } from "react";
+import { commandSearch } from "../../api/searches";
+import type { Search, SearchCommand } from "../../api/searches";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { searchPath } from "../../state/route";
+import { toastError } from "../../state/toasts";
+import { ago, duration, whole } from "../../format/numbers";
+import { OUTCOMES, chipOf, countsOf, methodWord } from "../trials";
+
+export interface SearchHeaderProps {
+  search: Search;
+  isViewer: boolean;
+  onActed: () => void;
+}
+
+const EXCLUDED = ["failed", "diverged", "stopped", "stopped_early", "hand_steered"];
+
+export function SearchHeader({ search, isViewer, onActed }: SearchHeaderProps) {
+  const chip = chipOf(search.status);
+  return (
+    <section className="panel search-head" aria-labelledby="search-name">
+      <div className="search-title">
+        <p className="muted small-text">
+          <Link to="/caviar">Caviar</Link> / search {search.id}
+          {search.parent_id !== null ? (
+            <>
+              , refined from <Link to={searchPath(search.parent_id)}>search {search.parent_id}</Link>
+            </>
+          ) : null}
+        </p>
+        <h1 id="search-name" tabIndex={-1}>
+          {search.name}
+        </h1>
+        <div role="status" aria-label="Search status" aria-live="polite" className={`chip chip-${chip.tone}`}>
+          <Icon name={chip.icon} />
+          <span>{chip.word}</span>
+        </div>
+        <div className="tools">
+          {isViewer || search.allowed.length === 0 ? null : <Commands search={search} onActed={onActed} />}
+          {isViewer ? null : (
+            <Link to={`/caviar?like=${search.id}`} className="button">
+              <Icon name="plus" /> Search like this
+            </Link>
+          )}
+        </div>
+      </div>
+      <Progress search={search} />
+      <p className="muted small-text search-facts numbers">
+        <span>{search.task}</span>
+        <span>{methodWord(search.strategy)}</span>
+        <span>{whole(search.steps)} steps each</span>
+        <span>{search.parallel} at a time</span>
+        <span>seed {search.seed}</span>
+        <span>{search.stop_early === null ? "no early stopping" : `stops early by ${search.stop_early.replace("_", " ")}`}</span>
+        {search.from_checkpoint !== null ? <span>a litter of checkpoint {search.from_checkpoint}</span> : null}
+        <span>
+          {search.ended_at
+            ? `took ${duration((Date.parse(search.ended_at) - Date.parse(search.created_at)) / 1000)}`
+            : `begun ${ago(search.created_at, Date.now())}`}
+        </span>
+        {search.reason ? <span>{search.reason}</span> : null}
+        {search.note ? <q>{search.note}</q> : null}
+      </p>
+    </section>
+  );
+}
+
+/** A segment for each outcome; what does not count is hollow. The words below say the same. */
+function Progress({ search }: { search: Search }) {
+  const counts = countsOf(search);
+  const known = counts.reduce((sum, { count }) => sum + count, 0);
+  const repeats = search.trials.filter((trial) => trial.repeat_of !== null).length;
+  const total = Math.max(search.trials_wanted + repeats, known, 1);
+  const waiting = total - known + (search.counts.waiting ?? 0);
+  const shown = [...counts.filter(({ outcome }) => outcome !== "waiting"), { outcome: "waiting" as const, count: waiting }];
+  return (
+    <div className="search-progress">
+      <div className="segments" aria-hidden="true">
+        {shown.map(({ outcome, count }) => (count > 0 ? <span key={outcome} className={`segment outcome-${outcome}`} style={{ flexGrow: count }} /> : null))}
+      </div>
+      <ul className="counts numbers" aria-label="Trials by outcome">
+        {shown.filter(({ count, outcome }) => count > 0 && !(outcome === "waiting" && isOver(search))).map(({ outcome, count }) => (
+          <li key={outcome} className={EXCLUDED.includes(outcome) ? "hollow" : undefined}>
+            <span className={`key outcome-${outcome}`} aria-hidden="true" />
+            <b>{whole(count)}</b> {OUTCOMES[outcome]}
+          </li>
+        ))}
+        <li className="muted">
+          of {whole(search.trials_wanted)} trials{repeats > 0 ? ` and ${whole(repeats)} again with other seeds` : ""}
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+const isOver = (search: Search): boolean => search.status === "stopped" || search.status === "finished";
+
+function Commands({ search, onActed }: Omit<SearchHeaderProps, "isViewer">) {
+  const [sending, setAsked] = useState<string | null>(null);
+  const may = (kind: SearchCommand): boolean => sending === null && search.allowed.includes(kind);
+  const paused = search.status === "paused";
+  const turn = paused ? "resume" : "pause";
+  const send = async (kind: SearchCommand) => {
+    if (!may(kind)) return;
+    setAsked(kind);
+    try {
+      await commandSearch(search.id, kind);
+      onActed();
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setAsked(null);
+    }
+  };
+  return (
+    <>
+      <button type="button" className="button" aria-label={paused ? "Resume search" : "Pause search"} aria-disabled={!may(turn)} onClick={() => void send(turn)}>
+        <Icon name={paused ? "play" : "pause"} /> {paused ? "Resume" : "Pause"}
+      </button>
+      <button type="button" className="button" aria-label="Stop search" aria-disabled={!may("stop")} onClick={() => void send("stop")}>
+        <Icon name="stop" /> Stop
+      </button>
+    </>
+  );
+}

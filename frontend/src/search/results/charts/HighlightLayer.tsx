@@ -1,0 +1,20 @@
+/** The highlighted trial's line, on a layer of its own: the many below it are not painted again. */
+import { useHighlighted } from "./highlight";
+import type { TrialPath, Plot } from "../../trialPaths";
+import { pathOf } from "../../trialPaths";
+
+export function HighlightLayer({ lines, plot, clip }: { lines: readonly TrialPath[]; plot: Plot; clip?: string }) {
+  const highlighted = useHighlighted();
+  const line = lines.find(({ trial }) => trial.number === highlighted);
+  const path = line ? pathOf(line.points) : "";
+  return (
+    <svg className="drawing lit-layer" width={plot.width} height={plot.height} aria-hidden="true">
+      {line ? (
+        <g clipPath={clip}>
+          <path className="trial-line is-lit-back" d={path} />
+          <path className="trial-line is-lit" d={path} />
+        </g>
+      ) : null}
+    </svg>
+  );
+}

@@ -1,0 +1,93 @@
+/** Why random beats a grid, in this very space: 25 trials each, and how many values of the learning rate they try. */
+import { useMemo, useRef } from "react";
+import type { Preview } from "../../api/searches";
+import type { Space } from "../../api/searches";
+import type { Hyperparameter } from "../../api/types";
+import { nameOf } from "../../format/hyperparameters";
+import { whole } from "../../format/numbers";
+import type { Axis } from "../axes";
+import { axisOf, ticksOf, unitOf } from "../axes";
+import type { Plot } from "../trialPaths";
+import { xOf, yOf } from "../trialPaths";
+import { useElementWidth } from "../../ui/useElementWidth";
+import { lowerFirst } from "../labels";
+
+export interface GridVsRandomProps {
+  comparison: Preview["teaching"];
+  space: Space;
+  declared: Hyperparameter[];
+}
+
+export function GridVsRandom({ comparison, space, declared }: GridVsRandomProps) {
+  const axis = (name: string | null): Axis | null => {
+    const part = name === null ? undefined : space[name];
+    return name !== null && part ? axisOf(name, part, declared.find((hyperparameter) => hyperparameter.name === name)) : null;
+  };
+  const x = axis(comparison?.x ?? null);
+  if (!comparison || !x) return null;
+  const y = axis(comparison.y);
+  const name = lowerFirst(x.label);
+  return (
+    <section className="panel teaching" aria-labelledby="teaching">
+      <div className="panel-head">
+        <h2 id="teaching">Grid or random?</h2>
+      </div>
+      <div className="two-pictures">
+        <Scatter title="Grid" points={comparison.grid} distinct={comparison.distinct.grid} x={x} y={y} />
+        <Scatter title="Random" points={comparison.random} distinct={comparison.distinct.random} x={x} y={y} />
+      </div>
+      <p>
+        The same {whole(comparison.grid.length)} trainings: a grid tries <b className="numbers">{comparison.distinct.grid}</b> values of the {name}, random draws try{" "}
+        <b className="numbers">{comparison.distinct.random}</b>. If {comparison.y ? `the ${lowerFirst(nameOf(comparison.y))}` : "the other one"} turns out not to matter, a grid has trained the same {whole(comparison.distinct.grid)}{" "}
+        again and again.
+      </p>
+    </section>
+  );
+}
+
+interface ScatterProps {
+  title: string;
+  points: readonly (readonly [unknown, unknown])[];
+  distinct: number;
+  x: Axis;
+  y: Axis | null;
+}
+
+function Scatter({ title, points, distinct, x, y }: ScatterProps) {
+  const container = useRef<HTMLDivElement>(null);
+  const width = useElementWidth(container);
+  const plot: Plot = useMemo(() => ({ width, height: 188, left: 12, right: 12, top: 8, bottom: 44 }), [width]);
+  const spots = points.flatMap(([a, b]) => {
+    const [u, v] = [unitOf(x, a as number), y ? unitOf(y, b as number) : 0.5];
+    return u === null || v === null ? [] : [{ u, v }];
+  });
+  const floor = plot.height - plot.bottom;
+  return (
+    <figure className="scatter">
+      <figcaption>
+        {title} <span className="muted numbers">· {distinct} distinct values</span>
+      </figcaption>
+      <div ref={container} className="many" role="img" aria-label={`${title}: ${points.length} trials, ${distinct} distinct values of ${lowerFirst(x.label)}`}>
+        {width > 0 ? (
+          <svg className="drawing" width={width} height={plot.height} aria-hidden="true">
+            <rect className="scatter-box" x={plot.left - 6} y={plot.top - 4} width={Math.max(0, width - plot.left - plot.right + 12)} height={floor - plot.top + 8} rx={4} />
+            {spots.map(({ u, v }, i) => (
+              <g key={i}>
+                <line className="shadow-line" x1={xOf(plot, u)} x2={xOf(plot, u)} y1={yOf(plot, v)} y2={floor + 12} />
+                <circle className="draw" cx={xOf(plot, u)} cy={yOf(plot, v)} r={3} />
+              </g>
+            ))}
+            {[...new Set(spots.map(({ u }) => u.toFixed(4)))].map((u) => (
+              <line key={u} className="landed" x1={xOf(plot, Number(u))} x2={xOf(plot, Number(u))} y1={floor + 8} y2={floor + 18} />
+            ))}
+            {ticksOf(x, Math.max(2, Math.floor(width / 52))).filter((tick) => tick.text).map(({ at, text }) => (
+              <text key={text} className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`} x={xOf(plot, at)} y={plot.height - 6}>
+                {text}
+              </text>
+            ))}
+          </svg>
+        ) : null}
+      </div>
+    </figure>
+  );
+}

@@ -1,0 +1,121 @@
+/** How the search goes about it, how long that takes, and the button that begins it. */
+import type { Preview, StopEarly } from "../../api/searches";
+import { Icon } from "../../ui/Icon";
+import { TextField } from "../../ui/TextField";
+import { duration, whole } from "../../format/numbers";
+import type { Method } from "./method";
+import { METHODS } from "../trials";
+
+export interface MethodPanelProps {
+  method: Method;
+  problems: Record<string, string>;
+  preview: Preview | null;
+  /** Of a whole grid. */
+  cells: number;
+  sending: boolean;
+  failed: string | null;
+  litter: boolean;
+  onMethod: (method: Method) => void;
+  onStart: () => void;
+}
+
+export function MethodPanel(props: MethodPanelProps) {
+  const { method, problems, preview, onMethod } = props;
+  const set = (change: Partial<Method>) => onMethod({ ...method, ...change });
+  const { cells } = props;
+  const tooMany = method.strategy === "grid" && cells > Number(method.trials);
+  return (
+    <section className="panel method" aria-labelledby="method">
+      <h2 id="method">Method</h2>
+      <div className="choices" role="radiogroup" aria-labelledby="method">
+        {METHODS.map(({ id, word, help }) => (
+          <label key={id} className={id === method.strategy ? "choice chosen" : "choice"}>
+            <input type="radio" name="method" aria-label={word} checked={id === method.strategy} onChange={() => set({ strategy: id })} />
+            <span>
+              <b>{word}</b>
+              <span className="muted small-text">{help}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+      <div className="form-grid two">
+        <TextField label="Trials" number value={method.trials} problem={problems["trials"]} onText={(trials) => set({ trials })} />
+        <TextField label="Steps" number value={method.steps} problem={problems["steps"]} help={props.litter ? "Those of the checkpoint included." : undefined} onText={(steps) => set({ steps })} />
+        <TextField label="At a time" number value={method.parallel} problem={problems["parallel"]} placeholder={preview ? String(preview.estimate.parallel) : undefined} onText={(parallel) => set({ parallel })} />
+        <TextField label="Seed" number value={method.seed} problem={problems["seed"]} onText={(seed) => set({ seed })} />
+      </div>
+      {preview?.warnings.filter((warning) => warning.name === "").map((warning) => (
+        <p key={warning.message} className="method-note" role="status">
+          {warning.message}
+        </p>
+      ))}
+      {tooMany ? (
+        <p className="method-note">
+          This grid has {whole(cells)} cells, each a training. Take fewer points, or{" "}
+          <button type="button" className="button link" onClick={() => set({ trials: String(cells) })}>
+            allow {whole(cells)} trials
+          </button>
+        </p>
+      ) : null}
+      {method.strategy === "coarse_to_fine" ? (
+        <div className="rule" role="group" aria-label="Rule">
+          <p>Rule: {ruleText(method)}</p>
+          <div className="form-grid three">
+            <TextField label="Rounds" number value={method.rounds} problem={problems["rounds"]} onText={(rounds) => set({ rounds })} />
+            <TextField label="Best kept" number value={method.keep} problem={problems["keep"]} onText={(keep) => set({ keep })} />
+            <TextField label="Times as wide" number value={method.widen} problem={problems["widen"]} onText={(widen) => set({ widen })} />
+          </div>
+        </div>
+      ) : null}
+      <label className="form-field">
+        <span className="field-name">Early stopping</span>
+        <select className="select" aria-label="Early stopping" value={method.stopEarly} onChange={(event) => set({ stopEarly: event.target.value as StopEarly | "" })}>
+          <option value="">Off: every trial runs to its end</option>
+          <option value="median">Median: worse than half of the finished ones</option>
+          <option value="successive_halving">Successive halving</option>
+        </select>
+      </label>
+      <details className="method-more">
+        <summary>Name and description</summary>
+        <TextField label="Name" value={method.name} problem={problems["name"]} help="Left empty, the server finds one." onText={(name) => set({ name })} />
+        <TextField label="Description" value={method.note} problem={problems["note"]} help="What do you want to find out?" onText={(note) => set({ note })} />
+      </details>
+      <Estimate preview={preview} method={method} />
+      {props.failed ? (
+        <p className="problem" role="alert">
+          {props.failed}
+        </p>
+      ) : null}
+      <button type="button" className="button primary start-search" aria-disabled={props.sending} onClick={props.onStart}>
+        <Icon name="play" /> {props.sending ? "Starting…" : "Start search"}
+      </button>
+    </section>
+  );
+}
+
+function ruleText(method: Method): string {
+  const [trials, rounds] = [Number(method.trials), Number(method.rounds)];
+  const each = rounds > 0 && trials > 0 ? Math.floor(trials / rounds) : 0;
+  return each > 0 ? `${whole(rounds)} rounds of ${whole(each)}${trials % rounds ? " or so" : ""}` : "rounds";
+}
+
+function Estimate({ preview, method }: { preview: Preview | null; method: Method }) {
+  if (!preview) return null;
+  const { one_run_s: oneRunS, total_s: total, parallel, measured_on: measuredOn } = preview.estimate;
+  return (
+    <p className="estimate" aria-label="Estimate">
+      <Icon name="clock" />
+      {total === null || oneRunS === null ? (
+        <span>How long this takes is not known: {measuredOn}.</span>
+      ) : (
+        <span>
+          about <b className="numbers">{duration(total)}</b>
+          <span className="muted">
+            {" "}
+            for {method.trials} trials of {oneRunS < 1 ? "under 1 s" : duration(oneRunS)}, {whole(parallel)} at a time, by {measuredOn}
+          </span>
+        </span>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,127 @@
+/** Lays out a search: its space, its method, what it will cost; and the ones there were. */
+import { useMemo, useState } from "react";
+import { ApiError, startSearch } from "../../api/searches";
+import type { NewSearch as SearchRequest } from "../../api/searches";
+import type { Task } from "../../api/types";
+import { navigate, searchPath } from "../../state/route";
+import { usePage } from "../../state/store";
+import { Advice } from "./Advice";
+import { MethodPanel } from "./MethodPanel";
+import { SearchList, useSearches } from "../SearchList";
+import { SpaceEditor } from "./SpaceEditor";
+import { GridVsRandom } from "./GridVsRandom";
+import { readMethod } from "./method";
+import { gridCells, gridText, readSpace } from "./space";
+import type { InitialSearch } from "./useInitialSearch";
+import { initialSearchOf } from "./useInitialSearch";
+import { fieldOf, usePreview } from "./usePreview";
+
+export function SearchForm({ initial }: { initial: InitialSearch }) {
+  const [task, setTask] = useState(initial.task);
+  const [rows, setRows] = useState(initial.rows);
+  const [method, setMethod] = useState(initial.method);
+  const [refused, setRefused] = useState<Record<string, string>>({});
+  const [sending, setSending] = useState(false);
+  const { searches, more } = useSearches();
+  const declared = task.hyperparameters;
+  const read = useMemo(() => readSpace(rows, declared, initial.own), [rows, declared, initial.own]);
+  const parsedMethod = useMemo(() => readMethod(method), [method]);
+  const wrong = { ...read.problems, ...parsedMethod.problems };
+  const empty = gridText(read) === null;
+  const complete = Object.keys(wrong).length === 0 && !empty;
+  const request: SearchRequest = { task: task.name, space: read.space, ...parsedMethod.request };
+  if (method.strategy === "grid") request.points = read.points;
+  if (initial.checkpoint !== null) request.from_checkpoint = initial.checkpoint;
+  const { preview, refused: previewRefused } = usePreview(complete ? previewOf(request) : null);
+  const problems = { ...(complete && previewRefused ? { [previewRefused.field]: previewRefused.message } : {}), ...refused, ...wrong };
+  const shownFields = new Set([...Object.keys(read.problems), ...rows.flatMap((row) => [row.name, ...["low", "high", "values", "fixed", "points", "when"].map((field) => `${row.name}.${field}`)]), ...Object.keys(method)]);
+  const otherProblems = Object.entries(problems).filter(([field]) => !shownFields.has(field));
+
+  const chooseTask = (next: Task) => {
+    const fresh = initialSearchOf(next);
+    setTask(next);
+    setRows(fresh.rows);
+    setMethod({ ...method, steps: fresh.method.steps });
+    setRefused({});
+  };
+  const submit = async () => {
+    if (sending || !complete) return;
+    setSending(true);
+    setRefused({});
+    try {
+      const search = await startSearch(request);
+      navigate(searchPath(search.id));
+    } catch (error) {
+      setSending(false);
+      setRefused({ [error instanceof ApiError ? fieldOf(error) : ""]: (error as Error).message });
+    }
+  };
+  return (
+    <>
+      <SpaceEditor
+        declared={declared}
+        rows={rows}
+        read={read}
+        problems={problems}
+        preview={preview}
+        grid={method.strategy === "grid"}
+        words={initial.words}
+        onRows={(next) => {
+          setRows(next);
+          setRefused({});
+        }}
+      >
+        <TaskSelect task={task} locked={initial.checkpoint !== null} onTask={chooseTask} />
+      </SpaceEditor>
+      <MethodPanel
+        method={method}
+        problems={problems}
+        preview={preview}
+        cells={previewRefused || preview === null ? gridCells(read) : preview.grid_cells}
+        sending={sending}
+        failed={empty ? "Nothing is searched yet." : (otherProblems[0]?.[1] ?? null)}
+        litter={initial.checkpoint !== null}
+        onMethod={(next) => {
+          setMethod(next);
+          setRefused({});
+        }}
+        onStart={() => void submit()}
+      />
+      <div className="caviar-teach">
+        <Advice preview={preview} />
+        <GridVsRandom comparison={preview?.teaching ?? null} space={read.space} declared={declared} />
+      </div>
+      <SearchList searches={searches ?? []} more={more} />
+    </>
+  );
+}
+
+/** What the server needs to look ahead; names and rules of rounds change nothing in it. */
+function previewOf({ task, space, strategy, trials, points, parallel, steps, seed, from_checkpoint }: SearchRequest): SearchRequest {
+  return { task, space, strategy, trials, points, parallel, steps, seed, from_checkpoint };
+}
+
+function TaskSelect({ task, locked, onTask }: { task: Task; locked: boolean; onTask: (task: Task) => void }) {
+  const tasks = usePage((page) => page.tasks);
+  return (
+    <label className="row small-text muted">
+      Task
+      <select
+        className="select"
+        aria-label="Task"
+        value={task.name}
+        disabled={locked}
+        onChange={(event) => {
+          const next = tasks.find((task) => task.name === event.target.value);
+          if (next) onTask(next);
+        }}
+      >
+        {tasks.filter((task) => !task.error && task.hyperparameters.length > 0).map((task) => (
+          <option key={task.name} value={task.name}>
+            {task.title || task.name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

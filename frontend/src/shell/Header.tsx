@@ -1,0 +1,95 @@
+/** The top of every page: where am I, which run, how is it, and the few things that are always at hand. */
+import { Switch } from "react-aria-components";
+import { openDialog } from "../state/dialogs";
+import { useRoute } from "../state/route";
+import { usePage } from "../state/store";
+import { Icon } from "../ui/Icon";
+import { Link } from "../ui/Link";
+import { RunSwitcher } from "./RunSwitcher";
+import { StatusChip } from "./StatusChip";
+import { setDark, useDark } from "../ui/useTheme";
+
+/** Where the first link of each page leads. */
+const SKIPS = {
+  babysit: ["#cost", "Skip to charts"],
+  runs: ["#runs", "Skip to runs"],
+  caviar: ["#main", "Skip to caviar"],
+} as const;
+
+export function Header() {
+  const route = useRoute();
+  const session = usePage((page) => page.session);
+  const dark = useDark();
+  const run = usePage((page) => page.open?.run.id ?? null);
+  const home = run !== null ? `/?run=${run}` : "/";
+  return (
+    <header className="header">
+      <a className="skip" href={SKIPS[route.page][0]}>
+        {SKIPS[route.page][1]}
+      </a>
+      <Link to={home} className="logo" aria-label="Babysit home">
+        <Panda />
+        <span>Babysit</span>
+      </Link>
+      {session === "owner" || session === "viewer" ? (
+        <>
+          <nav aria-label="Main" className="nav">
+            <Link to={home} current={route.page === "babysit"}>
+              Babysit
+            </Link>
+            <Link to="/runs" current={route.page === "runs"}>
+              Runs
+            </Link>
+            <Link to="/caviar" current={route.page === "caviar"}>
+              Caviar
+            </Link>
+          </nav>
+          {route.page === "babysit" ? (
+            <>
+              <RunSwitcher />
+              <StatusChip />
+            </>
+          ) : null}
+        </>
+      ) : null}
+      <div className="header-end">
+        {session === "viewer" ? <span className="badge">Watching only</span> : null}
+        {session === "owner" ? (
+          <button type="button" className="button" aria-label="New run" onClick={() => openDialog({ kind: "new_run" })}>
+            <Icon name="plus" />
+            <span className="button-word">New run</span>
+          </button>
+        ) : null}
+        <Switch className="theme-switch" isSelected={dark} onChange={setDark} aria-label="Dark theme">
+          <span className="theme-track" aria-hidden="true">
+            <Icon name="moon" />
+          </span>
+        </Switch>
+        <button
+          type="button"
+          className="button quiet square"
+          aria-label="Keyboard shortcuts"
+          title="Keyboard shortcuts (?)"
+          onClick={() => openDialog({ kind: "shortcuts" })}
+        >
+          <Icon name="help" />
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function Panda() {
+  return (
+    <svg className="panda" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+      <circle cx="7.5" cy="8" r="5" className="panda-dark" />
+      <circle cx="24.5" cy="8" r="5" className="panda-dark" />
+      <circle cx="16" cy="17.5" r="12" className="panda-face" />
+      <ellipse cx="11" cy="16" rx="3.4" ry="4.2" transform="rotate(24 11 16)" className="panda-dark" />
+      <ellipse cx="21" cy="16" rx="3.4" ry="4.2" transform="rotate(-24 21 16)" className="panda-dark" />
+      <circle cx="11.6" cy="15.6" r="1.2" fill="#fff" />
+      <circle cx="20.4" cy="15.6" r="1.2" fill="#fff" />
+      <ellipse cx="16" cy="21" rx="2" ry="1.4" className="panda-dark" />
+    </svg>
+  );
+}

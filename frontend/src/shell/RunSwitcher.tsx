@@ -1,0 +1,49 @@
+/** Chooses which run the page shows. */
+import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover, Button } from "react-aria-components";
+import { navigate, runPath, useRoute } from "../state/route";
+import { loadRuns } from "../state/runSession";
+import { usePage } from "../state/store";
+import { whole } from "../format/numbers";
+import { Icon } from "../ui/Icon";
+
+export function RunSwitcher() {
+  const runs = usePage((page) => page.runs);
+  const open = usePage((page) => page.open?.run ?? null);
+  const route = useRoute();
+  if (runs.length === 0) return null;
+  const listed = open && !runs.some((run) => run.id === open.id) ? [open, ...runs] : runs;
+  return (
+    <ComboBox
+      className="switcher"
+      menuTrigger="focus"
+      items={listed.map((run) => ({ id: String(run.id), run, textValue: `${run.name} #${run.id}` }))}
+      selectedKey={open ? String(open.id) : route.run !== null ? String(route.run) : null}
+      onSelectionChange={(key) => {
+        if (key !== null) navigate(runPath(Number(key)));
+      }}
+      onOpenChange={(isOpen) => {
+        if (isOpen) void loadRuns().catch(() => undefined);
+      }}
+    >
+      <Label className="unseen">Run</Label>
+      <div className="switcher-box">
+        <Input className="switcher-input" />
+        <Button className="button quiet square">
+          <Icon name="down" />
+        </Button>
+      </div>
+      <Popover className="popover switcher-list">
+        <ListBox>
+          {(item: { id: string; run: (typeof runs)[number]; textValue: string }) => (
+            <ListBoxItem id={item.id} textValue={item.textValue} className="option">
+              <span className="option-name">{item.run.name}</span>
+              <span className="muted numbers">#{item.run.id}</span>
+              <span className={`small-status status-${item.run.status}`}>{item.run.status}</span>
+              <span className="muted numbers">{whole(item.run.step)}</span>
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  );
+}

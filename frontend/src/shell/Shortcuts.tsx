@@ -1,0 +1,46 @@
+/** The list of keys, and the switch that turns the single ones off. */
+import { Switch } from "react-aria-components";
+import { setSingleKeys, useSingleKeys } from "./useShortcuts";
+import { Dialog } from "../ui/Dialog";
+
+const KEYS: [string, string][] = [
+  ["Space", "Pause or resume"],
+  ["[", "Halve the learning rate"],
+  ["]", "Double the learning rate"],
+  ["\\", "Divide the learning rate by 10"],
+  ["C", "Save a checkpoint"],
+  ["N", "Write a note at this step"],
+  ["U", "Undo the last change"],
+  ["F", "Freeze the charts"],
+  ["L", "Logarithmic vertical axis"],
+  ["X", "Next horizontal axis"],
+  ["← →", "Move the crosshair (chart focused; Shift: 10 steps)"],
+  ["M", "Next change (Shift: previous)"],
+  ["0", "Jump to live"],
+  ["T", "View cost as table"],
+  ["G B / G R / G V", "Go to Babysit / Runs / Caviar"],
+  ["?", "This list"],
+  ["Esc", "Close, or reset what is staged"],
+];
+
+export function Shortcuts() {
+  const on = useSingleKeys();
+  return (
+    <Dialog title="Keyboard shortcuts">
+      <Switch className="switch" isSelected={on} onChange={setSingleKeys}>
+        <span className="switch-track" aria-hidden="true" />
+        Single-key shortcuts
+      </Switch>
+      <dl className="keys">
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,150 @@
+/** Single-key shortcuts, active while no field has the focus and they are not switched off. */
+import { useEffect, useSyncExternalStore } from "react";
+import { goToMarker, jumpToLive } from "../charts/gestures";
+import { getRoute, navigate } from "../state/route";
+import { isDialogOpen, openDialog } from "../state/dialogs";
+import { AXIS_KINDS } from "../state/state";
+import * as commands from "../state/commands";
+import { dispatch, getPage } from "../state/store";
+import { nudgeLearningRate } from "../state/commands";
+import { toast } from "../state/toasts";
+
+const STORED = "babysit.keys";
+/** G and then a letter, within this time, ms. */
+const SEQUENCE_MS = 1200;
+
+const listeners = new Set<() => void>();
+
+function singleKeysEnabled(): boolean {
+  try {
+    return localStorage.getItem(STORED) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+export function setSingleKeys(on: boolean): void {
+  try {
+    localStorage.setItem(STORED, on ? "on" : "off");
+  } catch {
+    // Blocked storage: nothing to remember.
+  }
+  for (const listener of listeners) listener();
+}
+
+export const useSingleKeys = (): boolean =>
+  useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, singleKeysEnabled);
+
+const hintShown = new Set<string>();
+
+/** The first time a key changes something, a toast says what it did. */
+function showHint(key: string, what: string): void {
+  if (hintShown.has(key)) return;
+  hintShown.add(key);
+  toast(`${key} ${what}. Undo: U.`);
+}
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+
+export function useShortcuts(): void {
+  useEffect(() => {
+    let goUntil = 0;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
+      if (!singleKeysEnabled() && event.key !== "?") return;
+      const onControl = event.target instanceof HTMLElement && event.target.closest("button, a, [role=treeitem], [role=menuitem], [role=switch], input") !== null;
+      if (event.key === " " && onControl) return;
+      if (performance.now() < goUntil) {
+        goUntil = 0;
+        if (event.key === "b") navigate("/");
+        if (event.key === "r") navigate("/runs");
+        if (event.key === "v") navigate("/caviar");
+        return;
+      }
+      if (event.key === "g") {
+        goUntil = performance.now() + SEQUENCE_MS;
+        return;
+      }
+      if (handleKey(event.key)) event.preventDefault();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, []);
+}
+
+function handleKey(key: string): boolean {
+  if (key === "?") {
+    openDialog({ kind: "shortcuts" });
+    return true;
+  }
+  const { open, view } = getPage();
+  if (!open || getRoute().page !== "babysit") return false; // a run that is not in sight is not steered
+  return handleSteeringKey(key, open.run) || handleViewKey(key, view);
+}
+
+function handleSteeringKey(key: string, run: Parameters<typeof commands.pause>[0]): boolean {
+  const may = (kind: string): boolean => run.allowed.includes(kind);
+  switch (key) {
+    case " ":
+      if (run.status === "running" && may("pause")) commands.pause(run);
+      else if (run.status === "paused" && may("resume")) commands.resume(run);
+      return true;
+    case "[":
+    case "]":
+    case "\\":
+      if (may("set")) {
+        const factor = key === "[" ? 0.5 : key === "]" ? 2 : 0.1;
+        void nudgeLearningRate(run, factor);
+        showHint(key, factor === 2 ? "doubles the learning rate" : factor === 0.5 ? "halves the learning rate" : "divides the learning rate by 10");
+      }
+      return true;
+    case "c":
+      if (may("save_checkpoint")) void commands.saveCheckpoint(run);
+      return true;
+    case "n":
+      document.querySelector<HTMLElement>("[data-key=note]")?.focus();
+      return true;
+    case "u":
+      document.querySelector<HTMLElement>("[data-key=undo]")?.click();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function handleViewKey(key: string, view: ReturnType<typeof getPage>["view"]): boolean {
+  switch (key) {
+    case "f":
+      dispatch({ type: "view", change: { frozen: !view.frozen } });
+      return true;
+    case "l":
+      dispatch({ type: "view", change: { log: !view.log } });
+      return true;
+    case "x": {
+      const next = AXIS_KINDS[(AXIS_KINDS.indexOf(view.axis) + 1) % AXIS_KINDS.length];
+      dispatch({ type: "view", change: { axis: next } });
+      return true;
+    }
+    case "m":
+      goToMarker(1);
+      return true;
+    case "M":
+      goToMarker(-1);
+      return true;
+    case "0":
+      jumpToLive();
+      return true;
+    case "t":
+      document.querySelector<HTMLElement>("[data-key=table]")?.click();
+      return true;
+    case "Escape":
+      dispatch({ type: "view", change: { pinned: null, hover: null } });
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,221 @@
+/** What a person asks of the training, and what the page says when the worker has answered. */
+import * as api from "../api/client";
+import { rateOf } from "../domain/learningRate";
+import { roundFloat } from "../format/parseNumber";
+import type { Command, CommandAnswer, Run, SetCommand, Values } from "../api/types";
+import { changeText, nameOf, valueText } from "../format/hyperparameters";
+import { setting, whole } from "../format/numbers";
+import { navigate, runPath } from "./route";
+import { loadRuns } from "./runSession";
+import type { ToastAction } from "./state";
+import { dispatch, getPage } from "./store";
+import { toast, toastError } from "./toasts";
+
+/** Rises of the learning rate by this factor and more are spread over `RAMP_STEPS`. */
+export const RAMP_FACTOR = 2;
+export const RAMP_STEPS = 10;
+/** The event of an answer comes by the stream, about when the answer does, ms. */
+const EVENT_MS_MAX = 500;
+/** How often an answer is asked for again before the page stops waiting; each time holds 10 s. */
+const WAITS_MAX = 30;
+
+/** Sends a command and waits for the worker's word. Null when it was refused or nothing had to be done. */
+export async function send(run: Run, command: Command): Promise<CommandAnswer | null> {
+  try {
+    const sent = await api.sendCommand(run.id, command);
+    if (sent.command_id === null) return null;
+    const commandId = sent.command_id;
+    dispatch({ type: "command_sent", runId: run.id, command: { commandId, kind: command.kind, sentAt: Date.now() } });
+    if (command.kind === "set" && command.at_step && command.at_step > run.step) {
+      dispatch({ type: "command_answered", runId: run.id, commandId });
+      toast(`Scheduled for step ${whole(command.at_step)}: ${valuesText(command.values)}.`);
+      return null;
+    }
+    const answer = await waitForAnswer(run.id, commandId);
+    dispatch({ type: "command_answered", runId: run.id, commandId });
+    if (answer.status === "refused") {
+      toast(answer.reason ?? "The worker refused this.", { tone: "problem" });
+      return null;
+    }
+    return answer;
+  } catch (error) {
+    toastError(error);
+    return null;
+  }
+}
+
+async function waitForAnswer(runId: number, commandId: number): Promise<CommandAnswer> {
+  for (let i = 0; i < WAITS_MAX; i++) {
+    const answer = await api.awaitAnswer(runId, commandId);
+    if (answer.status !== "pending") return answer;
+  }
+  throw new Error("The worker has not answered. It may be in a very long step.");
+}
+
+const valuesText = (values: Values): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${nameOf(name)} ${valueText(name, value)}`)
+    .join(", ");
+
+/** Rises of ×2 and more go up over 10 steps; everything else acts at once. */
+export function withRamp(command: SetCommand, run: Run): SetCommand {
+  const to = command.values["learning_rate"] ?? command.values["base_learning_rate"];
+  const base = run.values["learning_rate"];
+  const factor = command.values["learning_rate"] !== undefined ? (run.effective?.schedule_factor ?? 1) : 1;
+  const from = typeof base === "number" ? base * factor : undefined;
+  if (typeof to !== "number" || typeof from !== "number" || command.over_steps !== undefined) return command;
+  // 0.02 / 0.01 may come out a hair below 2.
+  return to / from >= RAMP_FACTOR * (1 - 1e-9) ? { ...command, over_steps: RAMP_STEPS } : command;
+}
+
+/** Changes hyperparameters; the toast says from which step, and offers to put them back. */
+export async function change(run: Run, command: SetCommand): Promise<boolean> {
+  const ramped = withRamp(command, run);
+  const answer = await send(run, ramped);
+  if (!answer) return false;
+  const undo = answer.undo_values;
+  const actions: ToastAction[] = undo
+    ? [{ label: "Undo", act: () => void change(latestRun(run), { kind: "set", values: undo, note: "put back" }) }]
+    : [];
+  const step = answer.step ?? run.step;
+  const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step };
+  toast(answerText(ramped, answer, await effectiveStep(answer)), { actions, why });
+  return true;
+}
+
+/** Multiplies the learning rate at once; an undo is offered afterwards. */
+export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
+  change(run, { kind: "set", values: { learning_rate: roundFloat(rateOf(run).now * factor) } });
+
+/** The first update that uses a change: a batch size may wait for the next epoch. The event says it. */
+async function effectiveStep(answer: CommandAnswer): Promise<number> {
+  for (let waited = 0; waited < EVENT_MS_MAX; waited += 50) {
+    const event = getPage().open?.events.findLast(
+      (event) => event.kind === "changed" && event.command_id === answer.command_id,
+    );
+    if (event) return event.effective_step ?? event.step + 1;
+    await new Promise((act) => setTimeout(act, 50));
+  }
+  return (answer.step ?? 0) + 1;
+}
+
+/** "Learning rate 0.01 → 0.005 from step 1,205." and what else the worker had to do. */
+export function answerText(command: SetCommand, answer: CommandAnswer, effective: number): string {
+  const [before, after] = [answer.before ?? {}, answer.after ?? {}];
+  const extra = answer.notes.length > 0 ? ` ${answer.notes.map(sentence).join(" ")}` : "";
+  const from = ` from step ${whole(effective)}`;
+  if (command.over_steps) {
+    const name = Object.keys(command.values)[0] ?? "";
+    const to = command.values[name];
+    const rising = typeof to === "number" && to > Number(before[name] ?? 0) ? "rising" : "moving";
+    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps.${extra}`;
+  }
+  const old = before["learning_rate"];
+  const now = after["learning_rate"];
+  if (command.keep_step_size && typeof old === "number" && typeof now === "number" && old !== now) {
+    const linked = `Momentum ${valueText("momentum", before["momentum"])} → ${valueText("momentum", after["momentum"])}`;
+    return `${linked}; learning rate ${setting(old)} → ${setting(now)} to keep the step size,${from}.${extra}`;
+  }
+  return `${changeText(before, requestedValues(command, after))}${from}.${extra}`;
+}
+
+/** Of what was read back, the part that was asked for; all of it when the names differ. */
+function requestedValues(command: SetCommand, after: Values): Values {
+  const shown = Object.entries(after).filter(([name]) => name in command.values);
+  return shown.length > 0 ? Object.fromEntries(shown) : after;
+}
+
+const sentence = (note: string): string => {
+  const text = note.charAt(0).toUpperCase() + note.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+};
+
+/** A toast may be pressed long after it was made: the run has moved on since. */
+const latestRun = (run: Run): Run => {
+  const open = getPage().open?.run;
+  return open?.id === run.id ? open : run;
+};
+
+export const pause = (run: Run) => void send(run, { kind: "pause" });
+export const resume = (run: Run) => void send(run, { kind: "resume" });
+
+export async function stop(run: Run): Promise<void> {
+  const answer = await send(run, { kind: "stop" });
+  if (!answer) return;
+  const step = whole(answer.step ?? run.step);
+  toast(`Stopped at step ${step} and saved.`, {
+    actions: [{ label: "Resume", act: () => void continueFrom(latestRun(run)) }],
+  });
+}
+
+export async function saveCheckpoint(run: Run): Promise<void> {
+  const answer = await send(run, { kind: "save_checkpoint" });
+  if (answer) toast(`Checkpoint saved at step ${whole(answer.step ?? run.step)}.`);
+}
+
+export async function evaluate(run: Run): Promise<void> {
+  const answer = await send(run, { kind: "evaluate" });
+  if (answer) toast(`Evaluated at step ${whole(answer.step ?? run.step)}.`);
+}
+
+export async function extend(run: Run, steps: number): Promise<void> {
+  const answer = await send(run, { kind: "extend", steps });
+  if (answer) toast(`Extended by ${whole(steps)} steps, to ${whole(run.steps + steps)}.`);
+}
+
+export async function cancel(run: Run, commandId: number): Promise<void> {
+  const answer = await send(run, { kind: "cancel", command_id: commandId });
+  if (answer) toast("The scheduled change is cancelled.");
+}
+
+/** Goes on after the end of a run: a new branch from its newest checkpoint becomes the live one. */
+export async function continueFrom(run: Run, steps?: number): Promise<void> {
+  try {
+    const checkpoints = await api.getCheckpoints(run.id);
+    const newest = checkpoints.filter((checkpoint) => checkpoint.valid && !checkpoint.removed).at(-1);
+    if (!newest) throw new Error("This run left no checkpoint to continue from.");
+    const next = await api.forkCheckpoint(newest.id, { rewind: true, steps });
+    await showRun(next.id);
+    toast(`Continues from step ${whole(newest.step)} as “${next.name}”.`);
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** Back to a checkpoint: a new branch leaves there and becomes live; the tail stays, drawn thin. */
+export async function rewind(run: Run, checkpointId: number, values?: Values): Promise<void> {
+  try {
+    const next = await api.forkCheckpoint(checkpointId, { rewind: true, values });
+    await showRun(next.id);
+    const step = whole(next.parent?.step ?? next.step);
+    toast(`Went back to step ${step}. The abandoned part stays as branch “${run.name}”.`, {
+      actions: [{ label: "Undo", act: () => void makeLive(run.id) }],
+    });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** The other branch is the live one again. A run that was stopped meanwhile can be continued from there. */
+export async function makeLive(runId: number): Promise<void> {
+  try {
+    await api.editRun(runId, { live: true });
+    await showRun(runId);
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+export async function showRun(runId: number): Promise<void> {
+  await loadRuns();
+  navigate(runPath(runId));
+}
+
+export async function startDemo(): Promise<void> {
+  try {
+    const demo = { task: "spirals", name: "spirals-demo", values: { learning_rate: 0.003 }, max_steps_per_s: 60 };
+    await showRun((await api.startRun(demo)).id);
+  } catch (error) {
+    toastError(error);
+  }
+}

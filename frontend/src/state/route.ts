@@ -1,0 +1,88 @@
+/** The address is part of the state: the page, the run and the view survive a reload. */
+import { useSyncExternalStore } from "react";
+import { withBaseUrl } from "../api/baseUrl";
+import type { AxisKind, View } from "./state";
+import { AXIS_KINDS, initialView } from "./state";
+
+export interface Route {
+  page: "babysit" | "runs" | "caviar";
+  run: number | null;
+  search: number | null;
+}
+
+const listeners = new Set<() => void>();
+let route = readRoute();
+
+function readRoute(): Route {
+  if (typeof location === "undefined") return { page: "babysit", run: null, search: null };
+  const fields = new URLSearchParams(location.search);
+  const page = location.pathname === withBaseUrl("/runs") ? "runs" : location.pathname === withBaseUrl("/caviar") ? "caviar" : "babysit";
+  return { page, run: readId(fields, "run"), search: readId(fields, "search") };
+}
+
+/** A field of the address that names something by its number; null: it does not. */
+export function readId(fields: URLSearchParams, name: string): number | null {
+  const id = Number(fields.get(name));
+  return Number.isInteger(id) && id > 0 ? id : null;
+}
+
+function updateRoute(): void {
+  route = readRoute();
+  for (const listener of listeners) listener();
+}
+
+if (typeof window !== "undefined") window.addEventListener("popstate", updateRoute);
+
+export const getRoute = (): Route => route;
+
+export const useRoute = (): Route =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => route,
+  );
+
+/** `address` is given as if the page were served at "/". */
+export function navigate(path: string, replace = false): void {
+  if (replace) history.replaceState(null, "", withBaseUrl(path));
+  else history.pushState(null, "", withBaseUrl(path));
+  updateRoute();
+  if (!replace) window.scrollTo(0, 0);
+}
+
+export const runPath = (id: number): string => `/?run=${id}`;
+export const searchPath = (id: number): string => `/caviar?search=${id}`;
+
+/** What the address says about the view; what it does not say is as it is at first. */
+export function readView(search: string): Partial<View> {
+  const fields = new URLSearchParams(search);
+  const view: Partial<View> = {};
+  const axis = fields.get("x") as AxisKind | null;
+  if (axis && AXIS_KINDS.includes(axis)) view.axis = axis;
+  if (fields.get("log") === "1") view.log = true;
+  const smooth = Number(fields.get("smooth"));
+  if (smooth >= 1 && smooth <= 1000) view.smoothSteps = Math.round(smooth);
+  const [from, to] = (fields.get("zoom") ?? "").split("-").map(Number);
+  if (from !== undefined && to !== undefined && to > from && from >= 0) view.zoom = { from, to };
+  const pinned = fields.get("pin");
+  if (pinned !== null && Number.isFinite(Number(pinned))) view.pinned = Number(pinned);
+  return view;
+}
+
+/** Writes the view behind the run, without a new entry in the history. */
+export function writeView(view: View): void {
+  if (route.page !== "babysit") return;
+  const fields = new URLSearchParams();
+  const first = initialView();
+  if (route.run !== null) fields.set("run", String(route.run));
+  if (view.axis !== first.axis) fields.set("x", view.axis);
+  if (view.log) fields.set("log", "1");
+  if (view.smoothSteps !== first.smoothSteps) fields.set("smooth", String(view.smoothSteps));
+  if (view.zoom) fields.set("zoom", `${Math.round(view.zoom.from)}-${Math.round(view.zoom.to)}`);
+  if (view.pinned !== null) fields.set("pin", String(view.pinned));
+  const search = fields.size > 0 ? `?${fields}` : "";
+  const path = withBaseUrl(`/${search}`);
+  if (location.pathname + location.search !== path) history.replaceState(null, "", path);
+}

@@ -1,0 +1,204 @@
+/** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
+import * as api from "../api/client";
+import { openStream } from "../api/eventStream";
+import type { PointsMessage, Run, RunEvent } from "../api/types";
+import { loadDetail, loadRange, seriesOf, loadOtherSeries, loadOverview } from "./loadCurves";
+import { dispatch, getPage } from "./store";
+import { toastError } from "./toasts";
+
+/** Points of a branch that is drawn thin. */
+const BRANCH_POINTS = 300;
+const BRANCHES_MAX = 8;
+/** A thin line with all its noise would hide the live one. */
+const BRANCH_SMOOTH_STEPS = 20;
+const PICTURE_MS = 1000;
+const DEBOUNCE_MS = 250;
+
+const isOpen = (id: number): boolean => getPage().open?.run.id === id;
+
+/** Follows a run until the returned function is called. */
+export function startRunSession(id: number): () => void {
+  let cancelled = false;
+  let stopStream: () => void = () => undefined;
+  const debouncer = new Debouncer();
+
+  const start = async () => {
+    dispatch({ type: "opening" });
+    const curves = loadOverview(id);
+    try {
+      const [run, events] = await Promise.all([api.getRun(id), api.getEvents(id)]);
+      if (cancelled) return;
+      dispatch({ type: "opened", run, events, at: Date.now() });
+    } catch (error) {
+      if (!cancelled) dispatch({ type: "open_failed", problem: (error as Error).message });
+      await curves.catch(() => null);
+      return;
+    }
+    void curves
+      .then((show) => show())
+      .then(() => loadOtherSeries(id))
+      .catch(toastError);
+    const { zoom } = getPage().view; // from the address
+    if (zoom) void loadDetail(id, zoom.from, zoom.to);
+    void loadCheckpoints(id);
+    void loadFamily(id);
+    listen();
+  };
+
+  const listen = () => {
+    stopStream();
+    stopStream = openStream(
+      { runs: [id], after: getPage().open?.lastEventId ?? 0 },
+      {
+        event: (event) => {
+          dispatch({ type: "event", event, at: Date.now() });
+          onEvent(id, event, debouncer);
+        },
+        points: (points) => onPoints(points, debouncer),
+        run: (run) => onRun(run, debouncer),
+        tasks: () => void loadTasks(),
+        reset: () => void reload(),
+        connection: (connection) => dispatch({ type: "connection", connection }),
+      },
+    );
+  };
+
+  const reload = async () => {
+    stopStream();
+    await start();
+  };
+
+  const pictureTimer = setInterval(() => void loadPicture(id), PICTURE_MS);
+  void start();
+  return () => {
+    cancelled = true;
+    stopStream();
+    clearInterval(pictureTimer);
+    debouncer.clear();
+  };
+}
+
+/** Work that several messages in a row ask for is done once, a moment later. */
+class Debouncer {
+  private timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  schedule(name: string, act: () => void): void {
+    if (this.timers.has(name)) return;
+    const timer = setTimeout(() => {
+      this.timers.delete(name);
+      act();
+    }, DEBOUNCE_MS);
+    this.timers.set(name, timer);
+  }
+
+  clear(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+}
+
+const CHECKPOINT_EVENTS = ["checkpoint_saved", "checkpoint_removed", "checkpoint_pinned"];
+
+function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
+  if (CHECKPOINT_EVENTS.includes(event.kind)) debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
+  if (["forked", "described", "status_changed"].includes(event.kind)) {
+    debouncer.schedule("family", () => void loadFamily(id));
+  }
+}
+
+function onPoints(points: PointsMessage, debouncer: Debouncer): void {
+  const curves = getPage().open?.curves;
+  if (!isOpen(points.run_id) || !curves) return;
+  // A hole before these points: some were dropped on the way. They are on the server.
+  const from = curves.lastStep + 1;
+  if (curves.loaded && points.from_step > from) {
+    debouncer.schedule("gap", () => void loadRange(points.run_id, from));
+  }
+  dispatch({ type: "points", points, at: Date.now() });
+}
+
+function onRun(run: Run, debouncer: Debouncer): void {
+  dispatch({ type: "run", run, at: Date.now() });
+  const curves = getPage().open?.curves;
+  if (!isOpen(run.id) || !curves?.loaded) return;
+  // After a reconnect the run may be further than the points that came.
+  const from = curves.lastStep + 1;
+  if (run.status !== "running" && run.step >= from) {
+    debouncer.schedule("gap", () => void loadRange(run.id, from));
+  }
+}
+
+async function loadCheckpoints(id: number): Promise<void> {
+  try {
+    dispatch({ type: "checkpoints", runId: id, checkpoints: await api.getCheckpoints(id) });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** The tree, then what hangs on it: thin tails of other branches and the ancestors' changes. */
+export async function loadFamily(id: number): Promise<void> {
+  try {
+    const family = await api.getFamily(id);
+    dispatch({ type: "family", runId: id, family });
+    if (family.runs.length < 2) return;
+    const byId = new Map(family.runs.map((member) => [member.id, member]));
+    const leftAt = new Map<number, number>(); // ancestor → the step at which this branch left it
+    for (let at = byId.get(id); at?.parent; at = byId.get(at.parent.run_id)) {
+      leftAt.set(at.parent.run_id, at.parent.step);
+    }
+    const others = family.runs.filter((member) => member.id !== id).slice(-BRANCHES_MAX);
+    const branches = await Promise.all(
+      others.map(async (member) => {
+        const from = leftAt.get(member.id) ?? member.parent?.step ?? 0;
+        const range = { from_step: from + 1, points: BRANCH_POINTS, smooth_steps: BRANCH_SMOOTH_STEPS };
+        const curves = await api.getCurves(member.id, range);
+        return { runId: member.id, name: member.name, from, raw: seriesOf(curves) };
+      }),
+    );
+    dispatch({ type: "branches", runId: id, branches });
+    await loadInherited(id, leftAt);
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** What this branch owes its ancestors: their changes and checkpoints up to where each was left. */
+async function loadInherited(id: number, leftAt: Map<number, number>): Promise<void> {
+  const parts = await Promise.all(
+    [...leftAt].map(async ([ancestor, step]) => {
+      const [events, checkpoints] = await Promise.all([api.getEvents(ancestor), api.getCheckpoints(ancestor)]);
+      // The reason of a change may have been written after the branch left.
+      const relevant = events.filter((event) => event.step <= step || (event.kind === "note_added" && event.command_id));
+      return { events: relevant, checkpoints: checkpoints.filter((checkpoint) => checkpoint.step <= step) };
+    }),
+  );
+  const events = parts.flatMap((part) => part.events).sort((a, b) => a.step - b.step || a.id - b.id);
+  dispatch({ type: "inherited", runId: id, events, checkpoints: parts.flatMap((part) => part.checkpoints) });
+}
+
+async function loadPicture(id: number): Promise<void> {
+  const { open, tasks } = getPage();
+  if (open?.run.id !== id || document.hidden) return;
+  const hasPicture = tasks.find((task) => task.name === open.run.task)?.has_picture;
+  // The first picture is made with the first evaluation.
+  if (!open.curves.raw["val/cost"]) return;
+  if (!hasPicture || (open.picture && open.picture.step >= open.run.step)) return;
+  if (open.picture && open.run.status !== "running" && open.run.status !== "paused") return;
+  try {
+    dispatch({ type: "picture", runId: id, picture: await api.getPicture(id) });
+  } catch {
+    // None yet; asked again in a second.
+  }
+}
+
+export async function loadTasks(): Promise<void> {
+  const { tasks, ready } = await api.getTasks();
+  dispatch({ type: "tasks", tasks, ready });
+  if (!ready) setTimeout(() => void loadTasks().catch(() => undefined), 500);
+}
+
+export async function loadRuns(): Promise<Run[]> {
+  const { runs } = await api.getRuns({ limit: 100 });
+  dispatch({ type: "runs", runs });
+  return runs;
+}

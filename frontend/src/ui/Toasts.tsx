@@ -1,0 +1,121 @@
+/** What was answered, with the way back. Stays 10 s, longer while it is read or written in. */
+import { useEffect, useRef, useState } from "react";
+import { addNote } from "../api/client";
+import type { Toast } from "../state/state";
+import { dispatch, usePage } from "../state/store";
+import { toastError } from "../state/toasts";
+import { Icon } from "./Icon";
+
+const SHOWN_MS = 10_000;
+/** At most one polite message in this time, ms. */
+const SPEAK_MS_MIN = 10_000;
+const REASONS = ["too slow", "bouncing", "plateau", "overfitting", "trying"];
+
+export function Toasts() {
+  const toasts = usePage((page) => page.toasts);
+  return (
+    <section className="toasts" aria-label="Notifications">
+      {toasts.map((toast, i) => (
+        <ToastItem key={toast.id} toast={toast} newest={i === toasts.length - 1} />
+      ))}
+      <Announcer text={toasts.at(-1)?.text ?? ""} />
+    </section>
+  );
+}
+
+/** Only the newest one asks for a reason: no reader answers a pile of questions. */
+function ToastItem({ toast, newest }: { toast: Toast; newest: boolean }) {
+  const [held, setHeld] = useState(false);
+  const close = () => dispatch({ type: "toast_closed", id: toast.id });
+  useEffect(() => {
+    if (held) return undefined;
+    const timer = setTimeout(() => dispatch({ type: "toast_closed", id: toast.id }), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [held, toast.id]);
+  return (
+    <div
+      className={`toast toast-${toast.tone}`}
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
+    >
+      <div className="toast-row">
+        {toast.tone === "problem" ? <Icon name="warn" /> : <Icon name="check" />}
+        <p>{toast.text}</p>
+        {toast.actions.map((action) => (
+          <button
+            key={action.label}
+            type="button"
+            className="button link"
+            onClick={() => {
+              close();
+              action.act();
+            }}
+          >
+            {action.label}
+          </button>
+        ))}
+        <button type="button" className="button quiet square" aria-label="Dismiss" onClick={close}>
+          <Icon name="close" />
+        </button>
+      </div>
+      {toast.why && (newest || held) ? <ReasonForm toast={toast} why={toast.why} /> : null}
+    </div>
+  );
+}
+
+/** Asks for the reason of a change that has already happened; it never has to be answered. */
+function ReasonForm({ toast, why }: { toast: Toast; why: NonNullable<Toast["why"]> }) {
+  const [text, setText] = useState("");
+  const submitReason = (reason: string) => {
+    if (!reason.trim()) return;
+    dispatch({ type: "toast_closed", id: toast.id });
+    addNote(why.runId, reason.trim(), why.step, why.commandId).catch(toastError);
+  };
+  return (
+    <form
+      className="why"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submitReason(text);
+      }}
+    >
+      <input
+        className="field"
+        aria-label="Why?"
+        placeholder="Why? (for the journal)"
+        maxLength={500}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <div className="chips">
+        {REASONS.map((reason) => (
+          <button key={reason} type="button" className="chip-button" onClick={() => submitReason(reason)}>
+            {reason}
+          </button>
+        ))}
+      </div>
+    </form>
+  );
+}
+
+/** Speaks the latest message, and never more than one in 10 s. */
+function Announcer({ text }: { text: string }) {
+  const [spoken, setSpoken] = useState("");
+  const spokenAt = useRef(-Infinity);
+  useEffect(() => {
+    if (!text) return undefined;
+    const wait = Math.max(0, spokenAt.current + SPEAK_MS_MIN - performance.now());
+    const timer = setTimeout(() => {
+      spokenAt.current = performance.now();
+      setSpoken(text);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <div className="unseen" aria-live="polite">
+      {spoken}
+    </div>
+  );
+}

@@ -1,0 +1,8 @@
+/** What a chip of a status shows. */
+import type { IconName } from "./Icon";
+
+export interface ChipText {
+  icon: IconName;
+  word: string;
+  tone: "good" | "calm" | "busy" | "bad";
+}
