@@ -123,6 +123,7 @@ class Application:
         self.store.publish = self._publish
         self.api = routes(lifespan=self._lifespan)
         self.api.state.app_state = self._parts(settings)
+        self.broker.search_updates.read = self._read_search
         policy = AccessPolicy(
             host_names=settings.host_names,
             cookie_name=self.api.state.app_state.cookie_name,
@@ -146,6 +147,10 @@ class Application:
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )
+
+    def _read_search(self, search_id: int) -> dict[str, Any]:
+        with self.store.reading() as session:
+            return searches.read_search(self.api.state.app_state, session, search_id)
 
     def _publish(self, committed: Committed) -> None:
         self.broker.publish(committed)

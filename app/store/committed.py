@@ -18,14 +18,16 @@ class Committed:
     events: event JSON, ids ascending.
     points: (run id, block), in the order read.
     runs: run JSON as of the commit, by run id.
+    searches: ids of the searches that changed, or a trial of theirs.
     """
 
     events: list[Json] = field(default_factory=list)
     points: list[tuple[int, Points]] = field(default_factory=list)
     runs: dict[int, Json] = field(default_factory=dict)
+    searches: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.events or self.points or self.runs)
+        return bool(self.events or self.points or self.runs or self.searches)
 
 
 # Called after each commit, from whatever thread committed, one call at a time, in commit order.

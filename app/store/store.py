@@ -41,6 +41,7 @@ class Transaction:
         self.events: list[EventRow] = []
         self.points: list[tuple[int, Points]] = []
         self.changed_runs: dict[int, RunRow] = {}
+        self.changed_searches: set[int] = set()
         self.checkpoints: set[int] = set()  # announced in this transaction
         self.answered: dict[str, Any] | None = None  # a request that named a key
         self.made: list[Path] = []  # directories of new runs and searches
@@ -57,6 +58,8 @@ class Transaction:
             events=[event_json(row) for row in self.events],
             points=self.points,
             runs={run["id"]: run for run in run_list(self.session, runs)},
+            searches=self.changed_searches
+            | {run.search_id for run in runs if run.search_id is not None},
         )
 
     def stored(self) -> StoredBatch:

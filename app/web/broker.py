@@ -3,94 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from babysit.storage.journal import Points, to_jsonable
+from babysit.storage.journal import Points
 
 from ..limits import STREAMS_MAX
 from ..store.committed import Committed, Json
 from ..store.curves.chunks import Curve, joined
 from ..store.curves.downsample import downsample
+from .search_updates import SearchUpdates
+from .subscriber import BYE, QUEUE_BYTES_MAX, RESET, Subscriber, encode
 
 POINTS_EVERY_S = 0.1  # at most this often for each run
 RUN_EVERY_S = 0.5  # while nothing but its numbers move
 POINTS_A_MESSAGE_MAX = 50  # of one series: 500 a second, on a chart of 800 columns
 RING_MAX = 4_000  # events kept for streams that come back
 RING_BYTES_MAX = 16_000_000
-HEARTBEAT_S = 10.0
-QUEUE_BYTES_MAX = 4_000_000  # of one stream; a slower reader is dropped
-HEARTBEAT = b": heartbeat\n\n"
-BYE = b"event: bye\ndata: {}\n\n"
-RESET = b"event: reset\ndata: {}\n\n"
-
-
-def encode(event: str, body: Json, event_id: int | None = None) -> bytes:
-    """One message of a stream. JSON has no line breaks of its own, so one data line does."""
-    ident = f"id: {event_id}\n" if event_id is not None else ""
-    data = json.dumps(to_jsonable(body), separators=(",", ":"))
-    return f"{ident}event: {event}\ndata: {data}\n\n".encode()
-
-
-@dataclass(eq=False)
-class Subscriber:
-    """One open stream: which runs it wants (None: events of all), and what it has not got yet.
-
-    session: SHA-256 of the cookie that it was opened with.
-    """
-
-    run_ids: frozenset[int] | None
-    session: str = ""
-    sent_up_to_id: int = 0  # events up to here were given in what the stream began with
-    queue: deque[tuple[int, bytes]] = field(default_factory=deque)  # event id or 0, message
-    queued_bytes: int = 0
-    ended: bool = False
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def wants(self, run_id: int) -> bool:
-        return self.run_ids is None or run_id in self.run_ids
-
-    def put(self, message: bytes, event_id: int = 0) -> None:
-        """Queue a message; a reader who has let too much pile up is ended instead."""
-        self.queue.append((event_id, message))
-        self.queued_bytes += len(message)
-        if self.queued_bytes > QUEUE_BYTES_MAX:
-            self.end()
-        self.wake.set()
-
-    def end(self, last_word: bytes = b"") -> None:
-        if last_word:
-            self.queue.append((0, last_word))
-        else:
-            self.queue.clear()
-        self.ended = True
-        self.wake.set()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """What is to be sent, all that waits at once; heartbeats in between."""
-        while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT_S):
-                    await self.wake.wait()
-            except TimeoutError:
-                yield HEARTBEAT
-                continue
-            self.wake.clear()
-            chunk = b"".join(
-                message
-                for event_id, message in self.queue
-                if not 0 < event_id <= self.sent_up_to_id
-            )
-            self.queue.clear()
-            self.queued_bytes = 0
-            if chunk:
-                yield chunk
-            if self.ended:
-                return
 
 
 class EventBroker:
@@ -108,6 +38,7 @@ class EventBroker:
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: dict[int, set[asyncio.Future[None]]] = {}
         self.watched: frozenset[int] = frozenset()  # runs whose points a stream wants
+        self.search_updates = SearchUpdates(self._put_search)
         self.is_closing = False
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -142,8 +73,13 @@ class EventBroker:
 
     # -- on the loop
 
-    def subscribe(self, run_ids: frozenset[int] | None, session: str = "") -> Subscriber:
-        subscriber = Subscriber(run_ids, session)
+    def subscribe(
+        self,
+        run_ids: frozenset[int] | None,
+        session: str = "",
+        search_ids: frozenset[int] = frozenset(),
+    ) -> Subscriber:
+        subscriber = Subscriber(run_ids, session, search_ids)
         self._subscribers.add(subscriber)
         self._note_watched()
         if self.is_closing:
@@ -156,6 +92,9 @@ class EventBroker:
 
     def _note_watched(self) -> None:
         self.watched = frozenset().union(*(item.run_ids or () for item in self._subscribers))
+        self.search_updates.watched = frozenset().union(
+            *(item.search_ids for item in self._subscribers)
+        )
 
     def recent(self, after: int, run_ids: frozenset[int] | None) -> list[bytes] | None:
         """Event messages after an id, from memory; None when it does not reach back so far.
@@ -200,6 +139,7 @@ class EventBroker:
             self._resolve_waiters(run_id)
         if self._timer is not None:
             self._timer.cancel()
+        self.search_updates.close()
 
     def end_streams(self, session: str | None = None) -> None:
         """Say goodbye to every stream, or a session's; whoever may still listen comes back."""
@@ -229,6 +169,7 @@ class EventBroker:
             self._send_run(run_id)
         for run_id in {*committed.runs, *spoken_of}:
             self._resolve_waiters(run_id)
+        self.search_updates.on_commit(committed.searches)
         self._send_due()
 
     def _send_due(self) -> None:
@@ -274,6 +215,11 @@ class EventBroker:
                 continue
             if subscriber.wants(run_id):
                 subscriber.put(message)
+
+    def _put_search(self, search_id: int, message: bytes) -> None:
+        for subscriber in self._subscribers:
+            if search_id in subscriber.search_ids:
+                subscriber.put_search(search_id, message)
 
     def _put_all(self, message: bytes) -> None:
         for subscriber in self._subscribers:

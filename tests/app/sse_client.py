@@ -22,10 +22,14 @@ class Message:
 
 @contextmanager
 def stream(
-    server: LiveServer, timeout_s: float = 45.0, last_event_id: str | None = None, **asked: Any
+    server: LiveServer,
+    timeout_s: float = 45.0,
+    last_event_id: str | None = None,
+    token: str = TOKEN,
+    **asked: Any,
 ) -> Iterator[Iterator[Message]]:
     """The messages of an open stream; each must come within the time."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = {"Authorization": f"Bearer {token}"}
     if last_event_id is not None:
         headers["Last-Event-ID"] = last_event_id
     with (

@@ -45,6 +45,7 @@ def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:
     row.journal_seq = tx.searches.append(row.id, events)
     for event in events:
         _project(tx.session, row, event)
+    tx.changed_searches.add(row.id)
     tx.session.flush()
 
 
@@ -59,6 +60,7 @@ def replay_from_journal(tx: Transaction, row: SearchRow) -> bool:
         if event is not None:
             project(tx.session, row, event)
         row.journal_seq = max(row.journal_seq, seq)
+    tx.changed_searches.add(row.id)
     return True
 
 

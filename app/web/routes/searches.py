@@ -84,8 +84,7 @@ def list_searches(
 @router.get("/{search_id}", response_model=Search)
 def read(search_id: int, state: AppStateDep) -> Response:
     with state.store.reading() as session:
-        row = find_search(session, search_id)
-        return _json(searches_json(state, session, [row], trials=True)[0])
+        return _json(read_search(state, session, search_id))
 
 
 @router.post(
@@ -195,6 +194,12 @@ def searches_json(
 ) -> list[dict[str, Any]]:
     declared = {task.name: task.declared for task in state.catalog.tasks() if task.error is None}
     return search_list(session, rows, spaces=spaces_of(list(rows), declared), trials=trials)
+
+
+def read_search(state: AppState, session: Session, search_id: int) -> dict[str, Any]:
+    """A search with its trials. Raises: NotFound."""
+    row = find_search(session, search_id)
+    return searches_json(state, session, [row], trials=True)[0]
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -19,12 +19,15 @@ from ...store.events import head, is_id, read_events
 from ...store.run_json import run_list
 from ...store.runs.runs import find_run
 from ...store.sessions import sha256
-from ..broker import QUEUE_BYTES_MAX, RESET, EventBroker, Subscriber, encode
+from ..broker import EventBroker
 from ..deps import AppState, AppStateDep
+from ..subscriber import QUEUE_BYTES_MAX, RESET, Subscriber, encode
+from .searches import read_search
 
 router = APIRouter(prefix="/api/stream", tags=["stream"])
 
 RUNS_MAX = 100  # in one stream
+SEARCHES_MAX = 10  # in one stream; each is sent with all its trials
 MISSED_MAX = 2_000  # events; with more, the client starts anew
 SEND_WITHIN_S = 30.0
 RETRY_MS = (1_000, 3_000)  # spread, so that not all come back at once
@@ -79,22 +82,27 @@ class EventStream(Response):
 async def stream(
     request: Request,
     state: AppStateDep,
+    *,
     runs: Annotated[str, Query(max_length=2_000)] = "",
+    searches: Annotated[str, Query(max_length=200)] = "",
     after: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventStream:
-    """Events of some runs with their points, or (without `runs`) the events of all.
+    """Events of some runs with their points, and some searches whenever they change.
 
+    Without `runs` and `searches` it has the events of all runs. A search is sent as
+    `GET /api/searches/{id}` answers it: at first, then a few times a second while it changes.
     `Last-Event-ID`, which a browser sends when it comes back, counts more than `after`.
     """
-    run_ids = _ids(runs)
+    search_ids = _ids(searches, "search", SEARCHES_MAX)
+    run_ids = _ids(runs, "run", RUNS_MAX) if runs.strip(", ") or search_ids else None
     if state.broker.is_full:
         raise TooManyRequests(f"{STREAMS_MAX} streams are open already.")
     since = _since(after, last_event_id)
     bearer = Headers(request.headers.raw).bearer()
     cookie = request.cookies.get(state.cookie_name, "") if bearer is None else ""
     # Subscribed first, so that nothing falls in between: no event, and no end of the token either.
-    subscriber = state.broker.subscribe(run_ids, sha256(cookie))
+    subscriber = state.broker.subscribe(run_ids, sha256(cookie), search_ids)
     try:
         _check_still_known(state, request, bearer, cookie)
         missed = None if since is None else state.broker.recent(since, run_ids)
@@ -120,14 +128,13 @@ def _check_still_known(
         raise Unauthorized("Sign in again: what this stream was asked with has ended.")
 
 
-def _ids(runs: str) -> frozenset[int] | None:
-    names = [name.strip() for name in runs.split(",") if name.strip()]
-    if not names:
-        return None
-    if len(names) > RUNS_MAX:
-        raise Invalid(f"At most {RUNS_MAX} runs go into one stream.", field="runs")
+def _ids(ids: str, noun: str, most: int) -> frozenset[int]:
+    names = [name.strip() for name in ids.split(",") if name.strip()]
+    if len(names) > most:
+        field = "runs" if noun == "run" else "searches"
+        raise Invalid(f"At most {most} {field} go into one stream.", field=field)
     if not all(name.isascii() and name.isdigit() and len(name) <= 16 for name in names):
-        raise NotFound("There is no such run.")
+        raise NotFound(f"There is no such {noun}.")
     return frozenset(int(name) for name in names)
 
 
@@ -142,7 +149,7 @@ def _since(after: int | None, last_event_id: str | None) -> int | None:
 def _send_missed(
     state: AppState, subscriber: Subscriber, since: int | None, missed: list[bytes] | None
 ) -> bytes:
-    """What a new stream begins with: the runs as they are, and the events that were missed.
+    """What a new stream begins with: runs and searches as they are, and the missed events.
 
     missed: those events, when they were still in memory.
     """
@@ -153,6 +160,8 @@ def _send_missed(
         for run_id in sorted(run_ids or ()):
             run = run_list(session, [find_run(session, run_id)])[0]
             messages.append(encode("run", run))
+        for search_id in sorted(subscriber.search_ids):
+            messages.append(encode("search", read_search(state, session, search_id)))
         if missed is None and since is not None:
             subscriber.sent_up_to_id = head(session)
             missed = _from_sql(session, run_ids, since, subscriber.sent_up_to_id)

@@ -554,8 +554,10 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Events of some runs with their points, or (without `runs`) the events of all.
+         * @description Events of some runs with their points, and some searches whenever they change.
          *
+         *     Without `runs` and `searches` it has the events of all runs. A search is sent as
+         *     `GET /api/searches/{id}` answers it: at first, then a few times a second while it changes.
          *     `Last-Event-ID`, which a browser sends when it comes back, counts more than `after`.
          */
         get: operations["stream_api_stream_get"];
@@ -6974,6 +6976,7 @@ export interface operations {
         parameters: {
             query?: {
                 runs?: string;
+                searches?: string;
                 after?: number | null;
             };
             header?: {

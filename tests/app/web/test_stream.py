@@ -15,14 +15,8 @@ import pytest
 
 from app.limits import NOTE_CHARACTERS_MAX
 from app.store.committed import Committed
-from app.web.broker import (
-    BYE,
-    POINTS_A_MESSAGE_MAX,
-    QUEUE_BYTES_MAX,
-    RESET,
-    EventBroker,
-    points_message,
-)
+from app.web.broker import POINTS_A_MESSAGE_MAX, EventBroker, points_message
+from app.web.subscriber import BYE, QUEUE_BYTES_MAX, RESET
 from babysit.storage.journal import Points
 from tests.app.fake_worker import points
 from tests.app.sse_client import stream
