@@ -41,3 +41,16 @@ SEEDS_MAX = 20  # of one request to repeat a trial
 SEARCHES_DEFAULT = 50
 TRIAL_POINTS_DEFAULT = 200  # of each trial's curve
 TRIAL_POINTS_MAX = 2_000
+
+# Those that a client has to know before it sends a request; in the OpenAPI description.
+PUBLISHED = {
+    "INT_MAX": INT_MAX,
+    "NAME_CHARACTERS_MAX": NAME_CHARACTERS_MAX,
+    "NOTE_CHARACTERS_MAX": NOTE_CHARACTERS_MAX,
+    "STEPS_MAX": STEPS_MAX,
+    "TRIALS_MAX": TRIALS_MAX,
+    "PARALLEL_MAX": PARALLEL_MAX,
+    "ROUNDS_MAX": ROUNDS_MAX,
+    "SEEDS_MAX": SEEDS_MAX,
+    "WIDEN_MAX": WIDEN_MAX,
+}

@@ -29,6 +29,7 @@ from .errors import (
     NotReady,
     error_body,
 )
+from .limits import PUBLISHED
 from .security.middleware import AccessPolicy, SecurityMiddleware
 from .security.tokens import Tokens
 from .settings import Settings
@@ -190,6 +191,8 @@ def routes(lifespan: Any = None) -> FastAPI:
     )
     for router in ROUTERS:
         api.include_router(router)
+    described = api.openapi
+    api.openapi = lambda: {**described(), "x-limits": PUBLISHED}  # type: ignore[method-assign]
     for kind in (APIError, RequestValidationError, HTTPException, DBAPIError, Exception):
         api.add_exception_handler(kind, answer_error)
     return api

@@ -22,8 +22,9 @@ from ...store.runs.create import RunRequest, start_run
 from ...store.runs.projection import emit
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep
+from ..schemas.events import Event
 from ..schemas.requests import NewNote, NewRun, RunChange
-from ..schemas.responses import Event, Family, Run, Runs
+from ..schemas.responses import Family, Run, Runs
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from babysit.protocol.status import RunStatus
+
+from .events import Event
 
 ValuesOut: TypeAlias = dict[str, float | int | bool | str]
 Number: TypeAlias = float | Literal["NaN", "Infinity", "-Infinity"]
@@ -191,20 +193,6 @@ class CommandAnswer(BaseModel):
     actor: str
     created_at: str
     at_step: int | None
-
-
-class Event(BaseModel):
-    """What happened; the other fields depend on `kind` (`babysit/messages.py`)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: int
-    run_id: int
-    attempt: int  # 0: said by the server
-    seq: int
-    step: int
-    kind: str
-    at: str
 
 
 class Events(BaseModel):

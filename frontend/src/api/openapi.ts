@@ -583,6 +583,51 @@ export interface components {
             /** Why */
             why: string;
         };
+        /**
+         * AppliedEvent
+         * @description Any command but `Set` was carried out.
+         */
+        AppliedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Command Id */
+            command_id: number;
+            /** Command Kind */
+            command_kind: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "applied";
+        };
         /** Best */
         Best: {
             /** Step */
@@ -604,6 +649,118 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * ChangeScheduledEvent
+         * @description A `Set` with at_step waits for its step.
+         */
+        ChangeScheduledEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Command Id */
+            command_id: number;
+            /** At Step */
+            at_step: number;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            /** Over Steps */
+            over_steps?: number | null;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "change_scheduled";
+        };
+        /**
+         * ChangedEvent
+         * @description A `Set` was carried out: before and after are read back from the optimizer.
+         *
+         *     values: base values of what changed, in force from now on: where a ramp leads, lr's base.
+         *     effective_step: the first update that uses it (a batch size may wait for the next epoch).
+         *     undo_values: what to `set` to put the change back.
+         */
+        ChangedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Command Id */
+            command_id: number;
+            /** Before */
+            before: {
+                [key: string]: number | boolean | string;
+            };
+            /** After */
+            after: {
+                [key: string]: number | boolean | string;
+            };
+            /** Undo Values */
+            undo_values: {
+                [key: string]: number | boolean | string;
+            };
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            /** Effective Step */
+            effective_step: number;
+            /** Over Steps */
+            over_steps?: number | null;
+            /**
+             * Scheduled
+             * @default false
+             */
+            scheduled: boolean;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "changed";
         };
         /** Checkpoint */
         Checkpoint: {
@@ -637,6 +794,105 @@ export interface components {
             removed: boolean;
             /** Command Id */
             command_id: number | null;
+        };
+        /**
+         * CheckpointPinnedEvent
+         * @description Retention must keep (or need no longer keep) this checkpoint.
+         */
+        CheckpointPinnedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Checkpoint Id */
+            checkpoint_id: number;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "checkpoint_pinned";
+        };
+        /**
+         * CheckpointRemovedEvent
+         * @description Retention removed a checkpoint that nothing refers to.
+         */
+        CheckpointRemovedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Checkpoint Id */
+            checkpoint_id: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "checkpoint_removed";
+        };
+        /**
+         * CheckpointSavedEvent
+         * @description A checkpoint is on the disk: hashed, synced and renamed into place before this was said.
+         */
+        CheckpointSavedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Checkpoint Id */
+            checkpoint_id: number;
+            /** Directory */
+            directory: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "start" | "timer" | "change" | "best" | "user" | "pause" | "end";
+            /** Val Cost */
+            val_cost: number | string | null;
+            /** Bytes */
+            bytes: number;
+            /** Weights Sha256 */
+            weights_sha256: string;
+            /** State Sha256 */
+            state_sha256: string;
+            /** Command Id */
+            command_id?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "checkpoint_saved";
         };
         /** CommandAnswer */
         CommandAnswer: {
@@ -688,6 +944,50 @@ export interface components {
              */
             status: "pending" | "no_op";
         };
+        /**
+         * CommandSentEvent
+         * @description The server passes a command on; ids grow within a run, each is carried out once.
+         *
+         *     redo_at: of a recipe: it is carried out when exactly this many updates are done.
+         *     after_scheduled: and after the scheduled changes of that step.
+         */
+        CommandSentEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Command Id */
+            command_id: number;
+            /** Command */
+            command: {
+                [key: string]: unknown;
+            };
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /** Redo At */
+            redo_at?: number | null;
+            /**
+             * After Scheduled
+             * @default false
+             */
+            after_scheduled: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "command_sent";
+        };
         /** Counts */
         Counts: {
             /** Waiting */
@@ -717,6 +1017,40 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["Series"];
             };
+        };
+        /**
+         * DescribedEvent
+         * @description Somebody renamed the run, changed its description, or made it its family's live branch.
+         */
+        DescribedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Name */
+            name?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Live */
+            live?: boolean | null;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "described";
         };
         /** Distinct */
         Distinct: {
@@ -782,26 +1116,9 @@ export interface components {
         };
         /**
          * Event
-         * @description What happened; the other fields depend on `kind` (`babysit/messages.py`).
+         * @description Something that happened in a run. `kind` decides which other fields it has.
          */
-        Event: {
-            /** Id */
-            id: number;
-            /** Run Id */
-            run_id: number;
-            /** Attempt */
-            attempt: number;
-            /** Seq */
-            seq: number;
-            /** Step */
-            step: number;
-            /** Kind */
-            kind: string;
-            /** At */
-            at: string;
-        } & {
-            [key: string]: unknown;
-        };
+        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"];
         /** Events */
         Events: {
             /** Events */
@@ -854,10 +1171,75 @@ export interface components {
             trashed_at: string | null;
         };
         /**
+         * ForkedEvent
+         * @description A new run left this one at a checkpoint, which is kept from now on.
+         */
+        ForkedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Checkpoint Id */
+            checkpoint_id: number;
+            /** Child Run Id */
+            child_run_id: number;
+            /** Rewind */
+            rewind: boolean;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "forked";
+        };
+        /**
          * Format
          * @enum {string}
          */
         Format: "csv" | "parquet" | "json" | "markdown" | "html" | "recipe";
+        /**
+         * GuardTrippedEvent
+         * @description A value showed that the training went wrong; the run pauses.
+         */
+        GuardTrippedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Rule */
+            rule: string;
+            /** Series */
+            series: string;
+            /** Value */
+            value: number | string;
+            /** Message */
+            message: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "guard_tripped";
+        };
         /** Health */
         Health: {
             /**
@@ -1065,6 +1447,38 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * NoteAddedEvent
+         * @description Somebody pinned a note to a step.
+         */
+        NoteAddedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Text */
+            text: string;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /** Command Id */
+            command_id?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "note_added";
+        };
         /** Parent */
         Parent: {
             /** Run Id */
@@ -1159,6 +1573,33 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * RaisedEvent
+         * @description The task raised in the update after `step`; a further attempt is to take the run up.
+         */
+        RaisedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Reason */
+            reason: string;
+            /** Traceback */
+            traceback: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "raised";
+        };
         /** RecipeSent */
         RecipeSent: {
             /** Seed */
@@ -1167,6 +1608,33 @@ export interface components {
             max_steps_per_s?: number | null;
             /** Recipe */
             recipe: string;
+        };
+        /**
+         * RecoveredEvent
+         * @description A later attempt took the run up from a checkpoint after a crash.
+         */
+        RecoveredEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** From Step */
+            from_step: number;
+            /** Verified */
+            verified: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "recovered";
         };
         /**
          * Refinement
@@ -1199,6 +1667,42 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * RefusedEvent
+         * @description A command was not carried out, and nothing changed.
+         */
+        RefusedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Command Id */
+            command_id: number;
+            /** Command Kind */
+            command_kind: string;
+            /** Reason */
+            reason: string;
+            /** Field */
+            field?: string | null;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "refused";
         };
         /**
          * Repeat
@@ -1255,6 +1759,76 @@ export interface components {
             found: number | string | null;
             /** Branched */
             branched: boolean;
+        };
+        /**
+         * ReplayedEvent
+         * @description A run that repeats a recipe is at its end, or somebody changed it by hand.
+         *
+         *     equal: to the last bit, as far as it was compared: up to this event's step.
+         *     first_step, quantity: where the first difference is, and the two values there.
+         *     branched: by hand, or it ended early: the rest is not compared.
+         */
+        ReplayedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Equal */
+            equal: boolean;
+            /** First Step */
+            first_step?: number | null;
+            /** Quantity */
+            quantity?: string | null;
+            /** Recorded */
+            recorded?: number | string | null;
+            /** Found */
+            found?: number | string | null;
+            /**
+             * Branched
+             * @default false
+             */
+            branched: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "replayed";
+        };
+        /**
+         * RestoredEvent
+         * @description The run came back from the trash.
+         */
+        RestoredEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "restored";
         };
         /**
          * Round
@@ -1687,6 +2261,38 @@ export interface components {
                 [key: string]: (number | boolean | string)[];
             } | null;
         };
+        /**
+         * StatusChangedEvent
+         * @description The run's status moved.
+         */
+        StatusChangedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            status: components["schemas"]["RunStatus"];
+            /** Reason */
+            reason?: string | null;
+            /** Traceback */
+            traceback?: string | null;
+            /** Command Id */
+            command_id?: number | null;
+            /** Starts Attempt */
+            starts_attempt?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "status_changed";
+        };
         /** Task */
         Task: {
             /** Name */
@@ -1759,6 +2365,34 @@ export interface components {
             token: string;
         };
         /**
+         * TrashedEvent
+         * @description The run went to the trash.
+         */
+        TrashedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /**
+             * Actor
+             * @default owner
+             */
+            actor: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trashed";
+        };
+        /**
          * Trial
          * @description A run as a trial. fits: it was finished as drawn, so that it enters best, rounds and fits;
          *     repetitions do not. val_cost: the newest that was recorded, the final one when it is over.
@@ -1828,6 +2462,31 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * WarnedEvent
+         * @description Something the person should know that stops nothing.
+         */
+        WarnedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Message */
+            message: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "warned";
+        };
         /** Who */
         Who: {
             /**
@@ -1835,6 +2494,59 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "viewer";
+        };
+        /**
+         * WorkerStartedEvent
+         * @description A process took the run up. Its identity, and all that exactness depends on.
+         */
+        WorkerStartedEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Pid */
+            pid: number;
+            /** Start Ticks */
+            start_ticks: number;
+            /** Boot Id */
+            boot_id: string;
+            /** Threads */
+            threads: number;
+            /** Device */
+            device: string;
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+            /** Code Sha256 */
+            code_sha256: string;
+            /** Data Sha256 */
+            data_sha256: string;
+            /** Train Size */
+            train_size: number;
+            /** Val Size */
+            val_size: number;
+            /** Steps Per Epoch */
+            steps_per_epoch: number;
+            /** Parameters */
+            parameters: number;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "worker_started";
         };
     };
     responses: never;
