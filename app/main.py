@@ -145,6 +145,7 @@ class Application:
             tokens=self.tokens,
             sessions=self.sessions,
             wake=self.supervisor.wake,
+            warnings=self.supervisor.warnings,
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )

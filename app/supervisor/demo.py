@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
@@ -19,6 +18,7 @@ from ..store.runs.runs import has_runs
 from ..store.store import Store
 from ..store.tables.runs import RunRow
 from ..task_catalog import TaskCatalog
+from .background_loop import BackgroundLoop
 
 log = logging.getLogger(__name__)
 
@@ -45,41 +45,37 @@ class Demo:
         self._catalog = catalog
         self._viewers = viewers
         self._wake_launcher = wake_launcher
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="demo", daemon=True)
         self._starts = False
+        self._seen_at_s = time.monotonic()  # a viewer
+        self.loop = BackgroundLoop("demo", self._look)
 
     def start(self, *, wanted: bool) -> None:
         with self._store.reading() as session:
             self._starts = wanted and not has_runs(session)
-        self._thread.start()
+        self.loop.start()
 
     def close(self) -> None:
-        self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.loop.close()
 
-    def _work(self) -> None:
+    def _look(self) -> float:
         if self._starts:
             self._start_run()
-        seen_at_s = time.monotonic()
-        while not self._closing.wait(LOOK_EVERY_S):
-            if self._viewers():
-                seen_at_s = time.monotonic()
-            try:
-                self._look_after(is_watched=time.monotonic() - seen_at_s < NO_VIEWER_S)
-            except Exception:
-                log.exception("looking after the demo failed")
+            self._starts = False
+            self._seen_at_s = time.monotonic()
+        if self._viewers():
+            self._seen_at_s = time.monotonic()
+        self._pause_or_resume(is_watched=time.monotonic() - self._seen_at_s < NO_VIEWER_S)
+        return LOOK_EVERY_S
 
     def _start_run(self) -> None:
         deadline = time.monotonic() + DESCRIBED_WITHIN_S
         task = None
-        while task is None and not self._closing.is_set() and time.monotonic() < deadline:
+        while task is None and not self.loop.is_closing and time.monotonic() < deadline:
             try:
                 task = self._catalog.find(TASK, timeout_s=0.2)
             except APIError:
-                self._closing.wait(0.05)
-        if task is None or self._closing.is_set():
+                self.loop.pause(0.05)
+        if task is None or self.loop.is_closing:
             return
         wanted = RunRequest(
             name="spirals-demo",
@@ -97,7 +93,7 @@ class Demo:
             log.warning("the demo could not be started: %s", error)
         self._wake_launcher()
 
-    def _look_after(self, *, is_watched: bool) -> None:
+    def _pause_or_resume(self, *, is_watched: bool) -> None:
         status = RunStatus.PAUSED if is_watched else RunStatus.RUNNING
         query = select(RunRow).where(RunRow.demo, RunRow.status == status)
         if is_watched:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -22,8 +21,7 @@ from ..store.recovery.reconcile import reconcile
 from ..store.runs.projection import emit, record_events, refuse_what_is_left
 from ..store.store import Store, Transaction
 from ..store.tables.runs import JournalCursorRow, RunRow
-
-log = logging.getLogger(__name__)
+from .background_loop import BackgroundLoop
 
 LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
 POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
@@ -34,8 +32,7 @@ BATCHED_KINDS = ("worker_started", "checkpoint_saved", "checkpoint_removed")
 # What follows from these in SQL is the same before and after the points that stand before them.
 WITHOUT_POINTS = ("checkpoint_saved", "checkpoint_removed", "status_changed")
 IDLE_S = 0.5  # without any run to watch
-CATCH_UP_EVERY_S = 1.0
-BACK_OFF_S = 1.0  # after the database could not be written
+RECONCILE_EVERY_S = 1.0
 
 
 OF_JOURNAL = (
@@ -106,31 +103,27 @@ class Ingest:
         self._trial_every_s = trial_every_s
         self._followed: dict[tuple[int, int], Followed] = {}
         self._lock = threading.RLock()  # taken before the store's
-        self._wake = threading.Event()
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="ingest", daemon=True)
+        self._reconciled_at_s = time.monotonic()
+        self.loop = BackgroundLoop("ingest", self._read_and_reconcile)
 
     def start(self) -> None:
-        self._thread.start()
+        self.loop.start()
 
     def close(self) -> None:
-        self._closing = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.loop.close()
 
     def follow(self, run_id: int, attempt: int) -> None:
         """Read this journal from where SQL left it, and as long as it grows."""
         with self._lock:
             if (run_id, attempt) not in self._followed:
                 self._followed[run_id, attempt] = self._from_cursor(run_id, attempt)
-        self._wake.set()
+        self.loop.wake()
 
     def follow_new(self, run_id: int, attempt: int, *, is_trial: bool) -> None:
         """The same for an attempt that nobody has begun yet: SQL knows nothing of its journal."""
         with self._lock:
             self._followed[run_id, attempt] = self._from(run_id, attempt, is_trial=is_trial)
-        self._wake.set()
+        self.loop.wake()
 
     def leave(self, run_id: int, attempt: int) -> None:
         """The journal is complete and stored."""
@@ -187,20 +180,13 @@ class Ingest:
 
     # -- the thread
 
-    def _work(self) -> None:
-        caught_up_at_s = time.monotonic()
-        while not self._closing:
-            self._wake.wait(LOOK_EVERY_S if self._followed else IDLE_S)
-            self._wake.clear()
-            try:
-                self._look()
-                now_s = time.monotonic()
-                if now_s - caught_up_at_s >= CATCH_UP_EVERY_S:
-                    reconcile(self._store)
-                    caught_up_at_s = now_s
-            except Exception as error:
-                log.warning("reading journals failed, trying again: %s", error)
-                time.sleep(BACK_OFF_S)
+    def _read_and_reconcile(self) -> float:
+        self._look()
+        now_s = time.monotonic()
+        if now_s - self._reconciled_at_s >= RECONCILE_EVERY_S:
+            reconcile(self._store)
+            self._reconciled_at_s = now_s
+        return LOOK_EVERY_S if self._followed else IDLE_S
 
     def _look(self) -> None:
         now_s = time.monotonic()

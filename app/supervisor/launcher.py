@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import signal
-import threading
 import time
 
 from babysit.protocol.events import StatusChanged, Warned
@@ -15,6 +13,7 @@ from ..store.runs.commands import runs_asked_to_stop
 from ..store.runs.projection import emit, refuse_what_is_left
 from ..store.runs.runs import active_runs, find_run, runs_with_workers
 from ..store.store import Store
+from .background_loop import BackgroundLoop
 from .capacity import next_to_start
 from .exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
 from .fork_client import ForkServerClient
@@ -22,8 +21,6 @@ from .ingest import Ingest
 from .liveness import has_exit_record, identity_said, is_lock_held, send_signal
 from .process import ServerEnds, Worker, start_worker
 from .watchdog import Watchdog
-
-log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
 WORKERS_END_WITHIN_S = 2.5  # the server itself is to end within 5 s
@@ -54,41 +51,38 @@ class Launcher:
         self._ingest = ingest
         self._parallel = parallel
         self._workers: dict[int, Worker] = {}
-        self._wake = threading.Event()
-        self._closing = False
         self._may_start = self._may_have_ended = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
         self._recovers = recovers
         self._watchdog = Watchdog(stuck_after_s)
-        self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
+        self._looked_at_s = -math.inf  # at all workers
+        self.loop = BackgroundLoop("launcher", self._look_after_runs)
 
     def start(self) -> None:
         """Take back what an earlier server left, then look after the runs."""
         self._adopt()
-        self._thread.start()
+        self.loop.start()
 
     def wake(self) -> None:
         """Look at everything."""
         self._may_start = self._may_have_ended = True
-        self._wake.set()
+        self.loop.wake()
 
     def start_more(self) -> None:
         """A run was queued, or has left its place."""
         self._may_start = True
-        self._wake.set()
+        self.loop.wake()
 
     def notice(self) -> None:
         """A worker's process has ended."""
         self._may_have_ended = True
-        self._wake.set()
+        self.loop.wake()
 
     def close(self) -> None:
         """Workers live on."""
-        self._closing = True
-        self._wake.set()
+        self.loop.request_close()
         self._nursery.ready.set()  # nobody is to wait for it any more
-        if self._thread.is_alive():
-            self._thread.join()
+        self.loop.close()
 
     def end_workers(self) -> None:
         """Ask all workers to finish their step, leave a checkpoint and end; wait a little for it.
@@ -105,25 +99,23 @@ class Launcher:
                 time.sleep(LOCK_LOOK_EVERY_S)
             self._ingest.read_to_end(run_id, worker.attempt)
 
-    def _work(self) -> None:
-        looked_at_s = -math.inf  # at all workers: once a second however often one ends or starts
-        while not self._closing:
-            try:
-                if self._may_start:  # first: a place may be free already
-                    self._may_start = False
+    def _look_after_runs(self) -> float:
+        try:
+            if not (self._may_start or self._may_have_ended):  # nothing has woken us
+                self._may_start = self._is_one_to_start()
+            if self._may_start:  # first: a place may be free already
+                self._may_start = False
+                self._start_queued()
+            # At all workers once a second, however often one ends or starts.
+            if self._may_have_ended or time.monotonic() - self._looked_at_s >= LOOK_EVERY_S:
+                self._may_have_ended, self._looked_at_s = False, time.monotonic()
+                if self._notice_ends():
                     self._start_queued()
-                if self._may_have_ended or time.monotonic() - looked_at_s >= LOOK_EVERY_S:
-                    self._may_have_ended, looked_at_s = False, time.monotonic()
-                    if self._notice_ends():
-                        self._start_queued()
-                self._start_rested()
-                if not self._wake.wait(REST_S[0] if self._resting else LOOK_EVERY_S):
-                    self._may_start = self._may_start or self._is_one_to_start()
-            except Exception:
-                log.exception("looking after the runs failed")
-                self._may_start, looked_at_s = True, -math.inf
-                self._wake.wait(LOOK_EVERY_S)
-            self._wake.clear()
+            self._start_rested()
+        except BaseException:
+            self._may_start, self._looked_at_s = True, -math.inf
+            raise
+        return REST_S[0] if self._resting else LOOK_EVERY_S
 
     # -- starting
 
@@ -136,7 +128,7 @@ class Launcher:
         begun: list[tuple[int, int, bool]] = []
         with self._store.writing() as tx:
             found = next_to_start(tx.session, self._parallel)
-            while found is not None and not self._closing:
+            while found is not None and not self.loop.is_closing:
                 run = find_run(tx.session, found.run_id)
                 run.attempt += 1
                 begun.append((run.id, run.attempt, run.search_id is not None))
@@ -155,7 +147,7 @@ class Launcher:
                 directory,
                 attempt,
                 may_retry=self._recovers and attempt < ATTEMPTS_MAX,
-                is_closing=lambda: self._closing,
+                is_closing=lambda: self.loop.is_closing,
             )
         except ServerEnds:
             self._end(run_id, ExitDecision(RunStatus.QUEUED))  # for the next server
@@ -166,7 +158,7 @@ class Launcher:
     def _start_rested(self) -> None:
         """Begin the further attempts whose rest is over."""
         for run_id, (when_s, attempt) in list(self._resting.items()):
-            if time.monotonic() >= when_s and not self._closing:
+            if time.monotonic() >= when_s and not self.loop.is_closing:
                 del self._resting[run_id]
                 self._ingest.follow(run_id, attempt)
                 self._begin_attempt(run_id, attempt)

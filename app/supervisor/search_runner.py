@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from babysit.protocol.commands import Stop as StopRun
 from babysit.protocol.hyperparameters import InvalidValue
@@ -26,8 +24,7 @@ from ..store.searches.trials import VAL_COST, Trial, new_trial, trials_of
 from ..store.store import Store
 from ..store.tables.searches import SearchRow
 from ..task_catalog import TaskCatalog, TaskInfo
-
-log = logging.getLogger(__name__)
+from .background_loop import BackgroundLoop
 
 LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
 IDLE_S = 5.0
@@ -47,22 +44,18 @@ class SearchRunner:
         self._trial_is_queued = trial_is_queued
         self._plans: dict[int, Plan] = {}
         self._watched: dict[int, frozenset[int]] = {}  # runs that may have to end early
-        self._wake = threading.Event()
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="searches", daemon=True)
+        self._coalesce_s = 0.0
+        self.loop = BackgroundLoop("searches", self._look_after_all)
 
     def start(self) -> None:
-        self._thread.start()
+        self.loop.start()
 
     def wake(self) -> None:
         """A search was asked for something, or a trial has moved."""
-        self._wake.set()
+        self.loop.wake()
 
     def close(self) -> None:
-        self._closing = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.loop.close()
 
     def on_commit(self, committed: Committed) -> None:
         """Look soon when a commit moved a trial."""
@@ -74,30 +67,23 @@ class SearchRunner:
         }
         watched = frozenset().union(*list(self._watched.values()))
         if moved or not watched.isdisjoint(run_id for run_id, _ in committed.points):
-            self._wake.set()
+            self.loop.wake()
 
     def may_be_pruned(self, run_id: int) -> bool:
         """Whether the run is a trial that may have to end early."""
         return any(run_id in run_ids for run_ids in list(self._watched.values()))
 
-    def _work(self) -> None:
-        while not self._closing:
-            self._wake.clear()
-            search_ids: list[int] = []
-            coalesce_s = COALESCE_BATCHED_S
-            try:
-                with self._store.reading() as session:
-                    search_ids = active_searches(session)
-            except Exception as error:
-                log.warning("the searches cannot be read: %s", error)
-            for search_id in search_ids:
-                try:
-                    coalesce_s = min(coalesce_s, self._look_after(search_id))
-                except Exception:
-                    log.exception("looking after search %d failed", search_id)
-            self._wake.wait(LOOK_EVERY_S if search_ids else IDLE_S)
-            if search_ids and not self._closing:
-                time.sleep(coalesce_s)  # what else happens within it is looked at together
+    def _look_after_all(self) -> float:
+        self.loop.pause(self._coalesce_s)  # what else happens within it is looked at together
+        with self._store.reading() as session:
+            search_ids = active_searches(session)
+        coalesce_s = COALESCE_BATCHED_S if search_ids else 0.0
+        for search_id in search_ids:
+            look_after = partial(self._look_after, search_id)
+            wait_s = self.loop.attempt(f"search {search_id}", look_after, COALESCE_BATCHED_S)
+            coalesce_s = min(coalesce_s, wait_s)
+        self._coalesce_s = coalesce_s
+        return LOOK_EVERY_S if search_ids else IDLE_S
 
     def _look_after(self, search_id: int) -> float:
         """Do for one search what is to be done now.
@@ -116,7 +102,7 @@ class SearchRunner:
         self._end_diverged(search_id, trials)
         if row.stop_early is not None:
             self._stop_early(row, trials)
-        while not self._closing and self._draw_more(row, trials, plan, known):
+        while not self.loop.is_closing and self._draw_more(row, trials, plan, known):
             self._trial_is_queued()
         self._note_status(row, trials)
         if row.stop_early is not None:
@@ -162,7 +148,7 @@ class SearchRunner:
         with self._store.writing() as tx:
             now = find_search(tx.session, row.id)
             if replay_from_journal(tx, now) or now.journal_seq != row.journal_seq:
-                self._wake.set()  # something was said meanwhile, or a commit failed: look again
+                self.loop.wake()  # something was said meanwhile, or a commit failed: look again
                 return False
             sampled = [trials[place].row for place in lost]
             if draws:

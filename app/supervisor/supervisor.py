@@ -76,6 +76,11 @@ class Supervisor:
             return POINTS_EVERY_S
         return JUDGED_EVERY_S if self.searching.may_be_pruned(run_id) else TRIALS_EVERY_S
 
+    def warnings(self) -> list[str]:
+        """What fails in the background because of a programming error."""
+        loops = (part.loop for part in (self.tasks, self.ingest, self.launcher, self.searching))
+        return [warning for loop in (*loops, self.demo.loop) for warning in loop.warnings()]
+
     def _notice_exit(self) -> None:
         self.launcher.notice()
 

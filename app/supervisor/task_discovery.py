@@ -9,11 +9,11 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 from ..task_catalog import TaskCatalog
+from .background_loop import BackgroundLoop
 from .fork_client import ForkServerClient, ForkServerGone, child_environment
 
 log = logging.getLogger(__name__)
@@ -37,31 +37,27 @@ class TaskDiscovery:
         self._known = _read_cache(cache)
         self._done: dict[str, str] = {}  # task name -> fingerprint described
         self._read: dict[Path, tuple[tuple[int, ...], bytes]] = {}
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
+        self.loop = BackgroundLoop("tasks", self._describe_new)
 
     def start(self) -> None:
         """What is in the cache is known at once, the rest soon."""
         self._look(only_cached=True)
-        self._thread.start()
+        self.loop.start()
 
     def close(self) -> None:
-        self._closing.set()
+        """End soon. A description that takes long is not waited for."""
+        self.loop.request_close()
 
-    def _work(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._look(only_cached=False)
-            except Exception:
-                log.exception("looking for tasks failed")
-            self._closing.wait(LOOK_EVERY_S)
+    def _describe_new(self) -> float:
+        self._look(only_cached=False)
+        return LOOK_EVERY_S
 
     def _look(self, *, only_cached: bool) -> None:
         files = task_files(self._folders)
         prints = {name: self._fingerprint(file) for name, file in files.items()}
         self._catalog.expect(list(files))
         for name in sorted(files, key=lambda name: name != FIRST):
-            if self._closing.is_set():
+            if self.loop.is_closing:
                 return
             if self._done.get(name) == prints[name]:
                 continue

@@ -26,6 +26,7 @@ class AppState:
     """Everything a route may use.
 
     wake: tell the launcher that there may be something to do.
+    warnings: of the work in the background.
     cookie_name: of the session cookie; another one on each port, as cookies know no ports.
     cookie_path: below which the cookie is sent.
     """
@@ -37,6 +38,7 @@ class AppState:
     tokens: Tokens
     sessions: Sessions
     wake: Callable[[], None]
+    warnings: Callable[[], list[str]]
     cookie_name: str
     cookie_path: str
 

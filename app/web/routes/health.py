@@ -19,5 +19,5 @@ def health(state: AppStateDep) -> Health:
         status="ok",
         version=__version__,
         database=database.version(),
-        warnings=database.warnings(),
+        warnings=[*database.warnings(), *state.warnings()],
     )
