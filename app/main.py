@@ -56,7 +56,6 @@ from .web.routes import (
     session,
     stream,
     tasks,
-    trials,
 )
 from .web.schemas.responses import Error
 from .web.token_watcher import follow_tokens
@@ -75,7 +74,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     replays.router,
     search_analysis.router,
     searches.router,
-    trials.router,
     export.router,
     stream.router,
     frontend.router,  # last: it answers every address that is left

@@ -15,17 +15,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
-
-from pydantic import ValidationError
 
 from ..data_dir.lock import locked
 from ..data_dir.server_file import announced, page_url
-from ..limits import TOKEN_CHARACTERS_MIN
-from ..security.tokens import OWNER, is_strong
+from ..security.tokens import OWNER
 from ..settings import Settings
 from . import maintenance, replay
 from .log_format import log_to_terminal
+from .settings import server_settings
 
 GRACE_S = 2  # for answers in progress when the server is told to end
 MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
@@ -79,7 +76,7 @@ def serve(arguments: argparse.Namespace) -> None:
     """Serve until a signal comes."""
     log_to_terminal()
     give_large_memory_back()
-    settings = read_settings(arguments)
+    settings = server_settings(arguments)
     # uvicorn raises the signal again when it is done; by then it has been obeyed.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -96,35 +93,6 @@ def give_large_memory_back() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library knows no such thing
         ctypes.CDLL(None).mallopt(MALLOPT_MMAP_THRESHOLD, LARGE_BYTES)
-
-
-def read_settings(arguments: argparse.Namespace) -> Settings:
-    """Flags over environment over defaults; ends with a clear line when one is wrong."""
-    given = {name: value for name, value in vars(arguments).items() if value is not None}
-    flags: dict[str, Any] = {name: given[name] for name in Settings.model_fields if name in given}
-    try:
-        settings = Settings(**flags)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "?"
-        sys.exit(f"babysit: the setting {name} is not right: {first['msg']}.")
-    if not settings.is_loopback and not settings.allow_host:
-        sys.exit(
-            f"babysit: {settings.host} can be reached from other machines. Name how they call this "
-            "server with --allow-host NAME, or listen on 127.0.0.1."
-        )
-    if settings.is_reachable and settings.token and not is_strong(settings.token):
-        sys.exit(
-            "babysit: BABYSIT_TOKEN is too weak to be reached from other machines: give at least "
-            f"{TOKEN_CHARACTERS_MIN} random characters, or none, and one is made."
-        )
-    if not settings.is_loopback and not settings.trusted_proxy:
-        sys.stderr.write(
-            "babysit: WARNING: there is no TLS here. Everybody on the way can read the token, and "
-            "then start code that runs as you. Put a reverse proxy with TLS in front "
-            "(--trusted-proxy), or listen on 127.0.0.1 and come by ssh -L.\n"
-        )
-    return settings
 
 
 def warn_of_others(data_dir: Path) -> None:

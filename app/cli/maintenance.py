@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ..data_dir.lock import locked
 from ..data_dir.server_file import page_url, server_of
 from ..security.tokens import FILES, OWNER, VIEWER, kept_token, new_token
-from ..settings import Settings
+from .settings import data_dir_settings
 
 GIVEN = "BABYSIT_TOKEN"
 
@@ -50,7 +48,7 @@ def rebuild(arguments: argparse.Namespace) -> None:
     from ..data_dir.rebuild import CannotRebuild
     from ..data_dir.rebuild import rebuild as make_again
 
-    settings = settings_of(arguments)
+    settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
     with locked(settings.data_dir):
@@ -65,7 +63,7 @@ def verify(arguments: argparse.Namespace) -> None:
     """Check, with or without a running server, and end with 1 when something is wrong."""
     from ..verify.runner import verify as check
 
-    settings = settings_of(arguments)
+    settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
     sys.exit(check(settings, arguments.run, deep=arguments.deep, report=print))
@@ -76,14 +74,14 @@ def doctor(arguments: argparse.Namespace) -> None:
     from ..diagnostics.doctor import Level, diagnose
     from ..diagnostics.facts import collect
 
-    findings = diagnose(collect(settings_of(arguments)))
+    findings = diagnose(collect(data_dir_settings(arguments)))
     sys.stdout.write("".join(f"{finding}\n" for finding in findings))
     sys.exit(1 if any(finding.level is Level.PROBLEM for finding in findings) else 0)
 
 
 def print_link(arguments: argparse.Namespace) -> None:
     """Print what the server printed at its start; a running one follows new tokens by itself."""
-    settings = settings_of(arguments)
+    settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
     server = server_of(settings.data_dir) or {}
@@ -102,14 +100,3 @@ def print_link(arguments: argparse.Namespace) -> None:
     except OSError as error:
         sys.exit(f"babysit: the token cannot be kept in {settings.data_dir}: {error.strerror}.")
     sys.stdout.write(f"{server.get('page') or page_url(settings)}#t={token}\n")
-
-
-def settings_of(arguments: argparse.Namespace) -> Settings:
-    """The settings of a server on this data directory."""
-    flags = {} if arguments.data_dir is None else {"data_dir": arguments.data_dir}
-    try:
-        return Settings(**flags)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "?"
-        sys.exit(f"babysit: the setting {name} is not right: {first['msg']}.")

@@ -14,8 +14,8 @@ from babysit.protocol.status import RunStatus
 
 from ..data_dir.lock import is_server_there
 from ..data_dir.server_file import address_of
-from .maintenance import settings_of
 from .replay_client import CannotReplay, Outcome, Server, replay_alone, replay_on_server
+from .settings import data_dir_settings
 
 EQUAL, DIFFERENT, NOT_DONE = 0, 1, 2  # exit codes
 
@@ -72,7 +72,7 @@ def _opened(path: Path) -> tuple[str, Recipe]:
 
 def _server(arguments: argparse.Namespace) -> Server | None:
     """Who is to do it; None: nobody, so it is done here."""
-    settings = settings_of(arguments)
+    settings = data_dir_settings(arguments)
     url = os.environ.get("BABYSIT_URL") or address_of(settings.data_dir)
     if url is None:
         if is_server_there(settings.data_dir):

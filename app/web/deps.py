@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response, status
 from fastapi.responses import JSONResponse
 
 from ..errors import Invalid
@@ -17,8 +18,10 @@ from ..settings import Settings
 from ..store.idempotency import find_response, save_response
 from ..store.sessions import Sessions
 from ..store.store import Store, Transaction
-from ..task_catalog import TaskCatalog
+from ..task_catalog import TaskCatalog, TaskInfo
 from .broker import EventBroker
+
+DESCRIBED_WITHIN_S = 30.0  # a task that a POST names
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +102,28 @@ async def idempotency_of(
 
 
 IdempotencyDep = Annotated[Idempotency, Depends(idempotency_of)]
+
+
+def create(
+    state: AppState, idempotency: Idempotency, make: Callable[[Transaction], dict[str, Any]]
+) -> JSONResponse:
+    """Answer a POST that makes something to be trained: 201, and the work begins at once."""
+    answer = idempotency.answer(status.HTTP_201_CREATED, make)
+    state.wake()
+    return answer
+
+
+def described_task(state: AppState, name: str) -> TaskInfo:
+    """The task of a POST; waits while it is still being described.
+
+    Raises:
+        Invalid: there is no task of this name, or it has an error.
+        NotReady: its description takes longer.
+    """
+    return state.catalog.find(name, DESCRIBED_WITHIN_S)
+
+
+def json_response(body: dict[str, Any]) -> Response:
+    """The body as it is, without a model: large, or with fields that depend on its content."""
+    content = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    return Response(content, media_type="application/json")

@@ -12,13 +12,11 @@ from ...store.runs import checkpoints
 from ...store.runs.create import RunRequest, fork_run
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep
+from ..deps import AppStateDep, IdempotencyDep, create, described_task
 from ..schemas.requests import NewFork, PinChange
 from ..schemas.responses import Checkpoint, Run
 
 router = APIRouter(prefix="/api", tags=["checkpoints"])
-
-DESCRIBED_WITHIN_S = 30.0
 
 
 @router.get("/runs/{run_id}/checkpoints")
@@ -47,7 +45,7 @@ def fork(
     with state.store.reading() as session:
         row = checkpoints.find_checkpoint(session, checkpoint_id)
         name = find_run(session, row.run_id).task
-    task = state.catalog.find(name, DESCRIBED_WITHIN_S)
+    task = described_task(state, name)
     request = RunRequest(**requested.model_dump())
 
     def act(tx: Transaction) -> dict[str, Any]:
@@ -55,6 +53,4 @@ def fork(
         run = fork_run(tx, state.store.runs_dir, checkpoint_id, known, request)
         return run_list(tx.session, [run])[0]
 
-    answer = idempotency.answer(status.HTTP_201_CREATED, act)
-    state.wake()
-    return answer
+    return create(state, idempotency, act)

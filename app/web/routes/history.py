@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -14,7 +13,7 @@ from ...limits import EVENTS_DEFAULT, INT_MAX, PAGE_MAX, POINTS_DEFAULT, POINTS_
 from ...store.curves.curves import draw_curves, lineage, series_names
 from ...store.events import read_events
 from ...store.runs.runs import find_run
-from ..deps import AppStateDep
+from ..deps import AppStateDep, json_response
 from ..schemas.responses import Curves, Events
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["history"])
@@ -50,7 +49,7 @@ def events(
         )
     more = len(found) > limit
     found = found[:limit]
-    return _json({"events": found, "next": found[-1]["id"] if more else None})
+    return json_response({"events": found, "next": found[-1]["id"] if more else None})
 
 
 @router.get("/curves", response_model=Curves)
@@ -84,7 +83,9 @@ def curves(
             smooth_steps=smooth_steps,
         )
         answer = {"run_id": run.id, "last_step": run.step}
-    return _json({**answer, "series": {name: curve.to_json() for name, curve in drawn.items()}})
+    return json_response(
+        {**answer, "series": {name: curve.to_json() for name, curve in drawn.items()}}
+    )
 
 
 def _chosen(requested: list[str], existing: list[str]) -> list[str]:
@@ -96,9 +97,3 @@ def _chosen(requested: list[str], existing: list[str]) -> list[str]:
         else:
             chosen[name] = None
     return list(chosen)
-
-
-def _json(body: dict[str, Any]) -> Response:
-    """Encoded as it is: checking a hundred thousand numbers once more would take longest."""
-    content = json.dumps(body, separators=(",", ":"), allow_nan=False)
-    return Response(content, media_type="application/json")

@@ -14,13 +14,18 @@ from ...store.run_json import run_list
 from ...store.runs.recipes import make_recipe
 from ...store.runs.replays import recipe_in, request_of, start_replay
 from ...store.store import Transaction
-from ..deps import AppState, AppStateDep, Idempotency, IdempotencyDep
+from ..deps import (
+    AppState,
+    AppStateDep,
+    Idempotency,
+    IdempotencyDep,
+    create,
+    described_task,
+)
 from ..schemas.requests import NewReplay, RecipeSent
 from ..schemas.responses import Run
 
 router = APIRouter(prefix="/api", tags=["replays"])
-
-DESCRIBED_WITHIN_S = 30.0
 
 
 @router.post("/runs/{run_id}/replay", status_code=status.HTTP_201_CREATED, response_model=Run)
@@ -51,7 +56,7 @@ def _start(
     requested: NewReplay,
     replay_of: int | None,
 ) -> JSONResponse:
-    task = state.catalog.find(recipe.task, DESCRIBED_WITHIN_S)
+    task = described_task(state, recipe.task)
     request = request_of(
         recipe, seed=requested.seed, replay_of=replay_of, max_steps_per_s=requested.max_steps_per_s
     )
@@ -60,6 +65,4 @@ def _start(
         run = start_replay(tx, recipe, text, task.declared, request)
         return run_list(tx.session, [run])[0]
 
-    answer = idempotency.answer(status.HTTP_201_CREATED, act)
-    state.wake()
-    return answer
+    return create(state, idempotency, act)

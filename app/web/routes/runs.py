@@ -21,29 +21,26 @@ from ...store.runs.commands import stop_if_active
 from ...store.runs.create import RunRequest, start_run
 from ...store.runs.projection import emit
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep
+from ..deps import AppStateDep, IdempotencyDep, create, described_task
 from ..schemas.events import Event
 from ..schemas.requests import NewNote, NewRun, RunChange
 from ..schemas.responses import Family, Run, Runs
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
-DESCRIBED_WITHIN_S = 30.0
 PICTURE_BYTES_MAX = 4_000_000
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=Run)
 def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
-    task = state.catalog.find(requested.task, DESCRIBED_WITHIN_S)
+    task = described_task(state, requested.task)
     request = RunRequest(**requested.model_dump(exclude={"task"}))
 
     def act(tx: Transaction) -> dict[str, Any]:
         run = start_run(tx, requested.task, task.declared, task.default_steps, request)
         return run_list(tx.session, [run])[0]
 
-    answer = idempotency.answer(status.HTTP_201_CREATED, act)
-    state.wake()
-    return answer
+    return create(state, idempotency, act)
 
 
 @router.get("")
@@ -128,9 +125,8 @@ def picture(run_id: int, state: AppStateDep) -> JSONResponse:
         runs.find_run(session, run_id)
     path = state.store.runs_dir / str(run_id) / "picture.json"
     try:
-        with open_regular(
-            path, PICTURE_BYTES_MAX
-        ) as file:  # the worker wrote it: it may be anything
+        # The worker wrote it: it may be anything.
+        with open_regular(path, PICTURE_BYTES_MAX) as file:
             return JSONResponse(json.loads(file.read()))
     except (OSError, ValueError, RecursionError) as error:
         raise NotFound("There is no picture of this run.") from error

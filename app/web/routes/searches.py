@@ -1,8 +1,7 @@
-"""Searches: asked for, looked at, paused and stopped, refined; their curves."""
+"""Searches: start, read, pause, stop, refine; their curves; a trial that becomes a run."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -19,6 +18,9 @@ from ...limits import (
     TRIAL_POINTS_MAX,
 )
 from ...store.curves.trials import draw_trials
+from ...store.run_json import run_list
+from ...store.runs.create import RunRequest
+from ...store.runs.runs import find_run
 from ...store.searches.create import (
     SearchRequest,
     SearchTask,
@@ -27,13 +29,22 @@ from ...store.searches.create import (
     spaces_of,
     start_search,
 )
+from ...store.searches.sample import promote
 from ...store.searches.searches import ask_repeat, command_search, find_search, newest_searches
 from ...store.searches.serialize import search_list
 from ...store.searches.trials import VAL_COST
 from ...store.store import Transaction
 from ...store.tables.searches import SearchRow
-from ..deps import AppState, AppStateDep, IdempotencyDep
-from ..schemas.search_requests import NewSearch, Refinement, RepeatTrial, SearchCommandIn
+from ..deps import (
+    AppState,
+    AppStateDep,
+    IdempotencyDep,
+    create,
+    described_task,
+    json_response,
+)
+from ..schemas.responses import Run
+from ..schemas.search_requests import NewSearch, Promotion, Refinement, RepeatTrial, SearchCommandIn
 from ..schemas.search_responses import (
     RepeatAsked,
     Search,
@@ -42,13 +53,12 @@ from ..schemas.search_responses import (
     TrialCurves,
 )
 
-router = APIRouter(prefix="/api/searches", tags=["searches"])
+router = APIRouter(prefix="/api", tags=["searches"])
 
-DESCRIBED_WITHIN_S = 30.0
 OWNER = "owner"
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=Search)
+@router.post("/searches", status_code=status.HTTP_201_CREATED, response_model=Search)
 def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """A new search; its trials are drawn and started one after the other."""
     known = known_task(state, requested.task)
@@ -60,12 +70,10 @@ def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep)
         row = start_search(tx, known, state.store.runs_dir, request)
         return searches_json(state, tx.session, [row], trials=True)[0]
 
-    answer = idempotency.answer(status.HTTP_201_CREATED, act)
-    state.wake()
-    return answer
+    return create(state, idempotency, act)
 
 
-@router.get("", response_model=Searches)
+@router.get("/searches", response_model=Searches)
 def list_searches(
     state: AppStateDep,
     *,
@@ -78,17 +86,19 @@ def list_searches(
         shown = rows[:limit]
         found = searches_json(state, session, shown, trials=False)
         following = shown[-1].id if len(rows) > limit else None
-    return _json({"searches": found, "next": following})
+    return json_response({"searches": found, "next": following})
 
 
-@router.get("/{search_id}", response_model=Search)
+@router.get("/searches/{search_id}", response_model=Search)
 def read(search_id: int, state: AppStateDep) -> Response:
     with state.store.reading() as session:
-        return _json(read_search(state, session, search_id))
+        return json_response(read_search(state, session, search_id))
 
 
 @router.post(
-    "/{search_id}/commands", status_code=status.HTTP_202_ACCEPTED, response_model=SearchCommandDone
+    "/searches/{search_id}/commands",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=SearchCommandDone,
 )
 def command(
     search_id: int, requested: SearchCommandIn, state: AppStateDep, idempotency: IdempotencyDep
@@ -105,7 +115,9 @@ def command(
     return answer
 
 
-@router.post("/{search_id}/refine", status_code=status.HTTP_201_CREATED, response_model=Search)
+@router.post(
+    "/searches/{search_id}/refine", status_code=status.HTTP_201_CREATED, response_model=Search
+)
 def refine(
     search_id: int, requested: Refinement, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
@@ -126,9 +138,7 @@ def refine(
         row = start_search(tx, known, state.store.runs_dir, request)
         return searches_json(state, tx.session, [row], trials=True)[0]
 
-    answer = idempotency.answer(status.HTTP_201_CREATED, act)
-    state.wake()
-    return answer
+    return create(state, idempotency, act)
 
 
 def _refined(parent: SearchRow, requested: Refinement) -> SearchRequest:
@@ -152,7 +162,7 @@ def _refined(parent: SearchRow, requested: Refinement) -> SearchRequest:
 
 
 @router.post(
-    "/{search_id}/repeat", status_code=status.HTTP_202_ACCEPTED, response_model=RepeatAsked
+    "/searches/{search_id}/repeat", status_code=status.HTTP_202_ACCEPTED, response_model=RepeatAsked
 )
 def repeat(
     search_id: int, requested: RepeatTrial, state: AppStateDep, idempotency: IdempotencyDep
@@ -169,7 +179,7 @@ def repeat(
     return answer
 
 
-@router.get("/{search_id}/curves", response_model=TrialCurves)
+@router.get("/searches/{search_id}/curves", response_model=TrialCurves)
 def curves(
     search_id: int,
     state: AppStateDep,
@@ -180,12 +190,33 @@ def curves(
     """One series of all trials."""
     with state.store.reading() as session:
         find_search(session, search_id)
-        return _json({"series": series, "runs": draw_trials(session, search_id, series, points)})
+        return json_response(
+            {"series": series, "runs": draw_trials(session, search_id, series, points)}
+        )
+
+
+@router.post("/runs/{run_id}/promote", status_code=status.HTTP_201_CREATED, response_model=Run)
+def promote_trial(
+    run_id: int, requested: Promotion, state: AppStateDep, idempotency: IdempotencyDep
+) -> JSONResponse:
+    """The trial goes on as a run of its own: from its newest checkpoint, or from scratch."""
+    with state.store.reading() as session:
+        task = find_run(session, run_id).task
+    known = known_task(state, task)
+    request = RunRequest(name=requested.name, note=requested.note, steps=requested.steps)
+
+    def act(tx: Transaction) -> dict[str, Any]:
+        run = find_run(tx.session, run_id)
+        is_scratch = requested.from_ == "scratch"
+        made = promote(tx, state.store.runs_dir, run, known, request, scratch=is_scratch)
+        return run_list(tx.session, [made])[0]
+
+    return create(state, idempotency, act)
 
 
 def known_task(state: AppState, name: str) -> SearchTask:
     """Raises: Invalid, NotReady: there is no such task, or it is still being looked at."""
-    task = state.catalog.find(name, DESCRIBED_WITHIN_S)
+    task = described_task(state, name)
     return SearchTask(task.name, task.declared, task.default_steps)
 
 
@@ -200,9 +231,3 @@ def read_search(state: AppState, session: Session, search_id: int) -> dict[str, 
     """A search with its trials. Raises: NotFound."""
     row = find_search(session, search_id)
     return searches_json(state, session, [row], trials=True)[0]
-
-
-def _json(body: dict[str, Any]) -> Response:
-    """Encoded as it is: a row of a space has the fields that it was given, and no others."""
-    content = json.dumps(body, separators=(",", ":"), allow_nan=False)
-    return Response(content, media_type="application/json")
