@@ -79,21 +79,21 @@ ROUTERS: tuple[APIRouter, ...] = (
     frontend.router,  # last: it answers every address that is left
 )
 
-# What any route may answer instead, also by way of the security middleware.
+# Errors that any route may answer, and those of the security middleware.
 REFUSALS: dict[int | str, str] = {
-    400: "The request contradicts itself",
-    401: "Who are you?",
-    403: "Not from there, or not by a viewer",
-    404: "There is no such thing",
-    409: "Not now: the state does not allow it",
-    413: "The body is too long",
-    414: "The address is too long",
-    415: "A change needs the content type application/json",
-    421: "The server does not answer under that name",
-    422: "A value is wrong: which, and what would be right",
-    429: "A limit is reached; later it may be possible",
-    431: "The headers are too long",
-    503: "Not yet, or not for the moment",
+    400: "Malformed request",
+    401: "Not authenticated",
+    403: "Not allowed for this role, or from this origin",
+    404: "Not found",
+    409: "Not allowed in the current state",
+    413: "The request body is too large",
+    414: "The URL is too long",
+    415: "The content type must be application/json",
+    421: "The server does not serve this host name",
+    422: "A value is invalid; `field` names it and `allowed` the bounds",
+    429: "A limit is reached; try again later",
+    431: "The request headers are too large",
+    503: "Temporarily unavailable",
     507: "The disk is full",
 }
 

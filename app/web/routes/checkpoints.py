@@ -21,6 +21,7 @@ router = APIRouter(prefix="/api", tags=["checkpoints"])
 
 @router.get("/runs/{run_id}/checkpoints")
 def list_checkpoints(run_id: int, state: AppStateDep) -> list[Checkpoint]:
+    """All checkpoints that a run ever saved, newest last."""
     with state.store.reading() as session:
         run = find_run(session, run_id)
         found = checkpoints.list_checkpoints(session, state.store.runs_dir, run)
@@ -29,6 +30,7 @@ def list_checkpoints(run_id: int, state: AppStateDep) -> list[Checkpoint]:
 
 @router.patch("/checkpoints/{checkpoint_id}")
 def pin(checkpoint_id: int, requested: PinChange, state: AppStateDep) -> Checkpoint:
+    """Pin a checkpoint, so that it is never removed automatically, or unpin it."""
     with state.store.writing() as tx:
         row = checkpoints.find_checkpoint(tx.session, checkpoint_id)
         checkpoints.pin_checkpoint(tx, row, pinned=requested.pinned)
@@ -42,6 +44,7 @@ def pin(checkpoint_id: int, requested: PinChange, state: AppStateDep) -> Checkpo
 def fork(
     checkpoint_id: int, requested: NewFork, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
+    """Start a new run from a checkpoint, with other values if given."""
     with state.store.reading() as session:
         row = checkpoints.find_checkpoint(session, checkpoint_id)
         name = find_run(session, row.run_id).task

@@ -27,11 +27,18 @@ router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
     "",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=CommandSent,
-    responses={200: {"model": CommandSent, "description": "It is so already"}},
+    responses={
+        200: {
+            "model": CommandSent,
+            "description": "Nothing to do: the run is already in that state",
+        }
+    },
 )
 def send(
     run_id: int, asked: CommandIn, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
+    """Send a command to a run. The answer follows as an event with the same `command_id`."""
+
     def act(tx: Transaction) -> dict[str, Any]:
         command = asked.command()
         declared = _declared(state, find_run(tx.session, run_id).task)
@@ -55,7 +62,7 @@ async def read(
     state: AppStateDep,
     wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0,
 ) -> CommandAnswer:
-    """A command and its answer; with `wait_s`, held until there is one. No thread waits."""
+    """A command and its answer. With `wait_s`, waits until the command is answered."""
     deadline_s = time.monotonic() + wait_s
     while True:
         committed = state.broker.wait_for_commit(run_id)

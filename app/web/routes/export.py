@@ -45,9 +45,12 @@ class Format(StrEnum):
 
 @router.get("", response_class=Response)
 def export(run_id: int, format: Format, state: AppStateDep) -> Response:
-    """csv and parquet: one row a value (step, series, value, run_id, attempt); json: all there is;
-    markdown: a log book to read; html: the curves with every change marked, in one file;
-    recipe: what it takes to do the run again, and to compare.
+    """Export a run as a file.
+
+    csv, parquet: one row for each value (step, series, value, run_id, attempt).
+    json: everything that is recorded. markdown: a report of its events.
+    html: the curves with all changes marked, in one file.
+    recipe: what is needed to repeat the run and to compare the result.
     """
     with state.store.reading() as session:
         find_run(session, run_id)

@@ -1,4 +1,4 @@
-"""Whether the server is there, for anybody who asks."""
+"""Whether the server works; open to everyone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ router = APIRouter(prefix="/api/health", tags=["health"])
 
 @router.get("")
 def health(state: AppStateDep) -> Health:
+    """Whether the server works, and what it warns of. Open to everyone."""
     database = state.store.database
     return Health(
         status="ok",

@@ -32,7 +32,7 @@ def events(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = EVENTS_DEFAULT,
     order: Annotated[str, Query(pattern="^(asc|desc)$")] = "asc",
 ) -> Response:
-    """The journal of the run. `kind` may name several kinds, separated by commas."""
+    """Events of a run. `kind` takes several kinds, separated by commas."""
     kinds = [name for name in (kind or "").split(",") if name]
     if any(name not in EVENTS for name in kinds):
         raise Invalid("There is no such kind of event.", field="kind", allowed=list(EVENTS))
@@ -64,10 +64,10 @@ def curves(
     smooth_steps: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     family: bool = False,
 ) -> Response:
-    """Curves for a chart; all values undecimated when `points` is no smaller than their number.
+    """Curves for a chart, downsampled to `points`; complete if they have no more points.
 
-    `series` may be repeated, or name several separated by commas; without it, all. `train/*`
-    stands for all whose names begin with `train/`.
+    `series` may be repeated or take several names, separated by commas. Without it, all series are
+    answered. `train/*` selects all series whose names begin with `train/`.
     """
     requested = [name for part in series or () for name in part.split(",") if name]
     with state.store.reading() as session:

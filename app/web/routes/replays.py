@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api", tags=["replays"])
 def replay_run(
     run_id: int, requested: NewReplay, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
-    """Do the whole run again, from step 0 on."""
+    """Repeat a run from step 0 and compare it with the original."""
     with state.store.reading() as session:
         recipe = make_recipe(session, state.store.runs_dir, run_id)
     return _start(state, idempotency, recipe, write_recipe(recipe), requested, run_id)
@@ -42,7 +42,7 @@ def replay_run(
 def replay_recipe(
     requested: RecipeSent, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
-    """Do what a recipe says, wherever it comes from."""
+    """Start a run from a recipe and compare it with what the recipe recorded."""
     return _start(
         state, idempotency, recipe_in(requested.recipe), requested.recipe, requested, None
     )

@@ -33,6 +33,7 @@ PICTURE_BYTES_MAX = 4_000_000
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=Run)
 def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
+    """Start a run. It is queued until a slot is free."""
     task = described_task(state, requested.task)
     request = RunRequest(**requested.model_dump(exclude={"task"}))
 
@@ -57,6 +58,7 @@ def list_runs(
     before: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = RUNS_DEFAULT,
 ) -> Runs:
+    """Runs, newest first. `search` matches names and notes; `trials` includes those of searches."""
     with state.store.reading() as session:
         found = runs.list_runs(
             session,
@@ -75,12 +77,14 @@ def list_runs(
 
 @router.get("/{run_id}")
 def read(run_id: int, state: AppStateDep) -> Run:
+    """One run."""
     with state.store.reading() as session:
         return Run.model_validate(runs.read_run(session, run_id))
 
 
 @router.patch("/{run_id}")
 def change(run_id: int, requested: RunChange, state: AppStateDep) -> Run:
+    """Rename a run, edit its note, make it the live branch, or restore it from the trash."""
     with state.store.writing() as tx:
         run = runs.find_run(tx.session, run_id)
         runs.describe_run(tx, run, name=requested.name, note=requested.note, live=requested.live)
@@ -91,6 +95,7 @@ def change(run_id: int, requested: RunChange, state: AppStateDep) -> Run:
 
 @router.delete("/{run_id}", status_code=status.HTTP_204_NO_CONTENT)
 def trash(run_id: int, state: AppStateDep) -> Response:
+    """Move a run to the trash. An active run is stopped first."""
     with state.store.writing() as tx:
         run = runs.find_run(tx.session, run_id)
         stop_if_active(tx, run)
@@ -103,6 +108,8 @@ def trash(run_id: int, state: AppStateDep) -> Response:
 def add_note(
     run_id: int, requested: NewNote, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
+    """Attach a note to a step; without `step`, to the current one."""
+
     def act(tx: Transaction) -> dict[str, Any]:
         run = runs.find_run(tx.session, run_id)
         step = run.step if requested.step is None else requested.step
@@ -114,13 +121,14 @@ def add_note(
 
 @router.get("/{run_id}/family")
 def family(run_id: int, state: AppStateDep) -> Family:
+    """All runs of the family: those that were forked, directly or not, from the same root."""
     with state.store.reading() as session:
         return Family.model_validate(runs.family(session, runs.find_run(session, run_id)))
 
 
 @router.get("/{run_id}/picture")
 def picture(run_id: int, state: AppStateDep) -> JSONResponse:
-    """What the task draws of its network, as of the newest evaluation."""
+    """The picture that the task drew of its network at the latest evaluation."""
     with state.store.reading() as session:
         runs.find_run(session, run_id)
     path = state.store.runs_dir / str(run_id) / "picture.json"

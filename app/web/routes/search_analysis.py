@@ -1,4 +1,4 @@
-"""Before a search and after it: what it would draw and take, and what its results say."""
+"""Preview of a search, and the importance of its hyperparameters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/searches", tags=["searches"])
 
 @router.post("/preview")
 def show(requested: SearchPreview, state: AppStateDep) -> Preview:
-    """What a search would draw, what is unwise about it, and what it would take. Nothing starts."""
+    """Sample trials, warnings and a time estimate for a search. Nothing is started."""
     known = known_task(state, requested.task)
     parallel = requested.parallel or state.settings.parallel
     fields = requested.model_dump(exclude={"task"})
@@ -52,7 +52,7 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
 
 @router.get("/{search_id}/importance")
 def read_importance(search_id: int, state: AppStateDep) -> Importance:
-    """How much each hyperparameter explains, by the trials that count."""
+    """How much each hyperparameter explains of the differences between the counted trials."""
     with state.store.reading() as session:
         row = find_search(session, search_id)
         completed = [

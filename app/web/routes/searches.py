@@ -60,7 +60,7 @@ OWNER = "owner"
 
 @router.post("/searches", status_code=status.HTTP_201_CREATED, response_model=Search)
 def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
-    """A new search; its trials are drawn and started one after the other."""
+    """Start a search. Its trials are sampled and started one after another."""
     known = known_task(state, requested.task)
     fields = requested.model_dump(exclude={"task"})
     parallel = requested.parallel or state.settings.parallel
@@ -80,7 +80,7 @@ def list_searches(
     before: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = SEARCHES_DEFAULT,
 ) -> Response:
-    """Newest first."""
+    """Searches without their trials, newest first."""
     with state.store.reading() as session:
         rows = newest_searches(session, before=before, limit=limit + 1)
         shown = rows[:limit]
@@ -91,6 +91,7 @@ def list_searches(
 
 @router.get("/searches/{search_id}", response_model=Search)
 def read(search_id: int, state: AppStateDep) -> Response:
+    """A search with its trials."""
     with state.store.reading() as session:
         return json_response(read_search(state, session, search_id))
 
@@ -103,7 +104,7 @@ def read(search_id: int, state: AppStateDep) -> Response:
 def command(
     search_id: int, requested: SearchCommandIn, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
-    """Pause: no further trials start, and running ones pause. Stop: they end."""
+    """Pause, resume or stop a search together with its running trials."""
 
     def act(tx: Transaction) -> dict[str, Any]:
         row = find_search(tx.session, search_id)
@@ -121,7 +122,10 @@ def command(
 def refine(
     search_id: int, requested: Refinement, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
-    """A new search in a box around the best trials; `clipped` names what met a declared bound."""
+    """Start a new search in a smaller space around the best trials.
+
+    `clipped` names the hyperparameters whose range met a declared bound.
+    """
     with state.store.reading() as session:
         task = find_search(session, search_id).task
     known = known_task(state, task)
@@ -167,7 +171,7 @@ def _refined(parent: SearchRow, requested: Refinement) -> SearchRequest:
 def repeat(
     search_id: int, requested: RepeatTrial, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
-    """More trials with the values of one, each with another seed."""
+    """Repeat a trial with other seeds."""
 
     def act(tx: Transaction) -> dict[str, Any]:
         row = find_search(tx.session, search_id)
@@ -187,7 +191,7 @@ def curves(
     series: Annotated[str, Query(max_length=NAME_CHARACTERS_MAX)] = VAL_COST,
     points: Annotated[int, Query(ge=1, le=TRIAL_POINTS_MAX)] = TRIAL_POINTS_DEFAULT,
 ) -> Response:
-    """One series of all trials."""
+    """One series of each trial, downsampled to `points`."""
     with state.store.reading() as session:
         find_search(session, search_id)
         return json_response(
@@ -199,7 +203,7 @@ def curves(
 def promote_trial(
     run_id: int, requested: Promotion, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
-    """The trial goes on as a run of its own: from its newest checkpoint, or from scratch."""
+    """Continue a trial as an ordinary run: from its latest checkpoint, or from scratch."""
     with state.store.reading() as session:
         task = find_run(session, run_id).task
     known = known_task(state, task)

@@ -23,6 +23,7 @@ class Unauthorized(APIError):
 
 @router.post("", status_code=status.HTTP_204_NO_CONTENT)
 def sign_in(requested: SignIn, state: AppStateDep, request: Request) -> Response:
+    """Exchange a token for a session cookie."""
     client = request.client.host if request.client else ""
     role = state.tokens.role_of(requested.token.encode(), client)
     if role is None:
@@ -42,6 +43,7 @@ def sign_in(requested: SignIn, state: AppStateDep, request: Request) -> Response
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT)
 def sign_out(state: AppStateDep, request: Request) -> Response:
+    """End the session and its open streams."""
     cookie = request.cookies.get(state.cookie_name)
     if cookie:
         state.sessions.sign_out(cookie)
@@ -55,10 +57,11 @@ def sign_out(state: AppStateDep, request: Request) -> Response:
 
 @router.get("")
 def who_am_i(request: Request) -> Who:
+    """The role of the caller."""
     return Who(role=request.state.role)
 
 
 @router.get("/link")
 def link_to_watch(state: AppStateDep) -> TokenToWatch:
-    """For the owner only: what stands behind `#t=` in a link for those who are to watch."""
+    """The token of the viewer link (after `#t=`). For the owner only."""
     return TokenToWatch(token=state.tokens.of(VIEWER))

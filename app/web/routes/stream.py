@@ -88,11 +88,14 @@ async def stream(
     after: Annotated[int | None, Query(ge=0, le=INT_MAX)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventStream:
-    """Events of some runs with their points, and some searches whenever they change.
+    """Server-sent events: runs with their points, and searches.
 
-    Without `runs` and `searches` it has the events of all runs. A search is sent as
-    `GET /api/searches/{id}` answers it: at first, then a few times a second while it changes.
-    `Last-Event-ID`, which a browser sends when it comes back, counts more than `after`.
+    `runs`: ids of runs, separated by commas. Sends `run`, `event` and `points`.
+    `searches`: ids of searches. Sends `search`, as `GET /api/searches/{id}` answers it: first its
+    current state, then up to four times a second while it changes.
+    Without both, sends `run` and `event` of all runs. `tasks` says that the tasks have changed,
+    `reset` that events were missed, and `bye` that the server ends the stream.
+    `Last-Event-ID` takes precedence over `after`.
     """
     search_ids = _ids(searches, "search", SEARCHES_MAX)
     run_ids = _ids(runs, "run", RUNS_MAX) if runs.strip(", ") or search_ids else None

@@ -21,7 +21,7 @@ LOOK_EVERY_S = 0.05
 async def list_tasks(
     state: AppStateDep, wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0
 ) -> Tasks:
-    """What is known by now; with `wait_s`, held until all tasks are described."""
+    """The tasks described so far. With `wait_s`, waits until all tasks are described."""
     end_s = time.monotonic() + wait_s
     while not (state.catalog.is_ready or state.broker.is_closing) and time.monotonic() < end_s:
         await asyncio.sleep(LOOK_EVERY_S)  # no thread waits: there are few, and others need them

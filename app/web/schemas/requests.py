@@ -1,4 +1,4 @@
-"""What a request may say: every body, checked field by field."""
+"""Request models; every field is checked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ...limits import (
     VALUES_MAX,
 )
 
-# Each value is checked against its declaration, which knows its type and bounds.
+# Each value is checked against the declaration of its hyperparameter.
 _VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}
 ValuesIn: TypeAlias = Annotated[
     dict[str, Any],
@@ -42,7 +42,7 @@ Step: TypeAlias = Annotated[int, Field(ge=0, le=INT_MAX)]
 
 
 def _no_number(value: Any) -> Any:
-    """In Python, 0 is equal to False and would pass for it."""
+    """Reject 0 and 1, which Python takes for False and True."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ValueError
     return value
@@ -52,7 +52,7 @@ _EXACTLY = BeforeValidator(_no_number)
 
 
 class In(BaseModel):
-    """A request body: no field more than named, no type but the right one."""
+    """A request body: unknown fields and other types are rejected."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -87,7 +87,9 @@ class NewFork(In):
 
 
 class NewReplay(In):
-    seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None  # another one: nothing to compare
+    seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = (
+        None  # a different seed: nothing is compared
+    )
     max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
 
 
@@ -130,7 +132,7 @@ class PauseIn(In):
 
 
 class PlainIn(In):
-    """A command that needs nothing but its kind."""
+    """A command without arguments."""
 
     kind: Literal["resume", "stop", "save_checkpoint", "evaluate"]
     note: Note = ""

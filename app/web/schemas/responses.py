@@ -1,4 +1,4 @@
-"""What the server answers: the shapes that the page's types are generated from."""
+"""Response models; the types of the page are generated from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Number: TypeAlias = float | Literal["NaN", "Infinity", "-Infinity"]
 
 
 class Error(BaseModel):
-    """The one body of every error."""
+    """The body of every error."""
 
     error: str
     message: str
@@ -66,7 +66,7 @@ class PendingCommand(BaseModel):
 
 
 class Replayed(BaseModel):
-    """Up to `step` all was equal to the last bit, or differs from `first_step` on."""
+    """The result of a replay: bit-identical up to `step`, or different from `first_step` on."""
 
     step: int
     equal: bool
@@ -78,7 +78,7 @@ class Replayed(BaseModel):
 
 
 class TrialOf(BaseModel):
-    """The search whose trial a run is."""
+    """The search that the run is a trial of."""
 
     id: int
     number: int
@@ -127,7 +127,7 @@ class Run(BaseModel):
 
 class Runs(BaseModel):
     runs: list[Run]
-    next: int | None  # give it as `before` for the next page
+    next: int | None  # pass it as `before` for the next page
 
 
 class Hyperparameter(BaseModel):
@@ -174,7 +174,7 @@ class Tasks(BaseModel):
 
 
 class CommandSent(BaseModel):
-    command_id: int | None  # look for it among the events: that is the answer
+    command_id: int | None  # the event with this id is the answer
     status: Literal["pending", "no_op"]
 
 
@@ -197,11 +197,11 @@ class CommandAnswer(BaseModel):
 
 class Events(BaseModel):
     events: list[Event]
-    next: int | None  # give it as `after` (`before` when newest come first) for the next page
+    next: int | None  # pass it as `after` (with order=desc as `before`) for the next page
 
 
 class Series(BaseModel):
-    """Columns of equal length: `count` recorded values in all, `counts[i]` behind point i."""
+    """Columns of equal length. count: all recorded values. counts: those behind each point."""
 
     step: list[int]
     value: list[Number]

@@ -1,4 +1,4 @@
-"""What a request about searches may say."""
+"""Request models of searches."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ...search.samplers import Strategy
 from .requests import In, Name, Note, Steps
 
 SCALES = (
-    "The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or "
-    "`minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. "
-    "Whole numbers stay whole on each of them."
+    "The scale on which a range is sampled evenly: `linear`, `log10`, `log2`, or "
+    "`minus_log10_one_minus`, which is −log10(1−β). The default is the hyperparameter's own scale. "
+    "Integers stay integers on every scale."
 )
 _VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}
 _VALUES = {"type": "array", "items": _VALUE}
 _WHEN = {
     "type": "object",
     "additionalProperties": _VALUES,
-    "description": "Only drawn when each of these others has one of its values here.",
+    "description": "Sampled only when each of these hyperparameters has one of the values listed.",
 }
 _ROW = {
     "type": "object",
@@ -69,7 +69,7 @@ Points: TypeAlias = Annotated[
 
 
 class Drawn(In):
-    """What decides which trials are drawn. seed: of the draws, and of each trial's training."""
+    """What decides which trials are sampled. seed: of the samples, and of each trial's training."""
 
     task: Name
     space: SpaceIn
@@ -85,7 +85,7 @@ class Drawn(In):
 
 
 class NewSearch(Drawn):
-    """steps: the last step of each trial; from a checkpoint counted from its root's beginning."""
+    """steps: the last step of each trial, counted from the start of the checkpoint's root run."""
 
     stop_early: Literal["median", "successive_halving"] | None = None
     from_checkpoint: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
@@ -106,9 +106,10 @@ class SearchCommandIn(In):
 
 
 class Refinement(In):
-    """keep, widen: the rule of the box; None takes the search's own, as with all the others.
+    """Fields that are None are taken from the search.
 
-    widen_edges: let the box reach beyond an end at which the best value sits.
+    keep, widen: how many of the best trials, and how far around them.
+    widen_edges: extend the range of a value that is best at an end of its range.
     """
 
     keep: Keep | None = None

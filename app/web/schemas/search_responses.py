@@ -1,4 +1,4 @@
-"""What the server answers about searches."""
+"""Response models of searches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SpacePart(BaseModel):
 
 
 class Edge(BaseModel):
-    """The best value lies at an end of its range. can_widen: there is something beyond it."""
+    """The best value is at an end of its range. can_widen: the range can be extended there."""
 
     name: str
     side: Literal["low", "high"]
@@ -49,7 +49,7 @@ class Counts(BaseModel):
 
 
 class Round(BaseModel):
-    """kept: the runs its box was drawn around, best first."""
+    """kept: the runs that the space of this round was built around, best first."""
 
     round: int
     space: dict[str, SpacePart]
@@ -57,9 +57,9 @@ class Round(BaseModel):
 
 
 class Repeat(BaseModel):
-    """Finished repetitions of a run with other seeds; the run itself is not among them.
+    """Finished repetitions of a run with other seeds, without the run itself.
 
-    spread: their standard deviation, None for fewer than two.
+    spread: their standard deviation; None for fewer than two.
     """
 
     run_id: int
@@ -69,8 +69,10 @@ class Repeat(BaseModel):
 
 
 class Trial(BaseModel):
-    """A run as a trial. fits: it was finished as drawn, so that it enters best, rounds and fits;
-    repetitions do not. val_cost: the newest that was recorded, the final one when it is over.
+    """A run as a trial.
+
+    fits: it finished as sampled, so it counts for the best trial, the next round and the models.
+    Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
     """
 
     number: int
@@ -88,7 +90,7 @@ class Trial(BaseModel):
 
 
 class SearchSummary(BaseModel):
-    """A search without its trials. trials_wanted: without repetitions."""
+    """A search without its trials. trials_wanted: the number of trials, without repetitions."""
 
     id: int
     name: str
@@ -127,7 +129,7 @@ class Search(SearchSummary):
 
 class Searches(BaseModel):
     searches: list[SearchSummary]
-    next: int | None  # give it as `before` for the next page
+    next: int | None  # pass it as `before` for the next page
 
 
 class SearchCommandDone(BaseModel):
@@ -150,7 +152,7 @@ class TrialCurves(BaseModel):
 
 
 class Importance(BaseModel):
-    """How much of the differences between trials each hyperparameter explains, 1 in all."""
+    """The share of each hyperparameter in the differences between trials; the sum is 1."""
 
     importance: dict[str, float]
     trials: int
@@ -182,7 +184,7 @@ class Distinct(BaseModel):
 
 
 class Teaching(BaseModel):
-    """A grid and random draws of as many trials, in the user's own space."""
+    """A grid and random samples with equally many trials in the space of the search."""
 
     x: str
     y: str | None

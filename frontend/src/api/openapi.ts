@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Health */
+        /**
+         * Health
+         * @description Whether the server works, and what it warns of. Open to everyone.
+         */
         get: operations["health_api_health_get"];
         put?: never;
         post?: never;
@@ -28,12 +31,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who Am I */
+        /**
+         * Who Am I
+         * @description The role of the caller.
+         */
         get: operations["who_am_i_api_session_get"];
         put?: never;
-        /** Sign In */
+        /**
+         * Sign In
+         * @description Exchange a token for a session cookie.
+         */
         post: operations["sign_in_api_session_post"];
-        /** Sign Out */
+        /**
+         * Sign Out
+         * @description End the session and its open streams.
+         */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
         head?: never;
@@ -49,7 +61,7 @@ export interface paths {
         };
         /**
          * Link To Watch
-         * @description For the owner only: what stands behind `#t=` in a link for those who are to watch.
+         * @description The token of the viewer link (after `#t=`). For the owner only.
          */
         get: operations["link_to_watch_api_session_link_get"];
         put?: never;
@@ -69,7 +81,7 @@ export interface paths {
         };
         /**
          * List Tasks
-         * @description What is known by now; with `wait_s`, held until all tasks are described.
+         * @description The tasks described so far. With `wait_s`, waits until all tasks are described.
          */
         get: operations["list_tasks_api_tasks_get"];
         put?: never;
@@ -87,10 +99,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Runs */
+        /**
+         * List Runs
+         * @description Runs, newest first. `search` matches names and notes; `trials` includes those of searches.
+         */
         get: operations["list_runs_api_runs_get"];
         put?: never;
-        /** Start */
+        /**
+         * Start
+         * @description Start a run. It is queued until a slot is free.
+         */
         post: operations["start_api_runs_post"];
         delete?: never;
         options?: never;
@@ -105,15 +123,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read */
+        /**
+         * Read
+         * @description One run.
+         */
         get: operations["read_api_runs__run_id__get"];
         put?: never;
         post?: never;
-        /** Trash */
+        /**
+         * Trash
+         * @description Move a run to the trash. An active run is stopped first.
+         */
         delete: operations["trash_api_runs__run_id__delete"];
         options?: never;
         head?: never;
-        /** Change */
+        /**
+         * Change
+         * @description Rename a run, edit its note, make it the live branch, or restore it from the trash.
+         */
         patch: operations["change_api_runs__run_id__patch"];
         trace?: never;
     };
@@ -126,7 +153,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Add Note */
+        /**
+         * Add Note
+         * @description Attach a note to a step; without `step`, to the current one.
+         */
         post: operations["add_note_api_runs__run_id__notes_post"];
         delete?: never;
         options?: never;
@@ -141,7 +171,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Family */
+        /**
+         * Family
+         * @description All runs of the family: those that were forked, directly or not, from the same root.
+         */
         get: operations["family_api_runs__run_id__family_get"];
         put?: never;
         post?: never;
@@ -160,7 +193,7 @@ export interface paths {
         };
         /**
          * Picture
-         * @description What the task draws of its network, as of the newest evaluation.
+         * @description The picture that the task drew of its network at the latest evaluation.
          */
         get: operations["picture_api_runs__run_id__picture_get"];
         put?: never;
@@ -180,7 +213,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send */
+        /**
+         * Send
+         * @description Send a command to a run. The answer follows as an event with the same `command_id`.
+         */
         post: operations["send_api_runs__run_id__commands_post"];
         delete?: never;
         options?: never;
@@ -197,7 +233,7 @@ export interface paths {
         };
         /**
          * Read
-         * @description A command and its answer; with `wait_s`, held until there is one. No thread waits.
+         * @description A command and its answer. With `wait_s`, waits until the command is answered.
          */
         get: operations["read_api_runs__run_id__commands__command_id__get"];
         put?: never;
@@ -217,7 +253,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description The journal of the run. `kind` may name several kinds, separated by commas.
+         * @description Events of a run. `kind` takes several kinds, separated by commas.
          */
         get: operations["events_api_runs__run_id__events_get"];
         put?: never;
@@ -237,10 +273,10 @@ export interface paths {
         };
         /**
          * Curves
-         * @description Curves for a chart; all values undecimated when `points` is no smaller than their number.
+         * @description Curves for a chart, downsampled to `points`; complete if they have no more points.
          *
-         *     `series` may be repeated, or name several separated by commas; without it, all. `train/*`
-         *     stands for all whose names begin with `train/`.
+         *     `series` may be repeated or take several names, separated by commas. Without it, all series are
+         *     answered. `train/*` selects all series whose names begin with `train/`.
          */
         get: operations["curves_api_runs__run_id__curves_get"];
         put?: never;
@@ -258,7 +294,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Checkpoints */
+        /**
+         * List Checkpoints
+         * @description All checkpoints that a run ever saved, newest last.
+         */
         get: operations["list_checkpoints_api_runs__run_id__checkpoints_get"];
         put?: never;
         post?: never;
@@ -281,7 +320,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Pin */
+        /**
+         * Pin
+         * @description Pin a checkpoint, so that it is never removed automatically, or unpin it.
+         */
         patch: operations["pin_api_checkpoints__checkpoint_id__patch"];
         trace?: never;
     };
@@ -294,7 +336,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Fork */
+        /**
+         * Fork
+         * @description Start a new run from a checkpoint, with other values if given.
+         */
         post: operations["fork_api_checkpoints__checkpoint_id__fork_post"];
         delete?: never;
         options?: never;
@@ -313,7 +358,7 @@ export interface paths {
         put?: never;
         /**
          * Replay Run
-         * @description Do the whole run again, from step 0 on.
+         * @description Repeat a run from step 0 and compare it with the original.
          */
         post: operations["replay_run_api_runs__run_id__replay_post"];
         delete?: never;
@@ -333,7 +378,7 @@ export interface paths {
         put?: never;
         /**
          * Replay Recipe
-         * @description Do what a recipe says, wherever it comes from.
+         * @description Start a run from a recipe and compare it with what the recipe recorded.
          */
         post: operations["replay_recipe_api_replays_post"];
         delete?: never;
@@ -353,7 +398,7 @@ export interface paths {
         put?: never;
         /**
          * Show
-         * @description What a search would draw, what is unwise about it, and what it would take. Nothing starts.
+         * @description Sample trials, warnings and a time estimate for a search. Nothing is started.
          */
         post: operations["show_api_searches_preview_post"];
         delete?: never;
@@ -371,7 +416,7 @@ export interface paths {
         };
         /**
          * Read Importance
-         * @description How much each hyperparameter explains, by the trials that count.
+         * @description How much each hyperparameter explains of the differences between the counted trials.
          */
         get: operations["read_importance_api_searches__search_id__importance_get"];
         put?: never;
@@ -391,13 +436,13 @@ export interface paths {
         };
         /**
          * List Searches
-         * @description Newest first.
+         * @description Searches without their trials, newest first.
          */
         get: operations["list_searches_api_searches_get"];
         put?: never;
         /**
          * Start
-         * @description A new search; its trials are drawn and started one after the other.
+         * @description Start a search. Its trials are sampled and started one after another.
          */
         post: operations["start_api_searches_post"];
         delete?: never;
@@ -413,7 +458,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read */
+        /**
+         * Read
+         * @description A search with its trials.
+         */
         get: operations["read_api_searches__search_id__get"];
         put?: never;
         post?: never;
@@ -434,7 +482,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Pause: no further trials start, and running ones pause. Stop: they end.
+         * @description Pause, resume or stop a search together with its running trials.
          */
         post: operations["command_api_searches__search_id__commands_post"];
         delete?: never;
@@ -454,7 +502,9 @@ export interface paths {
         put?: never;
         /**
          * Refine
-         * @description A new search in a box around the best trials; `clipped` names what met a declared bound.
+         * @description Start a new search in a smaller space around the best trials.
+         *
+         *     `clipped` names the hyperparameters whose range met a declared bound.
          */
         post: operations["refine_api_searches__search_id__refine_post"];
         delete?: never;
@@ -474,7 +524,7 @@ export interface paths {
         put?: never;
         /**
          * Repeat
-         * @description More trials with the values of one, each with another seed.
+         * @description Repeat a trial with other seeds.
          */
         post: operations["repeat_api_searches__search_id__repeat_post"];
         delete?: never;
@@ -492,7 +542,7 @@ export interface paths {
         };
         /**
          * Curves
-         * @description One series of all trials.
+         * @description One series of each trial, downsampled to `points`.
          */
         get: operations["curves_api_searches__search_id__curves_get"];
         put?: never;
@@ -514,7 +564,7 @@ export interface paths {
         put?: never;
         /**
          * Promote Trial
-         * @description The trial goes on as a run of its own: from its newest checkpoint, or from scratch.
+         * @description Continue a trial as an ordinary run: from its latest checkpoint, or from scratch.
          */
         post: operations["promote_trial_api_runs__run_id__promote_post"];
         delete?: never;
@@ -532,9 +582,12 @@ export interface paths {
         };
         /**
          * Export
-         * @description csv and parquet: one row a value (step, series, value, run_id, attempt); json: all there is;
-         *     markdown: a log book to read; html: the curves with every change marked, in one file;
-         *     recipe: what it takes to do the run again, and to compare.
+         * @description Export a run as a file.
+         *
+         *     csv, parquet: one row for each value (step, series, value, run_id, attempt).
+         *     json: everything that is recorded. markdown: a report of its events.
+         *     html: the curves with all changes marked, in one file.
+         *     recipe: what is needed to repeat the run and to compare the result.
          */
         get: operations["export_api_runs__run_id__export_get"];
         put?: never;
@@ -554,11 +607,14 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Events of some runs with their points, and some searches whenever they change.
+         * @description Server-sent events: runs with their points, and searches.
          *
-         *     Without `runs` and `searches` it has the events of all runs. A search is sent as
-         *     `GET /api/searches/{id}` answers it: at first, then a few times a second while it changes.
-         *     `Last-Event-ID`, which a browser sends when it comes back, counts more than `after`.
+         *     `runs`: ids of runs, separated by commas. Sends `run`, `event` and `points`.
+         *     `searches`: ids of searches. Sends `search`, as `GET /api/searches/{id}` answers it: first its
+         *     current state, then up to four times a second while it changes.
+         *     Without both, sends `run` and `event` of all runs. `tasks` says that the tasks have changed,
+         *     `reset` that events were missed, and `bye` that the server ends the stream.
+         *     `Last-Event-ID` takes precedence over `after`.
          */
         get: operations["stream_api_stream_get"];
         put?: never;
@@ -1061,7 +1117,7 @@ export interface components {
         };
         /**
          * Edge
-         * @description The best value lies at an end of its range. can_widen: there is something beyond it.
+         * @description The best value is at an end of its range. can_widen: the range can be extended there.
          */
         Edge: {
             /** Name */
@@ -1087,7 +1143,7 @@ export interface components {
         };
         /**
          * Error
-         * @description The one body of every error.
+         * @description The body of every error.
          */
         Error: {
             /** Error */
@@ -1302,7 +1358,7 @@ export interface components {
         };
         /**
          * Importance
-         * @description How much of the differences between trials each hyperparameter explains, 1 in all.
+         * @description The share of each hyperparameter in the differences between trials; the sum is 1.
          */
         Importance: {
             /** Importance */
@@ -1380,7 +1436,7 @@ export interface components {
         };
         /**
          * NewSearch
-         * @description steps: the last step of each trial; from a checkpoint counted from its root's beginning.
+         * @description steps: the last step of each trial, counted from the start of the checkpoint's root run.
          */
         NewSearch: {
             /** Task */
@@ -1389,7 +1445,7 @@ export interface components {
             space: {
                 [key: string]: {
                     /**
-                     * @description The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. Whole numbers stay whole on each of them.
+                     * @description The scale on which a range is sampled evenly: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). The default is the hyperparameter's own scale. Integers stay integers on every scale.
                      * @enum {string}
                      */
                     scale?: "linear" | "log10" | "log2" | "minus_log10_one_minus";
@@ -1397,7 +1453,7 @@ export interface components {
                     high?: number;
                     values?: (number | boolean | string)[];
                     fixed?: number | boolean | string;
-                    /** @description Only drawn when each of these others has one of its values here. */
+                    /** @description Sampled only when each of these hyperparameters has one of the values listed. */
                     when?: {
                         [key: string]: (number | boolean | string)[];
                     };
@@ -1528,7 +1584,7 @@ export interface components {
         };
         /**
          * PlainIn
-         * @description A command that needs nothing but its kind.
+         * @description A command without arguments.
          */
         PlainIn: {
             /**
@@ -1638,9 +1694,10 @@ export interface components {
         };
         /**
          * Refinement
-         * @description keep, widen: the rule of the box; None takes the search's own, as with all the others.
+         * @description Fields that are None are taken from the search.
          *
-         *     widen_edges: let the box reach beyond an end at which the best value sits.
+         *     keep, widen: how many of the best trials, and how far around them.
+         *     widen_edges: extend the range of a value that is best at an end of its range.
          */
         Refinement: {
             /** Keep */
@@ -1706,9 +1763,9 @@ export interface components {
         };
         /**
          * Repeat
-         * @description Finished repetitions of a run with other seeds; the run itself is not among them.
+         * @description Finished repetitions of a run with other seeds, without the run itself.
          *
-         *     spread: their standard deviation, None for fewer than two.
+         *     spread: their standard deviation; None for fewer than two.
          */
         Repeat: {
             /** Run Id */
@@ -1742,7 +1799,7 @@ export interface components {
         };
         /**
          * Replayed
-         * @description Up to `step` all was equal to the last bit, or differs from `first_step` on.
+         * @description The result of a replay: bit-identical up to `step`, or different from `first_step` on.
          */
         Replayed: {
             /** Step */
@@ -1832,7 +1889,7 @@ export interface components {
         };
         /**
          * Round
-         * @description kept: the runs its box was drawn around, best first.
+         * @description kept: the runs that the space of this round was built around, best first.
          */
         Round: {
             /** Round */
@@ -2049,7 +2106,7 @@ export interface components {
             space: {
                 [key: string]: {
                     /**
-                     * @description The scale on which a range is evenly spread: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). Without one it is the hyperparameter's own. Whole numbers stay whole on each of them.
+                     * @description The scale on which a range is sampled evenly: `linear`, `log10`, `log2`, or `minus_log10_one_minus`, which is −log10(1−β). The default is the hyperparameter's own scale. Integers stay integers on every scale.
                      * @enum {string}
                      */
                     scale?: "linear" | "log10" | "log2" | "minus_log10_one_minus";
@@ -2057,7 +2114,7 @@ export interface components {
                     high?: number;
                     values?: (number | boolean | string)[];
                     fixed?: number | boolean | string;
-                    /** @description Only drawn when each of these others has one of its values here. */
+                    /** @description Sampled only when each of these hyperparameters has one of the values listed. */
                     when?: {
                         [key: string]: (number | boolean | string)[];
                     };
@@ -2109,7 +2166,7 @@ export interface components {
         };
         /**
          * SearchSummary
-         * @description A search without its trials. trials_wanted: without repetitions.
+         * @description A search without its trials. trials_wanted: the number of trials, without repetitions.
          */
         SearchSummary: {
             /** Id */
@@ -2189,7 +2246,7 @@ export interface components {
         };
         /**
          * Series
-         * @description Columns of equal length: `count` recorded values in all, `counts[i]` behind point i.
+         * @description Columns of equal length. count: all recorded values. counts: those behind each point.
          */
         Series: {
             /** Step */
@@ -2340,7 +2397,7 @@ export interface components {
         };
         /**
          * Teaching
-         * @description A grid and random draws of as many trials, in the user's own space.
+         * @description A grid and random samples with equally many trials in the space of the search.
          */
         Teaching: {
             /** X */
@@ -2394,8 +2451,10 @@ export interface components {
         };
         /**
          * Trial
-         * @description A run as a trial. fits: it was finished as drawn, so that it enters best, rounds and fits;
-         *     repetitions do not. val_cost: the newest that was recorded, the final one when it is over.
+         * @description A run as a trial.
+         *
+         *     fits: it finished as sampled, so it counts for the best trial, the next round and the models.
+         *     Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
          */
         Trial: {
             /** Number */
@@ -2445,7 +2504,7 @@ export interface components {
         };
         /**
          * TrialOf
-         * @description The search whose trial a run is.
+         * @description The search that the run is a trial of.
          */
         TrialOf: {
             /** Id */
@@ -2575,7 +2634,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2584,7 +2643,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2593,7 +2652,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2602,7 +2661,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2611,7 +2670,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2620,7 +2679,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2629,7 +2688,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2638,7 +2697,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2647,7 +2706,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2656,7 +2715,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2665,7 +2724,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2674,7 +2733,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -2683,7 +2742,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2721,7 +2780,7 @@ export interface operations {
                     "application/json": components["schemas"]["Who"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2730,7 +2789,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2739,7 +2798,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2748,7 +2807,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2757,7 +2816,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2766,7 +2825,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2775,7 +2834,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2784,7 +2843,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2793,7 +2852,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2802,7 +2861,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2811,7 +2870,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2820,7 +2879,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -2829,7 +2888,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2869,7 +2928,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2878,7 +2937,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2887,7 +2946,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2896,7 +2955,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2905,7 +2964,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2914,7 +2973,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2923,7 +2982,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -2932,7 +2991,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2941,7 +3000,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -2950,7 +3009,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2959,7 +3018,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2968,7 +3027,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -2977,7 +3036,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3013,7 +3072,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3022,7 +3081,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3031,7 +3090,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3040,7 +3099,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3049,7 +3108,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3058,7 +3117,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3067,7 +3126,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3076,7 +3135,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3085,7 +3144,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3094,7 +3153,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3103,7 +3162,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3112,7 +3171,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3121,7 +3180,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3159,7 +3218,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenToWatch"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3168,7 +3227,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3177,7 +3236,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3186,7 +3245,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3195,7 +3254,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3204,7 +3263,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3213,7 +3272,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3222,7 +3281,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3231,7 +3290,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3240,7 +3299,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3249,7 +3308,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3258,7 +3317,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3267,7 +3326,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3307,7 +3366,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tasks"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3316,7 +3375,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3325,7 +3384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3334,7 +3393,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3343,7 +3402,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3352,7 +3411,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3361,7 +3420,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3370,7 +3429,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3379,7 +3438,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3388,7 +3447,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3397,7 +3456,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3406,7 +3465,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3415,7 +3474,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3463,7 +3522,7 @@ export interface operations {
                     "application/json": components["schemas"]["Runs"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3472,7 +3531,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3481,7 +3540,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3490,7 +3549,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3499,7 +3558,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3508,7 +3567,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3517,7 +3576,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3526,7 +3585,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3535,7 +3594,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3544,7 +3603,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3553,7 +3612,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3562,7 +3621,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3571,7 +3630,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3615,7 +3674,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3624,7 +3683,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3633,7 +3692,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3642,7 +3701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3651,7 +3710,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3660,7 +3719,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3669,7 +3728,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3678,7 +3737,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3687,7 +3746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3696,7 +3755,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3705,7 +3764,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3714,7 +3773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3723,7 +3782,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3763,7 +3822,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3772,7 +3831,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3781,7 +3840,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3790,7 +3849,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3799,7 +3858,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3808,7 +3867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3817,7 +3876,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3826,7 +3885,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3835,7 +3894,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3844,7 +3903,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3853,7 +3912,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3862,7 +3921,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -3871,7 +3930,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3909,7 +3968,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3918,7 +3977,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3927,7 +3986,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3936,7 +3995,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3945,7 +4004,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3954,7 +4013,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3963,7 +4022,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -3972,7 +4031,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3981,7 +4040,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -3990,7 +4049,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3999,7 +4058,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4008,7 +4067,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4017,7 +4076,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4061,7 +4120,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4070,7 +4129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4079,7 +4138,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4088,7 +4147,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4097,7 +4156,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4106,7 +4165,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4115,7 +4174,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4124,7 +4183,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4133,7 +4192,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -4142,7 +4201,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4151,7 +4210,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4160,7 +4219,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4169,7 +4228,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4215,7 +4274,7 @@ export interface operations {
                     "application/json": components["schemas"]["Event"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4224,7 +4283,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4233,7 +4292,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4242,7 +4301,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4251,7 +4310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4260,7 +4319,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4269,7 +4328,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4278,7 +4337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4287,7 +4346,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -4296,7 +4355,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4305,7 +4364,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4314,7 +4373,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4323,7 +4382,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4363,7 +4422,7 @@ export interface operations {
                     "application/json": components["schemas"]["Family"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4372,7 +4431,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4381,7 +4440,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4390,7 +4449,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4399,7 +4458,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4408,7 +4467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4417,7 +4476,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4426,7 +4485,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4435,7 +4494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -4444,7 +4503,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4453,7 +4512,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4462,7 +4521,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4471,7 +4530,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4511,7 +4570,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4520,7 +4579,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4529,7 +4588,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4538,7 +4597,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4547,7 +4606,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4556,7 +4615,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4565,7 +4624,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4574,7 +4633,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4583,7 +4642,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -4592,7 +4651,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4601,7 +4660,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4610,7 +4669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4619,7 +4678,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4656,7 +4715,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is so already */
+            /** @description Nothing to do: the run is already in that state */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4674,7 +4733,7 @@ export interface operations {
                     "application/json": components["schemas"]["CommandSent"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4683,7 +4742,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4692,7 +4751,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4701,7 +4760,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4710,7 +4769,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4719,7 +4778,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4728,7 +4787,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4737,7 +4796,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4746,7 +4805,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -4755,7 +4814,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4764,7 +4823,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4773,7 +4832,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4782,7 +4841,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4825,7 +4884,7 @@ export interface operations {
                     "application/json": components["schemas"]["CommandAnswer"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4834,7 +4893,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4843,7 +4902,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4852,7 +4911,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4861,7 +4920,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4870,7 +4929,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4879,7 +4938,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -4888,7 +4947,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4897,7 +4956,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -4906,7 +4965,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4915,7 +4974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4924,7 +4983,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -4933,7 +4992,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4979,7 +5038,7 @@ export interface operations {
                     "application/json": components["schemas"]["Events"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4988,7 +5047,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4997,7 +5056,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5006,7 +5065,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5015,7 +5074,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5024,7 +5083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5033,7 +5092,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5042,7 +5101,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5051,7 +5110,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5060,7 +5119,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5069,7 +5128,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5078,7 +5137,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -5087,7 +5146,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5134,7 +5193,7 @@ export interface operations {
                     "application/json": components["schemas"]["Curves"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5143,7 +5202,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5152,7 +5211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5161,7 +5220,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5170,7 +5229,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5179,7 +5238,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5188,7 +5247,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5197,7 +5256,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5206,7 +5265,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5215,7 +5274,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5224,7 +5283,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5233,7 +5292,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -5242,7 +5301,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5282,7 +5341,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checkpoint"][];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5291,7 +5350,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5300,7 +5359,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5309,7 +5368,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5318,7 +5377,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5327,7 +5386,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5336,7 +5395,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5345,7 +5404,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5354,7 +5413,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5363,7 +5422,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5372,7 +5431,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5381,7 +5440,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -5390,7 +5449,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5434,7 +5493,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checkpoint"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5443,7 +5502,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5452,7 +5511,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5461,7 +5520,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5470,7 +5529,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5479,7 +5538,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5488,7 +5547,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5497,7 +5556,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5506,7 +5565,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5515,7 +5574,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5524,7 +5583,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5533,7 +5592,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -5542,7 +5601,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5588,7 +5647,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5597,7 +5656,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5606,7 +5665,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5615,7 +5674,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5624,7 +5683,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5633,7 +5692,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5642,7 +5701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5651,7 +5710,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5660,7 +5719,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5669,7 +5728,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5678,7 +5737,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5687,7 +5746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -5696,7 +5755,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5742,7 +5801,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5751,7 +5810,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5760,7 +5819,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5769,7 +5828,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5778,7 +5837,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5787,7 +5846,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5796,7 +5855,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5805,7 +5864,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5814,7 +5873,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5823,7 +5882,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5832,7 +5891,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5841,7 +5900,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -5850,7 +5909,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5894,7 +5953,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5903,7 +5962,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5912,7 +5971,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5921,7 +5980,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5930,7 +5989,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5939,7 +5998,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5948,7 +6007,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -5957,7 +6016,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5966,7 +6025,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -5975,7 +6034,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,7 +6043,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5993,7 +6052,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6002,7 +6061,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6044,7 +6103,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6053,7 +6112,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6062,7 +6121,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6071,7 +6130,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6080,7 +6139,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6089,7 +6148,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6098,7 +6157,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -6107,7 +6166,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6116,7 +6175,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -6125,7 +6184,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6134,7 +6193,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6143,7 +6202,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6152,7 +6211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6192,7 +6251,7 @@ export interface operations {
                     "application/json": components["schemas"]["Importance"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6201,7 +6260,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6210,7 +6269,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6219,7 +6278,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6228,7 +6287,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6237,7 +6296,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6246,7 +6305,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -6255,7 +6314,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6264,7 +6323,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -6273,7 +6332,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6282,7 +6341,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6291,7 +6350,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6300,7 +6359,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6341,7 +6400,7 @@ export interface operations {
                     "application/json": components["schemas"]["Searches"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6350,7 +6409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6359,7 +6418,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6368,7 +6427,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6377,7 +6436,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6386,7 +6445,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6395,7 +6454,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -6404,7 +6463,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6413,7 +6472,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -6422,7 +6481,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6431,7 +6490,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6440,7 +6499,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6449,7 +6508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6493,7 +6552,7 @@ export interface operations {
                     "application/json": components["schemas"]["Search"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6502,7 +6561,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6511,7 +6570,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6520,7 +6579,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6529,7 +6588,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6538,7 +6597,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6547,7 +6606,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -6556,7 +6615,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6565,7 +6624,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -6574,7 +6633,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6583,7 +6642,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6592,7 +6651,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6601,7 +6660,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6641,7 +6700,7 @@ export interface operations {
                     "application/json": components["schemas"]["Search"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6650,7 +6709,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6659,7 +6718,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6668,7 +6727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6677,7 +6736,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6686,7 +6745,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6695,7 +6754,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -6704,7 +6763,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6713,7 +6772,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -6722,7 +6781,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6731,7 +6790,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6740,7 +6799,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6749,7 +6808,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6795,7 +6854,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchCommandDone"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6804,7 +6863,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6813,7 +6872,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6822,7 +6881,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6831,7 +6890,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6840,7 +6899,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6849,7 +6908,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -6858,7 +6917,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6867,7 +6926,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -6876,7 +6935,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6885,7 +6944,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6894,7 +6953,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -6903,7 +6962,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6949,7 +7008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Search"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6958,7 +7017,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6967,7 +7026,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6976,7 +7035,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6985,7 +7044,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6994,7 +7053,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7003,7 +7062,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -7012,7 +7071,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7021,7 +7080,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -7030,7 +7089,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7039,7 +7098,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7048,7 +7107,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -7057,7 +7116,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7103,7 +7162,7 @@ export interface operations {
                     "application/json": components["schemas"]["RepeatAsked"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7112,7 +7171,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7121,7 +7180,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7130,7 +7189,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7139,7 +7198,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7148,7 +7207,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7157,7 +7216,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -7166,7 +7225,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7175,7 +7234,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -7184,7 +7243,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7193,7 +7252,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7202,7 +7261,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -7211,7 +7270,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7254,7 +7313,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrialCurves"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7263,7 +7322,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7272,7 +7331,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7281,7 +7340,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7290,7 +7349,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7299,7 +7358,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7308,7 +7367,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -7317,7 +7376,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7326,7 +7385,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -7335,7 +7394,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7344,7 +7403,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7353,7 +7412,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -7362,7 +7421,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7408,7 +7467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7417,7 +7476,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7426,7 +7485,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7435,7 +7494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7444,7 +7503,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7453,7 +7512,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7462,7 +7521,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -7471,7 +7530,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7480,7 +7539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -7489,7 +7548,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7498,7 +7557,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7507,7 +7566,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -7516,7 +7575,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7556,7 +7615,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7565,7 +7624,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7574,7 +7633,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7583,7 +7642,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7592,7 +7651,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7601,7 +7660,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7610,7 +7669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -7619,7 +7678,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7628,7 +7687,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -7637,7 +7696,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7646,7 +7705,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7655,7 +7714,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -7664,7 +7723,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7708,7 +7767,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description The request contradicts itself */
+            /** @description Malformed request */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7717,7 +7776,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description Who are you? */
+            /** @description Not authenticated */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7726,7 +7785,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from there, or not by a viewer */
+            /** @description Not allowed for this role, or from this origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7735,7 +7794,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -7744,7 +7803,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description Not now: the state does not allow it */
+            /** @description Not allowed in the current state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7753,7 +7812,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is too long */
+            /** @description The request body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -7762,7 +7821,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description The address is too long */
+            /** @description The URL is too long */
             414: {
                 headers: {
                     [name: string]: unknown;
@@ -7771,7 +7830,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description A change needs the content type application/json */
+            /** @description The content type must be application/json */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -7780,7 +7839,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description The server does not answer under that name */
+            /** @description The server does not serve this host name */
             421: {
                 headers: {
                     [name: string]: unknown;
@@ -7789,7 +7848,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description A value is wrong: which, and what would be right */
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7798,7 +7857,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description A limit is reached; later it may be possible */
+            /** @description A limit is reached; try again later */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7807,7 +7866,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description The headers are too long */
+            /** @description The request headers are too large */
             431: {
                 headers: {
                     [name: string]: unknown;
@@ -7816,7 +7875,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Error"];
                 };
             };
-            /** @description Not yet, or not for the moment */
+            /** @description Temporarily unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
