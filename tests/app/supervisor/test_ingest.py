@@ -211,7 +211,7 @@ def test_a_crash_between_commit_and_journal_is_made_good_once_and_in_order(
 
     send(1)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_pass_on", lambda *arguments: None)  # the process dies here
+        patch.setattr(store, "_append_to_journal", lambda *arguments: None)  # the process dies here
         send(2)
         send(3)
     for _ in range(2):
