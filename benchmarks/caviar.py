@@ -161,7 +161,7 @@ def bookkeeping_ms(trials: int) -> list[float]:
     """
     from app.search.samplers import sample
     from app.store.engine import Database
-    from app.store.searches.create import SearchRequest, SearchTask, plan_of, start_search
+    from app.store.searches.create import SearchTask, plan_of, start_search
     from app.store.searches.sample import make_trials, sample_trials
     from app.store.searches.searches import find_search
     from app.store.searches.trials import trials_of
@@ -176,9 +176,9 @@ def bookkeeping_ms(trials: int) -> list[float]:
         database.migrate()
         store = Store(database, Path(folder) / "runs")
         known = SearchTask(TASK, declare(("hidden_units", "layers", "dropout"), {}), 300)
-        wanted = SearchRequest(space=SPACE, strategy="random", trials=trials, parallel=2, seed=0)
+        options = {"space": SPACE, "strategy": "random", "trials": trials, "parallel": 2, "seed": 0}
         with store.writing() as tx:
-            search_id = start_search(tx, known, store.runs_dir, wanted).id
+            search_id = start_search(tx, known, store.runs_dir, options).id
             plan = plan_of(find_search(tx.session, search_id), known.declared)
         for first in range(1, trials + 1, batch):
             began = time.process_time()

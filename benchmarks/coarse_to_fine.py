@@ -24,8 +24,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from app.search.samplers import CompletedTrial, Plan, Strategy, sample, total
+from app.search.samplers import CompletedTrial, Plan, sample, total
 from app.search.space import Space, parse_space
+from app.search.spec import Strategy
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
 from babysit.protocol.values import Values
@@ -33,6 +34,7 @@ from babysit.task import Task
 from babysit.training.metrics import evaluate
 from babysit.training.state import begin
 from babysit.training.task_loader import find_task_file, load_task
+from tests.app.search.spaces import plan_for
 
 STEPS = {"digits": 300, "spirals": 600}
 SPACE = {
@@ -85,7 +87,7 @@ def costs(name: str, plan: Plan) -> Iterator[float]:
     for number in range(1, total(plan) + 1):
         sampled = sample(plan, number, completed)
         assert sampled is not None, "all earlier trials have ended"
-        cost = trained(name, sampled.values, seed=1000 * plan.seed + number)
+        cost = trained(name, sampled.values, seed=1000 * plan.spec.seed + number)
         completed.append(CompletedTrial(number, sampled.round, sampled.values, cost))
         yield math.inf if cost is None else cost
 
@@ -114,9 +116,7 @@ def main() -> None:
         best: dict[Strategy, list[float]] = {strategy: [] for strategy in arguments.strategies}
         for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             for strategy, found in best.items():
-                plan = Plan(
-                    strategy=strategy, space=space_of(name), trials=arguments.trials, seed=seed
-                )
+                plan = plan_for(space_of(name), strategy, arguments.trials, seed)
                 found.append(min(costs(name, plan)))
         report(name, best)
     print(f"{arguments.trials} trials a search, {time.monotonic() - began:.0f} s in all")

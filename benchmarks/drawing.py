@@ -18,10 +18,12 @@ from typing import get_args
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from app.search.importance import importance
-from app.search.samplers import CompletedTrial, Plan, Strategy, sample, total
+from app.search.samplers import CompletedTrial, Plan, sample, total
 from app.search.space import parse_space
+from app.search.spec import Strategy
 from babysit.protocol.hyperparameters import declare
 from babysit.protocol.values import Values
+from tests.app.search.spaces import plan_for
 
 SPACE = {
     "learning_rate": {"scale": "log10", "low": 1e-4, "high": 1.0},
@@ -42,7 +44,7 @@ def drawn_ms(plan: Plan) -> tuple[list[float], list[CompletedTrial]]:
     took_ms: list[float] = []
     told: list[CompletedTrial] = []
     for number in range(1, total(plan) + 1):
-        known = told[: max(0, number - plan.parallel)] if plan.strategy == "tpe" else told
+        known = told[: max(0, number - plan.spec.parallel)] if plan.spec.strategy == "tpe" else told
         began = time.process_time()
         one = sample(plan, number, known)
         took_ms.append(1000 * (time.process_time() - began))
@@ -63,10 +65,7 @@ def main() -> None:
         for seed in range(-1, arguments.seeds):  # the first one only imports
             trials = arguments.trials if seed >= 0 else 12
             points = {axis.name: 3 for axis in space.axes}
-            plan = Plan(
-                strategy=strategy, space=space, trials=trials, seed=max(seed, 0), parallel=2,
-                points=points,
-            )  # fmt: skip
+            plan = plan_for(space, strategy, trials, max(seed, 0), parallel=2, points=points)
             took_ms, told = drawn_ms(plan)
             if seed >= 0:
                 means.append(statistics.mean(took_ms))

@@ -54,9 +54,9 @@ def samples(plan: Plan) -> dict[str, list[Value]]:
     A grid shows its points instead; what a strategy learns later cannot be shown.
     """
     axes = plan.space.axes
-    if plan.strategy == "grid":
-        return {axis.name: axis.points(plan.points.get(axis.name, POINTS)) for axis in axes}
-    if plan.strategy in ("quasi_random", "coarse_to_fine"):
+    if plan.spec.strategy == "grid":
+        return {axis.name: axis.points(plan.spec.points.get(axis.name, POINTS)) for axis in axes}
+    if plan.spec.strategy in ("quasi_random", "coarse_to_fine"):
         places = sobol_points(plan, 1, SAMPLES)
     else:
         places = [random_points(plan, number) for number in range(1, SAMPLES + 1)]
@@ -114,17 +114,18 @@ def _without_effect(declared: Declared, space: Space, axis: Distribution) -> str
 
 def _too_few(plan: Plan) -> list[str]:
     """Trials that are too few, or a grid too large, for what was chosen."""
-    if plan.strategy == "grid":
-        cells = plan.space.grid_cells(plan.points)
-        if cells > plan.trials:
-            return [f"The grid has {cells:,} cells, more than the {plan.trials} trials asked for."]
-    if plan.strategy == "tpe" and plan.trials <= tpe.STARTUP:
-        return [f"TPE draws its first {tpe.STARTUP} trials at random: {plan.trials} are no more."]
-    if plan.strategy == "coarse_to_fine":
+    spec = plan.spec
+    if spec.strategy == "grid":
+        cells = plan.space.grid_cells(spec.points)
+        if cells > spec.trials:
+            return [f"The grid has {cells:,} cells, more than the {spec.trials} trials asked for."]
+    if spec.strategy == "tpe" and spec.trials <= tpe.STARTUP:
+        return [f"TPE draws its first {tpe.STARTUP} trials at random: {spec.trials} are no more."]
+    if spec.strategy == "coarse_to_fine":
         smallest = min(round_sizes(plan))
-        if len(round_sizes(plan)) < plan.rounds or smallest <= plan.keep:
-            rounds = f"{plan.trials} trials in {plan.rounds} rounds"
-            return [f"{rounds} are too few to choose the best {plan.keep} of each."]
+        if len(round_sizes(plan)) < spec.rounds or smallest <= spec.keep:
+            rounds = f"{spec.trials} trials in {spec.rounds} rounds"
+            return [f"{rounds} are too few to choose the best {spec.keep} of each."]
     return []
 
 
@@ -140,7 +141,7 @@ def grid_vs_random(plan: Plan) -> GridVsRandom | None:
         for a in x.points(GRID_VS_RANDOM_POINTS)
         for b in (y.points(GRID_VS_RANDOM_POINTS) if y is not None else [0.0])
     ]
-    places = np.random.default_rng([plan.seed]).random((GRID_VS_RANDOM_POINTS**2, 2)).tolist()
+    places = np.random.default_rng([plan.spec.seed]).random((GRID_VS_RANDOM_POINTS**2, 2)).tolist()
     sampled = [
         (float(x.from_unit(a)), float(y.from_unit(b)) if y is not None else 0.0)
         for a, b in places[: len(grid)]

@@ -8,42 +8,26 @@ that learns from results names the trials that it waits for, never "whoever was 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from babysit.protocol.values import Values
 
 from . import tpe
-from .coarse_to_fine import KEEP, ROUNDS, WIDEN, shrink_around
+from .coarse_to_fine import shrink_around
 from .space import Space
+from .spec import SearchSpec
 
-Strategy: TypeAlias = Literal["grid", "random", "quasi_random", "tpe", "coarse_to_fine"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a search was asked for.
+    """What to sample: a search and its parsed space."""
 
-    trials: how many are wanted; a grid has as many as it has cells, and these are the most.
-    seed: any whole number from 0.
-    parallel: how many trials run at once; TPE draws trial n knowing all up to n - parallel.
-    keep, widen, rounds: the rule of coarse_to_fine, see `app/search/coarse_to_fine.py`.
-    points: of a grid along each range, `space.POINTS` where none are given.
-    """
-
-    strategy: Strategy
+    spec: SearchSpec
     space: Space
-    trials: int
-    seed: int
-    parallel: int = 1
-    keep: int = KEEP
-    widen: float = WIDEN
-    rounds: int = ROUNDS
-    points: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +57,9 @@ class Sample:
 
 def total(plan: Plan) -> int:
     """How many trials the plan makes."""
-    if plan.strategy == "grid":
-        return min(plan.trials, plan.space.grid_cells(plan.points))
-    return plan.trials
+    if plan.spec.strategy == "grid":
+        return min(plan.spec.trials, plan.space.grid_cells(plan.spec.points))
+    return plan.spec.trials
 
 
 def sample(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
@@ -89,9 +73,9 @@ def sample(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Samp
     if not 1 <= number <= total(plan):
         raise ValueError(f"There is no trial {number}: the plan has {total(plan)}.")
     space = plan.space
-    match plan.strategy:
+    match plan.spec.strategy:
         case "grid":
-            cells = space.grid(plan.points)
+            cells = space.grid(plan.spec.points)
             return Sample(number, 1, next(itertools.islice(cells, number - 1, None)), space)
         case "random":
             return Sample(number, 1, space.at(random_points(plan, number)), space)
@@ -105,7 +89,7 @@ def sample(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Samp
 
 def random_points(plan: Plan, number: int) -> list[float]:
     """A place in the unit cube, from random numbers of this trial's own."""
-    own = np.random.default_rng([plan.seed, number])
+    own = np.random.default_rng([plan.spec.seed, number])
     places: list[float] = own.random(len(plan.space.axes)).tolist()
     return places
 
@@ -117,7 +101,7 @@ def sobol_points(plan: Plan, number: int, count: int = 1, *, stream: int = 0) ->
     """
     from scipy.stats import qmc  # takes half a second
 
-    rng = np.random.default_rng([plan.seed, stream])
+    rng = np.random.default_rng([plan.spec.seed, stream])
     sequence = qmc.Sobol(len(plan.space.axes), scramble=True, rng=rng)
     if number > 1:
         sequence.fast_forward(number - 1)
@@ -130,8 +114,8 @@ def _by_tpe(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sam
     """The first ones at random, the others from all up to `number - parallel`."""
     if number <= tpe.STARTUP:
         return Sample(number, 1, plan.space.at(random_points(plan, number)), plan.space)
-    known = [one for one in completed if one.number <= number - plan.parallel]
-    if len({one.number for one in known}) < number - plan.parallel:
+    known = [one for one in completed if one.number <= number - plan.spec.parallel]
+    if len({one.number for one in known}) < number - plan.spec.parallel:
         return None
     results = [
         (one.values, one.cost)
@@ -140,13 +124,13 @@ def _by_tpe(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sam
     ]
     if len(results) < tpe.STARTUP:
         return Sample(number, 1, plan.space.at(random_points(plan, number)), plan.space)
-    return Sample(number, 1, tpe.suggest(plan.space, plan.seed, number, results), plan.space)
+    return Sample(number, 1, tpe.suggest(plan.space, plan.spec.seed, number, results), plan.space)
 
 
 def round_sizes(plan: Plan) -> list[int]:
     """How many trials each round has: as equal as can be, the earlier ones rather more."""
-    rounds = min(plan.rounds, plan.trials)
-    return [plan.trials // rounds + (i < plan.trials % rounds) for i in range(rounds)]
+    rounds = min(plan.spec.rounds, plan.spec.trials)
+    return [plan.spec.trials // rounds + (i < plan.spec.trials % rounds) for i in range(rounds)]
 
 
 def _in_its_round(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
@@ -166,9 +150,8 @@ def _in_its_round(plan: Plan, number: int, completed: Sequence[CompletedTrial]) 
 
 def next_bounds(plan: Plan, bounds: Space, completed: Sequence[CompletedTrial]) -> Space:
     """The box of the next round; the same again when no trial counts."""
-    return shrink_around(
-        plan.space, [one.values for one in top_k(plan.keep, completed)], plan.widen, last=bounds
-    )[0]
+    best = [one.values for one in top_k(plan.spec.keep, completed)]
+    return shrink_around(plan.space, best, plan.spec.widen, last=bounds)[0]
 
 
 def top_k(keep: int, completed: Sequence[CompletedTrial]) -> list[CompletedTrial]:

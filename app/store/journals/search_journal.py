@@ -14,14 +14,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from babysit.storage.journal import Frame, JournalReader, JournalWriter, encode_event, to_jsonable
 
+from ...search.spec import SearchSpec
 from .search_records import (
-    ASKED,
     SearchEvent,
-    SearchRecordSpec,
     TrialSampled,
     event_in,
     to_json,
@@ -30,6 +29,7 @@ from .server_journal import sync_directory
 
 OPEN_FILES_MAX = 16
 JOURNAL = "search.journal"
+SPEC = TypeAdapter(SearchSpec)
 
 
 class SearchJournals:
@@ -64,7 +64,7 @@ class SearchJournals:
         writer.sync()
         return seq
 
-    def write_search_spec(self, spec: SearchRecordSpec) -> Path:
+    def write_search_spec(self, spec: SearchSpec) -> Path:
         """Make the directory and `search.json`, whole or not at all.
 
         Raises:
@@ -112,12 +112,12 @@ def search_directories(searches_dir: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name))
 
 
-def read_search_spec(directory: Path) -> SearchRecordSpec | str:
+def read_search_spec(directory: Path) -> SearchSpec | str:
     """What `search.json` says, checked in every field; or why it cannot be used."""
-    known = {item.name for item in fields(SearchRecordSpec)}
+    known = {item.name for item in fields(SearchSpec)}
     try:
         body: dict[str, Any] = json.loads((directory / "search.json").read_text())
-        spec = ASKED.validate_python({name: body[name] for name in body if name in known})
+        spec = SPEC.validate_python({name: body[name] for name in body if name in known})
     except FileNotFoundError:
         return "it is missing"
     except (OSError, ValueError, ValidationError, TypeError):

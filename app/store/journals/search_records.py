@@ -1,4 +1,4 @@
-"""What the files of a search say: what was asked of it, and what became of it."""
+"""The records of a search's journal: what became of the search."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from babysit.protocol.serialization import fields_of, now
-
-from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN
 
 SearchStatus: TypeAlias = Literal["queued", "running", "paused", "finished", "stopped"]
 SearchCommand: TypeAlias = Literal["pause", "resume", "stop"]
@@ -24,37 +22,6 @@ ALLOWED: dict[str, tuple[SearchCommand, ...]] = {
     "finished": (),
     "stopped": (),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRecordSpec:
-    """`search.json`: written once, never edited.
-
-    space: as `Space.to_json` writes it. steps: the last step of each trial.
-    parent_id: of a refined search, the one whose best trials its space is drawn around.
-    """
-
-    id: int
-    name: str
-    task: str
-    space: dict[str, Any]
-    strategy: str
-    trials: int
-    steps: int
-    parallel: int
-    seed: int
-    created_at: str = field(default_factory=now)
-    stop_early: str | None = None
-    from_checkpoint: int | None = None
-    keep: int = KEEP
-    widen: float = WIDEN
-    rounds: int = ROUNDS
-    points: dict[str, int] = field(default_factory=dict)
-    parent_id: int | None = None
-    clipped: list[str] = field(default_factory=list)
-    note: str = ""
-    actor: str = "owner"
-    format: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +105,6 @@ KINDS: dict[str, type[SearchEvent]] = {
         RepeatAsked,
     )
 }
-ASKED = TypeAdapter(SearchRecordSpec)
 
 
 def to_json(event: SearchEvent) -> dict[str, Any]:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from babysit.protocol.hyperparameters import Declared, InvalidValue
+from babysit.protocol.serialization import fields_of, now
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
 
 from ...errors import Invalid, NotAllowed
-from ...limits import NAME_CHARACTERS_MAX, STEPS_MAX
-from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN, edges, shrink_around
-from ...search.samplers import Plan, Strategy, sample, total
+from ...limits import INT_MAX, NAME_CHARACTERS_MAX, STEPS_MAX
+from ...search.coarse_to_fine import edges, shrink_around
+from ...search.samplers import Plan, sample, total
 from ...search.space import Space, check_points, parse_space
-from ..journals.search_records import SearchRecordSpec, SearchStatusChanged
+from ...search.spec import SearchSpec
+from ..journals.search_records import SearchStatusChanged
 from ..runs.checkpoints import find_checkpoint
 from ..runs.create import last_step, values_of
 from ..runs.runs import find_run
 from ..store import Transaction
 from ..tables.searches import SearchRow
-from .projection import emit_search, search_row
+from .projection import emit_search, search_row, search_spec
 from .searches import next_search_id
 from .trials import best_of, trials_of
 
@@ -40,113 +42,79 @@ class SearchTask:
     default_steps: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRequest:
-    """What somebody asks of a new search; None takes the default.
+def draft_spec(known: SearchTask, options: Mapping[str, Any]) -> SearchSpec:
+    """A search that has no id yet, as far as it can be told before its space is checked.
 
-    parallel: of the machine when None. parent_id, clipped: of a refined one.
+    options: fields of `SearchSpec`; one that is None or missing takes its default.
     """
-
-    space: Mapping[str, Any]
-    strategy: Strategy
-    trials: int
-    parallel: int
-    steps: int | None = None
-    seed: int | None = None
-    stop_early: str | None = None
-    from_checkpoint: int | None = None
-    name: str | None = None
-    note: str = ""
-    keep: int = KEEP
-    widen: float = WIDEN
-    rounds: int = ROUNDS
-    points: Mapping[str, int] = field(default_factory=dict)
-    parent_id: int | None = None
-    clipped: tuple[str, ...] = ()
-    actor: str = "owner"
+    defaults = {
+        "name": "",
+        "steps": min(known.default_steps, STEPS_MAX),
+        "seed": secrets.randbelow(SEED_MAX),
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return SearchSpec(**{**defaults, **given, "id": 0, "task": known.task, "created_at": now()})
 
 
-def planned(
-    declared: Declared, request: SearchRequest, seed: int, *, is_preview: bool = False
-) -> Plan:
-    """What is to be drawn.
+def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -> Plan:
+    """The plan of a search whose space and grid points are not checked yet.
 
-    is_preview: a grid that is too large is only looked at.
+    is_preview: a grid that is too large is allowed.
 
     Raises:
-        Invalid: the space is none of this task, or a grid has more cells than trials are allowed.
+        Invalid: the space does not fit the task, or a grid has more cells than trials are allowed.
     """
     try:
-        space = parse_space(declared, request.space)
+        space = parse_space(declared, spec.space)
     except InvalidValue as error:
         raise invalid(error, "space") from error
     try:
-        points = check_points(space, request.points)
+        check_points(space, spec.points)
     except InvalidValue as error:
         raise invalid(error, "points") from error
-    plan = Plan(
-        strategy=request.strategy,
-        space=space,
-        trials=request.trials,
-        seed=seed,
-        parallel=request.parallel,
-        keep=request.keep,
-        widen=request.widen,
-        rounds=request.rounds,
-        points=points,
-    )
-    cells = space.grid_cells(points) if plan.strategy == "grid" else 0
-    if cells > plan.trials and not is_preview:
+    cells = space.grid_cells(spec.points) if spec.strategy == "grid" else 0
+    if cells > spec.trials and not is_preview:
         raise Invalid(
-            f"This grid has {cells:,} cells, more than {plan.trials:,} trials. Allow so many "
+            f"This grid has {cells:,} cells, more than {spec.trials:,} trials. Allow so many "
             f"trials, or give it fewer points.",
             field="trials",
             allowed=[cells],
         )
-    return plan
+    return Plan(spec, space)
 
 
 def start_search(
-    tx: Transaction, known: SearchTask, runs_dir: Path, request: SearchRequest
+    tx: Transaction, known: SearchTask, runs_dir: Path, options: Mapping[str, Any]
 ) -> SearchRow:
     """A new search, queued.
 
+    options: fields of `SearchSpec`; one that is None or missing takes its default.
+
     Raises:
         NotFound: there is no such checkpoint.
-        NotAllowedNow: the checkpoint cannot be used.
+        NotAllowed: the checkpoint cannot be used.
         Invalid: a value is wrong.
         OSError: the disk is full or broken.
     """
-    seed = secrets.randbelow(SEED_MAX) if request.seed is None else request.seed
-    plan = planned(known.declared, request, seed)
-    steps = request.steps or min(known.default_steps, STEPS_MAX)
+    spec = draft_spec(known, options)
+    plan = planned(known.declared, spec)
     current: Values | None = None
-    if request.from_checkpoint is not None:
-        current, steps = _from_checkpoint(tx, known, runs_dir, request)
+    steps = spec.steps
+    if spec.from_checkpoint is not None:
+        current, steps = _from_checkpoint(
+            tx, known, runs_dir, spec.from_checkpoint, options.get("steps")
+        )
     _check_draws(known.declared, plan, current)
     search_id = next_search_id(tx)
-    if request.name is not None and not request.name.strip():
+    if options.get("name") is not None and not spec.name.strip():
         raise Invalid("A name needs at least one character.", field="name")
-    spec = SearchRecordSpec(
+    spec = replace(
+        spec,
         id=search_id,
-        name=request.name or f"{known.task}-search-{search_id}",
-        task=known.task,
+        name=spec.name or f"{known.task}-search-{search_id}",
         space=plan.space.to_json(),
-        strategy=request.strategy,
         trials=total(plan),
         steps=steps,
-        parallel=request.parallel,
-        seed=seed,
-        stop_early=request.stop_early,
-        from_checkpoint=request.from_checkpoint,
-        keep=request.keep,
-        widen=request.widen,
-        rounds=request.rounds,
-        points=dict(plan.points),
-        parent_id=request.parent_id,
-        clipped=list(request.clipped),
-        note=request.note,
-        actor=request.actor,
     )
     tx.made.append(tx.searches.directory(search_id))
     tx.searches.write_search_spec(spec)
@@ -158,39 +126,39 @@ def start_search(
 
 
 def plan_of(row: SearchRow, declared: Declared) -> Plan:
-    """What an earlier search is to draw.
+    """The plan of an earlier search.
 
     Raises:
         InvalidValue: its task declares other hyperparameters now.
     """
-    return Plan(
-        strategy=row.strategy,  # type: ignore[arg-type]  # it was checked when it was asked
-        space=parse_space(declared, row.space),
-        trials=row.trials,
-        seed=row.seed,
-        parallel=row.parallel,
-        keep=row.keep,
-        widen=row.widen,
-        rounds=row.rounds,
-        points=row.points,
-    )
+    return Plan(search_spec(row), parse_space(declared, row.space))
 
 
 def refined(
     tx: Transaction,
     row: SearchRow,
     declared: Declared,
-    request: SearchRequest,
+    changes: Mapping[str, Any],
     *,
     widen_edges: bool,
-) -> SearchRequest:
-    """The same around the best trials of a search: `request` with the new space, and what it met.
+) -> dict[str, Any]:
+    """The options of a search around the best trials of another one.
+
+    changes: fields of `SearchSpec` that differ from the other search; None changes nothing.
 
     Raises:
-        NotAllowedNow: no trial counts yet.
+        NotAllowed: no trial counts yet.
         Invalid: its task declares other hyperparameters now.
     """
-    best = best_of(trials_of(tx.session, [row.id])[row.id], request.keep)
+    options: dict[str, Any] = {
+        **fields_of(search_spec(row)),
+        "name": f"{row.name[: NAME_CHARACTERS_MAX - 16]}, refined",
+        "note": "",
+        "seed": (row.seed + 1) % INT_MAX,
+        "parent_id": row.id,
+        **{name: value for name, value in changes.items() if value is not None},
+    }
+    best = best_of(trials_of(tx.session, [row.id])[row.id], options["keep"])
     if not best:
         raise NotAllowed(
             "No trial has finished yet, so there is no range to refine.", state=row.status
@@ -201,12 +169,8 @@ def refined(
         raise invalid(error, "space") from error
     values = [trial.row.values for trial in best]
     beyond = edges(space, values[0]) if widen_edges else []
-    bounds, clipped = shrink_around(space, values, request.widen, beyond=beyond)
-    return replace(request, space=bounds.to_json(), clipped=tuple(clipped), parent_id=row.id)
-
-
-def name_of_refined(row: SearchRow) -> str:
-    return f"{row.name[: NAME_CHARACTERS_MAX - 16]}, refined"
+    bounds, clipped = shrink_around(space, values, options["widen"], beyond=beyond)
+    return {**options, "space": bounds.to_json(), "clipped": clipped}
 
 
 def spaces_of(rows: list[SearchRow], declared: Mapping[str, Declared]) -> dict[int, Space]:
@@ -222,15 +186,15 @@ def spaces_of(rows: list[SearchRow], declared: Mapping[str, Declared]) -> dict[i
 
 
 def _from_checkpoint(
-    tx: Transaction, known: SearchTask, runs_dir: Path, request: SearchRequest
+    tx: Transaction, known: SearchTask, runs_dir: Path, checkpoint_id: int, steps: int | None
 ) -> tuple[Values, int]:
     """The values in the checkpoint that all trials go on from, and their last step."""
-    checkpoint = find_checkpoint(tx.session, request.from_checkpoint or 0)
+    checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
     if parent.task != known.task:
         raise Invalid(f"This checkpoint is of the task {parent.task}.", field="from_checkpoint")
-    steps = last_step(parent, checkpoint, request.steps, known.default_steps)
-    return values_of(runs_dir, checkpoint, parent), steps
+    last = last_step(parent, checkpoint, steps, known.default_steps)
+    return values_of(runs_dir, checkpoint, parent), last
 
 
 def _check_draws(declared: Declared, plan: Plan, current: Values | None) -> None:

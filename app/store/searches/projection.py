@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ...search.spec import SearchSpec
 from ..journals.search_journal import (
     read_search_journal,
     read_search_spec,
@@ -17,7 +17,6 @@ from ..journals.search_records import (
     RepeatAsked,
     RoundBegan,
     SearchEvent,
-    SearchRecordSpec,
     SearchStatusChanged,
     TrialEnded,
     TrialSampled,
@@ -26,13 +25,18 @@ from ..store import Transaction
 from ..tables.searches import RoundRow, SearchRow, TrialRow
 
 OVER = ("finished", "stopped")
+# The fields of `search.json` that a row repeats.
+SPEC_COLUMNS = tuple(item.name for item in fields(SearchSpec) if item.name != "format")
 
 
-def search_row(spec: SearchRecordSpec) -> SearchRow:
+def search_row(spec: SearchSpec) -> SearchRow:
     """The row of a search of which only `search.json` is known."""
-    fields: dict[str, Any] = asdict(spec)
-    del fields["format"]
-    return SearchRow(**fields)
+    return SearchRow(**{name: getattr(spec, name) for name in SPEC_COLUMNS})
+
+
+def search_spec(row: SearchRow) -> SearchSpec:
+    """What the row of a search repeats of its `search.json`."""
+    return SearchSpec(**{name: getattr(row, name) for name in SPEC_COLUMNS})
 
 
 def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:

@@ -46,7 +46,7 @@ def sample_trials(
             t.completed() for t in trials if t.row.round < round_ and t.row.repeat_of is None
         ]
         numbers = {trial.row.number: trial.row.run_id for trial in trials}
-        best = [numbers[one.number] for one in top_k(plan.keep, completed)]
+        best = [numbers[one.number] for one in top_k(plan.spec.keep, completed)]
         events.append(RoundBegan(round=round_, space=samples[0].bounds.to_json(), kept=best))
     seed = _seed(tx, row)
     found = [

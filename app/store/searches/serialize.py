@@ -14,7 +14,11 @@ from ...search.coarse_to_fine import edges
 from ...search.space import Space
 from ..journals.search_records import ALLOWED
 from ..tables.searches import RoundRow, SearchRow
+from .projection import SPEC_COLUMNS
 from .trials import OUTCOMES, Trial, best_of, repeats_json, trials_of
+
+# Outside, `trials` and `rounds` are the lists of what was made; the wanted rounds are not shown.
+SPEC_KEYS = {"trials": "trials_wanted"}
 
 
 def search_list(
@@ -48,27 +52,9 @@ def _search_json(
         counts[trial.outcome] += 1
     best = next(iter(best_of(trials, 1)), None)
     return {
-        "id": row.id,
-        "name": row.name,
-        "note": row.note,
-        "actor": row.actor,
-        "task": row.task,
+        **{SPEC_KEYS.get(name, name): getattr(row, name) for name in SPEC_COLUMNS},
         "status": row.status,
         "reason": row.reason,
-        "strategy": row.strategy,
-        "space": row.space,
-        "trials_wanted": row.trials,
-        "steps": row.steps,
-        "parallel": row.parallel,
-        "seed": row.seed,
-        "stop_early": row.stop_early,
-        "from_checkpoint": row.from_checkpoint,
-        "keep": row.keep,
-        "widen": row.widen,
-        "points": row.points,
-        "parent_id": row.parent_id,
-        "clipped": row.clipped,
-        "created_at": row.created_at,
         "ended_at": row.ended_at,
         "allowed": list(ALLOWED[row.status]),
         "best_run_id": best.row.run_id if best else None,

@@ -12,14 +12,14 @@ from ...search import preview
 from ...search.importance import importance
 from ...search.samplers import total
 from ...search.space import parse_space
-from ...store.searches.create import SearchRequest, invalid, planned
+from ...store.searches.create import draft_spec, invalid, planned
 from ...store.searches.estimate import advice, estimate
 from ...store.searches.searches import find_search
 from ...store.searches.trials import trials_of
 from ..deps import AppStateDep
 from ..schemas.search_requests import SearchPreview
 from ..schemas.search_responses import Importance, Preview
-from .searches import known_task
+from .searches import known_task, search_options
 
 router = APIRouter(prefix="/api/searches", tags=["searches"])
 
@@ -28,15 +28,14 @@ router = APIRouter(prefix="/api/searches", tags=["searches"])
 def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     """Sample trials, warnings and a time estimate for a search. Nothing is started."""
     known = known_task(state, requested.task)
-    parallel = requested.parallel or state.settings.parallel
-    fields = requested.model_dump(exclude={"task"})
-    wanted = SearchRequest(**{**fields, "parallel": parallel})
-    plan = planned(known.declared, wanted, requested.seed or 0, is_preview=True)
-    cells = plan.space.grid_cells(plan.points)
-    trials = cells if plan.strategy == "grid" else total(plan)
+    options = {**search_options(state, requested), "seed": requested.seed or 0}
+    spec = draft_spec(known, options)
+    plan = planned(known.declared, spec, is_preview=True)
+    cells = plan.space.grid_cells(spec.points)
+    trials = cells if spec.strategy == "grid" else total(plan)
     steps = requested.steps or known.default_steps
     with state.store.reading() as session:
-        found = estimate(session, known.task, steps=steps, trials=trials, parallel=parallel)
+        found = estimate(session, known.task, steps=steps, trials=trials, parallel=spec.parallel)
     picture = preview.grid_vs_random(plan)
     return Preview.model_validate(
         {

@@ -21,14 +21,7 @@ from ...store.curves.trials import draw_trials
 from ...store.run_json import run_list
 from ...store.runs.create import RunRequest
 from ...store.runs.runs import find_run
-from ...store.searches.create import (
-    SearchRequest,
-    SearchTask,
-    name_of_refined,
-    refined,
-    spaces_of,
-    start_search,
-)
+from ...store.searches.create import SearchTask, refined, spaces_of, start_search
 from ...store.searches.sample import promote
 from ...store.searches.searches import ask_repeat, command_search, find_search, newest_searches
 from ...store.searches.serialize import search_list
@@ -62,12 +55,10 @@ OWNER = "owner"
 def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """Start a search. Its trials are sampled and started one after another."""
     known = known_task(state, requested.task)
-    fields = requested.model_dump(exclude={"task"})
-    parallel = requested.parallel or state.settings.parallel
-    request = SearchRequest(**{**fields, "parallel": parallel})
+    options = search_options(state, requested)
 
     def act(tx: Transaction) -> dict[str, Any]:
-        row = start_search(tx, known, state.store.runs_dir, request)
+        row = start_search(tx, known, state.store.runs_dir, options)
         return searches_json(state, tx.session, [row], trials=True)[0]
 
     return create(state, idempotency, act)
@@ -129,40 +120,15 @@ def refine(
     with state.store.reading() as session:
         task = find_search(session, search_id).task
     known = known_task(state, task)
+    changes = requested.model_dump(exclude={"widen_edges"})
 
     def act(tx: Transaction) -> dict[str, Any]:
         parent = find_search(tx.session, search_id)
-        request = refined(
-            tx,
-            parent,
-            known.declared,
-            _refined(parent, requested),
-            widen_edges=requested.widen_edges,
-        )
-        row = start_search(tx, known, state.store.runs_dir, request)
+        options = refined(tx, parent, known.declared, changes, widen_edges=requested.widen_edges)
+        row = start_search(tx, known, state.store.runs_dir, options)
         return searches_json(state, tx.session, [row], trials=True)[0]
 
     return create(state, idempotency, act)
-
-
-def _refined(parent: SearchRow, requested: Refinement) -> SearchRequest:
-    return SearchRequest(
-        space=parent.space,
-        strategy=requested.strategy or parent.strategy,  # type: ignore[arg-type]  # checked before
-        trials=requested.trials or parent.trials,
-        parallel=parent.parallel,
-        steps=requested.steps or parent.steps,
-        seed=(parent.seed + 1) % INT_MAX if requested.seed is None else requested.seed,
-        stop_early=parent.stop_early,
-        from_checkpoint=parent.from_checkpoint,
-        name=name_of_refined(parent) if requested.name is None else requested.name,
-        note=requested.note,
-        keep=requested.keep or parent.keep,
-        widen=requested.widen or parent.widen,
-        rounds=parent.rounds,
-        points=parent.points,
-        actor=OWNER,
-    )
 
 
 @router.post(
@@ -216,6 +182,12 @@ def promote_trial(
         return run_list(tx.session, [made])[0]
 
     return create(state, idempotency, act)
+
+
+def search_options(state: AppState, requested: NewSearch) -> dict[str, Any]:
+    """The fields of `SearchSpec` in a request. The server's own `parallel` is the default."""
+    fields = requested.model_dump(exclude={"task"})
+    return {**fields, "parallel": requested.parallel or state.settings.parallel}
 
 
 def known_task(state: AppState, name: str) -> SearchTask:

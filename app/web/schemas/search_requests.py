@@ -18,7 +18,7 @@ from ...limits import (
     WIDEN_MAX,
 )
 from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN
-from ...search.samplers import Strategy
+from ...search.spec import Strategy
 from .requests import In, Name, Note, Steps
 
 SCALES = (
@@ -68,8 +68,11 @@ Points: TypeAlias = Annotated[
 ]
 
 
-class Drawn(In):
-    """What decides which trials are sampled. seed: of the samples, and of each trial's training."""
+class NewSearch(In):
+    """steps: the last step of each trial, counted from the start of the checkpoint's root run.
+
+    seed: of the samples, and of each trial's training.
+    """
 
     task: Name
     space: SpaceIn
@@ -82,22 +85,14 @@ class Drawn(In):
     keep: Keep = KEEP
     widen: Widen = WIDEN
     rounds: Rounds = ROUNDS
-
-
-class NewSearch(Drawn):
-    """steps: the last step of each trial, counted from the start of the checkpoint's root run."""
-
     stop_early: Literal["median", "successive_halving"] | None = None
     from_checkpoint: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
     name: Name | None = None
     note: Note = ""
 
 
-class SearchPreview(Drawn):
-    from_checkpoint: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
-    stop_early: Literal["median", "successive_halving"] | None = None
-    name: Name | None = None
-    note: Note = ""
+class SearchPreview(NewSearch):
+    """A search that is not started."""
 
 
 class SearchCommandIn(In):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from babysit.protocol.hyperparameters import Scale
 from babysit.protocol.status import RunStatus
 
-from ...search.samplers import Strategy
+from ...search.spec import Strategy
 from ...store.journals.search_records import SearchCommand, SearchStatus
 from ...store.searches.trials import Outcome
 from .responses import Number, ValuesOut

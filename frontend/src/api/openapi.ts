@@ -1437,6 +1437,8 @@ export interface components {
         /**
          * NewSearch
          * @description steps: the last step of each trial, counted from the start of the checkpoint's root run.
+         *
+         *     seed: of the samples, and of each trial's training.
          */
         NewSearch: {
             /** Task */
@@ -2098,7 +2100,10 @@ export interface components {
              */
             note: string;
         };
-        /** SearchPreview */
+        /**
+         * SearchPreview
+         * @description A search that is not started.
+         */
         SearchPreview: {
             /** Task */
             task: string;
@@ -2152,10 +2157,10 @@ export interface components {
              * @default 3
              */
             rounds: number;
-            /** From Checkpoint */
-            from_checkpoint?: number | null;
             /** Stop Early */
             stop_early?: ("median" | "successive_halving") | null;
+            /** From Checkpoint */
+            from_checkpoint?: number | null;
             /** Name */
             name?: string | null;
             /**

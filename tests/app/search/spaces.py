@@ -7,6 +7,7 @@ from typing import Any
 
 from app.search.samplers import CompletedTrial, Plan, Sample, sample, total
 from app.search.space import Space, parse_space
+from app.search.spec import SearchSpec, Strategy
 from babysit.protocol.hyperparameters import Hyperparameter, declare
 from babysit.protocol.values import Values
 
@@ -34,6 +35,23 @@ CONDITIONAL: dict[str, Any] = {
 
 def space_of(body: dict[str, Any]) -> Space:
     return parse_space(DECLARED, body)
+
+
+def plan_for(space: Space, strategy: Strategy, trials: int, seed: int, **options: Any) -> Plan:
+    """The plan of a search that is not stored."""
+    fields = {"parallel": 1, **options, "space": space.to_json()}
+    spec = SearchSpec(
+        id=0,
+        name="",
+        task="",
+        strategy=strategy,
+        trials=trials,
+        steps=1,
+        seed=seed,
+        created_at="",
+        **fields,
+    )
+    return Plan(spec, space)
 
 
 def cost_of(values: Values) -> float:

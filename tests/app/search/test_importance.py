@@ -8,15 +8,15 @@ import sys
 import pytest
 
 from app.search.importance import TRIALS_MIN, importance
-from app.search.samplers import CompletedTrial, Plan, sample
-from tests.app.search.spaces import CONDITIONAL, FOUR, searched, space_of
+from app.search.samplers import CompletedTrial, sample
+from tests.app.search.spaces import CONDITIONAL, FOUR, plan_for, searched, space_of
 from tests.project.files import ROOT
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_learning_rate_that_decides_has_the_largest_part(seed: int) -> None:
     space = space_of(FOUR)
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=seed))
+    _, completed = searched(plan_for(space, "random", 24, seed))
 
     found = importance(space, completed)
 
@@ -29,7 +29,7 @@ def test_the_learning_rate_that_decides_has_the_largest_part(seed: int) -> None:
 
 def test_one_trial_that_went_wrong_does_not_hide_the_others() -> None:
     space = space_of(FOUR)
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=0))
+    _, completed = searched(plan_for(space, "random", 24, 0))
     worst = CompletedTrial(25, 1, {**completed[3].values, "batch_size": 16}, 1e30)
 
     assert next(iter(importance(space, [*completed, worst]).importance)) == "learning_rate"
@@ -37,14 +37,14 @@ def test_one_trial_that_went_wrong_does_not_hide_the_others() -> None:
 
 def test_the_same_trials_in_another_order_give_the_same_importance() -> None:
     space = space_of(FOUR)
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=0))
+    _, completed = searched(plan_for(space, "random", 24, 0))
 
     assert importance(space, completed[::-1]) == importance(space, completed)
 
 
 def test_what_was_worked_out_before_is_not_said_of_other_trials() -> None:
     space = space_of(FOUR)
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=0))
+    _, completed = searched(plan_for(space, "random", 24, 0))
     before = importance(space, completed).importance
     turned = [
         CompletedTrial(one.number, 1, one.values, -(one.cost or 0.0)) for one in completed[:12]
@@ -59,7 +59,7 @@ def test_what_was_worked_out_before_is_not_said_of_other_trials() -> None:
 def test_too_few_trials_say_how_many_are_needed() -> None:
     space = space_of(FOUR)
     lost = frozenset(range(TRIALS_MIN, 25))  # one less than needed is left
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=0), lost)
+    _, completed = searched(plan_for(space, "random", 24, 0), lost)
 
     found = importance(space, completed)
 
@@ -70,7 +70,7 @@ def test_too_few_trials_say_how_many_are_needed() -> None:
 
 def test_trials_that_all_cost_the_same_say_nothing() -> None:
     space = space_of(FOUR)
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=0))
+    _, completed = searched(plan_for(space, "random", 24, 0))
     same = [CompletedTrial(one.number, 1, one.values, 0.5) for one in completed]
 
     assert importance(space, same).importance == {}
@@ -79,7 +79,7 @@ def test_trials_that_all_cost_the_same_say_nothing() -> None:
 
 def test_an_axis_that_not_every_trial_has_is_left_out_and_named() -> None:
     space = space_of(CONDITIONAL)
-    _, completed = searched(Plan(strategy="random", space=space, trials=24, seed=0))
+    _, completed = searched(plan_for(space, "random", 24, 0))
 
     found = importance(space, completed)
 
@@ -110,7 +110,7 @@ def test_nothing_of_the_search_brings_torch_or_is_slow_to_import() -> None:
 def use() -> None:
     """Everything that imports something late."""
     space = space_of(FOUR)
-    plan = Plan(strategy="tpe", space=space, trials=12, seed=0)
+    plan = plan_for(space, "tpe", 12, 0)
     _, completed = searched(plan)
     assert importance(space, completed).importance
-    assert sample(Plan(strategy="quasi_random", space=space, trials=1, seed=0), 1, [])
+    assert sample(plan_for(space, "quasi_random", 1, 0), 1, [])

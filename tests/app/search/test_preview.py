@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from app.search.preview import SAMPLES, SpaceWarning, grid_vs_random, samples, warnings
-from app.search.samplers import Plan, Strategy
-from tests.app.search.spaces import CONDITIONAL, DECLARED, FOUR, space_of
+from app.search.samplers import Plan
+from app.search.spec import Strategy
+from tests.app.search.spaces import CONDITIONAL, DECLARED, FOUR, plan_for, space_of
 
 
 def plan_of(body: dict[str, Any], strategy: Strategy = "random", **changes: Any) -> Plan:
-    return Plan(strategy=strategy, space=space_of(body), **{"trials": 24, "seed": 0, **changes})
+    return plan_for(space_of(body), strategy, **{"trials": 24, "seed": 0, **changes})
 
 
 def messages(plan: Plan) -> list[str]:

@@ -13,8 +13,9 @@ import pytest
 
 from app.search import tpe
 from app.search.distributions import NumericDistribution
-from app.search.samplers import CompletedTrial, Plan, Strategy, round_sizes, sample, top_k, total
-from tests.app.search.spaces import CONDITIONAL, FOUR, searched, space_of
+from app.search.samplers import CompletedTrial, Plan, round_sizes, sample, top_k, total
+from app.search.spec import Strategy
+from tests.app.search.spaces import CONDITIONAL, FOUR, plan_for, searched, space_of
 from tests.project.files import ROOT
 
 STRATEGIES = get_args(Strategy)
@@ -23,7 +24,7 @@ STRATEGIES = get_args(Strategy)
 def plan_of(strategy: Strategy, **changes: object) -> Plan:
     points = {"learning_rate": 4, "momentum": 3}
     asked = {"trials": 24, "seed": 7, "points": points, "space": space_of(CONDITIONAL)}
-    return Plan(strategy=strategy, **{**asked, **changes})  # type: ignore[arg-type]
+    return plan_for(strategy=strategy, **{**asked, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -77,7 +78,7 @@ def test_a_plan_has_as_many_trials_as_were_asked_for_and_no_more(strategy: Strat
 
 
 def cells_of(plan: Plan) -> int:
-    return plan.space.grid_cells(plan.points)
+    return plan.space.grid_cells(plan.spec.points)
 
 
 def test_a_whole_grid_is_drawn_without_doubles() -> None:
@@ -148,7 +149,7 @@ def forgotten() -> Iterator[None]:
 
 def test_tpe_gathers_where_the_cost_is_low() -> None:
     space = space_of(FOUR)
-    sampled, _ = searched(Plan(strategy="tpe", space=space, trials=60, seed=0))
+    sampled, _ = searched(plan_for(space, "tpe", 60, 0))
 
     near = [0.005 < float(one.values["learning_rate"]) < 0.08 for one in sampled]
 
@@ -188,7 +189,8 @@ def test_each_round_is_drawn_from_the_box_around_the_best_before_it() -> None:
     for bounds, before in zip(boxes[1:], (8, 16), strict=True):
         rate = bounds.axes[0]
         assert isinstance(rate, NumericDistribution)
-        best = [float(one.values["learning_rate"]) for one in top_k(plan.keep, completed[:before])]
+        best_trials = top_k(plan.spec.keep, completed[:before])
+        best = [float(one.values["learning_rate"]) for one in best_trials]
         assert rate.low <= min(best) <= max(best) <= rate.high
     widths = [axis.high / axis.low for axis in (bounds.axes[0] for bounds in boxes)]  # type: ignore[union-attr]
     assert widths[0] > widths[1] > widths[2]

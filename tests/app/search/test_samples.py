@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from app.search.samplers import Plan, Strategy, sample, sobol_points
+from app.search.samplers import sample, sobol_points
+from app.search.spec import Strategy
 from babysit.protocol.values import Value
-from tests.app.search.spaces import CONDITIONAL, LEARNING_RATE, space_of
+from tests.app.search.spaces import CONDITIONAL, LEARNING_RATE, plan_for, space_of
 
 DRAWS = 10_000
 SEEDS = [0, 1, 2]
@@ -21,7 +22,7 @@ P_MIN = 1e-3  # the seeds are fixed: a sound sampler passes for good, a biased o
 def sampled(name: str, row: dict[str, Any], seed: int) -> list[Any]:
     """Draws of one axis, each as the trial of its number gets it."""
     space = space_of({name: row})
-    plan = Plan(strategy="random", space=space, trials=DRAWS, seed=seed)
+    plan = plan_for(space, "random", DRAWS, seed)
     numbers = range(1, DRAWS + 1)
     return [one.values[name] for n in numbers if (one := sample(plan, n, [])) is not None]
 
@@ -94,7 +95,7 @@ def test_each_value_of_a_list_is_as_likely(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_quasi_random_draws_fill_every_decade_more_evenly_than_chance_would(seed: int) -> None:
     space = space_of({"learning_rate": LEARNING_RATE, "dropout": {"low": 0.0, "high": 0.8}})
-    plan = Plan(strategy="quasi_random", space=space, trials=DRAWS, seed=seed)
+    plan = plan_for(space, "quasi_random", DRAWS, seed)
 
     values = [space.at(unit_point) for unit_point in sobol_points(plan, 1, DRAWS)]
 
@@ -113,7 +114,7 @@ def test_quasi_random_draws_fill_every_decade_more_evenly_than_chance_would(seed
 @pytest.mark.parametrize("strategy", ["random", "quasi_random"])
 def test_two_axes_do_not_depend_on_each_other(strategy: Strategy) -> None:
     body = {"learning_rate": LEARNING_RATE, "dropout": {"low": 0.0, "high": 0.8}}
-    plan = Plan(strategy=strategy, space=space_of(body), trials=1000, seed=0)
+    plan = plan_for(space_of(body), strategy, 1000, 0)
 
     drawn_values = [one.values for n in range(1, 1001) if (one := sample(plan, n, [])) is not None]
 
@@ -124,7 +125,7 @@ def test_two_axes_do_not_depend_on_each_other(strategy: Strategy) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_condition_decides_for_each_draw_whether_an_axis_is_drawn(seed: int) -> None:
-    plan = Plan(strategy="random", space=space_of(CONDITIONAL), trials=DRAWS, seed=seed)
+    plan = plan_for(space_of(CONDITIONAL), "random", DRAWS, seed)
 
     values = [one.values for n in range(1, DRAWS + 1) if (one := sample(plan, n, [])) is not None]
 

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.search.distributions import NumericDistribution
-from app.search.samplers import CompletedTrial, Plan, Strategy, sample, total
+from app.search.samplers import CompletedTrial, sample, total
 from app.search.space import VALUES_MAX, Space, check_points, parse_space
+from app.search.spec import Strategy
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.validation import check_start
-from tests.app.search.spaces import CONDITIONAL, DECLARED, FOUR, LEARNING_RATE, space_of
+from tests.app.search.spaces import CONDITIONAL, DECLARED, FOUR, LEARNING_RATE, plan_for, space_of
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({}, "", "Nothing is searched"),
@@ -212,7 +213,7 @@ def test_every_draw_is_within_its_range_and_accepted_by_the_training(
     space: Space, strategy: Strategy, seed: int, data: st.DataObject
 ) -> None:
     points = {axis.name: 2 for axis in space.axes}
-    plan = Plan(strategy=strategy, space=space, trials=14, seed=seed, points=points)
+    plan = plan_for(space, strategy, 14, seed, points=points)
     completed: list[CompletedTrial] = []
     for number in range(1, total(plan) + 1):
         one = sample(plan, number, completed)

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from app.store.journals.search_records import TrialSampled
 from app.store.runs.create import RunRequest, start_run
 from app.store.runs.projection import emit
 from app.store.runs.runs import find_run
-from app.store.searches.create import SearchRequest, SearchTask, plan_of, start_search
+from app.store.searches.create import SearchTask, plan_of, start_search
 from app.store.searches.sample import make_trials, sample_trials
 from app.store.searches.searches import command_search, find_search, replay_all_from_journal
 from app.store.searches.trials import trials_of
@@ -38,7 +37,14 @@ from tests.live_server import LiveServer, end_marked
 from tests.security.in_process import described
 
 KNOWN = SearchTask("spirals", DECLARED, 100)
-WANTED = SearchRequest(space=SPACE, strategy="random", trials=4, parallel=2, steps=30, seed=1)
+OPTIONS = {
+    "space": SPACE,
+    "strategy": "random",
+    "trials": 4,
+    "parallel": 2,
+    "steps": 30,
+    "seed": 1,
+}
 KILLS = 5
 PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000, "seed": 8}
 
@@ -116,7 +122,7 @@ class Crash(Exception):
 @pytest.fixture
 def search_id(store: Store) -> int:
     with store.writing() as tx:
-        return start_search(tx, KNOWN, store.runs_dir, WANTED).id
+        return start_search(tx, KNOWN, store.runs_dir, OPTIONS).id
 
 
 def draw_next(store: Store, search_id: int, *, crash_after: str | None = None) -> int:
@@ -143,7 +149,7 @@ def stop_and_crash(store: Store, search_id: int) -> None:
 
 def start_and_crash(store: Store) -> None:
     with store.writing() as tx:
-        start_search(tx, KNOWN, store.runs_dir, WANTED)
+        start_search(tx, KNOWN, store.runs_dir, OPTIONS)
         raise Crash
 
 
@@ -210,7 +216,7 @@ def test_a_draw_whose_commit_failed_is_not_drawn_again_by_the_server_that_goes_o
 
 def test_trials_wait_for_the_places_so_that_none_is_ever_empty(store: Store) -> None:
     with store.writing() as tx:
-        search_id = start_search(tx, KNOWN, store.runs_dir, replace(WANTED, trials=40)).id
+        search_id = start_search(tx, KNOWN, store.runs_dir, {**OPTIONS, "trials": 40}).id
     catalog = TaskCatalog()
     catalog.add("spirals", described())
     searching = SearchRunner(store, catalog, lambda: None)
@@ -263,5 +269,5 @@ def test_a_search_that_was_never_told_of_leaves_nothing(store: Store) -> None:
 
     assert not list(store.searches.searches_dir.iterdir())
     with store.writing() as tx:
-        assert start_search(tx, KNOWN, store.runs_dir, WANTED).id == 1
+        assert start_search(tx, KNOWN, store.runs_dir, OPTIONS).id == 1
         assert tx.session.get_one(SearchRow, 1).journal_seq == 1
