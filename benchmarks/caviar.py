@@ -161,12 +161,13 @@ def bookkeeping_ms(trials: int) -> list[float]:
     """
     from app.search.samplers import sample
     from app.store.engine import Database
-    from app.store.searches.create import SearchTask, plan_of, start_search
+    from app.store.searches.create import plan_of, start_search
     from app.store.searches.sample import make_trials, sample_trials
     from app.store.searches.searches import find_search
     from app.store.searches.trials import trials_of
     from app.store.store import Store
     from app.supervisor.search_runner import AHEAD_MIN
+    from app.task_catalog import TaskInfo
     from babysit.protocol.hyperparameters import declare
 
     batch = AHEAD_MIN + 1  # what a running search draws at once
@@ -175,11 +176,12 @@ def bookkeeping_ms(trials: int) -> list[float]:
         database = Database(f"sqlite:///{folder}/babysit.sqlite")
         database.migrate()
         store = Store(database, Path(folder) / "runs")
-        known = SearchTask(TASK, declare(("hidden_units", "layers", "dropout"), {}), 300)
+        declared = declare(("hidden_units", "layers", "dropout"), {})
+        task = TaskInfo(TASK, {"default_steps": 300}, declared, None)
         options = {"space": SPACE, "strategy": "random", "trials": trials, "parallel": 2, "seed": 0}
         with store.writing() as tx:
-            search_id = start_search(tx, known, store.runs_dir, options).id
-            plan = plan_of(find_search(tx.session, search_id), known.declared)
+            search_id = start_search(tx, task, store.runs_dir, options).id
+            plan = plan_of(find_search(tx.session, search_id), task.declared)
         for first in range(1, trials + 1, batch):
             began = time.process_time()
             with store.reading() as session:
@@ -190,7 +192,7 @@ def bookkeeping_ms(trials: int) -> list[float]:
             with store.writing() as tx:
                 row = find_search(tx.session, search_id)
                 drawn = sample_trials(tx, row, draws, plan, before)
-                make_trials(tx, store.runs_dir, row, drawn, known)
+                make_trials(tx, store.runs_dir, row, drawn, task)
             took_ms.append((time.process_time() - began) * 1e3 / len(draws))
         store.close()
     return took_ms

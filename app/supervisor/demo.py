@@ -88,7 +88,7 @@ class Demo:
         try:
             with self._store.writing() as tx:
                 if not has_runs(tx.session):
-                    start_run(tx, TASK, task.declared, task.default_steps, wanted)
+                    start_run(tx, task, wanted)
         except (APIError, OSError) as error:
             log.warning("the demo could not be started: %s", error)
         self._wake_launcher()

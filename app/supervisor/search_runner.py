@@ -16,7 +16,7 @@ from ..store.committed import Committed
 from ..store.curves.trials import curves_of_trials
 from ..store.journals.search_records import SearchStatusChanged, TrialEnded
 from ..store.runs.checkpoints import find_checkpoint
-from ..store.searches.create import SearchTask, plan_of
+from ..store.searches.create import plan_of
 from ..store.searches.projection import emit_search, replay_from_journal
 from ..store.searches.sample import make_trials, sample_repeat, sample_trials
 from ..store.searches.searches import active_searches, ask_trial, find_search
@@ -95,14 +95,13 @@ class SearchRunner:
         task = self._catalog.get(row.task)
         if task is None or task.error is not None:
             return COALESCE_BATCHED_S  # the task is not described yet, or its file has an error
-        known = SearchTask(task.name, task.declared, task.default_steps)
         plan = self._plan(row, task)
         if plan is None:
             return COALESCE_BATCHED_S
         self._end_diverged(search_id, trials)
         if row.stop_early is not None:
             self._stop_early(row, trials)
-        while not self.loop.is_closing and self._draw_more(row, trials, plan, known):
+        while not self.loop.is_closing and self._draw_more(row, trials, plan, task):
             self._trial_is_queued()
         self._note_status(row, trials)
         if row.stop_early is not None:
@@ -131,9 +130,7 @@ class SearchRunner:
 
     # -- drawing
 
-    def _draw_more(
-        self, row: SearchRow, trials: list[Trial], plan: Plan, known: SearchTask
-    ) -> bool:
+    def _draw_more(self, row: SearchRow, trials: list[Trial], plan: Plan, task: TaskInfo) -> bool:
         """Make further trials in one transaction, if some are wanted and can be drawn by now.
 
         trials: has them then. True: there may be more to do.
@@ -156,7 +153,7 @@ class SearchRunner:
             elif not lost:
                 asked = now.seeds_asked[len(trials) - len(planned)]
                 sampled = [sample_repeat(tx, now, trials, asked)]
-            runs = make_trials(tx, self._store.runs_dir, now, sampled, known)
+            runs = make_trials(tx, self._store.runs_dir, now, sampled, task)
             made = [new_trial(*pair) for pair in zip(sampled, runs, strict=True)]
             for place, trial in zip(lost, made, strict=False):
                 trials[place] = trial

@@ -13,7 +13,7 @@ import pytest
 from app.store.engine import Database
 from app.store.runs.create import RunRequest, start_run
 from app.store.store import Store
-from tests.app.fake_worker import DECLARED
+from tests.app.fake_worker import SPIRALS
 from tests.app.full_history import answers, live_through
 from tests.live_server import LiveServer, serving
 from tests.services import find_postgres
@@ -44,7 +44,7 @@ def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
 def run_id(store: Store) -> int:
     """A queued run."""
     with store.writing() as tx:
-        return start_run(tx, "spirals", DECLARED, 1000, RunRequest()).id
+        return start_run(tx, SPIRALS, RunRequest()).id
 
 
 @pytest.fixture(scope="session")

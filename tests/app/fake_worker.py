@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.task_catalog import TaskInfo
 from babysit.protocol.events import Event, StatusChanged, WorkerStarted
 from babysit.protocol.hyperparameters import declare
 from babysit.protocol.serialization import to_json
@@ -17,6 +18,7 @@ from babysit.protocol.values import Values
 from babysit.storage.journal import JournalWriter, Points, encode_event, encode_points
 
 DECLARED = declare(("hidden_units", "layers", "dropout"), {})
+SPIRALS = TaskInfo("spirals", {"default_steps": 1000}, DECLARED, None)
 VALUES: Values = {name: item.default for name, item in DECLARED.items()}
 
 

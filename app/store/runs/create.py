@@ -16,6 +16,7 @@ from babysit.protocol.values import Value, Values
 
 from ...errors import Invalid, NotAllowed
 from ...limits import STEPS_MAX
+from ...task_catalog import TaskInfo
 from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from .checkpoints import checkpoint_path, find_checkpoint, values_in, what_is_wrong
@@ -46,35 +47,31 @@ class RunRequest:
     search: dict[str, int] | None = None
 
 
-def start_run(
-    tx: Transaction, task: str, declared: Declared, default_steps: int, request: RunRequest
-) -> RunRow:
+def start_run(tx: Transaction, task: TaskInfo, request: RunRequest) -> RunRow:
     """A new run, queued.
 
     Raises:
         Invalid: a value is wrong.
     """
-    spec = to_run_spec(tx, task, declared, default_steps, request)
+    spec = to_run_spec(tx, task, request)
     return make_run(tx, spec, spec.values)
 
 
-def to_run_spec(
-    tx: Transaction, task: str, declared: Declared, default_steps: int, request: RunRequest
-) -> RunSpec:
+def to_run_spec(tx: Transaction, task: TaskInfo, request: RunRequest) -> RunSpec:
     """What a new run is to be, complete and checked.
 
     Raises:
         Invalid: a value is wrong.
     """
-    values = _checked(declared, request.values)
+    values = _checked(task.declared, request.values)
     run_id = request.run_id or next_run_id(tx)
     return RunSpec(
         id=run_id,
         family_id=run_id,
-        name=_name(request.name, f"{task}-{run_id}"),
-        task=task,
+        name=_name(request.name, f"{task.name}-{run_id}"),
+        task=task.name,
         values=values,
-        steps=request.steps or min(default_steps, STEPS_MAX),
+        steps=request.steps or min(task.default_steps, STEPS_MAX),
         seed=request.seed or 0,
         created_at=now(),
         note=request.note,
@@ -91,23 +88,20 @@ def fork_run(
     tx: Transaction,
     runs_dir: Path,
     checkpoint_id: int,
-    known: tuple[Declared, int],
+    task: TaskInfo,
     request: RunRequest,
 ) -> RunRow:
     """A new run that goes on from a checkpoint, with other values if wanted.
-
-    known: the task's hyperparameters and its usual number of steps.
 
     Raises:
         NotFound: there is no such checkpoint.
         NotAllowedNow: it was removed, or is damaged.
         Invalid: a value is wrong.
     """
-    declared, default_steps = known
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
     current = values_of(runs_dir, checkpoint, parent)
-    overrides = _checked_overrides(declared, current, request.values)
+    overrides = _checked_overrides(task.declared, current, request.values)
     values = {**current, **overrides}
     values["learning_rate"] = values.pop("base_learning_rate", values.get("learning_rate"))
     run_id = request.run_id or next_run_id(tx)
@@ -118,7 +112,7 @@ def fork_run(
         name=_name(request.name, f"{parent.name[:200]} from step {checkpoint.step}"),
         task=parent.task,
         values=overrides,
-        steps=last_step(parent, checkpoint, request.steps, default_steps),
+        steps=last_step(parent, checkpoint, request.steps, task.default_steps),
         seed=parent.seed,
         created_at=now(),
         parent={"run_id": parent.id, "step": checkpoint.step, "checkpoint_id": checkpoint.id},

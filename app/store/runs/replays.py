@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from babysit.protocol.hyperparameters import Declared
 from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
 from babysit.protocol.recipe_yaml import read_recipe
 
 from ...errors import Invalid
 from ...limits import NAME_CHARACTERS_MAX
+from ...task_catalog import TaskInfo
 from ..store import Transaction
 from ..tables.runs import CommandRow, RunRow
 from .create import RunRequest, start_run
@@ -29,7 +29,7 @@ def recipe_in(text: str) -> Recipe:
 
 
 def start_replay(
-    tx: Transaction, recipe: Recipe, text: str, declared: Declared, request: RunRequest
+    tx: Transaction, recipe: Recipe, text: str, task: TaskInfo, request: RunRequest
 ) -> RunRow:
     """A new run that does everything in a recipe at its steps, queued.
 
@@ -40,7 +40,7 @@ def start_replay(
         Invalid: a value does not fit the task.
         OSError: the disk is full or broken.
     """
-    run = start_run(tx, recipe.task, declared, recipe.steps, request)
+    run = start_run(tx, task, request)
     (tx.journals.directory(run.id) / FILE).write_text(text, encoding="utf-8")
     first_id = (tx.session.scalar(select(func.max(CommandRow.id))) or 0) + 1
     for sent in commands(recipe, first_id):

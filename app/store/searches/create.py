@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ...search.coarse_to_fine import edges, shrink_around
 from ...search.samplers import Plan, sample, total
 from ...search.space import Space, check_points, parse_space
 from ...search.spec import SearchSpec
+from ...task_catalog import TaskInfo
 from ..journals.search_records import SearchStatusChanged
 from ..runs.checkpoints import find_checkpoint
 from ..runs.create import last_step, values_of
@@ -33,27 +34,18 @@ SEED_MAX = 2**31  # of those that we draw
 TRIED_MAX = 8  # draws that are checked before a search begins
 
 
-@dataclass(frozen=True, slots=True)
-class SearchTask:
-    """A task: its name, its hyperparameters, and how many steps it usually takes."""
-
-    task: str
-    declared: Declared
-    default_steps: int
-
-
-def draft_spec(known: SearchTask, options: Mapping[str, Any]) -> SearchSpec:
+def draft_spec(task: TaskInfo, options: Mapping[str, Any]) -> SearchSpec:
     """A search that has no id yet, as far as it can be told before its space is checked.
 
     options: fields of `SearchSpec`; one that is None or missing takes its default.
     """
     defaults = {
         "name": "",
-        "steps": min(known.default_steps, STEPS_MAX),
+        "steps": min(task.default_steps, STEPS_MAX),
         "seed": secrets.randbelow(SEED_MAX),
     }
     given = {name: value for name, value in options.items() if value is not None}
-    return SearchSpec(**{**defaults, **given, "id": 0, "task": known.task, "created_at": now()})
+    return SearchSpec(**{**defaults, **given, "id": 0, "task": task.name, "created_at": now()})
 
 
 def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -> Plan:
@@ -84,7 +76,7 @@ def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -
 
 
 def start_search(
-    tx: Transaction, known: SearchTask, runs_dir: Path, options: Mapping[str, Any]
+    tx: Transaction, task: TaskInfo, runs_dir: Path, options: Mapping[str, Any]
 ) -> SearchRow:
     """A new search, queued.
 
@@ -96,22 +88,22 @@ def start_search(
         Invalid: a value is wrong.
         OSError: the disk is full or broken.
     """
-    spec = draft_spec(known, options)
-    plan = planned(known.declared, spec)
+    spec = draft_spec(task, options)
+    plan = planned(task.declared, spec)
     current: Values | None = None
     steps = spec.steps
     if spec.from_checkpoint is not None:
         current, steps = _from_checkpoint(
-            tx, known, runs_dir, spec.from_checkpoint, options.get("steps")
+            tx, task, runs_dir, spec.from_checkpoint, options.get("steps")
         )
-    _check_draws(known.declared, plan, current)
+    _check_draws(task.declared, plan, current)
     search_id = next_search_id(tx)
     if options.get("name") is not None and not spec.name.strip():
         raise Invalid("A name needs at least one character.", field="name")
     spec = replace(
         spec,
         id=search_id,
-        name=spec.name or f"{known.task}-search-{search_id}",
+        name=spec.name or f"{task.name}-search-{search_id}",
         space=plan.space.to_json(),
         trials=total(plan),
         steps=steps,
@@ -186,14 +178,14 @@ def spaces_of(rows: list[SearchRow], declared: Mapping[str, Declared]) -> dict[i
 
 
 def _from_checkpoint(
-    tx: Transaction, known: SearchTask, runs_dir: Path, checkpoint_id: int, steps: int | None
+    tx: Transaction, task: TaskInfo, runs_dir: Path, checkpoint_id: int, steps: int | None
 ) -> tuple[Values, int]:
     """The values in the checkpoint that all trials go on from, and their last step."""
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
-    if parent.task != known.task:
+    if parent.task != task.name:
         raise Invalid(f"This checkpoint is of the task {parent.task}.", field="from_checkpoint")
-    last = last_step(parent, checkpoint, steps, known.default_steps)
+    last = last_step(parent, checkpoint, steps, task.default_steps)
     return values_of(runs_dir, checkpoint, parent), last
 
 

@@ -19,6 +19,7 @@ from babysit.protocol.status import RunStatus
 from ...errors import APIError, NotAllowed
 from ...limits import NAME_CHARACTERS_MAX
 from ...search.samplers import Plan, Sample, top_k
+from ...task_catalog import TaskInfo
 from ..journals.search_records import RoundBegan, SearchEvent, TrialSampled
 from ..runs.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
 from ..runs.create import RunRequest, fork_run, start_run, to_run_spec
@@ -27,7 +28,6 @@ from ..runs.runs import add_run, find_run, make_run, next_run_id, queue_runs
 from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from ..tables.searches import RoundRow, SearchRow
-from .create import SearchTask
 from .projection import emit_search
 from .searches import trial_of
 from .trials import Trial, TrialRecord
@@ -106,14 +106,13 @@ def make_trials(
     runs_dir: Path,
     row: SearchRow,
     trials: Sequence[TrialRecord],
-    known: SearchTask,
+    task: TaskInfo,
 ) -> list[RunRow]:
     """The runs of trials, queued; failed already when no run can be made of what was drawn.
 
     Raises:
         OSError: the disk is full or broken.
     """
-    task = (known.declared, known.default_steps)
     made: list[RunRow] = []
     new: list[RunRow] = []
     for trial in trials:
@@ -123,7 +122,7 @@ def make_trials(
             if row.from_checkpoint is not None:
                 made.append(fork_run(tx, runs_dir, row.from_checkpoint, task, request))
                 continue
-            spec = to_run_spec(tx, row.task, *task, request)
+            spec = to_run_spec(tx, task, request)
         except APIError as error:
             made.append(_make_failed(tx, row, request, error))
             continue
@@ -182,7 +181,7 @@ def promote(
     tx: Transaction,
     runs_dir: Path,
     run: RunRow,
-    known: SearchTask,
+    task: TaskInfo,
     request: RunRequest,
     *,
     scratch: bool,
@@ -202,10 +201,9 @@ def promote(
         request = replace(
             request, values=run.initial_values, seed=run.seed, steps=request.steps or run.steps
         )
-        made = start_run(tx, run.task, known.declared, known.default_steps, request)
+        made = start_run(tx, task, request)
     else:
         checkpoint = _newest_valid(tx, runs_dir, run)
-        task = (known.declared, known.default_steps)
         made = fork_run(tx, runs_dir, checkpoint.id, task, request)
         emit(tx, made, Described(step=made.step, live=True))
     emit(tx, made, NoteAdded(step=made.step, text=text, actor=request.actor))

@@ -52,8 +52,7 @@ def fork(
     request = RunRequest(**requested.model_dump())
 
     def act(tx: Transaction) -> dict[str, Any]:
-        known = (task.declared, task.default_steps)
-        run = fork_run(tx, state.store.runs_dir, checkpoint_id, known, request)
+        run = fork_run(tx, state.store.runs_dir, checkpoint_id, task, request)
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)

@@ -62,7 +62,7 @@ def _start(
     )
 
     def act(tx: Transaction) -> dict[str, Any]:
-        run = start_replay(tx, recipe, text, task.declared, request)
+        run = start_replay(tx, recipe, text, task, request)
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)

@@ -38,7 +38,7 @@ def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) ->
     request = RunRequest(**requested.model_dump(exclude={"task"}))
 
     def act(tx: Transaction) -> dict[str, Any]:
-        run = start_run(tx, requested.task, task.declared, task.default_steps, request)
+        run = start_run(tx, task, request)
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)

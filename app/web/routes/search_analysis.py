@@ -16,10 +16,10 @@ from ...store.searches.create import draft_spec, invalid, planned
 from ...store.searches.estimate import advice, estimate
 from ...store.searches.searches import find_search
 from ...store.searches.trials import trials_of
-from ..deps import AppStateDep
+from ..deps import AppStateDep, described_task
 from ..schemas.search_requests import SearchPreview
 from ..schemas.search_responses import Importance, Preview
-from .searches import known_task, search_options
+from .searches import search_options
 
 router = APIRouter(prefix="/api/searches", tags=["searches"])
 
@@ -27,20 +27,20 @@ router = APIRouter(prefix="/api/searches", tags=["searches"])
 @router.post("/preview")
 def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     """Sample trials, warnings and a time estimate for a search. Nothing is started."""
-    known = known_task(state, requested.task)
+    task = described_task(state, requested.task)
     options = {**search_options(state, requested), "seed": requested.seed or 0}
-    spec = draft_spec(known, options)
-    plan = planned(known.declared, spec, is_preview=True)
+    spec = draft_spec(task, options)
+    plan = planned(task.declared, spec, is_preview=True)
     cells = plan.space.grid_cells(spec.points)
     trials = cells if spec.strategy == "grid" else total(plan)
-    steps = requested.steps or known.default_steps
+    steps = requested.steps or task.default_steps
     with state.store.reading() as session:
-        found = estimate(session, known.task, steps=steps, trials=trials, parallel=spec.parallel)
+        found = estimate(session, task.name, steps=steps, trials=trials, parallel=spec.parallel)
     picture = preview.grid_vs_random(plan)
     return Preview.model_validate(
         {
             "draws": preview.samples(plan),
-            "warnings": [asdict(warned) for warned in preview.warnings(known.declared, plan)],
+            "warnings": [asdict(warned) for warned in preview.warnings(task.declared, plan)],
             "grid_cells": cells,
             "estimate": asdict(found),
             "advice": asdict(advice(found, trials)),
@@ -59,10 +59,10 @@ def read_importance(search_id: int, state: AppStateDep) -> Importance:
             for trial in trials_of(session, [search_id])[search_id]
             if trial.is_valid_result
         ]
-        task, space = row.task, row.space
-    known = known_task(state, task)
+        name, space = row.task, row.space
+    task = described_task(state, name)
     try:
-        found = importance(parse_space(known.declared, space), completed)
+        found = importance(parse_space(task.declared, space), completed)
     except InvalidValue as error:
         raise invalid(error, "space") from error
     return Importance.model_validate(asdict(found))

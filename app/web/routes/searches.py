@@ -21,7 +21,7 @@ from ...store.curves.trials import draw_trials
 from ...store.run_json import run_list
 from ...store.runs.create import RunRequest
 from ...store.runs.runs import find_run
-from ...store.searches.create import SearchTask, refined, spaces_of, start_search
+from ...store.searches.create import refined, spaces_of, start_search
 from ...store.searches.sample import promote
 from ...store.searches.searches import ask_repeat, command_search, find_search, newest_searches
 from ...store.searches.serialize import search_list
@@ -54,11 +54,11 @@ OWNER = "owner"
 @router.post("/searches", status_code=status.HTTP_201_CREATED, response_model=Search)
 def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """Start a search. Its trials are sampled and started one after another."""
-    known = known_task(state, requested.task)
+    task = described_task(state, requested.task)
     options = search_options(state, requested)
 
     def act(tx: Transaction) -> dict[str, Any]:
-        row = start_search(tx, known, state.store.runs_dir, options)
+        row = start_search(tx, task, state.store.runs_dir, options)
         return searches_json(state, tx.session, [row], trials=True)[0]
 
     return create(state, idempotency, act)
@@ -118,14 +118,14 @@ def refine(
     `clipped` names the hyperparameters whose range met a declared bound.
     """
     with state.store.reading() as session:
-        task = find_search(session, search_id).task
-    known = known_task(state, task)
+        name = find_search(session, search_id).task
+    task = described_task(state, name)
     changes = requested.model_dump(exclude={"widen_edges"})
 
     def act(tx: Transaction) -> dict[str, Any]:
         parent = find_search(tx.session, search_id)
-        options = refined(tx, parent, known.declared, changes, widen_edges=requested.widen_edges)
-        row = start_search(tx, known, state.store.runs_dir, options)
+        options = refined(tx, parent, task.declared, changes, widen_edges=requested.widen_edges)
+        row = start_search(tx, task, state.store.runs_dir, options)
         return searches_json(state, tx.session, [row], trials=True)[0]
 
     return create(state, idempotency, act)
@@ -171,14 +171,14 @@ def promote_trial(
 ) -> JSONResponse:
     """Continue a trial as an ordinary run: from its latest checkpoint, or from scratch."""
     with state.store.reading() as session:
-        task = find_run(session, run_id).task
-    known = known_task(state, task)
+        name = find_run(session, run_id).task
+    task = described_task(state, name)
     request = RunRequest(name=requested.name, note=requested.note, steps=requested.steps)
 
     def act(tx: Transaction) -> dict[str, Any]:
         run = find_run(tx.session, run_id)
         is_scratch = requested.from_ == "scratch"
-        made = promote(tx, state.store.runs_dir, run, known, request, scratch=is_scratch)
+        made = promote(tx, state.store.runs_dir, run, task, request, scratch=is_scratch)
         return run_list(tx.session, [made])[0]
 
     return create(state, idempotency, act)
@@ -188,12 +188,6 @@ def search_options(state: AppState, requested: NewSearch) -> dict[str, Any]:
     """The fields of `SearchSpec` in a request. The server's own `parallel` is the default."""
     fields = requested.model_dump(exclude={"task"})
     return {**fields, "parallel": requested.parallel or state.settings.parallel}
-
-
-def known_task(state: AppState, name: str) -> SearchTask:
-    """Raises: Invalid, NotReady: there is no such task, or it is still being looked at."""
-    task = described_task(state, name)
-    return SearchTask(task.name, task.declared, task.default_steps)
 
 
 def searches_json(

@@ -21,7 +21,7 @@ from app.supervisor.ingest import Ingest
 from babysit.protocol.commands import Extend
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.status import RunStatus
-from tests.app.fake_worker import DECLARED, FakeWorker
+from tests.app.fake_worker import DECLARED, SPIRALS, FakeWorker
 from tests.app.full_history import DATABASE, answers, babysit, post, rows
 from tests.app.sse_client import stream
 from tests.conftest import Serve
@@ -109,7 +109,7 @@ def test_waiting_running_and_lost_runs_come_back_as_they_were(
 ) -> None:
     with store.writing() as tx:
         waiting, running, lost = (
-            start_run(tx, "spirals", DECLARED, 1000, RunRequest(name=name)).id
+            start_run(tx, SPIRALS, RunRequest(name=name)).id
             for name in ("waiting", "running", "lost")
         )
         send_command(tx, waiting, Extend(steps=5), DECLARED)

@@ -17,14 +17,14 @@ from app.store.journals.search_records import TrialSampled
 from app.store.runs.create import RunRequest, start_run
 from app.store.runs.projection import emit
 from app.store.runs.runs import find_run
-from app.store.searches.create import SearchTask, plan_of, start_search
+from app.store.searches.create import plan_of, start_search
 from app.store.searches.sample import make_trials, sample_trials
 from app.store.searches.searches import command_search, find_search, replay_all_from_journal
 from app.store.searches.trials import trials_of
 from app.store.store import Store
 from app.store.tables.searches import SearchRow
 from app.supervisor.search_runner import SearchRunner
-from app.task_catalog import TaskCatalog
+from app.task_catalog import TaskCatalog, TaskInfo
 from app.verify.runner import verify
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.status import RunStatus
@@ -36,7 +36,7 @@ from tests.conftest import Serve
 from tests.live_server import LiveServer, end_marked
 from tests.security.in_process import described
 
-KNOWN = SearchTask("spirals", DECLARED, 100)
+TASK = TaskInfo("spirals", {"default_steps": 100}, DECLARED, None)
 OPTIONS = {
     "space": SPACE,
     "strategy": "random",
@@ -122,7 +122,7 @@ class Crash(Exception):
 @pytest.fixture
 def search_id(store: Store) -> int:
     with store.writing() as tx:
-        return start_search(tx, KNOWN, store.runs_dir, OPTIONS).id
+        return start_search(tx, TASK, store.runs_dir, OPTIONS).id
 
 
 def draw_next(store: Store, search_id: int, *, crash_after: str | None = None) -> int:
@@ -135,7 +135,7 @@ def draw_next(store: Store, search_id: int, *, crash_after: str | None = None) -
         (trial,) = sample_trials(tx, row, [found], plan, trials)
         if crash_after == "the draw":
             raise Crash
-        make_trials(tx, store.runs_dir, row, [trial], KNOWN)
+        make_trials(tx, store.runs_dir, row, [trial], TASK)
         if crash_after == "the run":
             raise Crash
         return trial.run_id
@@ -149,7 +149,7 @@ def stop_and_crash(store: Store, search_id: int) -> None:
 
 def start_and_crash(store: Store) -> None:
     with store.writing() as tx:
-        start_search(tx, KNOWN, store.runs_dir, OPTIONS)
+        start_search(tx, TASK, store.runs_dir, OPTIONS)
         raise Crash
 
 
@@ -173,7 +173,7 @@ def test_a_trial_that_was_drawn_before_a_crash_gets_its_run_after_it(
         row = find_search(tx.session, search_id)
         [first, second] = trials_of(tx.session, [search_id])[search_id]
         assert (first.status, second.status) == (RunStatus.QUEUED, None)
-        [made] = make_trials(tx, store.runs_dir, row, [second.row], KNOWN)
+        [made] = make_trials(tx, store.runs_dir, row, [second.row], TASK)
         assert made.id == second.row.run_id == 2
     third = draw_next(store, search_id)
 
@@ -216,7 +216,7 @@ def test_a_draw_whose_commit_failed_is_not_drawn_again_by_the_server_that_goes_o
 
 def test_trials_wait_for_the_places_so_that_none_is_ever_empty(store: Store) -> None:
     with store.writing() as tx:
-        search_id = start_search(tx, KNOWN, store.runs_dir, {**OPTIONS, "trials": 40}).id
+        search_id = start_search(tx, TASK, store.runs_dir, {**OPTIONS, "trials": 40}).id
     catalog = TaskCatalog()
     catalog.add("spirals", described())
     searching = SearchRunner(store, catalog, lambda: None)
@@ -260,7 +260,7 @@ def test_a_run_never_gets_the_id_that_a_lost_draw_has(store: Store, search_id: i
         draw_next(store, search_id, crash_after="the draw")
 
     with store.writing() as tx:
-        assert start_run(tx, "spirals", DECLARED, 100, RunRequest()).id == 2
+        assert start_run(tx, TASK, RunRequest()).id == 2
 
 
 def test_a_search_that_was_never_told_of_leaves_nothing(store: Store) -> None:
@@ -269,5 +269,5 @@ def test_a_search_that_was_never_told_of_leaves_nothing(store: Store) -> None:
 
     assert not list(store.searches.searches_dir.iterdir())
     with store.writing() as tx:
-        assert start_search(tx, KNOWN, store.runs_dir, OPTIONS).id == 1
+        assert start_search(tx, TASK, store.runs_dir, OPTIONS).id == 1
         assert tx.session.get_one(SearchRow, 1).journal_seq == 1
