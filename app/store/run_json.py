@@ -24,6 +24,24 @@ PENDING = (
     .order_by(CommandRow.id)
 )
 
+# Columns of a run that its JSON leaves out, or shows as a part of something else.
+HIDDEN_COLUMNS = {
+    "actor",
+    "server_seq",
+    "parent_run_id",
+    "parent_step",
+    "parent_checkpoint_id",
+    "best_step",
+    "best_val_cost",
+    "checkpoint_count",
+    "search_id",
+    "trial",
+    "round",
+}
+SHOWN_COLUMNS = tuple(
+    column.name for column in RunRow.__table__.columns if column.name not in HIDDEN_COLUMNS
+)
+
 
 def run_list(session: Session, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
     """Runs as JSON, in the same order."""
@@ -42,42 +60,15 @@ def pending_commands(session: Session, run_ids: Iterable[int]) -> list[CommandRo
 def run_json(row: RunRow, pending: Sequence[CommandRow]) -> dict[str, Any]:
     latest = row.latest
     return {
-        "id": row.id,
-        "name": row.name,
-        "task": row.task,
+        **{name: getattr(row, name) for name in SHOWN_COLUMNS},
         "status": row.status.value,
-        "reason": row.reason,
-        "step": row.step,
-        "steps": row.steps,
-        "seed": row.seed,
-        "values": row.values,
         "parent": parent_json(row),
-        "family_id": row.family_id,
-        "live": row.live,
-        "created_at": row.created_at,
-        "note": row.note,
-        "started_at": row.started_at,
-        "ended_at": row.ended_at,
-        "error": row.error,
-        "demo": row.demo,
-        "initial_values": row.initial_values,
         "effective": _effective(row),
-        "latest": latest,
         "best": best_json(row),
         "epoch": latest.get("epoch", 0.0),
-        "steps_per_epoch": row.steps_per_epoch,
-        "train_size": row.train_size,
         "steps_per_s": latest.get("steps_per_s"),
-        "attempt": row.attempt,
         "allowed": allowed_now(row, pending),
         "pending": [_pending_json(command) for command in pending],
-        "trashed_at": row.trashed_at,
-        "last_event_id": row.last_event_id,
-        "threads": row.threads,
-        "device": row.device,
-        "max_steps_per_s": row.max_steps_per_s,
-        "replay_of": row.replay_of,
-        "replayed": row.replayed,
         "search": trial_of_json(row),
     }
 

@@ -13,7 +13,7 @@ from babysit.protocol.status import RunStatus
 
 from ..errors import APIError
 from ..store.runs.commands import send_command
-from ..store.runs.create import RunRequest, start_run
+from ..store.runs.create import start_run
 from ..store.runs.runs import has_runs
 from ..store.store import Store
 from ..store.tables.runs import RunRow
@@ -77,18 +77,18 @@ class Demo:
                 self.loop.pause(0.05)
         if task is None or self.loop.is_closing:
             return
-        wanted = RunRequest(
-            name="spirals-demo",
-            values={"learning_rate": LEARNING_RATE},
-            steps=STEPS,
-            max_steps_per_s=STEPS_PER_S_MAX,
-            demo=True,
-            actor="server",
-        )
+        options = {
+            "name": "spirals-demo",
+            "values": {"learning_rate": LEARNING_RATE},
+            "steps": STEPS,
+            "max_steps_per_s": STEPS_PER_S_MAX,
+            "demo": True,
+            "actor": "server",
+        }
         try:
             with self._store.writing() as tx:
                 if not has_runs(tx.session):
-                    start_run(tx, task, wanted)
+                    start_run(tx, task, options)
         except (APIError, OSError) as error:
             log.warning("the demo could not be started: %s", error)
         self._wake_launcher()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.store.engine import Database
-from app.store.runs.create import RunRequest, start_run
+from app.store.runs.create import start_run
 from app.store.store import Store
 from tests.app.fake_worker import SPIRALS
 from tests.app.full_history import answers, live_through
@@ -44,7 +44,7 @@ def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
 def run_id(store: Store) -> int:
     """A queued run."""
     with store.writing() as tx:
-        return start_run(tx, SPIRALS, RunRequest()).id
+        return start_run(tx, SPIRALS, {}).id
 
 
 @pytest.fixture(scope="session")

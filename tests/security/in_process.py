@@ -13,7 +13,7 @@ from app.main import Application, create_app
 from app.security.asgi import Message, Scope
 from app.security.tokens import OWNER, VIEWER
 from app.settings import Settings
-from app.store.runs.create import RunRequest, start_run
+from app.store.runs.create import start_run
 from tests.app.fake_worker import DECLARED, SPIRALS
 from tests.live_server import TOKEN
 from tests.security.route_list import database_hash
@@ -117,7 +117,7 @@ def inside(folder: Path) -> Iterator[Inside]:
     application.catalog.add("spirals", described())
     with application.store.writing() as tx:
         for name in ("first", "second"):
-            start_run(tx, SPIRALS, RunRequest(name=name))
+            start_run(tx, SPIRALS, {"name": name})
     known = {
         "owner": application.tokens.of(OWNER),
         "viewer": application.tokens.of(VIEWER),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from babysit.protocol.hyperparameters import Declared, InvalidValue
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
 from babysit.protocol.validation import check_fork, check_start
-from babysit.protocol.values import Value, Values
+from babysit.protocol.values import Values
 
 from ...errors import Invalid, NotAllowed
 from ...limits import STEPS_MAX
@@ -25,63 +24,43 @@ from .projection import emit
 from .runs import find_run, make_run, next_run_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """What somebody asks of a new run; None takes the default.
-
-    run_id: given to a trial when it was drawn. search: id, number and round of a trial.
-    """
-
-    values: Mapping[str, Value] = field(default_factory=dict)
-    steps: int | None = None
-    seed: int | None = None
-    name: str | None = None
-    note: str = ""
-    max_steps_per_s: float | None = None
-    rewind: bool = False
-    demo: bool = False
-    actor: str = "owner"
-    recipe: bool = False
-    replay_of: int | None = None
-    run_id: int | None = None
-    search: dict[str, int] | None = None
-
-
-def start_run(tx: Transaction, task: TaskInfo, request: RunRequest) -> RunRow:
+def start_run(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> RunRow:
     """A new run, queued.
+
+    options: fields of `RunSpec`; one that is None or missing takes its default.
 
     Raises:
         Invalid: a value is wrong.
     """
-    spec = to_run_spec(tx, task, request)
+    spec = to_run_spec(tx, task, options)
     return make_run(tx, spec, spec.values)
 
 
-def to_run_spec(tx: Transaction, task: TaskInfo, request: RunRequest) -> RunSpec:
-    """What a new run is to be, complete and checked.
+def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> RunSpec:
+    """The specification of a new run, complete and checked; its id may be given already.
 
     Raises:
         Invalid: a value is wrong.
     """
-    values = _checked(task.declared, request.values)
-    run_id = request.run_id or next_run_id(tx)
-    return RunSpec(
+    values = _checked(task.declared, options.get("values") or {})
+    run_id = options.get("id") or next_run_id(tx)
+    return build_run_spec(
+        {"steps": min(task.default_steps, STEPS_MAX), "seed": 0},
+        options,
         id=run_id,
         family_id=run_id,
-        name=_name(request.name, f"{task.name}-{run_id}"),
+        name=_name(options.get("name"), f"{task.name}-{run_id}"),
         task=task.name,
         values=values,
-        steps=request.steps or min(task.default_steps, STEPS_MAX),
-        seed=request.seed or 0,
-        created_at=now(),
-        note=request.note,
-        actor=request.actor,
-        demo=request.demo,
-        max_steps_per_s=request.max_steps_per_s,
-        recipe=request.recipe,
-        replay_of=request.replay_of,
-        search=request.search,
     )
+
+
+def build_run_spec(
+    defaults: Mapping[str, Any], options: Mapping[str, Any], **decided: Any
+) -> RunSpec:
+    """`decided` overrides `options`, which override `defaults`; an option that is None does not."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return RunSpec(**{**defaults, **given, **decided, "created_at": now()})
 
 
 def fork_run(
@@ -89,51 +68,50 @@ def fork_run(
     runs_dir: Path,
     checkpoint_id: int,
     task: TaskInfo,
-    request: RunRequest,
+    options: Mapping[str, Any],
 ) -> RunRow:
-    """A new run that goes on from a checkpoint, with other values if wanted.
+    """A new run that continues from a checkpoint, with other values if given.
+
+    options: fields of `RunSpec`; one that is None or missing takes its default.
 
     Raises:
         NotFound: there is no such checkpoint.
-        NotAllowedNow: it was removed, or is damaged.
+        NotAllowed: it was removed, or is damaged.
         Invalid: a value is wrong.
     """
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
     current = values_of(runs_dir, checkpoint, parent)
-    overrides = _checked_overrides(task.declared, current, request.values)
+    overrides = _checked_overrides(task.declared, current, options.get("values") or {})
     values = {**current, **overrides}
     values["learning_rate"] = values.pop("base_learning_rate", values.get("learning_rate"))
-    run_id = request.run_id or next_run_id(tx)
-    directory = f"runs/{parent.id}/checkpoints/{checkpoint.directory}"
-    spec = RunSpec(
-        id=run_id,
+    name = _name(options.get("name"), f"{parent.name[:200]} from step {checkpoint.step}")
+    steps = last_step(parent, checkpoint, options.get("steps"), task.default_steps)
+    spec = build_run_spec(
+        {},
+        options,
+        id=options.get("id") or next_run_id(tx),
         family_id=parent.family_id,
-        name=_name(request.name, f"{parent.name[:200]} from step {checkpoint.step}"),
+        name=name,
         task=parent.task,
         values=overrides,
-        steps=last_step(parent, checkpoint, request.steps, task.default_steps),
+        steps=steps,
         seed=parent.seed,
-        created_at=now(),
         parent={"run_id": parent.id, "step": checkpoint.step, "checkpoint_id": checkpoint.id},
-        parent_directory=directory,
+        parent_directory=f"runs/{parent.id}/checkpoints/{checkpoint.directory}",
         parent_state_sha256=checkpoint.state_sha256,
         parent_bytes=checkpoint.bytes,
-        note=request.note,
-        actor=request.actor,
-        rewind=request.rewind,
-        search=request.search,
     )
     child = make_run(tx, spec, values)
     forked = Forked(
         step=checkpoint.step,
         checkpoint_id=checkpoint.id,
-        child_run_id=run_id,
-        rewind=request.rewind,
-        actor=request.actor,
+        child_run_id=spec.id,
+        rewind=spec.rewind,
+        actor=spec.actor,
     )
     emit(tx, parent, forked)
-    if request.rewind:
+    if spec.rewind:
         stop_if_active(tx, parent)
         emit(tx, child, Described(step=child.step, live=True))
     return child

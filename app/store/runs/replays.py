@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import func, select
 
 from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
@@ -12,7 +15,7 @@ from ...limits import NAME_CHARACTERS_MAX
 from ...task_catalog import TaskInfo
 from ..store import Transaction
 from ..tables.runs import CommandRow, RunRow
-from .create import RunRequest, start_run
+from .create import start_run
 from .projection import emit
 
 
@@ -29,18 +32,18 @@ def recipe_in(text: str) -> Recipe:
 
 
 def start_replay(
-    tx: Transaction, recipe: Recipe, text: str, task: TaskInfo, request: RunRequest
+    tx: Transaction, recipe: Recipe, text: str, task: TaskInfo, options: Mapping[str, Any]
 ) -> RunRow:
     """A new run that does everything in a recipe at its steps, queued.
 
     text: the recipe as a file; it is put into the run's directory.
-    wanted: seed (None is the recipe's), throttle, and the run it is made of, if it is known here.
+    options: as `options_of` makes them.
 
     Raises:
         Invalid: a value does not fit the task.
         OSError: the disk is full or broken.
     """
-    run = start_run(tx, task, request)
+    run = start_run(tx, task, options)
     (tx.journals.directory(run.id) / FILE).write_text(text, encoding="utf-8")
     first_id = (tx.session.scalar(select(func.max(CommandRow.id))) or 0) + 1
     for sent in commands(recipe, first_id):
@@ -48,22 +51,22 @@ def start_replay(
     return run
 
 
-def request_of(
+def options_of(
     recipe: Recipe,
     *,
     seed: int | None,
     replay_of: int | None,
     max_steps_per_s: float | None,
-) -> RunRequest:
-    """What is asked of a run that repeats a recipe."""
+) -> dict[str, Any]:
+    """The fields of `RunSpec` for a run that repeats a recipe."""
     other = "" if seed in (None, recipe.seed) else f" on seed {seed}"
     room = NAME_CHARACTERS_MAX - len("Replay of ") - len(other)
-    return RunRequest(
-        values=recipe.values,
-        steps=recipe.steps,
-        seed=recipe.seed if seed is None else seed,
-        name=f"Replay of {recipe.name[:room]}{other}",
-        max_steps_per_s=max_steps_per_s,
-        recipe=True,
-        replay_of=replay_of,
-    )
+    return {
+        "values": recipe.values,
+        "steps": recipe.steps,
+        "seed": recipe.seed if seed is None else seed,
+        "name": f"Replay of {recipe.name[:room]}{other}",
+        "max_steps_per_s": max_steps_per_s,
+        "recipe": True,
+        "replay_of": replay_of,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -25,6 +25,13 @@ from .projection import emit, emit_all
 # Built once: building a query takes longer than running it, and this one is asked at each end.
 WITH_WORKER = select(RunRow.id, RunRow.status, RunRow.attempt).where(
     RunRow.status.not_in([RunStatus.QUEUED, *(status for status in RunStatus if status.is_over)])
+)
+
+# The fields of `run.json` that a row repeats as they are.
+SPEC_COLUMNS = tuple(
+    item.name
+    for item in fields(RunSpec)
+    if item.name in RunRow.__table__.columns and item.name != "values"
 )
 
 
@@ -84,25 +91,14 @@ def run_row(spec: RunSpec) -> RunRow:
     parent, search = spec.parent or {}, spec.search or {}
     values = spec.values if spec.first_values is None else spec.first_values
     return RunRow(
-        id=spec.id,
-        family_id=spec.family_id,
-        name=spec.name,
-        task=spec.task,
-        steps=spec.steps,
-        seed=spec.seed,
+        **{name: getattr(spec, name) for name in SPEC_COLUMNS},
         values=dict(values),
         initial_values=dict(values),
-        created_at=spec.created_at,
         step=parent.get("step", 0),
         parent_run_id=parent.get("run_id"),
         parent_step=parent.get("step"),
         parent_checkpoint_id=parent.get("checkpoint_id"),
         live=spec.parent is None,
-        demo=spec.demo,
-        note=spec.note,
-        actor=spec.actor,
-        max_steps_per_s=spec.max_steps_per_s,
-        replay_of=spec.replay_of,
         search_id=search.get("id"),
         trial=search.get("number"),
         round=search.get("round"),

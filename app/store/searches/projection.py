@@ -23,6 +23,7 @@ from ..journals.search_records import (
 )
 from ..store import Transaction
 from ..tables.searches import RoundRow, SearchRow, TrialRow
+from .trials import trial_columns
 
 OVER = ("finished", "stopped")
 # The fields of `search.json` that a row repeats.
@@ -94,16 +95,7 @@ def _project(session: Session, row: SearchRow, event: SearchEvent) -> None:
             )
             session.add(round_)
         case TrialSampled():
-            trial = TrialRow(
-                search_id=row.id,
-                number=event.number,
-                round=event.round,
-                run_id=event.run_id,
-                values=dict(event.values),
-                seed=event.seed,
-                repeat_of=event.repeat_of,
-            )
-            session.add(trial)
+            session.add(TrialRow(**trial_columns(row.id, event)))
         case TrialEnded():
             drawn = session.get(TrialRow, (row.id, event.number))
             if drawn is not None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from babysit.protocol.events import Described, NoteAdded, StatusChanged
-from babysit.protocol.run_spec import RunSpec
-from babysit.protocol.serialization import now
 from babysit.protocol.status import RunStatus
 
 from ...errors import APIError, NotAllowed
@@ -22,7 +19,7 @@ from ...search.samplers import Plan, Sample, top_k
 from ...task_catalog import TaskInfo
 from ..journals.search_records import RoundBegan, SearchEvent, TrialSampled
 from ..runs.checkpoints import checkpoint_path, find_checkpoint, what_is_wrong
-from ..runs.create import RunRequest, fork_run, start_run, to_run_spec
+from ..runs.create import build_run_spec, fork_run, start_run, to_run_spec
 from ..runs.projection import emit
 from ..runs.runs import add_run, find_run, make_run, next_run_id, queue_runs
 from ..store import Transaction
@@ -30,7 +27,7 @@ from ..tables.runs import CheckpointRow, RunRow
 from ..tables.searches import RoundRow, SearchRow
 from .projection import emit_search
 from .searches import trial_of
-from .trials import Trial, TrialRecord
+from .trials import Trial, TrialRecord, trial_columns
 
 
 def sample_trials(
@@ -60,7 +57,7 @@ def sample_trials(
         for sampled in samples
     ]
     emit_search(tx, row, *events, *found)
-    return [_drawn(row, event) for event in found]
+    return [TrialRecord(**trial_columns(row.id, event)) for event in found]
 
 
 def sample_repeat(
@@ -78,19 +75,7 @@ def sample_repeat(
         repeat_of=run_id,
     )
     emit_search(tx, row, event)
-    return _drawn(row, event)
-
-
-def _drawn(row: SearchRow, event: TrialSampled) -> TrialRecord:
-    return TrialRecord(
-        search_id=row.id,
-        number=event.number,
-        round=event.round,
-        run_id=event.run_id,
-        values=event.values,
-        seed=event.seed,
-        repeat_of=event.repeat_of,
-    )
+    return TrialRecord(**trial_columns(row.id, event))
 
 
 def _seed(tx: Transaction, row: SearchRow) -> int:
@@ -117,14 +102,14 @@ def make_trials(
     new: list[RunRow] = []
     for trial in trials:
         _remove_half_made(runs_dir, trial)
-        request = _wanted(row, trial)
+        options = _run_options(row, trial)
         try:
             if row.from_checkpoint is not None:
-                made.append(fork_run(tx, runs_dir, row.from_checkpoint, task, request))
+                made.append(fork_run(tx, runs_dir, row.from_checkpoint, task, options))
                 continue
-            spec = to_run_spec(tx, task, request)
+            spec = to_run_spec(tx, task, options)
         except APIError as error:
-            made.append(_make_failed(tx, row, request, error))
+            made.append(_make_failed(tx, row, options, error))
             continue
         new.append(add_run(tx, spec, spec.values))
         made.append(new[-1])
@@ -132,31 +117,22 @@ def make_trials(
     return made
 
 
-def _wanted(row: SearchRow, trial: TrialRecord) -> RunRequest:
-    return RunRequest(
-        values=trial.values,
-        steps=row.steps,
-        seed=trial.seed,
-        name=f"{row.name[: NAME_CHARACTERS_MAX - 16]}, trial {trial.number}",
-        actor="search",
-        run_id=trial.run_id,
-        search={"id": row.id, "number": trial.number, "round": trial.round},
-    )
+def _run_options(row: SearchRow, trial: TrialRecord) -> dict[str, Any]:
+    return {
+        "id": trial.run_id,
+        "name": f"{row.name[: NAME_CHARACTERS_MAX - 16]}, trial {trial.number}",
+        "values": dict(trial.values),
+        "steps": row.steps,
+        "seed": trial.seed,
+        "actor": "search",
+        "search": trial.place,
+    }
 
 
-def _make_failed(tx: Transaction, row: SearchRow, request: RunRequest, error: APIError) -> RunRow:
-    spec = RunSpec(
-        id=request.run_id or 0,
-        family_id=request.run_id or 0,
-        name=request.name or "",
-        task=row.task,
-        values=dict(request.values),
-        steps=row.steps,
-        seed=request.seed or 0,
-        created_at=now(),
-        actor=request.actor,
-        search=request.search,
-    )
+def _make_failed(
+    tx: Transaction, row: SearchRow, options: Mapping[str, Any], error: APIError
+) -> RunRow:
+    spec = build_run_spec({}, options, family_id=options["id"], task=row.task)
     run = make_run(tx, spec, spec.values)
     emit(tx, run, StatusChanged(step=0, status=RunStatus.FAILED, reason=error.message))
     return run
@@ -170,9 +146,8 @@ def _remove_half_made(runs_dir: Path, trial: TrialRecord) -> None:
     spec: Any = None
     if (directory / "run.json").exists():
         spec = json.loads((directory / "run.json").read_text()).get("search")
-    of_trial = {"id": trial.search_id, "number": trial.number, "round": trial.round}
     has_worked = any(directory.glob("attempt-*"))
-    if has_worked or spec not in (None, of_trial):
+    if has_worked or spec not in (None, trial.place):
         raise FileExistsError(f"{directory} belongs to another run than trial {trial.number}")
     shutil.rmtree(directory)
 
@@ -182,7 +157,7 @@ def promote(
     runs_dir: Path,
     run: RunRow,
     task: TaskInfo,
-    request: RunRequest,
+    options: Mapping[str, Any],
     *,
     scratch: bool,
 ) -> RunRow:
@@ -196,17 +171,16 @@ def promote(
     trial = trial_of(tx.session, run)
     text = f"adopted from caviar trial {trial.number} of search {trial.search_id}"
     name = f"{run.name[: NAME_CHARACTERS_MAX - 16]}, promoted"
-    request = replace(request, name=request.name or name)
+    options = {**options, "name": options.get("name") or name}
     if scratch:
-        request = replace(
-            request, values=run.initial_values, seed=run.seed, steps=request.steps or run.steps
-        )
-        made = start_run(tx, task, request)
+        same = {"values": run.initial_values, "seed": run.seed}
+        steps = options.get("steps") or run.steps
+        made = start_run(tx, task, {**options, **same, "steps": steps})
     else:
         checkpoint = _newest_valid(tx, runs_dir, run)
-        made = fork_run(tx, runs_dir, checkpoint.id, task, request)
+        made = fork_run(tx, runs_dir, checkpoint.id, task, options)
         emit(tx, made, Described(step=made.step, live=True))
-    emit(tx, made, NoteAdded(step=made.step, text=text, actor=request.actor))
+    emit(tx, made, NoteAdded(step=made.step, text=text))
     return made
 
 

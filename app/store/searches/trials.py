@@ -11,11 +11,13 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from babysit.protocol.serialization import fields_of
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Values
 from babysit.storage.journal import parse_float
 
 from ...search.samplers import CompletedTrial
+from ..journals.search_records import TrialSampled
 from ..tables.runs import CommandRow, EventRow, RunRow
 from ..tables.searches import TrialRow
 
@@ -55,6 +57,19 @@ class TrialRecord:
     seed: int
     repeat_of: int | None
     ended: str | None = None
+
+    @property
+    def place(self) -> dict[str, int]:
+        """As its `run.json` names it."""
+        return {"id": self.search_id, "number": self.number, "round": self.round}
+
+
+def trial_columns(search_id: int, event: TrialSampled) -> dict[str, Any]:
+    """What a record of a search's journal says of a trial, by the names of the columns."""
+    return {
+        "search_id": search_id,
+        **{name: value for name, value in fields_of(event).items() if name != "at"},
+    }
 
 
 COLUMNS = tuple(getattr(TrialRow, item.name) for item in fields(TrialRecord))

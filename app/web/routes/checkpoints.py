@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from ...store.run_json import run_list
 from ...store.runs import checkpoints
-from ...store.runs.create import RunRequest, fork_run
+from ...store.runs.create import fork_run
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, create, described_task
@@ -49,10 +49,10 @@ def fork(
         row = checkpoints.find_checkpoint(session, checkpoint_id)
         name = find_run(session, row.run_id).task
     task = described_task(state, name)
-    request = RunRequest(**requested.model_dump())
+    options = requested.model_dump()
 
     def act(tx: Transaction) -> dict[str, Any]:
-        run = fork_run(tx, state.store.runs_dir, checkpoint_id, task, request)
+        run = fork_run(tx, state.store.runs_dir, checkpoint_id, task, options)
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)

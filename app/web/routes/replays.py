@@ -12,7 +12,7 @@ from babysit.protocol.recipe_yaml import write_recipe
 
 from ...store.run_json import run_list
 from ...store.runs.recipes import make_recipe
-from ...store.runs.replays import recipe_in, request_of, start_replay
+from ...store.runs.replays import options_of, recipe_in, start_replay
 from ...store.store import Transaction
 from ..deps import (
     AppState,
@@ -57,12 +57,12 @@ def _start(
     replay_of: int | None,
 ) -> JSONResponse:
     task = described_task(state, recipe.task)
-    request = request_of(
+    options = options_of(
         recipe, seed=requested.seed, replay_of=replay_of, max_steps_per_s=requested.max_steps_per_s
     )
 
     def act(tx: Transaction) -> dict[str, Any]:
-        run = start_replay(tx, recipe, text, task, request)
+        run = start_replay(tx, recipe, text, task, options)
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)

@@ -18,7 +18,7 @@ from ...store.events import event_json
 from ...store.run_json import run_list
 from ...store.runs import runs
 from ...store.runs.commands import stop_if_active
-from ...store.runs.create import RunRequest, start_run
+from ...store.runs.create import start_run
 from ...store.runs.projection import emit
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, create, described_task
@@ -35,10 +35,10 @@ PICTURE_BYTES_MAX = 4_000_000
 def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """Start a run. It is queued until a slot is free."""
     task = described_task(state, requested.task)
-    request = RunRequest(**requested.model_dump(exclude={"task"}))
+    options = requested.model_dump(exclude={"task"})
 
     def act(tx: Transaction) -> dict[str, Any]:
-        run = start_run(tx, task, request)
+        run = start_run(tx, task, options)
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)

@@ -19,7 +19,6 @@ from ...limits import (
 )
 from ...store.curves.trials import draw_trials
 from ...store.run_json import run_list
-from ...store.runs.create import RunRequest
 from ...store.runs.runs import find_run
 from ...store.searches.create import refined, spaces_of, start_search
 from ...store.searches.sample import promote
@@ -173,12 +172,12 @@ def promote_trial(
     with state.store.reading() as session:
         name = find_run(session, run_id).task
     task = described_task(state, name)
-    request = RunRequest(name=requested.name, note=requested.note, steps=requested.steps)
+    options = requested.model_dump(exclude={"from_"})
 
     def act(tx: Transaction) -> dict[str, Any]:
         run = find_run(tx.session, run_id)
         is_scratch = requested.from_ == "scratch"
-        made = promote(tx, state.store.runs_dir, run, task, request, scratch=is_scratch)
+        made = promote(tx, state.store.runs_dir, run, task, options, scratch=is_scratch)
         return run_list(tx.session, [made])[0]
 
     return create(state, idempotency, act)

@@ -15,7 +15,7 @@ from app.data_dir.rebuild import CannotRebuild, rebuild
 from app.settings import Settings
 from app.store.engine import Database
 from app.store.runs.commands import send_command
-from app.store.runs.create import RunRequest, start_run
+from app.store.runs.create import start_run
 from app.store.store import Store
 from app.supervisor.ingest import Ingest
 from babysit.protocol.commands import Extend
@@ -109,8 +109,7 @@ def test_waiting_running_and_lost_runs_come_back_as_they_were(
 ) -> None:
     with store.writing() as tx:
         waiting, running, lost = (
-            start_run(tx, SPIRALS, RunRequest(name=name)).id
-            for name in ("waiting", "running", "lost")
+            start_run(tx, SPIRALS, {"name": name}).id for name in ("waiting", "running", "lost")
         )
         send_command(tx, waiting, Extend(steps=5), DECLARED)
     workers = []

@@ -14,7 +14,7 @@ from app.search.samplers import sample
 from app.settings import Settings
 from app.store.journals.search_journal import read_search_journal
 from app.store.journals.search_records import TrialSampled
-from app.store.runs.create import RunRequest, start_run
+from app.store.runs.create import start_run
 from app.store.runs.projection import emit
 from app.store.runs.runs import find_run
 from app.store.searches.create import plan_of, start_search
@@ -260,7 +260,7 @@ def test_a_run_never_gets_the_id_that_a_lost_draw_has(store: Store, search_id: i
         draw_next(store, search_id, crash_after="the draw")
 
     with store.writing() as tx:
-        assert start_run(tx, TASK, RunRequest()).id == 2
+        assert start_run(tx, TASK, {}).id == 2
 
 
 def test_a_search_that_was_never_told_of_leaves_nothing(store: Store) -> None:
