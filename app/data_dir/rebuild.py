@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from babysit.storage.atomic import sync_file, sync_folder
+
 from ..settings import Settings
 from ..store.engine import Database, NewerDatabase
 from ..store.journals.event_ids import NAME as ORDER
@@ -114,19 +116,14 @@ def _exchange(file: Path, tmp_path: Path, report: Report) -> None:
     """Put the new database in place. Between two steps there is none, never a mixture."""
     if Path(f"{tmp_path}-wal").exists():  # closing moves everything into the one file
         raise CannotRebuild(f"The new database {tmp_path} could not be closed.")
-    with tmp_path.open("rb") as new:
-        os.fsync(new.fileno())
+    sync_file(tmp_path)
     kept = file.with_name(f"{file.name}.old-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for part in PARTS:
         old = Path(f"{file}{part}")
         if old.exists():
             os.rename(old, f"{kept}{part}")
     os.rename(tmp_path, file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)
     if kept.exists():
         report(f"The old database is kept as {kept}.")
     report(f"The database {file} is made again.")

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from babysit.storage.atomic import PRIVATE, write_atomic
+
 from ..settings import EVERYWHERE, Settings
 from .lock import is_server_there
 
@@ -36,17 +38,13 @@ def _url(host: str, port: int) -> str:
 def announced(settings: Settings) -> Iterator[None]:
     """Say in the data directory where the server is; only its owner can read that."""
     path = settings.data_dir / NAME
-    tmp_path = path.with_name(f".{NAME}")
-    fd = os.open(tmp_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        said = {
-            "url": local_url(settings),
-            "page": page_url(settings),
-            "token_from": "BABYSIT_TOKEN" if settings.token else "token",
-            "pid": os.getpid(),
-        }
-        json.dump(said, file)
-    os.rename(tmp_path, path)
+    said = {
+        "url": local_url(settings),
+        "page": page_url(settings),
+        "token_from": "BABYSIT_TOKEN" if settings.token else "token",
+        "pid": os.getpid(),
+    }
+    write_atomic(path, json.dumps(said), mode=PRIVATE)
     try:
         yield
     finally:

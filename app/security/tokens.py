@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 import logging
-import os
 import secrets
 import threading
 import time
 from collections import deque
 from pathlib import Path
+
+from babysit.storage.atomic import PRIVATE, write_atomic
 
 from ..errors import TooManyRequests
 from ..limits import TOKEN_CHARACTERS_MIN, WRONG_TOKENS_A_SECOND_MAX
@@ -44,20 +45,7 @@ def kept_token(data_dir: Path, role: str = OWNER) -> str:
 def new_token(data_dir: Path, role: str) -> str:
     """A token of 32 random bytes in its file, there whole or not at all, for its owner only."""
     token = secrets.token_urlsafe(32)
-    path = data_dir / FILES[role]
-    tmp_path = path.with_name(f".{path.name}.{os.getpid()}")
-    tmp_path.unlink(missing_ok=True)
-    fd = os.open(tmp_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "w") as file:
-            os.fchmod(fd, 0o600)
-            file.write(token + "\n")
-            file.flush()
-            os.fsync(fd)
-        os.rename(tmp_path, path)
-    except BaseException:
-        tmp_path.unlink(missing_ok=True)
-        raise
+    write_atomic(data_dir / FILES[role], token + "\n", mode=PRIVATE)
     return token
 
 

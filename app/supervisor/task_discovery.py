@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from babysit.storage.atomic import write_atomic
+
 from ..task_catalog import TaskCatalog
 from .background_loop import BackgroundLoop
 from .fork_client import ForkServerClient, ForkServerGone, child_environment
@@ -159,9 +161,7 @@ def _read_cache(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _write_cache(path: Path, known: dict[str, dict[str, Any]]) -> None:
-    tmp_path = path.with_name(f".{path.name}")
     try:
-        tmp_path.write_text(json.dumps(known))
-        os.rename(tmp_path, path)
+        write_atomic(path, json.dumps(known))
     except OSError as error:
         log.warning("descriptions of tasks cannot be kept: %s", error)

@@ -85,8 +85,8 @@ def no_bytes_are_orphans(snapshot: RunSnapshot) -> tuple[int, list[str]]:
         counted += 1
         if attempt > snapshot.run.attempt:
             wrong.append(f"{snapshot.name}: attempt {attempt} has a journal, but was never started")
-    if (snapshot.directory / ".run.json").exists():
-        wrong.append(f"{snapshot.name}: .run.json was never finished")
+    for path in snapshot.directory.glob(".run.json*"):
+        wrong.append(f"{snapshot.name}: {path.name} was never finished")
     return counted, wrong
 
 

@@ -29,6 +29,7 @@ from babysit.forkserver import describe
 from babysit.forkserver.huge_pages import use_huge_pages
 from babysit.forkserver.prefork import PreforkedWorker, run_child
 from babysit.protocol.serialization import now
+from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
 
 IDLE_S = 0.5  # then something more is done in advance
@@ -252,13 +253,11 @@ def send_exit(child: Child, pid: int, code: int, peak_bytes: int) -> None:
         "peak_bytes": peak_bytes,
         "oom": signal_number == signal.SIGKILL and oom_kills() > child.oom_kills,
     }
-    directory = Path(child.run_directory)
-    tmp_path = directory / f".exit-{child.attempt:04d}.json"
-    try:
-        tmp_path.write_text(json.dumps({**ended, "at": now()}))
-        os.rename(tmp_path, directory / f"exit-{child.attempt:04d}.json")
-    except OSError:  # a convenience: the journal and the lock tell what matters
-        pass
+    path = Path(child.run_directory) / f"exit-{child.attempt:04d}.json"
+    # A convenience: the journal and the lock tell what matters. Not synced, because requests for
+    # further workers wait for this thread.
+    with contextlib.suppress(OSError):
+        write_atomic(path, json.dumps({**ended, "at": now()}), sync=False)
     send({"exited": pid, "run_directory": child.run_directory, **ended})
 
 

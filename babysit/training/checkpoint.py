@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from babysit.storage.atomic import sync_file, sync_folder, temporary_path, write_new
 from babysit.storage.journal import to_jsonable
 from babysit.storage.regular_file import NotARegularFile, check_folder, open_regular
 
@@ -160,7 +161,8 @@ def write_checkpoint(
     Raises:
         OSError: it could not be written; nothing is left of it.
     """
-    tmp_path, place = checkpoints / f".{directory}.part", checkpoints / directory
+    place = checkpoints / directory
+    tmp_path = temporary_path(place)
     shutil.rmtree(tmp_path, ignore_errors=True)
     try:
         tmp_path.mkdir(parents=True)
@@ -179,11 +181,11 @@ def write_checkpoint(
         }
         _write(tmp_path / MANIFEST, manifest)
         for name in (*FILES, MANIFEST):
-            _sync(tmp_path / name)
-        _sync(tmp_path)
+            sync_file(tmp_path / name)
+        sync_folder(tmp_path)
         os.rename(tmp_path, place)
         tmp_path = place
-        _sync(checkpoints)
+        sync_folder(checkpoints)
     except BaseException:
         shutil.rmtree(tmp_path, ignore_errors=True)
         raise
@@ -192,27 +194,13 @@ def write_checkpoint(
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    data = json.dumps(to_jsonable(content), indent=1).encode()
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        while data:
-            data = data[os.write(fd, data) :]
-    finally:
-        os.close(fd)
+    write_new(path, json.dumps(to_jsonable(content), indent=1), sync=False)  # with all the others
 
 
 def _file_entry(path: Path) -> dict[str, Any]:
     with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256")
         return {"bytes": file.tell(), "sha256": digest.hexdigest()}
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import math
-import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck
+from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
 from babysit.training.data import KeptGenerators
 from babysit.training.metrics import Clock, evaluate
@@ -192,9 +192,9 @@ class TrainingSession:
             with KeptGenerators(), torch.no_grad():
                 network.eval()
                 picture: dict[str, Any] = {**draw(network), "step": self.training.step}
-            tmp_path = self.directory / ".picture.json"
-            tmp_path.write_text(json.dumps(to_jsonable(picture)))
-            os.rename(tmp_path, self.directory / "picture.json")
+            # Not synced: it would hold up the training, and the next one comes soon.
+            text = json.dumps(to_jsonable(picture))
+            write_atomic(self.directory / "picture.json", text, sync=False)
         except Exception as error:  # a picture must never end a training
             self.pictured_at_s = float("inf")
             message = f"The task's picture could not be drawn: {error}"

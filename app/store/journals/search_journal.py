@@ -7,7 +7,6 @@ what a crash leaves out of SQL is read back from here.
 from __future__ import annotations
 
 import json
-import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -16,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from babysit.storage.atomic import sync_folder, write_atomic
 from babysit.storage.journal import Frame, JournalReader, JournalWriter, encode_event, to_jsonable
 
 from ...search.spec import SearchSpec
@@ -25,7 +25,6 @@ from .search_records import (
     event_in,
     to_json,
 )
-from .server_journal import sync_directory
 
 OPEN_FILES_MAX = 16
 JOURNAL = "search.journal"
@@ -72,14 +71,8 @@ class SearchJournals:
         """
         directory = self.directory(spec.id)
         directory.mkdir(parents=True)
-        tmp_path = directory / ".search.json"
-        with tmp_path.open("x") as file:
-            json.dump(to_jsonable(asdict(spec)), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(tmp_path, directory / "search.json")
-        for folder in (directory, self.searches_dir):
-            sync_directory(folder)
+        write_atomic(directory / "search.json", json.dumps(to_jsonable(asdict(spec)), indent=1))
+        sync_folder(self.searches_dir)
         return directory
 
     def forget(self, search_id: int) -> None:

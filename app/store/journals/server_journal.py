@@ -12,6 +12,7 @@ from typing import Any
 
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import fields_of
+from babysit.storage.atomic import sync_folder, write_atomic
 from babysit.storage.journal import JournalWriter, encode_event, to_jsonable
 
 OPEN_FILES_MAX = 64
@@ -64,14 +65,8 @@ class ServerJournals:
         """
         directory = self.directory(spec.id)
         directory.mkdir(parents=True)
-        tmp_path = directory / ".run.json"
-        with tmp_path.open("x") as file:
-            json.dump(to_jsonable(fields_of(spec)), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(tmp_path, directory / "run.json")
-        for folder in (directory, self.runs_dir):
-            sync_directory(folder)
+        write_atomic(directory / "run.json", json.dumps(to_jsonable(fields_of(spec)), indent=1))
+        sync_folder(self.runs_dir)
 
     def highest_directory(self) -> int:
         """The largest run id that has a directory; 0 for none."""
@@ -93,11 +88,3 @@ class ServerJournals:
                 closed.sync()
             closed.close()
         return writer
-
-
-def sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

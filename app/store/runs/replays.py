@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
 from babysit.protocol.recipe_yaml import read_recipe
+from babysit.storage.atomic import write_atomic
 
 from ...errors import Invalid
 from ...limits import NAME_CHARACTERS_MAX
@@ -44,7 +45,7 @@ def start_replay(
         OSError: the disk is full or broken.
     """
     run = start_run(tx, task, options)
-    (tx.journals.directory(run.id) / FILE).write_text(text, encoding="utf-8")
+    write_atomic(tx.journals.directory(run.id) / FILE, text)
     first_id = (tx.session.scalar(select(func.max(CommandRow.id))) or 0) + 1
     for sent in commands(recipe, first_id):
         emit(tx, run, sent)
