@@ -18,8 +18,9 @@ from ..settings import Settings
 from ..store.engine import Database, NewerDatabase
 from ..store.journals.event_ids import NAME as ORDER
 from ..store.journals.event_ids import newest_event_id, number_events_after, read_order
+from ..store.journals.spec_file import numbered_directories
 from ..store.recovery.integrity import file_of
-from ..store.recovery.rebuild import RebuildReport, Replayer, run_directories
+from ..store.recovery.rebuild import RebuildReport, Replayer
 from ..store.searches.projection import replay_searches
 from ..store.store import SEARCHES
 from ..store.tables.runs import CheckpointRow, CommandRow, RunRow
@@ -87,7 +88,7 @@ def _replay(session: Session, runs_dir: Path, order: Path) -> RebuildReport:
     searches, problems = replay_searches(session, runs_dir.parent / SEARCHES)
     playback.rebuild_report.searches = searches
     playback.rebuild_report.problems += problems
-    playback.make_runs(run_directories(runs_dir))
+    playback.make_runs(numbered_directories(runs_dir))
     playback.replay(read_order(order))
     playback.replay_unordered()
     playback.finish()

@@ -19,8 +19,8 @@ from .engine import Database
 from .events import event_json
 from .journals.event_ids import NAME as ORDER
 from .journals.event_ids import EventIdLog, StoredBatch, read_up_to
+from .journals.pool import JournalPool, server_journals
 from .journals.search_journal import SearchJournals
-from .journals.server_journal import ServerJournals
 from .run_json import run_list
 from .tables.runs import EventRow, RunRow
 
@@ -32,9 +32,7 @@ SEARCHES = "searches"  # in the data directory, beside the runs
 class Transaction:
     """One writing transaction: its session, and what is to be told once it is committed."""
 
-    def __init__(
-        self, session: Session, journals: ServerJournals, searches: SearchJournals
-    ) -> None:
+    def __init__(self, session: Session, journals: JournalPool, searches: SearchJournals) -> None:
         self.session = session
         self.journals = journals
         self.searches = searches
@@ -72,7 +70,7 @@ class Transaction:
     def undo(self) -> None:
         """Take away what a transaction made outside of SQL: nobody was told of it."""
         for directory in self.made:
-            if directory.parent == self.searches.searches_dir:
+            if directory.parent == self.searches.parent:
                 self.searches.forget(int(directory.name))
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -84,7 +82,7 @@ class Store:
         self.database = database
         self.runs_dir = runs_dir
         self.publish: Publish = lambda committed: None
-        self.journals = ServerJournals(runs_dir)
+        self.journals = server_journals(runs_dir)
         self.searches = SearchJournals(runs_dir.parent / SEARCHES)
         self.event_ids = EventIdLog(runs_dir.parent / ORDER)
         self.lagging_runs: set[int] = set()  # runs whose journal lacks what SQL has

@@ -15,6 +15,7 @@ from babysit.storage.journal import Gap
 from ..errors import DatabaseCorrupt
 from ..store.curves.chunks import unpack
 from ..store.journals.event_ids import StoredBatch
+from ..store.journals.pool import SERVER_JOURNAL
 from ..store.recovery.rebuild import Replayer
 from ..store.tables.runs import CheckpointRow, CommandRow, CurveChunkRow, EventRow, RunRow, Table
 from .snapshot import RunSnapshot
@@ -34,7 +35,7 @@ def journals_are_whole(snapshot: RunSnapshot) -> tuple[int, Errors]:
     """M1: every record from 1 on, each with its checksum, as far as SQL says it has read."""
     wrong = [problem for journal in snapshot.journals.values() for problem in journal.tape.problems]
     for attempt in sorted({0, *snapshot.cursors} - set(snapshot.journals)):
-        name = f"attempt-{attempt:04d}.journal" if attempt else "server.journal"
+        name = f"attempt-{attempt:04d}.journal" if attempt else SERVER_JOURNAL
         wrong.append(f"{snapshot.name}: {name} is missing")
     for attempt, journal in snapshot.journals.items():
         known, there = snapshot.until(attempt), journal.tape.reader.seq

@@ -12,12 +12,8 @@ from sqlalchemy.pool import StaticPool
 
 from babysit.protocol.run_spec import RunSpec
 
-from ..store.journals.search_journal import (
-    read_search_journal,
-    read_search_spec,
-    search_directories,
-)
-from ..store.recovery.rebuild import read_run_spec
+from ..store.journals.search_journal import read_search_journal
+from ..store.journals.spec_file import RUN_FILE, SEARCH_FILE, numbered_directories
 from ..store.searches.projection import project, search_row
 from ..store.tables.runs import RunRow, Table
 from ..store.tables.searches import RoundRow, SearchRow, TrialRow
@@ -29,7 +25,7 @@ TABLES: tuple[type[Table], ...] = (SearchRow, RoundRow, TrialRow)
 def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, Errors]:
     """S1: every row is the one that follows from the files, and every directory has its rows."""
     rows = {row.id: row for row in session.scalars(select(SearchRow))}
-    names = {int(path.name) for path in search_directories(searches_dir)}
+    names = {int(path.name) for path in numbered_directories(searches_dir)}
     wrong = [
         f"searches/{number} belongs to no search of SQL" for number in sorted(names - set(rows))
     ]
@@ -50,7 +46,7 @@ def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, E
 
 def _play(made: Session, directory: Path, until: int) -> str | None:
     """Make the rows of one search, as far as SQL says it knows its journal; or what is wrong."""
-    spec = read_search_spec(directory)
+    spec = SEARCH_FILE.read(directory)
     if isinstance(spec, str):
         return f"search.json: {spec}"
     row = search_row(spec)
@@ -118,7 +114,7 @@ def _one_is_as_drawn(trial: TrialRow, run: tuple[Any, ...] | None, runs_dir: Pat
     name = f"search {trial.search_id}, trial {trial.number}"
     if run is None:
         return [f"{name}: run {trial.run_id} is not there or is no trial"]
-    spec = read_run_spec(runs_dir / str(trial.run_id))
+    spec = RUN_FILE.read(runs_dir / str(trial.run_id))
     if isinstance(spec, str):
         return [f"{name}, run.json: {spec}"]
     place = (trial.search_id, trial.number, trial.round)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from babysit.storage.journal import Frame, Gap, JournalReader, Points
 
+from .pool import SERVER_JOURNAL
+
 READ_BYTES = 1_000_000  # at a time: many journals may be open at once
 
 
@@ -60,7 +62,7 @@ class JournalCursor:
 
 def open_journals(directory: Path, run_id: int) -> list[JournalCursor]:
     """All journals of a run, the server's first."""
-    found = [JournalCursor(directory / "server.journal", run_id, 0)]
+    found = [JournalCursor(directory / SERVER_JOURNAL, run_id, 0)]
     for path in sorted(directory.glob("attempt-*.journal")):
         number = path.stem.partition("-")[2]
         if number.isascii() and number.isdigit() and int(number) > 0:

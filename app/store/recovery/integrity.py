@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ...errors import DatabaseCorrupt
 from ..engine import Database, NewerDatabase
+from ..journals.spec_file import numbered_directories
 from ..tables.runs import CommandRow, EventRow, JournalCursorRow, RunRow, SessionRow
-from .rebuild import run_directories
 
 HEADER = b"SQLite format 3\0"
 LOOKS_S_MAX = 3.0  # at the pages of a large database; what is beyond shows when it is read
@@ -51,7 +51,7 @@ def check_emptiness(runs_dir: Path) -> None:
     Raises:
         UnusableDatabase: there are.
     """
-    count = sum((path / "run.json").exists() for path in run_directories(runs_dir))
+    count = sum((path / "run.json").exists() for path in numbered_directories(runs_dir))
     if count:
         raise UnusableDatabase(
             f"There is no database, but {count} runs are in {runs_dir}. {MAKES_AGAIN}."

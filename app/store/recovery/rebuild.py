@@ -8,31 +8,27 @@ events, stand in `order.journal`.
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from babysit.protocol.run_spec import RunSpec
 from babysit.storage.journal import Gap, Points
 
 from ..curves.curves import append_points
 from ..idempotency import restore_response
 from ..journals.event_ids import StoredBatch
+from ..journals.pool import server_journals
 from ..journals.reader import JournalCursor, open_journals
 from ..journals.search_journal import SearchJournals
-from ..journals.server_journal import ServerJournals
+from ..journals.spec_file import RUN_FILE
 from ..runs.projection import record_event
 from ..runs.runs import run_row
 from ..store import SEARCHES, Transaction
 from ..tables.runs import JournalCursorRow, RunRow
 
 BLOCKS_MAX = 256  # of points that wait to be stored together
-ASKED = TypeAdapter(RunSpec)
 
 
 @dataclass(slots=True)
@@ -54,7 +50,7 @@ class Replayer:
     def __init__(self, session: Session, runs_dir: Path, first_new_id: int) -> None:
         """first_new_id: of events whose earlier id nobody knows; above all ids ever given."""
         self._tx = Transaction(
-            session, ServerJournals(runs_dir), SearchJournals(runs_dir.parent / SEARCHES)
+            session, server_journals(runs_dir), SearchJournals(runs_dir.parent / SEARCHES)
         )
         self._runs_dir = runs_dir
         self._next_id = first_new_id
@@ -64,8 +60,8 @@ class Replayer:
 
     def make_runs(self, directories: Iterable[Path]) -> None:
         """A row for each run as it was asked for, parents first."""
-        for directory in sorted(directories, key=lambda path: int(path.name)):
-            spec = read_run_spec(directory)
+        for directory in directories:
+            spec = RUN_FILE.read(directory)
             if isinstance(spec, str):
                 self._problem(f"run {directory.name}, run.json: {spec}")
                 continue
@@ -205,29 +201,3 @@ class Replayer:
 
     def _problem(self, text: str) -> None:
         self.rebuild_report.problems.append(text)
-
-
-def run_directories(runs_dir: Path) -> list[Path]:
-    """The directories that belong to a run, by their name."""
-    if not runs_dir.is_dir():
-        return []
-    return [
-        path
-        for path in runs_dir.iterdir()
-        if path.name.isascii() and path.name.isdigit() and path.is_dir()
-    ]
-
-
-def read_run_spec(directory: Path) -> RunSpec | str:
-    """What `run.json` says, checked in every field; or why it cannot be used."""
-    known = {item.name for item in fields(RunSpec)}
-    try:
-        body: dict[str, Any] = json.loads((directory / "run.json").read_text())
-        spec = ASKED.validate_python({name: body[name] for name in body if name in known})
-    except FileNotFoundError:
-        return "it is missing"
-    except (OSError, ValueError, ValidationError, TypeError):
-        return "it cannot be read"
-    if str(spec.id) != directory.name or spec.steps < 1:
-        return f"it belongs to run {spec.id}"
-    return spec

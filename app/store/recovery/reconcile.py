@@ -11,6 +11,7 @@ from babysit.storage.journal import Frame, JournalReader
 
 from ..events import head
 from ..journals.event_ids import number_events_after
+from ..journals.pool import SERVER_JOURNAL
 from ..runs.projection import record_event
 from ..store import Store
 from ..tables.runs import EventRow, RunRow
@@ -87,7 +88,7 @@ def _events_after(store: Store, run_id: int, seq: int) -> list[dict[str, Any]]:
 
 def _replay_from_journal(store: Store, run_id: int, known: int) -> None:
     """Take from the journal what SQL does not know: an older database was put back."""
-    reader = JournalReader(store.journals.directory(run_id) / "server.journal")
+    reader = JournalReader(store.journals.directory(run_id) / SERVER_JOURNAL)
     while records := reader.read():
         with store.writing() as tx:
             run = tx.session.get_one(RunRow, run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from babysit.protocol.run_spec import RunSpec
 
 from ...errors import NotAllowed
 from ..curves.curves import attempt_begins, left_at, read_curves
+from ..journals.spec_file import RUN_FILE
 from ..tables.runs import CommandRow, EventRow, RunRow
 from .decisions import Decision, Decisions, contained, decisions_of
 from .runs import find_run
@@ -108,13 +108,14 @@ def _lineage(session: Session, runs_dir: Path, run: RunRow) -> list[Branch]:
 
 
 def _asked(runs_dir: Path, run_id: int) -> RunSpec:
-    try:
-        return RunSpec(**json.loads((runs_dir / str(run_id) / "run.json").read_text()))
-    except (OSError, ValueError, TypeError) as error:
+    spec = RUN_FILE.read(runs_dir / str(run_id))
+    if isinstance(spec, str):
         raise NotAllowed(
-            f"The file run.json of run {run_id} cannot be read, so nobody can say how it began.",
+            f"The file run.json of run {run_id} cannot be used ({spec}), so nobody can say how it "
+            "began.",
             state="incomplete",
-        ) from error
+        )
+    return spec
 
 
 def _recorded(session: Session, line: list[Branch]) -> Recorded:

@@ -16,6 +16,7 @@ from babysit.protocol.values import Values
 
 from ...errors import Invalid, NotFound
 from ...limits import INT_MAX
+from ..journals.spec_file import RUN_FILE, highest_id
 from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
 from ..tables.runs import RunRow
@@ -52,7 +53,7 @@ def next_run_id(tx: Transaction) -> int:
     if not tx.newest_run_id:
         highest = tx.session.scalar(select(func.max(RunRow.id))) or 0
         drawn = tx.session.scalar(select(func.max(TrialRow.run_id))) or 0
-        known = (tx.journals.highest_directory(), tx.searches.newest_run_id)
+        known = (highest_id(tx.journals.parent), tx.searches.newest_run_id)
         tx.newest_run_id = max(highest, drawn, *known)
     tx.newest_run_id += 1
     return tx.newest_run_id
@@ -72,7 +73,7 @@ def add_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
     """The first half of `make_run`; `queue_runs` must follow in the same transaction."""
     if spec.parent is not None:
         spec = replace(spec, first_values=dict(values))
-    tx.journals.write_run_spec(spec)
+    RUN_FILE.write(tx.journals.parent, spec)
     tx.made.append(tx.journals.directory(spec.id))
     row = run_row(spec)
     tx.session.add(row)

@@ -21,6 +21,7 @@ from ...search.space import Space, check_points, parse_space
 from ...search.spec import SearchSpec
 from ...task_catalog import TaskInfo
 from ..journals.search_records import SearchStatusChanged
+from ..journals.spec_file import SEARCH_FILE
 from ..runs.checkpoints import find_checkpoint
 from ..runs.create import last_step, values_of
 from ..runs.runs import find_run
@@ -109,7 +110,7 @@ def start_search(
         steps=steps,
     )
     tx.made.append(tx.searches.directory(search_id))
-    tx.searches.write_search_spec(spec)
+    SEARCH_FILE.write(tx.searches.parent, spec)
     row = search_row(spec)
     tx.session.add(row)
     tx.session.flush()

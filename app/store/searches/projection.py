@@ -8,11 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from ...search.spec import SearchSpec
-from ..journals.search_journal import (
-    read_search_journal,
-    read_search_spec,
-    search_directories,
-)
+from ..journals.search_journal import read_search_journal
 from ..journals.search_records import (
     RepeatAsked,
     RoundBegan,
@@ -21,6 +17,7 @@ from ..journals.search_records import (
     TrialEnded,
     TrialSampled,
 )
+from ..journals.spec_file import SEARCH_FILE, numbered_directories
 from ..store import Transaction
 from ..tables.searches import RoundRow, SearchRow, TrialRow
 from .trials import trial_columns
@@ -47,7 +44,7 @@ def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:
         OSError: the disk is full or broken.
     """
     replay_from_journal(tx, row)
-    row.journal_seq = tx.searches.append(row.id, events)
+    row.journal_seq = tx.searches.append_events(row.id, events)
     for event in events:
         _project(tx.session, row, event)
     tx.changed_searches.add(row.id)
@@ -110,8 +107,8 @@ def _project(session: Session, row: SearchRow, event: SearchEvent) -> None:
 def replay_searches(session: Session, searches_dir: Path) -> tuple[int, list[str]]:
     """Fill empty tables from the directories; how many searches, and what could not be read."""
     count, problems = 0, []
-    for directory in search_directories(searches_dir):
-        spec = read_search_spec(directory)
+    for directory in numbered_directories(searches_dir):
+        spec = SEARCH_FILE.read(directory)
         if isinstance(spec, str):
             problems.append(f"search {directory.name}, search.json: {spec}")
             continue

@@ -10,7 +10,7 @@ from babysit.protocol.status import RunStatus
 
 from ...errors import APIError, Invalid, NotAllowed, NotFound
 from ...limits import INT_MAX, TRIALS_MAX
-from ..journals.search_journal import read_search_journal, search_directories
+from ..journals.search_journal import read_search_journal
 from ..journals.search_records import (
     ALLOWED,
     RepeatAsked,
@@ -20,6 +20,7 @@ from ..journals.search_records import (
     SearchStatusChanged,
     TrialSampled,
 )
+from ..journals.spec_file import highest_id, numbered_directories
 from ..runs.commands import send_command
 from ..store import Store, Transaction
 from ..tables.runs import RunRow
@@ -46,8 +47,7 @@ def find_search(session: Session, search_id: int) -> SearchRow:
 def next_search_id(tx: Transaction) -> int:
     """Above every search in SQL and every directory there is: an id is never used twice."""
     highest = tx.session.scalar(select(func.max(SearchRow.id))) or 0
-    names = [int(path.name) for path in search_directories(tx.searches.searches_dir)]
-    return max([highest, *names]) + 1
+    return max(highest, highest_id(tx.searches.parent)) + 1
 
 
 def newest_searches(session: Session, *, before: int | None, limit: int) -> list[SearchRow]:
@@ -164,7 +164,7 @@ def replay_all_from_journal(store: Store) -> None:
             if replay_from_journal(tx, row):
                 append_search_events(tx, row)
     with store.lock:  # of searches that an older database does not know
-        for directory in search_directories(store.searches.searches_dir):
+        for directory in numbered_directories(store.searches.parent):
             for _, event in read_search_journal(directory):
                 if isinstance(event, TrialSampled):
                     newest = max(store.searches.newest_run_id, event.run_id)
