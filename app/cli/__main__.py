@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from ..data_dir.lock import locked
+from ..data_dir.lock import DataDirectoryUnavailable, locked
 from ..data_dir.server_file import announced, page_url
 from ..security.tokens import OWNER
 from ..settings import Settings
@@ -62,7 +62,10 @@ def main() -> None:
     if arguments.act is None:
         parser.print_help()
         sys.exit(2)
-    arguments.act(arguments)
+    try:
+        arguments.act(arguments)
+    except DataDirectoryUnavailable as error:
+        sys.exit(f"babysit: {error}")
 
 
 def print_openapi(arguments: argparse.Namespace) -> None:

@@ -84,7 +84,10 @@ def print_link(arguments: argparse.Namespace) -> None:
     settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
-    server = server_of(settings.data_dir) or {}
+    try:
+        server = server_of(settings.data_dir) or {}
+    except OSError as error:
+        sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")
     given = settings.token is not None or server.get("token_from") == GIVEN
     if arguments.rotate and given:
         sys.exit(f"babysit: {GIVEN} sets the token. Change it there, and start the server again.")

@@ -73,9 +73,13 @@ def _opened(path: Path) -> tuple[str, Recipe]:
 def _server(arguments: argparse.Namespace) -> Server | None:
     """Who is to do it; None: nobody, so it is done here."""
     settings = data_dir_settings(arguments)
-    url = os.environ.get("BABYSIT_URL") or address_of(settings.data_dir)
+    try:
+        url = os.environ.get("BABYSIT_URL") or address_of(settings.data_dir)
+        is_there = url is None and is_server_there(settings.data_dir)
+    except OSError as error:
+        raise CannotReplay(f"{settings.data_dir} cannot be used: {error.strerror}") from error
     if url is None:
-        if is_server_there(settings.data_dir):
+        if is_there:
             raise CannotReplay(
                 f"a server works on {settings.data_dir}, but does not say where: set BABYSIT_URL"
             )

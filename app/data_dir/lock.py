@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from babysit.storage.file_lock import FREE_WITHIN_S, AlreadyLocked, is_locked, lock_file
+
 NAME = "server.lock"
 PID_BYTES_MAX = 64
+
+
+class DataDirectoryUnavailable(Exception):
+    """It cannot be used, or another server works on it; the message says which."""
 
 
 @contextlib.contextmanager
@@ -18,19 +22,19 @@ def locked(data_dir: Path) -> Iterator[None]:
     """Only one server works on a data directory: there is one writer of its SQL.
 
     Raises:
-        SystemExit: it cannot be used, or another process works on it; with a clear line.
+        DataDirectoryUnavailable: it cannot be used, or another process works on it.
     """
+    path = data_dir / NAME
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(data_dir / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = lock_file(path, wait_s=FREE_WITHIN_S)
+    except AlreadyLocked as error:
+        message = f"another server (process {_pid_in(path)}) already works on {data_dir}."
+        raise DataDirectoryUnavailable(message) from error
     except OSError as error:
-        sys.exit(f"babysit: the data directory {data_dir} cannot be used: {error.strerror}.")
+        message = f"the data directory {data_dir} cannot be used: {error.strerror}."
+        raise DataDirectoryUnavailable(message) from error
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.read(fd, PID_BYTES_MAX).decode(errors="replace").strip()
-            sys.exit(f"babysit: another server (process {pid}) already works on {data_dir}.")
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -39,15 +43,16 @@ def locked(data_dir: Path) -> Iterator[None]:
 
 
 def is_server_there(data_dir: Path) -> bool:
-    """Whether a server works on the directory. The question never keeps one from starting."""
+    """Whether a server works on the directory.
+
+    Raises:
+        OSError: that is not known.
+    """
+    return is_locked(data_dir / NAME)
+
+
+def _pid_in(path: Path) -> str:
     try:
-        fd = os.open(data_dir / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        return path.read_bytes()[:PID_BYTES_MAX].decode(errors="replace").strip()
     except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
+        return "unknown"

@@ -55,13 +55,20 @@ def address_of(data_dir: Path) -> str | None:
     """The URL of the server that works on a directory; None: there is none, or it said nothing.
 
     A file that a killed server left counts for nothing: its lock is free.
+
+    Raises:
+        OSError: whether a server works there is not known.
     """
     said = server_of(data_dir)
     return None if said is None else str(said["url"])
 
 
 def server_of(data_dir: Path) -> dict[str, Any] | None:
-    """What the server that works on a directory says of itself, or None."""
+    """What the server that works on a directory says of itself, or None.
+
+    Raises:
+        OSError: whether a server works there is not known.
+    """
     if not is_server_there(data_dir):
         return None
     try:

@@ -210,7 +210,9 @@ def _page(facts: SystemFacts) -> Iterator[Finding]:
 
 def _port(facts: SystemFacts) -> Iterator[Finding]:
     where = f"{facts.host} port {facts.port}"
-    if facts.server_is_there:
+    if facts.server_is_there is None:
+        yield Finding(Level.PROBLEM, "Whether a server works on this data directory is not known")
+    elif facts.server_is_there:
         yield Finding(Level.OK, "A server works on this data directory")
     elif facts.port_wrong is not None:
         yield Finding(

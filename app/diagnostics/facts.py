@@ -59,7 +59,7 @@ class SystemFacts:
     host: str
     port: int
     port_wrong: str | None
-    server_is_there: bool
+    server_is_there: bool | None  # None: not known
 
 
 def collect(settings: Settings) -> SystemFacts:
@@ -88,8 +88,15 @@ def collect(settings: Settings) -> SystemFacts:
         host=settings.host,
         port=settings.port,
         port_wrong=_port_wrong(settings),
-        server_is_there=is_server_there(data_dir),
+        server_is_there=_server_is_there(data_dir),
     )
+
+
+def _server_is_there(data_dir: Path) -> bool | None:
+    try:
+        return is_server_there(data_dir)
+    except OSError:
+        return None
 
 
 def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:

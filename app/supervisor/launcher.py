@@ -18,7 +18,7 @@ from .capacity import next_to_start
 from .exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
 from .fork_client import ForkServerClient
 from .ingest import Ingest
-from .liveness import has_exit_record, identity_said, is_lock_held, send_signal
+from .liveness import has_exit_record, identity_said, may_be_locked, send_signal
 from .process import ServerEnds, Worker, start_worker
 from .watchdog import Watchdog
 
@@ -95,7 +95,7 @@ class Launcher:
         deadline_s = time.monotonic() + WORKERS_END_WITHIN_S
         for run_id, worker in self._workers.items():
             directory = self._store.runs_dir / str(run_id)
-            while is_lock_held(directory) and time.monotonic() < deadline_s:
+            while may_be_locked(directory) and time.monotonic() < deadline_s:
                 time.sleep(LOCK_LOOK_EVERY_S)
             self._ingest.read_to_end(run_id, worker.attempt)
 
@@ -215,7 +215,7 @@ class Launcher:
         """The run is over. Stop reading when its process is gone, too: it may have a last word."""
         if worker.cold is not None and worker.cold.poll() is None:
             return
-        if not is_lock_held(self._store.runs_dir / str(run_id)):
+        if not may_be_locked(self._store.runs_dir / str(run_id)):
             self._ingest.read_to_end(run_id, worker.attempt)
             self._ingest.leave(run_id, worker.attempt)
             self._watchdog.forget(run_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
+import logging
 import os
 import signal
 from dataclasses import dataclass
@@ -11,8 +11,12 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from babysit.storage.file_lock import is_run_locked
+
 from ..store.events import newest_of_kind
 from ..store.tables.runs import RunRow
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +85,16 @@ def send_signal(identity: Identity, number: signal.Signals) -> bool:
     return True
 
 
-def is_lock_held(run_directory: Path) -> bool:
-    """Whether a living worker holds the run. A worker that begins meanwhile tries again."""
+def may_be_locked(run_directory: Path) -> bool:
+    """Whether a living worker holds the run; True, too, where that is not known just now.
+
+    Two workers on one run are worse than a second of waiting.
+    """
     try:
-        fd = os.open(run_directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        return is_run_locked(run_directory)
+    except OSError as error:
+        log.warning("whether a worker holds run %s is not known: %s", run_directory.name, error)
         return True
-    finally:
-        os.close(fd)
-    return False
 
 
 def describe_exit(run_directory: Path, attempt: int) -> str:

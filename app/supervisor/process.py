@@ -13,7 +13,7 @@ from pathlib import Path
 from babysit.protocol.status import RunStatus
 
 from .fork_client import ForkServerClient, ForkServerGone, child_environment
-from .liveness import Identity, has_exit_record, identity_of, is_alive, is_lock_held
+from .liveness import Identity, has_exit_record, identity_of, is_alive, may_be_locked
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Worker:
         """Whether somebody works on the run, or may still be about to."""
         if self.cold is not None:
             self.cold.poll()  # reaps it
-        if is_lock_held(directory):
+        if may_be_locked(directory):
             return True
         if has_exit_record(directory, self.attempt):
             return False
@@ -78,7 +78,7 @@ def start_worker(
             return Worker(attempt, now_s, identity_of(pid))
         except ForkServerGone as error:
             log.warning("the nursery did not start run %s: %s", directory.name, error)
-            if is_lock_held(directory):  # it did, but could not say so
+            if may_be_locked(directory):  # it did, but could not say so
                 return Worker(attempt, now_s, None)
     retry = ["--may-retry"] if may_retry else []
     process = subprocess.Popen(

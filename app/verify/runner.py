@@ -92,6 +92,9 @@ def verify(settings: Settings, run_id: int | None, *, deep: bool, report: Report
     except (DBAPIError, DatabaseCorrupt, LookupError) as error:
         why = str(error.orig) if isinstance(error, DBAPIError) else str(error)
         return _tell(_unreadable(" ".join(f"it cannot be read: {why}".split())), report)
+    except OSError as error:
+        report(f"Not checked: {error}.")
+        return 1
     return _tell(found, report)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from babysit.storage.file_lock import is_run_locked
 from babysit.storage.journal import Points
 
 from ..store.journals.reader import JournalCursor, open_journals
@@ -26,7 +27,6 @@ from ..store.tables.runs import (
     JournalCursorRow,
     RunRow,
 )
-from ..supervisor.liveness import is_lock_held
 
 CONNECT_WITHIN_S = 5
 
@@ -142,7 +142,7 @@ def take_snapshot(
         events=rows(EventRow, EventRow.id),
         chunks=rows(CurveChunkRow, CurveChunkRow.attempt, CurveChunkRow.series),
         cursors=cursors,
-        is_locked=is_lock_held(directory),
+        is_locked=is_run_locked(directory),
         journals={tape.attempt: read_journal(tape) for tape in open_journals(directory, run.id)},
         server_is_there=server_is_there,
     )

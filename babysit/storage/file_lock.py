@@ -1,4 +1,7 @@
-"""The lock that says a living worker holds a run."""
+"""Locks on files, which the kernel releases when their process ends: of a run, of a data directory.
+
+A lock is exclusive; the question whether a file is locked takes a shared lock for a moment.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +11,79 @@ import os
 import time
 from pathlib import Path
 
-FREE_WITHIN_S = 1.0  # whoever asks whether the run is held holds the lock for a moment, too
+RUN_LOCK = "lock"  # in the directory of a run: its living worker holds it
+FREE_WITHIN_S = 1.0  # the question whether a file is locked holds up its owner no longer
 TRY_EVERY_S = 0.005
 
 
-class AlreadyTaken(Exception):
-    """Another living worker holds the run."""
+class AlreadyLocked(Exception):
+    """Another process holds the lock."""
 
 
-def take_lock(run_directory: Path) -> int:
-    """Hold the run's lock until this process ends.
+def lock_file(path: Path, *, wait_s: float = 0.0) -> int:
+    """Lock a file, which is created if it does not exist; the lock lasts until it is closed.
 
     Raises:
-        AlreadyTaken: another worker holds it.
+        AlreadyLocked: another process still holds it after `wait_s`.
+        OSError: the file cannot be opened or locked.
     """
-    lock = os.open(run_directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline_s = time.monotonic() + FREE_WITHIN_S
-    while not _is_taken(lock):
-        if time.monotonic() > deadline_s:
-            os.close(lock)
-            raise AlreadyTaken(f"Another worker holds {run_directory.name}.")
-        time.sleep(TRY_EVERY_S)
-    # What the task forks, such as loaders of its data, must not hold the run when this one is gone.
-    os.register_at_fork(after_in_child=lambda: _close_quietly(lock))
-    return lock
-
-
-def _is_taken(lock: int) -> bool:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline_s = time.monotonic() + wait_s
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while not _try_lock(fd, fcntl.LOCK_EX):
+            if time.monotonic() >= deadline_s:
+                raise AlreadyLocked(f"Another process holds {path}.")
+            time.sleep(TRY_EVERY_S)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock; a file that does not exist is not locked.
+
+    Raises:
+        OSError: that is not known, for example because too many files are open.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        return not _try_lock(fd, fcntl.LOCK_SH)
+    finally:
+        os.close(fd)
+
+
+def lock_run(run_directory: Path) -> int:
+    """Hold a run's lock until this process ends.
+
+    Raises:
+        AlreadyLocked: another worker holds it.
+        OSError: the file cannot be opened or locked.
+    """
+    try:
+        fd = lock_file(run_directory / RUN_LOCK, wait_s=FREE_WITHIN_S)
+    except AlreadyLocked as error:
+        raise AlreadyLocked(f"Another worker holds {run_directory.name}.") from error
+    # A process that the task forks, such as a data loader, must not keep the lock after the worker.
+    os.register_at_fork(after_in_child=lambda: _close_quietly(fd))
+    return fd
+
+
+def is_run_locked(run_directory: Path) -> bool:
+    """Whether a living worker holds the run.
+
+    Raises:
+        OSError: that is not known.
+    """
+    return is_locked(run_directory / RUN_LOCK)
+
+
+def _try_lock(fd: int, operation: int) -> bool:
+    try:
+        fcntl.flock(fd, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -35,7 +35,7 @@ from babysit.resume.history import (
     read_history,
 )
 from babysit.resume.replay import open_recipe, replay_check, wanted_device
-from babysit.storage.file_lock import take_lock
+from babysit.storage.file_lock import lock_run
 from babysit.training.checkpoint import CheckpointDamaged, load_checkpoint
 from babysit.training.metrics import Clock
 from babysit.training.state import Training, begin, pick_device, restore, versions
@@ -64,7 +64,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
 
     may_retry: somebody will start another attempt if a step raises for the first time.
     """
-    lock = take_lock(run_directory)
+    lock = lock_run(run_directory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for a training
     wish = TerminationHandler()
     signal.signal(signal.SIGTERM, wish.note)

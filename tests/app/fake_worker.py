@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from babysit.protocol.hyperparameters import declare
 from babysit.protocol.serialization import to_json
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Values
+from babysit.storage.file_lock import RUN_LOCK, lock_file
 from babysit.storage.journal import JournalWriter, Points, encode_event, encode_points
 
 DECLARED = declare(("hidden_units", "layers", "dropout"), {})
@@ -27,8 +27,7 @@ class FakeWorker:
 
     def __init__(self, directory: Path, attempt: int = 1, step: int = 0) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT)
-        fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.lock = lock_file(directory / RUN_LOCK)
         self.journal = JournalWriter(directory / f"attempt-{attempt:04d}.journal")
         if self.journal.seq == 0:
             self.emit(started(step))

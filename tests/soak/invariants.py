@@ -6,8 +6,6 @@ M for what was recorded, K for commands, C for checkpoints, R for runs.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babysit.protocol.status import MOVES, OVER, RunStatus
+from babysit.storage.file_lock import is_run_locked
 from babysit.training.checkpoint import load_checkpoint
 from tests.soak.evidence import Body, Run, damage_of
 
@@ -166,25 +165,11 @@ def c7_no_half_checkpoint_is_left(run: Run) -> Iterator[str]:
 
 def r1_a_status_is_true(run: Run) -> Iterator[str]:
     """Over: nobody works on it. Not over, and not queued: somebody does."""
-    held, over = is_held(run.directory), run.row["status"] in OVER
+    held, over = is_run_locked(run.directory), run.row["status"] in OVER
     if held and over:
         yield f"it is {run.row['status']}, but a worker holds it"
     if not held and run.row["status"] in (RunStatus.RUNNING, RunStatus.PAUSED):
         yield f"it is {run.row['status']}, but no worker holds it"
-
-
-def is_held(directory: Path) -> bool:
-    try:
-        fd = os.open(directory / "lock", os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
 
 
 def r3_finished_is_the_workers_word(run: Run) -> Iterator[str]:

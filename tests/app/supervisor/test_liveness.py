@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from app.supervisor.liveness import Identity, identity_of, is_alive, send_signal
+from app.supervisor.liveness import (
+    Identity,
+    identity_of,
+    is_alive,
+    may_be_locked,
+    send_signal,
+)
 
 
 @pytest.fixture
@@ -51,3 +59,15 @@ def test_the_very_process_is_signalled_and_then_gone(process: subprocess.Popen[b
     assert not send_signal(known, signal.SIGTERM)
     assert process.wait(10) == -signal.SIGKILL
     assert not is_alive(known)
+
+
+def test_a_run_whose_lock_cannot_be_looked_at_is_not_taken_for_free(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    assert not may_be_locked(tmp_path)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert may_be_locked(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
