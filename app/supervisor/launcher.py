@@ -8,6 +8,7 @@ import time
 
 from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
+from babysit.storage.process_identity import send_signal
 
 from ..store.runs.commands import runs_asked_to_stop
 from ..store.runs.projection import emit, refuse_what_is_left
@@ -18,7 +19,7 @@ from .capacity import next_to_start
 from .exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
 from .fork_client import ForkServerClient
 from .ingest import Ingest
-from .liveness import has_exit_record, identity_said, may_be_locked, send_signal
+from .liveness import has_exit_record, identity_said, may_be_locked
 from .process import ServerEnds, Worker, start_worker
 from .watchdog import Watchdog
 

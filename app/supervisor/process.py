@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babysit.protocol.status import RunStatus
+from babysit.storage.process_identity import ProcessIdentity, identity_of, is_alive
 
 from .fork_client import ForkServerClient, ForkServerGone, child_environment
-from .liveness import Identity, has_exit_record, identity_of, is_alive, may_be_locked
+from .liveness import has_exit_record, may_be_locked
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Worker:
 
     attempt: int
     since_s: float  # monotonic, when this server started it or first heard of it
-    identity: Identity | None
+    identity: ProcessIdentity | None
     cold: subprocess.Popen[bytes] | None = None
     gone_since_s: float | None = None  # monotonic, when it was first missed
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babysit.protocol.heartbeat import read_heartbeat
-
-from .liveness import Identity, send_signal
+from babysit.storage.process_identity import ProcessIdentity, send_signal
 
 TURNS = 20  # a turn of the loop that takes so many times the usual is too long
 ASK_AFTER_S = 10.0  # a stop that is not answered: then SIGTERM, and as long after it SIGKILL
@@ -41,7 +40,7 @@ class Watchdog:
         self._watched: dict[int, Watched] = {}
 
     def look(
-        self, run_id: int, directory: Path, attempt: int, identity: Identity | None
+        self, run_id: int, directory: Path, attempt: int, identity: ProcessIdentity | None
     ) -> str | None:
         """A sentence when a worker has become stuck, or goes on after it was."""
         now_s = time.monotonic()
@@ -72,7 +71,7 @@ class Watchdog:
         usual_s = (watched.turned_s - watched.began_s) / max(watched.iterations, 1)
         return max(self._after_s, TURNS * usual_s)
 
-    def enforce_stop(self, run_id: int, identity: Identity | None) -> None:
+    def enforce_stop(self, run_id: int, identity: ProcessIdentity | None) -> None:
         """See to it that a stop that was asked is done, even by a worker that is stuck.
 
         Called again and again as long as the stop is not answered.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from babysit.protocol.status import MOVES, RunStatus
+from babysit.storage.process_identity import ProcessIdentity, is_alive
 
-from ..supervisor.liveness import Identity, is_alive
 from .snapshot import RunSnapshot
 
 WORKED_ON = (RunStatus.RUNNING, RunStatus.PAUSED)
@@ -66,9 +66,9 @@ def moves_are_legal(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     return counted, wrong
 
 
-def _identities(snapshot: RunSnapshot) -> dict[int, Identity]:
+def _identities(snapshot: RunSnapshot) -> dict[int, ProcessIdentity]:
     """Who said that it took the run up, by attempt."""
     return {
-        attempt: Identity(int(body["pid"]), int(body["start_ticks"]), str(body["boot_id"]))
+        attempt: ProcessIdentity(int(body["pid"]), int(body["start_ticks"]), str(body["boot_id"]))
         for attempt, body in snapshot.said("worker_started")
     }

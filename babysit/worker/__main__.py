@@ -36,6 +36,7 @@ from babysit.resume.history import (
 )
 from babysit.resume.replay import open_recipe, replay_check, wanted_device
 from babysit.storage.file_lock import lock_run
+from babysit.storage.process_identity import identity_of
 from babysit.training.checkpoint import CheckpointDamaged, load_checkpoint
 from babysit.training.metrics import Clock
 from babysit.training.state import Training, begin, pick_device, restore, versions
@@ -147,13 +148,13 @@ def attach_recovery(session: TrainingSession, recipe: Recipe | None) -> None:
 
 def announce_start(session: TrainingSession) -> None:
     """Say who took the run up, and begin."""
-    training = session.training
+    training, process = session.training, identity_of(os.getpid())
     session.emit(
         WorkerStarted(
             step=training.step,
-            pid=os.getpid(),
-            start_ticks=start_ticks(os.getpid()),
-            boot_id=boot_id(),
+            pid=process.pid,
+            start_ticks=process.start_ticks,
+            boot_id=process.boot_id,
             threads=torch.get_num_threads(),
             device=training.device,
             versions=versions(),
@@ -257,22 +258,6 @@ class TerminationHandler:
                 raise ForcedExit
             self._session.ending = stopped(self._session)
         self._is_noted = True
-
-
-def boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:  # not Linux
-        return ""
-
-
-def start_ticks(pid: int) -> int:
-    """When a process began, in clock ticks since the boot; 0 where that cannot be known."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    return int(text.rpartition(")")[2].split()[19])  # field 22; the name before it may hold spaces
 
 
 def main() -> None:
