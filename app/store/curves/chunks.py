@@ -1,19 +1,21 @@
-"""How a stretch of a curve is stored: differences, bytes shuffled, zlib; equal bits come back."""
+"""How a part of a curve is stored: the number of its points, then steps and values, packed."""
 
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from babysit.storage.float_codec import pack_columns, unpack_columns
 
 from ...errors import DatabaseCorrupt
 from ..tables.runs import DAMAGED
 
 OPEN_VALUES_MAX = 512  # then a chunk is closed
 CLOSED_VALUES = 4_096  # closed chunks are joined up to this size
+COMPRESSION = 1  # of zlib: points are stored while they come, so this must be fast
 COUNT = struct.Struct("<I")
 
 Steps = NDArray[np.int64]
@@ -54,18 +56,18 @@ def joined(curves: list[Curve]) -> Curve:
 
 
 def pack(curve: Curve) -> bytes:
-    columns = (_shuffled(curve.steps), _shuffled(curve.values.view(np.int64)))
-    return COUNT.pack(len(curve)) + zlib.compress(b"".join(columns), 1)
+    columns = np.stack([curve.steps, curve.values.view(np.int64)])
+    return COUNT.pack(len(curve)) + pack_columns(columns, COMPRESSION)
 
 
 def unpack(data: bytes) -> Curve:
-    """Raises: Damaged: no curve was packed into this."""
+    """Raises: DatabaseCorrupt: no curve was packed into this."""
     try:
         (count,) = COUNT.unpack_from(data)
-        columns = np.frombuffer(zlib.decompress(data[COUNT.size :]), np.uint8).reshape(2, 8, count)
-    except (struct.error, zlib.error, ValueError) as error:
+        steps, values = unpack_columns(data[COUNT.size :], 2, count)
+    except (struct.error, ValueError) as error:
         raise DatabaseCorrupt(DAMAGED) from error
-    return Curve(_unshuffled(columns[0]), _unshuffled(columns[1]).view(np.float64))
+    return Curve(steps, values.view(np.float64))
 
 
 def extremes(values: Numbers) -> tuple[float | None, float | None]:
@@ -74,15 +76,3 @@ def extremes(values: Numbers) -> tuple[float | None, float | None]:
     if not len(finite):
         return None, None
     return float(finite.min()), float(finite.max())
-
-
-def _shuffled(column: Steps) -> bytes:
-    """Differences (they wrap, so nothing is lost), all first bytes first, then all second ..."""
-    differences = np.diff(column, prepend=np.int64(0)).astype("<i8")
-    return differences.view(np.uint8).reshape(-1, 8).T.tobytes()
-
-
-def _unshuffled(planes: NDArray[np.uint8]) -> Steps:
-    differences = np.ascontiguousarray(planes.T).view("<i8").reshape(-1)
-    total: Steps = np.cumsum(differences, dtype=np.int64)
-    return total
