@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..store.runs.checkpoints import MANIFEST, what_is_wrong
+from babysit.storage.manifest import MANIFEST, read_json
+
+from ..store.runs.checkpoints import what_is_wrong
 from ..store.tables.runs import CheckpointRow
 from ..supervisor.fork_client import child_environment
 from .snapshot import RunSnapshot
@@ -30,7 +32,7 @@ def checkpoints_are_whole(snapshot: RunSnapshot) -> tuple[int, list[str]]:
 
 
 def _belongs_elsewhere(directory: Path, row: CheckpointRow) -> str | None:
-    manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text())
+    manifest: dict[str, Any] = read_json(directory / MANIFEST)
     for name in ("id", "run_id", "step", "weights_sha256", "state_sha256"):
         if manifest.get(name) != getattr(row, name):
             return f"its manifest says {name} {manifest.get(name)}, SQL {getattr(row, name)}"

@@ -18,7 +18,8 @@ from babysit.protocol.events import CommandSent, event_from_json
 from babysit.protocol.run_spec import CHECKPOINTS_PER_RUN_MAX, RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.storage.journal import Frame, JournalReader, Points, Record, parse_float
-from babysit.training.checkpoint import Announced, CheckpointDamaged, Snapshot, load_checkpoint
+from babysit.storage.manifest import Announced, CheckpointDamaged
+from babysit.training.checkpoint import Snapshot, load_checkpoint
 
 # The commands that decide the future of a run.
 REPLAYED = frozenset({"set", "extend", "cancel", "fork"})

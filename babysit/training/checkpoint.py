@@ -24,20 +24,26 @@ from torch import Tensor, nn
 
 from babysit.storage.atomic import sync_file, sync_folder, temporary_path, write_new
 from babysit.storage.journal import to_jsonable
-from babysit.storage.regular_file import NotARegularFile, check_folder, open_regular
+from babysit.storage.manifest import (
+    FILES,
+    FORMAT,
+    MANIFEST,
+    MODEL,
+    OPTIMIZER,
+    RANDOM,
+    STATE,
+    Announced,
+    CheckpointDamaged,
+    check_manifest,
+    file_entry,
+    read_json,
+)
+from babysit.storage.regular_file import open_regular
 
-FORMAT = 1
-MANIFEST, STATE = "manifest.json", "state.json"
-MODEL, OPTIMIZER, RANDOM = "model.safetensors", "optimizer.safetensors", "random.safetensors"
-FILES = (MODEL, OPTIMIZER, RANDOM, STATE)
-JSON_BYTES_MAX = 10_000_000  # of the manifest, and of the names and shapes before the tensors
+HEADER_BYTES_MAX = 10_000_000  # of the names and shapes in front of the tensors
 
 # Parts of the state that say where it was made, not what happens next: not in `state_sha256`.
 INCIDENTAL = frozenset({"run_id", "steps", "last_command_id", "best", "made_with"})
-
-
-class CheckpointDamaged(Exception):
-    """A checkpoint is missing, incomplete or not what its manifest says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +176,7 @@ def write_checkpoint(
         save_file(snapshot.optimizer, tmp_path / OPTIMIZER)
         save_file(snapshot.random, tmp_path / RANDOM)
         _write(tmp_path / STATE, snapshot.state)
-        files = {name: _file_entry(tmp_path / name) for name in FILES}
+        files = {name: file_entry(tmp_path / name) for name in FILES}
         manifest = {
             "format": FORMAT,
             **about,
@@ -197,20 +203,6 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     write_new(path, json.dumps(to_jsonable(content), indent=1), sync=False)  # with all the others
 
 
-def _file_entry(path: Path) -> dict[str, Any]:
-    with open_regular(path) as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return {"bytes": file.tell(), "sha256": digest.hexdigest()}
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """What a journal said of a checkpoint when it was there."""
-
-    state_sha256: str
-    bytes: int
-
-
 def load_checkpoint(directory: Path, announced: Announced | None = None) -> Snapshot:
     """The snapshot in a checkpoint whose files are all as its manifest says.
 
@@ -219,45 +211,25 @@ def load_checkpoint(directory: Path, announced: Announced | None = None) -> Snap
     Raises:
         CheckpointDamaged: something is missing or differs; the message says what.
     """
+    manifest = check_manifest(directory, announced)
     try:
-        check_folder(directory)
-        with open_regular(directory / MANIFEST, JSON_BYTES_MAX) as file:
-            manifest = json.loads(file.read())
-        if manifest["format"] != FORMAT:
-            raise CheckpointDamaged(f"its format is {manifest['format']}, not {FORMAT}")
-        if announced is not None and announced != _announces(manifest):
-            raise CheckpointDamaged("it is not the one that was announced here")
-        for name in FILES:
-            _check_size(directory / name, manifest["files"][name]["bytes"])
-            if _file_entry(directory / name) != manifest["files"][name]:
-                raise CheckpointDamaged(f"{name} differs from its checksum")
+        for name in (MODEL, OPTIMIZER, RANDOM):
+            _check_header(directory / name)
         snapshot = Snapshot(
             model=load_file(directory / MODEL),
             optimizer=load_file(directory / OPTIMIZER),
             random=load_file(directory / RANDOM),
-            state=json.loads((directory / STATE).read_text()),
+            state=read_json(directory / STATE),
         )
         if snapshot.state_sha256() != manifest["state_sha256"]:
             raise CheckpointDamaged("its files do not belong together")
-    except FileNotFoundError as error:
-        raise CheckpointDamaged(f"{Path(str(error.filename)).name} is missing") from error
-    except NotARegularFile as error:
-        raise CheckpointDamaged(str(error)) from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointDamaged(f"it cannot be read: {error}") from error
     return snapshot
 
 
-def _announces(manifest: dict[str, Any]) -> Announced:
-    size = sum(manifest["files"][name]["bytes"] for name in FILES)
-    return Announced(manifest["state_sha256"], size)
-
-
-def _check_size(path: Path, size: int) -> None:
-    """Before a byte is hashed: a file may claim to be as large as no disk is."""
+def _check_header(path: Path) -> None:
     with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size != size:
-            raise CheckpointDamaged(f"{path.name} differs from its checksum")
         header = int.from_bytes(file.read(8), "little")
-        if path.suffix == ".safetensors" and header > JSON_BYTES_MAX:
-            raise CheckpointDamaged(f"{path.name} names more tensors than a network has")
+    if header > HEADER_BYTES_MAX:
+        raise CheckpointDamaged(f"{path.name} names more tensors than a network has")

@@ -17,9 +17,9 @@ from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
 from babysit.storage.journal import parse_float
+from babysit.storage.manifest import FORMAT
 from babysit.task import Data, Task
 from babysit.training.checkpoint import (
-    FORMAT,
     Snapshot,
     copied,
     model_tensors,

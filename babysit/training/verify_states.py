@@ -10,7 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from babysit.training.checkpoint import CheckpointDamaged, load_checkpoint
+from babysit.storage.manifest import CheckpointDamaged
+from babysit.training.checkpoint import load_checkpoint
 
 
 def main() -> None:

@@ -36,8 +36,9 @@ from babysit.resume.history import (
 )
 from babysit.resume.replay import open_recipe, replay_check, wanted_device
 from babysit.storage.file_lock import lock_run
+from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
-from babysit.training.checkpoint import CheckpointDamaged, load_checkpoint
+from babysit.training.checkpoint import load_checkpoint
 from babysit.training.metrics import Clock
 from babysit.training.state import Training, begin, pick_device, restore, versions
 from babysit.training.task_loader import code_sha256, find_task_file, load_task

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.events import CheckpointPinned
-from babysit.storage.regular_file import NotARegularFile, check_folder, open_regular
+from babysit.storage.manifest import (
+    STATE,
+    Announced,
+    CheckpointDamaged,
+    check_manifest,
+    read_json,
+)
 
 from ...errors import NotAllowed, NotFound
 from ...limits import INT_MAX
 from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from .projection import emit
-
-MANIFEST, STATE = "manifest.json", "state.json"
-MANIFEST_BYTES_MAX = 10_000_000
 
 
 def checkpoint_path(runs_dir: Path, row: CheckpointRow) -> Path:
@@ -100,31 +100,9 @@ def what_is_wrong(directory: Path, row: CheckpointRow, *, deep: bool) -> str | N
     deep: also compare every file with its SHA-256, not only its size.
     """
     try:
-        check_folder(directory)
-        manifest = _read_json(directory / MANIFEST)
-        files = manifest["files"]
-        size = sum(entry["bytes"] for entry in files.values())
-        if (manifest["state_sha256"], size) != (row.state_sha256, row.bytes):
-            return "it is not the one that was announced here"
-        for name, entry in files.items():
-            wrong = _what_is_wrong_with(directory / Path(name).name, entry, deep=deep)
-            if wrong is not None:
-                return wrong
-    except FileNotFoundError as error:
-        return f"{Path(str(error.filename)).name} is missing"
-    except NotARegularFile as error:
+        check_manifest(directory, Announced(row.state_sha256, row.bytes), hashes=deep)
+    except CheckpointDamaged as error:
         return str(error)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return "its manifest cannot be read"
-    return None
-
-
-def _what_is_wrong_with(path: Path, entry: dict[str, Any], *, deep: bool) -> str | None:
-    with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size != entry["bytes"]:
-            return f"{path.name} has the wrong size"
-        if deep and hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
-            return f"{path.name} differs from its checksum"
     return None
 
 
@@ -134,10 +112,5 @@ def values_in(directory: Path) -> dict[str, Any]:
     Raises:
         OSError, ValueError, KeyError: it cannot be read.
     """
-    values: dict[str, Any] = dict(_read_json(directory / STATE)["values"])
+    values: dict[str, Any] = dict(read_json(directory / STATE)["values"])
     return values
-
-
-def _read_json(path: Path) -> Any:
-    with open_regular(path, MANIFEST_BYTES_MAX) as file:
-        return json.loads(file.read())

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from babysit.storage.journal import Frame, JournalReader, JournalWriter
+from babysit.storage.manifest import CheckpointDamaged
 from babysit.training.checkpoint import (
-    CheckpointDamaged,
     Snapshot,
     load_checkpoint,
     write_checkpoint,

@@ -15,7 +15,8 @@ import pytest
 
 from babysit.protocol.commands import Pause, Resume, SaveCheckpoint, Set, Stop
 from babysit.protocol.status import RunStatus
-from babysit.training.checkpoint import Announced, CheckpointDamaged, load_checkpoint
+from babysit.storage.manifest import Announced, CheckpointDamaged
+from babysit.training.checkpoint import load_checkpoint
 from tests.babysit.waiting import WITHIN_S, wait_until
 from tests.babysit.worker_harness import Lab, LabRun, Said
 
@@ -150,7 +151,7 @@ def edit_a_value(path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "truncated": (truncate, "model.safetensors differs"),
+    "truncated": (truncate, "model.safetensors has the wrong size"),
     "one bit": (flip_a_bit, "optimizer.safetensors differs"),
     "swapped": (swap_with_the_first, "do not belong together"),
     "edited": (edit_a_value, "state.json differs"),
@@ -164,7 +165,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "linked": (lambda path: linked(path, path.rename(f"{path}-")), "is no folder"),
     "a pipe": (lambda path: piped(path / "model.safetensors"), "is no plain file"),
     "only a pipe": (lambda path: piped(path / "manifest.json"), "is no plain file"),
-    "endless": (lambda path: os.truncate(path / "model.safetensors", 1 << 40), "differs"),
+    "endless": (lambda path: os.truncate(path / "model.safetensors", 1 << 40), "wrong size"),
     "huge": (lambda path: os.truncate(path / "manifest.json", 1 << 40), "is too large"),
     "deep": (lambda path: (path / "manifest.json").write_text("[" * 100_000), "cannot be read"),
     "a million tensors": (lambda path: forged(path, b"{" + b" " * 20_000_000), "more tensors"),
@@ -231,7 +232,7 @@ def test_a_fork_from_a_damaged_checkpoint_fails_and_says_why(lab: Lab) -> None:
     ending = lab.fork(parent, checkpoint, steps=40).end()
 
     assert ending["status"] == RunStatus.FAILED
-    assert "model.safetensors differs from its checksum" in ending["reason"]
+    assert "model.safetensors has the wrong size" in ending["reason"]
 
 
 def test_a_kill_in_the_middle_of_saving_leaves_no_half_checkpoint(
