@@ -9,13 +9,12 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from babysit.protocol.task_files import task_folders
+
 from .security.networks import Network, networks
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listened on, but no place to call
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_ROOT = Path(__file__).resolve().parent.parent
-# As the wheel installs them, or in the checkout.
-SHIPPED_TASKS = next(f for f in (_ROOT / "babysit_tasks", _ROOT / "models") if f.is_dir())
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 
 
@@ -85,8 +84,7 @@ class Settings(BaseSettings):
     @property
     def task_folders(self) -> list[Path]:
         """Where tasks are looked for; a later folder's task of the same name wins."""
-        own = [Path(folder) for folder in self.models.split(os.pathsep) if folder]
-        return [SHIPPED_TASKS, *(folder.expanduser().resolve() for folder in own)]
+        return task_folders(self.models)
 
     @property
     def host_names(self) -> frozenset[str]:

@@ -50,9 +50,10 @@ def bare_loop() -> None:
 
     from babysit.protocol.run_spec import RunSpec
     from babysit.protocol.serialization import now
+    from babysit.protocol.task_files import find_task_file
     from babysit.training.metrics import evaluate
     from babysit.training.state import begin
-    from babysit.training.task_loader import find_task_file, load_task
+    from babysit.training.task_loader import load_task
 
     torch.set_num_threads(1)
     task = load_task(find_task_file(TASK))

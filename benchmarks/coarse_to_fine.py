@@ -29,11 +29,12 @@ from app.search.space import Space, parse_space
 from app.search.spec import Strategy
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
+from babysit.protocol.task_files import find_task_file
 from babysit.protocol.values import Values
 from babysit.task import Task
 from babysit.training.metrics import evaluate
 from babysit.training.state import begin
-from babysit.training.task_loader import find_task_file, load_task
+from babysit.training.task_loader import load_task
 from tests.app.search.spaces import plan_for
 
 STEPS = {"digits": 300, "spirals": 600}

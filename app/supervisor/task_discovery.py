@@ -6,12 +6,12 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from babysit.protocol.task_files import failed_description, task_files
 from babysit.storage.atomic import write_atomic
 
 from ..task_catalog import TaskCatalog
@@ -78,7 +78,7 @@ class TaskDiscovery:
             self._catalog.add(name, description)
 
     def _fingerprint(self, file: Path) -> str:
-        """Of everything that a description can depend on."""
+        """Of all that a description can depend on; `code_sha256` covers no other file."""
         digest = hashlib.sha256(f"{file}\0{_versions()}".encode())
         for other in sorted(file.parent.rglob("*.py"))[:FOLDER_FILES_MAX]:
             try:
@@ -102,21 +102,6 @@ class TaskDiscovery:
             return self._nursery.describe(file, DESCRIBED_WITHIN_S)
         except ForkServerGone:
             return _describe_cold(file)
-
-
-def task_files(folders: list[Path]) -> dict[str, Path]:
-    """Task files by task name; a later folder's file of the same name wins."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        try:
-            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-        except OSError as error:
-            log.warning("the folder of tasks %s cannot be read: %s", folder, error)
-            continue
-        for name in names:
-            if name.endswith(".py") and not name.startswith(("_", ".")):
-                found[name.removesuffix(".py").replace("_", "-")] = folder / name
-    return found
 
 
 def _versions() -> str:
@@ -148,8 +133,7 @@ def _describe_cold(file: Path) -> dict[str, Any]:
         error = "It took too long to load and build."
     except (OSError, ValueError):
         error = "The file ended the process that looked at it."
-    name = file.stem.replace("_", "-")
-    return {"name": name, "title": name, "summary": "", "error": error}
+    return failed_description(file, error)
 
 
 def _read_cache(path: Path) -> dict[str, dict[str, Any]]:

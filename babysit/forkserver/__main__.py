@@ -29,6 +29,7 @@ from babysit.forkserver import describe
 from babysit.forkserver.huge_pages import use_huge_pages
 from babysit.forkserver.prefork import PreforkedWorker, run_child
 from babysit.protocol.serialization import now
+from babysit.protocol.task_files import failed_description
 from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
 
@@ -215,11 +216,6 @@ def end_group(pid: int, child: Child) -> None:
         except ProcessLookupError:
             if not child.has_ended:  # it has no group of its own yet
                 os.kill(pid, signal.SIGKILL)
-
-
-def failed_description(file: Path, error: str) -> dict[str, Any]:
-    name = file.stem.replace("_", "-")
-    return {"name": name, "title": name, "summary": "", "error": error}
 
 
 def send(message: dict[str, Any]) -> None:

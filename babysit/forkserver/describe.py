@@ -10,11 +10,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from babysit.protocol.task_files import failed_description, task_name
 from babysit.storage.journal import to_jsonable
 from babysit.task import Task
 from babysit.training.data import Batches, Position
 from babysit.training.state import seed_generators
-from babysit.training.task_loader import code_sha256, load_task, task_name
+from babysit.training.task_loader import code_sha256, load_task
 from babysit.worker.recorder import STEP_SERIES
 
 ERROR_LENGTH_MAX = 8_000  # characters of a traceback; the end says what went wrong
@@ -23,16 +24,16 @@ OCCASIONAL_SERIES = ("grad_norm", "step_size", "steps_per_s", "epoch", "examples
 
 def describe(file: Path) -> dict[str, Any]:
     """What the server needs to know of a task; `error` says why it cannot be started."""
-    name = task_name(file)
     try:
-        return {"error": None, **_described(name, file)}
+        return {"error": None, **_described(task_name(file), file)}
     except (Exception, SystemExit):
         error = traceback.format_exc()[-ERROR_LENGTH_MAX:]
-        return {"name": name, "title": name, "summary": "", "error": error}
+        return failed_description(file, error)
 
 
 def _described(name: str, file: Path) -> dict[str, Any]:
     task: Task = load_task(file)
+    code = code_sha256(file)
     data = task.load()
     train_size, val_size = len(data.train), len(data.val)  # type: ignore[arg-type]
     declared = task.declared(train_size)
@@ -55,7 +56,7 @@ def _described(name: str, file: Path) -> dict[str, Any]:
         "series": [*STEP_SERIES, "val/cost", *metrics, *OCCASIONAL_SERIES],
         "defaults": values,
         "hyperparameters": [item.to_json() for item in declared.values()],
-        "code_sha256": code_sha256(file),
+        "code_sha256": code,
         "has_picture": task.picture is not None,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }

@@ -1,46 +1,16 @@
-"""Finds task files and imports them by path; a task's name is its file's, with `-` for `_`."""
+"""Imports task files by path, and hashes the code of a task."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import sys
 from pathlib import Path
 
-import babysit
+from babysit.protocol.task_files import NoSuchTask
 from babysit.task import Task
 
-_ROOT = Path(babysit.__file__).resolve().parent.parent
-# As the wheel installs them, or in the checkout.
-SHIPPED = next(f for f in (_ROOT / "babysit_tasks", _ROOT / "models") if f.is_dir())
-
-
-class NoSuchTask(Exception):
-    """No task file of that name, or a file that holds no task."""
-
-
-def task_folders() -> list[Path]:
-    """Where tasks are looked for; those of `BABYSIT_MODELS` come first."""
-    own = [Path(part) for part in os.environ.get("BABYSIT_MODELS", "").split(os.pathsep) if part]
-    return [*reversed(own), SHIPPED]
-
-
-def task_name(file: Path) -> str:
-    return file.stem.replace("_", "-")
-
-
-def find_task_file(name: str) -> Path:
-    """The file of a task.
-
-    Raises:
-        NoSuchTask: no folder has it.
-    """
-    for folder in task_folders():
-        for file in sorted(folder.glob("*.py")):
-            if task_name(file) == name and not file.name.startswith(("_", ".")):
-                return file
-    raise NoSuchTask(f"There is no task {name!r} in the task folders.")
+MODULE_PREFIX = "babysit_task_"
 
 
 def load_task(file: Path) -> Task:
@@ -53,7 +23,7 @@ def load_task(file: Path) -> Task:
     folder = str(file.parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    module_name = f"babysit_task_{file.stem}"
+    module_name = f"{MODULE_PREFIX}{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
         raise NoSuchTask(f"{file.name} cannot be imported.")

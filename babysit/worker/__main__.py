@@ -26,6 +26,7 @@ from babysit.protocol.heartbeat import Heartbeat, failed_at_same_step
 from babysit.protocol.recipe import Recipe
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
+from babysit.protocol.task_files import find_task_file
 from babysit.resume.history import (
     RecoveryCheck,
     RunHistory,
@@ -41,7 +42,7 @@ from babysit.storage.process_identity import identity_of
 from babysit.training.checkpoint import load_checkpoint
 from babysit.training.metrics import Clock
 from babysit.training.state import Training, begin, pick_device, restore, versions
-from babysit.training.task_loader import code_sha256, find_task_file, load_task
+from babysit.training.task_loader import code_sha256, load_task
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.executor import refuse_the_rest

@@ -18,7 +18,7 @@ import pytest
 from babysit.protocol.commands import Pause, Resume, Stop
 from babysit.protocol.hyperparameters import from_json
 from babysit.protocol.status import RunStatus
-from babysit.training.task_loader import SHIPPED
+from babysit.protocol.task_files import shipped_folder
 from tests.babysit.fork_client import ForkServer
 from tests.babysit.waiting import wait_until
 from tests.babysit.worker_harness import Lab, LabRun
@@ -61,7 +61,7 @@ def exit_file(run: LabRun) -> dict[str, Any]:
 
 
 def test_a_task_is_described_with_all_that_the_page_needs(lab: Lab) -> None:
-    described = lab.fork_server.describe(SHIPPED / "digits_cnn.py")
+    described = lab.fork_server.describe(shipped_folder() / "digits_cnn.py")
 
     assert (described["name"], described["error"]) == ("digits-cnn", None)
     assert (described["kind"], described["train_size"] + described["val_size"]) == (
@@ -78,7 +78,7 @@ def test_a_task_is_described_with_all_that_the_page_needs(lab: Lab) -> None:
 
 
 def test_every_recorded_series_is_in_the_description(lab: Lab) -> None:
-    described = lab.fork_server.describe(SHIPPED / "spirals.py")
+    described = lab.fork_server.describe(shipped_folder() / "spirals.py")
     run = lab.start("spirals", steps=40, values={"grad_clip": 1.0}).finished()
 
     assert set(run.points) - {"clock_s"} == set(described["series"])
@@ -109,7 +109,7 @@ def test_a_task_that_hangs_is_given_up_and_others_do_not_wait_for_it(lab: Lab) -
     hanging = task_file(lab, "hanging", "while True: pass")
     ident = lab.fork_server.ask(do="describe", file=str(hanging), timeout_s=3)
 
-    other = lab.fork_server.describe(SHIPPED / "spirals.py")
+    other = lab.fork_server.describe(shipped_folder() / "spirals.py")
     assert other["error"] is None
     assert not [message for message in lab.fork_server.said if message.get("id") == ident]
 
@@ -129,7 +129,7 @@ if os.fork() == 0:
 def test_a_task_that_forks_is_described_once_and_leaves_nothing_behind(
     lab: Lab, child: str
 ) -> None:
-    source = (SHIPPED / "spirals.py").read_text()
+    source = (shipped_folder() / "spirals.py").read_text()
     file = task_file(lab, f"forks-{len(child)}", source + FORKS.format(child=child))
 
     described = lab.fork_server.describe(file, timeout_s=4)
@@ -150,7 +150,7 @@ def has_ended(pid: int) -> bool | None:
 
 
 def test_what_a_task_prints_is_not_part_of_its_description(lab: Lab) -> None:
-    source = (SHIPPED / "spirals.py").read_text()
+    source = (shipped_folder() / "spirals.py").read_text()
     file = task_file(lab, "chatty", f"print('hello'); {'import os'}\n" + source)
     # `from __future__` must come first in the file.
     file.write_text(source + "\nprint('{\"hello\": 1}')\n")
@@ -213,7 +213,9 @@ def test_a_worker_knows_who_it_is(lab: Lab) -> None:
 
 def interrupt(fork_server: ForkServer) -> None:
     fork_server.process.send_signal(signal.SIGINT)
-    assert fork_server.describe(SHIPPED / "spirals.py")["error"] is None  # it does not mind
+    assert (
+        fork_server.describe(shipped_folder() / "spirals.py")["error"] is None
+    )  # it does not mind
     fork_server.close()
 
 
