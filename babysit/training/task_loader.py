@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import sysconfig
 from pathlib import Path
 
+import babysit
 from babysit.protocol.task_files import NoSuchTask
 from babysit.task import Task
 
@@ -37,4 +39,39 @@ def load_task(file: Path) -> Task:
 
 
 def code_sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    """Covers a loaded task's file and the modules that it imported from below its own folder.
+
+    Of a task that is one file it is the hash of that file. Called right after `load_task`, so that
+    every caller covers the same modules: those that are imported later are in none of them.
+    """
+    own = hashlib.sha256(file.read_bytes()).hexdigest()
+    folder = file.parent.resolve()
+    helpers = _helpers(folder)
+    if not helpers:
+        return own
+    digest = hashlib.sha256(own.encode())
+    for helper in helpers:
+        content = hashlib.sha256(helper.read_bytes()).hexdigest()
+        digest.update(f"\0{helper.relative_to(folder).as_posix()}\0{content}".encode())
+    return digest.hexdigest()
+
+
+def _helpers(folder: Path) -> list[Path]:
+    """Source files of imported modules below a folder: neither tasks nor installed packages."""
+    installed = [
+        *(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")),
+        Path(babysit.__file__).resolve().parent,
+    ]
+    helpers = set()
+    for name, module in list(sys.modules.items()):
+        source = getattr(module, "__file__", None)
+        if not isinstance(source, str) or name.startswith(MODULE_PREFIX) or name == "__main__":
+            continue
+        path = Path(source).resolve()
+        if (
+            path.suffix == ".py"
+            and path.is_relative_to(folder)
+            and not any(path.is_relative_to(other) for other in installed)
+        ):
+            helpers.add(path)
+    return sorted(helpers)

@@ -1,0 +1,65 @@
+"""The hash of a task's code covers the modules of its own that it imports, and no others."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.babysit.worker_harness import Lab
+
+HASH = (
+    "import sys; from pathlib import Path; from babysit.training.task_loader import *;"
+    "file = Path(sys.argv[1]); load_task(file); print(code_sha256(file))"
+)
+TASK = """
+import torch
+from torch import nn
+from babysit.task import Data, Examples, Task, mean_squared_error
+
+def load():
+    x = torch.linspace(0, 1, 40).reshape(-1, 1)
+    return Data(train=Examples(x, 2 * x), val=Examples(x, 2 * x))
+
+TASK = Task(title="Line", summary="", kind="regression", load=load, cost=mean_squared_error,
+            build=lambda values: nn.Linear(1, 1))
+"""
+
+
+def code_sha256(file: Path) -> str:
+    """As a process that has just started computes it."""
+    command = [sys.executable, "-c", HASH, str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_hash_of_a_single_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "line.py"
+    file.write_text(TASK)
+    (tmp_path / "other.py").write_text("SCALE = 1")  # nothing imports it
+
+    assert code_sha256(file) == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_hash_changes_with_a_module_that_the_task_imports(tmp_path: Path) -> None:
+    file, helper = tmp_path / "line.py", tmp_path / "line_parts" / "part.py"
+    file.write_text("import line_parts.part\n" + TASK)
+    helper.parent.mkdir()
+    helper.write_text("SCALE = 1")
+    before = code_sha256(file)
+
+    helper.write_text("SCALE = 2")
+
+    assert code_sha256(file) != before
+
+
+def test_a_fork_with_a_changed_helper_is_called_not_exact(lab: Lab) -> None:
+    (lab.models / "_line_scale.py").write_text("SCALE = 1.0")
+    task = lab.task("scaled-line", "from _line_scale import SCALE\n" + TASK)
+    run = lab.start(task, steps=5).finished()
+    (lab.models / "_line_scale.py").write_text("SCALE = 1.000")
+
+    fork = lab.fork(run, run.checkpoints()[0], steps=5)
+
+    warned = [event["message"] for event in fork.finished().said("warned")]
+    assert any("another task's code" in message for message in warned)
