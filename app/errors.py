@@ -1,4 +1,4 @@
-"""What can go wrong and be told to a person.
+"""Errors that a request is answered with.
 
     Problem
     ├── NotFound           404  there is no such thing
@@ -9,9 +9,8 @@
     ├── Damaged            500  the database holds something that cannot be read
     └── NoRoom             507  the disk is full
 
-Each carries a sentence fit to show, and never the input that caused it. `app/main.py` turns them
-into the one error body. What the security middleware refuses has the same body
-(`app/security/middleware.py`).
+Each has a message for users that never repeats their input. `app/main.py` turns errors into
+responses. The security middleware answers with the same body (`app/security/middleware.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import Any, ClassVar
 
 
 class APIError(Exception):
-    """Anything that ends a request with a clear word."""
+    """An error with a message for the user."""
 
     status_code: ClassVar[int] = 500
     error: ClassVar[str] = "internal"
@@ -34,22 +33,29 @@ class APIError(Exception):
         return error_body(self.error, self.message, **self.details)
 
 
+class Unauthorized(APIError):
+    """The token or the session is not valid, or not any more."""
+
+    status_code = 401
+    error = "unauthorized"
+
+
 class NotFound(APIError):
-    """There is no such run, command, checkpoint or page."""
+    """The run, command, checkpoint or page does not exist."""
 
     status_code = 404
     error = "not_found"
 
 
 class NotAllowed(APIError):
-    """The state of the run does not allow this; `state` and `allowed` say what it does."""
+    """The current state does not allow this; `state` names it and `allowed` what it allows."""
 
     status_code = 409
     error = "not_allowed_now"
 
 
 class Invalid(APIError):
-    """A value cannot be used; `field` names it and the sentence says what would be right."""
+    """A value is invalid; `field` names it and the message says what is allowed."""
 
     status_code = 422
     error = "invalid"
@@ -63,14 +69,14 @@ class TooManyRequests(APIError):
 
 
 class NotReady(APIError):
-    """The server cannot do this yet, or not for the moment."""
+    """The server cannot do this yet, or temporarily not."""
 
     status_code = 503
     error = "not_ready"
 
 
 class DatabaseCorrupt(APIError):
-    """The database holds what nobody wrote; it can be made again from the journals."""
+    """The database is corrupt; it can be rebuilt from the journals."""
 
     error = "damaged"
 
@@ -83,6 +89,6 @@ class InsufficientStorage(APIError):
 
 
 def error_body(error: str, message: str, **details: Any) -> dict[str, Any]:
-    """The one form of every error answer."""
-    known = {name: value for name, value in details.items() if value is not None}
-    return {"error": error, "message": message, **known}
+    """The body of every error response."""
+    given = {name: value for name, value in details.items() if value is not None}
+    return {"error": error, "message": message, **given}

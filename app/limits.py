@@ -1,16 +1,16 @@
-"""The published limits on what a request may ask for, each with its unit."""
+"""Limits on requests, each with its unit."""
 
 from __future__ import annotations
 
 BODY_BYTES_MAX = 1_000_000
-SIGN_IN_BODY_BYTES_MAX = 8_192  # of a body from somebody who is not known yet
-RECIPE_BODY_BYTES_MAX = 20_000_000  # a recipe holds what every step recorded
+SIGN_IN_BODY_BYTES_MAX = 8_192  # the client is not authenticated yet
+RECIPE_BODY_BYTES_MAX = 20_000_000  # a recipe holds the record of every step
 URL_BYTES_MAX = 8_192
 HEADERS_BYTES_MAX = 16_384
-FORWARDED_CHARACTERS_MAX = 1_024  # whoever asks may have written most of it
+FORWARDED_CHARACTERS_MAX = 1_024  # the client may have written most of it
 JSON_DEPTH_MAX = 32
-FIELDS_MAX = 1_000  # of one object: each that is not known costs a sentence
-INT_MAX = 2**53  # what a JSON number carries exactly
+FIELDS_MAX = 1_000  # of one object
+INT_MAX = 2**53  # the largest integer that a JSON number holds exactly
 
 NAME_CHARACTERS_MAX = 256
 NOTE_CHARACTERS_MAX = 64_000
@@ -18,20 +18,20 @@ KEY_CHARACTERS_MAX = 255  # of an Idempotency-Key
 STEPS_MAX = 1_000_000_000
 VALUES_MAX = 200  # hyperparameters named in one request
 
-PAGE_MAX = 5_000  # rows of one answer
+PAGE_MAX = 5_000  # rows of one response
 EVENTS_DEFAULT = 500
 RUNS_DEFAULT = 50
-POINTS_DEFAULT = 2_000  # of one series in one answer
+POINTS_DEFAULT = 2_000  # of one series in one response
 POINTS_MAX = 2_000_000
 SERIES_MAX = 1_000  # names in one run
 WAIT_S_MAX = 60.0  # for the answer to a command
 PENDING_COMMANDS_MAX = 64  # of one run
 STREAMS_MAX = 512
 
-TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; of a token that is asked for beyond loopback
+TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; for servers reachable from other machines
 TOKEN_CHARACTERS_MAX = 1_000
 SESSIONS_MAX = 1_000  # of one role
-WRONG_TOKENS_A_SECOND_MAX = 10  # all together; then they are answered with 429
+WRONG_TOKENS_A_SECOND_MAX = 10  # of all clients; more are answered with 429
 
 TRIALS_MAX = 1_000  # of one search, with repetitions
 PARALLEL_MAX = 64  # trials of one search at once
@@ -42,7 +42,7 @@ SEARCHES_DEFAULT = 50
 TRIAL_POINTS_DEFAULT = 200  # of each trial's curve
 TRIAL_POINTS_MAX = 2_000
 
-# Those that a client has to know before it sends a request; in the OpenAPI description.
+# Limits that a client has to know before a request; published as x-limits in OpenAPI.
 PUBLISHED = {
     "INT_MAX": INT_MAX,
     "NAME_CHARACTERS_MAX": NAME_CHARACTERS_MAX,

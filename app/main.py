@@ -1,6 +1,4 @@
-"""Puts the application together: store, supervision, routes, errors, and the security middleware
-around it all.
-"""
+"""Builds the application: store, supervisor, routes, error responses and security middleware."""
 
 from __future__ import annotations
 
@@ -76,7 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     searches.router,
     export.router,
     stream.router,
-    frontend.router,  # last: it answers every address that is left
+    frontend.router,  # last: it answers all other paths
 )
 
 # Errors that any route may answer, and those of the security middleware.
@@ -99,7 +97,7 @@ REFUSALS: dict[int | str, str] = {
 
 
 class Application:
-    """A server's parts, and the ASGI application in front of them."""
+    """The parts of a server and its ASGI application."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -171,12 +169,12 @@ class Application:
 
 
 def create_app(settings: Settings) -> Application:
-    """Everything a server needs, not yet listening. Nothing happens at import."""
+    """The application of a server, which does not listen yet. Importing has no side effects."""
     return Application(settings)
 
 
 def routes(lifespan: Any = None) -> FastAPI:
-    """The routes alone: enough for the OpenAPI description."""
+    """The routes alone; enough for the OpenAPI description."""
     api = FastAPI(
         title="Babysit",
         version=__version__,
@@ -198,31 +196,31 @@ def routes(lifespan: Any = None) -> FastAPI:
 
 
 def methods_of(path: str) -> str:
-    """What an address takes; the framework would name only the methods of its first route."""
-    fitting = [
+    """The methods of a path; the framework would name only those of the first route."""
+    matching = [
         route
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute) and route.path_regex.match(path)
         if router is not frontend.router or not path.startswith("/api")
     ]
-    # `/searches/preview` would be a search by its form, and is none.
-    exact = [route for route in fitting if route.path == path]
-    found = {method for route in exact or fitting for method in route.methods or ()}
-    return ", ".join(sorted(found))
+    # `/searches/preview` also matches `/searches/{search_id}`.
+    exact = [route for route in matching if route.path == path]
+    methods = {method for route in exact or matching for method in route.methods or ()}
+    return ", ".join(sorted(methods))
 
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
-    """The one place where what went wrong becomes an answer."""
+    """The response to an error; every error of a route comes here."""
     match error:
         case APIError():
             problem = error
         case RequestValidationError():
             problem = from_validation_error(error.errors())
         case HTTPException(status_code=404):
-            problem = NotFound("There is no such address.")
+            problem = NotFound("This address does not exist.")
         case HTTPException(status_code=405):
-            body = error_body("method_not_allowed", "This address does not take this method.")
+            body = error_body("method_not_allowed", "This method is not allowed for this address.")
             return JSONResponse(body, 405, headers={"allow": methods_of(request.url.path)})
         case HTTPException():
             problem = Invalid("The request could not be read.")
@@ -231,10 +229,10 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
         case DBAPIError() if is_damage(error):
             problem = DatabaseCorrupt(DAMAGED)
         case DBAPIError():
-            log.warning("the database did not answer: %s", error.orig)
-            problem = NotReady("The database does not answer just now. Try again in a moment.")
+            log.warning("the database is not available: %s", error.orig)
+            problem = NotReady("The database is temporarily unavailable. Try again in a moment.")
         case _:
-            body = error_body("internal", "Something went wrong here. The server's log says what.")
+            body = error_body("internal", "Internal error. The server's log has the details.")
             return JSONResponse(body, 500)
     headers = {"retry-after": "1"} if problem.status_code in (429, 503) else None
     return JSONResponse(problem.body(), problem.status_code, headers=headers)

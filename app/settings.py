@@ -1,4 +1,4 @@
-"""What can be set from outside: by flags, then the environment, then defaults."""
+"""Settings: from flags, then the environment, then defaults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from babysit.protocol.task_files import task_folders
 
 from .security.networks import Network, networks
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listened on, but no place to call
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens on all; clients call another address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 
@@ -21,19 +21,20 @@ ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 class Settings(BaseSettings):
     """Every setting is also an environment variable: BABYSIT_ and its name in capitals.
 
-    host, port: where to listen; port 0 takes a free one.
-    data_dir: everything that is kept: runs, database, token.
-    token: who has it may steer; made and kept in the data directory when it is not given.
+    host, port: the address to listen on; port 0 selects a free port.
+    data_dir: the directory of runs, database and tokens.
+    token: the owner's token; created in the data directory if it is not given.
     no_demo: do not start the demo run in an empty data directory.
-    database_url: a PostgreSQL; None is a SQLite file in the data directory.
-    models: folders with tasks of your own, separated like PATH.
-    parallel: runs that train at once; further ones wait.
-    recovery: take a run up again when its worker died without a word.
-    stop_workers: end the trainings, too, when the server is told to end; each leaves a checkpoint.
-    stuck_after_s: a worker that makes no turn of its loop for so long is called stuck.
-    allow_host: names under which the server may be called beyond loopback, separated by commas.
-    trusted_proxy: addresses of reverse proxies whose X-Forwarded-… count, separated by commas.
-    root_path: below which path of a proxy everything is, like /babysit.
+    database_url: a PostgreSQL database; None uses a SQLite file in the data directory.
+    models: folders with your own tasks, separated as in PATH.
+    parallel: the number of runs that train at the same time; others wait.
+    recovery: restart a run from its last checkpoint when its worker has died.
+    stop_workers: stop the workers with the server; each saves a checkpoint first.
+    stuck_after_s: a worker that completes no step for this long is reported as stuck.
+    allow_host: host names, besides loopback, that clients may use, separated by commas.
+    trusted_proxy: addresses of reverse proxies whose X-Forwarded-… headers are trusted,
+    separated by commas.
+    root_path: the path of the application below a proxy, for example /babysit.
     """
 
     model_config = SettingsConfigDict(env_prefix="BABYSIT_", extra="ignore")
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
     def _path(cls, text: str) -> str:
         path = text.rstrip("/")
         if not ROOT_PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
-            raise ValueError("it must be a path like /babysit")
+            raise ValueError("must be a path like /babysit")
         return path
 
     @property
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
 
     @property
     def host_names(self) -> frozenset[str]:
-        """The names a request may carry in its Host header; any port goes with them."""
+        """Host names that a request may use, with any port."""
         own = self.host.strip("[]").lower()
         return frozenset({*LOOPBACK, own, *self.allowed_hosts} - set(EVERYWHERE))
 
@@ -103,7 +104,7 @@ class Settings(BaseSettings):
 
     @property
     def is_reachable(self) -> bool:
-        """Whether others than this machine's own people are meant to reach it."""
+        """Whether other machines are meant to reach the server."""
         return bool(not self.is_loopback or self.allow_host or self.trusted_proxy)
 
     @property
@@ -112,7 +113,7 @@ class Settings(BaseSettings):
 
     @property
     def sql_url(self) -> str:
-        """The database as SQLAlchemy names it."""
+        """The database URL for SQLAlchemy."""
         if self.database_url is None:
             return f"sqlite:///{self.data_dir / 'babysit.sqlite'}"
         scheme, separator, rest = self.database_url.partition("://")

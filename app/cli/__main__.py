@@ -1,4 +1,4 @@
-"""The command line: `babysit serve` and `babysit openapi`; `upkeep.py` has the rest."""
+"""The command line: `babysit serve` and `babysit openapi`; other modules add the rest."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from . import maintenance, replay
 from .log_format import log_to_terminal
 from .settings import server_settings
 
-GRACE_S = 2  # for answers in progress when the server is told to end
+GRACE_S = 2  # for responses in progress when the server ends
 MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
-LARGE_BYTES = 1_000_000  # and more at once are given back when they are freed
-DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if a task is not described yet
+LARGE_BYTES = 1_000_000  # allocations of this size are returned to the system when freed
+DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if tasks are not described yet
 
 
 def main() -> None:
@@ -35,26 +35,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="babysit", description="Raise one model like a panda.")
     parser.set_defaults(act=None)
     commands = parser.add_subparsers(metavar="COMMAND")
-    serve_parser = commands.add_parser("serve", help="serve the page and look after the runs")
+    serve_parser = commands.add_parser("serve", help="serve the page and manage the runs")
     serve_parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    serve_parser.add_argument("--port", type=int, help="0 takes a free one (default 8000)")
-    serve_parser.add_argument("--data-dir", type=Path, help="where everything is kept (var)")
-    serve_parser.add_argument("--no-demo", action="store_true", default=None)
+    serve_parser.add_argument(
+        "--port", type=int, help="port to listen on; 0 selects a free one (default 8000)"
+    )
+    serve_parser.add_argument("--data-dir", type=Path, help="directory of all data (default var)")
+    serve_parser.add_argument(
+        "--no-demo", action="store_true", default=None, help="do not start the demo run"
+    )
     serve_parser.add_argument(
         "--stop-workers",
         action="store_true",
         default=None,
-        help="end the trainings, too, when the server is told to end",
+        help="stop the workers when the server ends",
     )
     serve_parser.add_argument(
-        "--allow-host", help="names under which the server may be called beyond this machine"
+        "--allow-host", help="host names that clients on other machines use, separated by commas"
     )
     serve_parser.add_argument(
-        "--trusted-proxy", help="addresses of the reverse proxies in front, separated by commas"
+        "--trusted-proxy",
+        help="addresses of reverse proxies in front of the server, separated by commas",
     )
-    serve_parser.add_argument("--root-path", help="below which path of a proxy all is: /babysit")
+    serve_parser.add_argument(
+        "--root-path", help="path of the application below a proxy, for example /babysit"
+    )
     serve_parser.set_defaults(act=serve)
-    openapi_parser = commands.add_parser("openapi", help="print the description of the API")
+    openapi_parser = commands.add_parser("openapi", help="print the OpenAPI description of the API")
     openapi_parser.set_defaults(act=print_openapi)
     maintenance.register(commands)
     replay.register(commands)
@@ -76,11 +83,11 @@ def print_openapi(arguments: argparse.Namespace) -> None:
 
 
 def serve(arguments: argparse.Namespace) -> None:
-    """Serve until a signal comes."""
+    """Serve until SIGINT or SIGTERM."""
     log_to_terminal()
     give_large_memory_back()
     settings = server_settings(arguments)
-    # uvicorn raises the signal again when it is done; by then it has been obeyed.
+    # uvicorn raises the signal again at its end, when it has been handled.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with locked(settings.data_dir), listening(settings) as listener:
@@ -90,20 +97,20 @@ def serve(arguments: argparse.Namespace) -> None:
 
 
 def give_large_memory_back() -> None:
-    """Let the C library (glibc) return what a large body took as soon as it is done with.
+    """Let glibc return the memory of a large request body as soon as it is freed.
 
-    By itself it would keep blocks of up to 32 MB once one was used, in each thread that did.
+    By default each thread keeps blocks of up to 32 MB after their first use.
     """
-    with contextlib.suppress(OSError, AttributeError):  # another C library knows no such thing
+    with contextlib.suppress(OSError, AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(MALLOPT_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def warn_of_others(data_dir: Path) -> None:
-    """What lies there decides what runs as this account: nobody else is to write it."""
+    """Warn if other accounts can write the data directory, whose content is executed."""
     if data_dir.stat().st_mode & stat.S_IWOTH:
         sys.stderr.write(
-            f"babysit: WARNING: every account of this machine may write into {data_dir}, and so "
-            "start code that runs as you: chmod o-w it.\n"
+            f"babysit: WARNING: every account of this machine can write to {data_dir} and so run "
+            "code as you. Use chmod o-w.\n"
         )
 
 
@@ -118,7 +125,7 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         except OSError as error:
             sys.exit(
                 f"babysit: cannot listen on {settings.host} port {settings.port}: "
-                f"{error.strerror}. Another one can be chosen with --port."
+                f"{error.strerror}. Choose another port with --port."
             )
         listener.listen(128)
         yield listener
@@ -136,7 +143,7 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         sys.exit(f"babysit: {error}")
 
     class Server(uvicorn.Server):
-        """Ends its open streams when it is told to end, instead of waiting for them."""
+        """Ends open streams on a signal instead of waiting for them."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -155,10 +162,10 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
 
     config = uvicorn.Config(
         application.asgi,
-        log_config=None,  # ours
+        log_config=None,  # logging is configured already
         log_level="warning",
         access_log=False,
-        proxy_headers=False,  # the security middleware knows whom to believe
+        proxy_headers=False,  # the security middleware handles them
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=30,

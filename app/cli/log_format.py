@@ -1,4 +1,4 @@
-"""What the server logs: one line for each thing, with no sign in it that a terminal obeys."""
+"""The format of log lines: one per record, without control characters."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _Raised: TypeAlias = (
 
 
 def escape_unprintable(text: str, *, lines: bool = False) -> str:
-    """Text with every sign that cannot be printed written out. lines: a new line stays one."""
+    """Text with unprintable characters escaped. lines: keep line breaks."""
     return "".join(
-        sign
-        if sign.isprintable() or (lines and sign == "\n")
-        else sign.encode("unicode_escape", "surrogatepass").decode()
-        for sign in text
+        char
+        if char.isprintable() or (lines and char == "\n")
+        else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
     )
 
 
 class SingleLineFormatter(logging.Formatter):
-    """Only our own traceback may have further lines, and they are as harmless."""
+    """One line per record; only tracebacks have more, escaped as well."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging names it so)
         return escape_unprintable(super().formatMessage(record))
@@ -33,7 +33,7 @@ class SingleLineFormatter(logging.Formatter):
 
 
 def log_to_terminal() -> None:
-    """Warnings and worse, of all libraries as well."""
+    """Log warnings and errors, also of libraries, to standard error."""
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(SingleLineFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[terminal])

@@ -1,4 +1,4 @@
-"""The commands that look after a data directory: `rebuild`, `verify`, `doctor`, `token`."""
+"""Commands on a data directory: `rebuild`, `verify`, `doctor`, `token`."""
 
 from __future__ import annotations
 
@@ -18,59 +18,61 @@ GIVEN = "BABYSIT_TOKEN"
 def register(commands: Any) -> None:
     """Add the commands to the command line."""
     rebuild_parser = commands.add_parser(
-        "rebuild", help="make the database again from the directories of the runs"
+        "rebuild", help="rebuild the database from the run directories"
     )
     rebuild_parser.set_defaults(act=rebuild)
     verify_parser = commands.add_parser(
-        "verify", help="check that database, journals and checkpoints say the same"
+        "verify", help="check that database, journals and checkpoints agree"
     )
-    verify_parser.add_argument("run", type=int, nargs="?", help="only this run (all)")
+    verify_parser.add_argument("run", type=int, nargs="?", help="check only this run (default all)")
     verify_parser.add_argument(
-        "--deep", action="store_true", help="also load every checkpoint and compare its state"
+        "--deep", action="store_true", help="also load every checkpoint and check its state"
     )
     verify_parser.set_defaults(act=verify)
     doctor_parser = commands.add_parser(
-        "doctor", help="look for problems of this machine, the settings and the data directory"
+        "doctor", help="look for problems with this machine, the settings and the data directory"
     )
     doctor_parser.set_defaults(act=doctor)
-    token_parser = commands.add_parser("token", help="print the link to sign in with")
-    token_parser.add_argument("--viewer", action="store_true", help="the link of those who watch")
+    token_parser = commands.add_parser("token", help="print the sign-in link")
     token_parser.add_argument(
-        "--rotate", action="store_true", help="make new tokens first, and sign everybody out"
+        "--viewer", action="store_true", help="print the viewer link, which allows no changes"
+    )
+    token_parser.add_argument(
+        "--rotate", action="store_true", help="create new tokens first; this ends all sessions"
     )
     token_parser.set_defaults(act=print_link)
     for parser in (rebuild_parser, verify_parser, doctor_parser, token_parser):
-        parser.add_argument("--data-dir", type=Path, help="where everything is kept (var)")
+        parser.add_argument("--data-dir", type=Path, help="directory of all data (default var)")
 
 
 def rebuild(arguments: argparse.Namespace) -> None:
-    """Rebuild, and end with 1 when something could not be found."""
+    """Rebuild the database; exit with 1 if something is missing."""
     from ..data_dir.rebuild import CannotRebuild
-    from ..data_dir.rebuild import rebuild as make_again
+    from ..data_dir.rebuild import rebuild as rebuild_database
 
     settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
-        sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
+        sys.exit(f"babysit: the data directory {settings.data_dir} does not exist.")
     with locked(settings.data_dir):
         try:
-            code = make_again(settings, print)
+            code = rebuild_database(settings, print)
         except CannotRebuild as error:
             sys.exit(f"babysit: {error}")
     sys.exit(code)
 
 
 def verify(arguments: argparse.Namespace) -> None:
-    """Check, with or without a running server, and end with 1 when something is wrong."""
+    """Check, with or without a running server; exit with 1 if something is wrong."""
     from ..verify.runner import verify as check
 
     settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
-        sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
+        sys.exit(f"babysit: the data directory {settings.data_dir} does not exist.")
     sys.exit(check(settings, arguments.run, deep=arguments.deep, report=print))
 
 
 def doctor(arguments: argparse.Namespace) -> None:
-    """Name what is wrong, and end with 1 when something is a problem."""
+    """Print findings; exit with 1 if one is a problem."""
     from ..diagnostics.doctor import Level, diagnose
     from ..diagnostics.facts import collect
 
@@ -80,7 +82,7 @@ def doctor(arguments: argparse.Namespace) -> None:
 
 
 def print_link(arguments: argparse.Namespace) -> None:
-    """Print what the server printed at its start; a running one follows new tokens by itself."""
+    """Print the link that the server printed; a running server reads new tokens by itself."""
     settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: there is no data directory {settings.data_dir}.")
@@ -90,16 +92,18 @@ def print_link(arguments: argparse.Namespace) -> None:
         sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")
     given = settings.token is not None or server.get("token_from") == GIVEN
     if arguments.rotate and given:
-        sys.exit(f"babysit: {GIVEN} sets the token. Change it there, and start the server again.")
+        sys.exit(f"babysit: the token is set by {GIVEN}. Change it there and restart the server.")
     role = VIEWER if arguments.viewer else OWNER
     try:
         if arguments.rotate:
             made = {each: new_token(settings.data_dir, each) for each in FILES}
             token = made[role]
         elif role == OWNER and given:
-            token = settings.token or sys.exit(f"babysit: the server has its token from {GIVEN}.")
+            token = settings.token or sys.exit(
+                f"babysit: the token of the server is set by {GIVEN}."
+            )
         else:
             token = kept_token(settings.data_dir, role)
     except OSError as error:
-        sys.exit(f"babysit: the token cannot be kept in {settings.data_dir}: {error.strerror}.")
+        sys.exit(f"babysit: cannot write the token to {settings.data_dir}: {error.strerror}.")
     sys.stdout.write(f"{server.get('page') or page_url(settings)}#t={token}\n")

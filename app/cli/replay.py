@@ -1,4 +1,4 @@
-"""`babysit replay`: does a recipe again and says whether all was equal to the last bit."""
+"""`babysit replay`: repeats a recipe and reports whether the result is bit-identical."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ EQUAL, DIFFERENT, NOT_DONE = 0, 1, 2  # exit codes
 
 def register(commands: Any) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("replay", help="do a run again from its recipe, and compare")
-    parser.add_argument("recipe", type=Path, help="the file: export a run with format=recipe")
-    parser.add_argument("--seed", type=int, help="another seed: then there is nothing to compare")
-    parser.add_argument("--data-dir", type=Path, help="its server does it, if there is one (var)")
+    parser = commands.add_parser(
+        "replay", help="repeat a run from its recipe and compare the results"
+    )
+    parser.add_argument(
+        "recipe", type=Path, help="a recipe file: an export of a run with format=recipe"
+    )
+    parser.add_argument("--seed", type=int, help="another seed; then nothing is compared")
+    parser.add_argument(
+        "--data-dir", type=Path, help="use the server of this directory, if it runs (default var)"
+    )
     parser.set_defaults(act=replay)
 
 
 def replay(arguments: argparse.Namespace) -> None:
-    """Exit with 0 when all was equal, 1 when not, 2 when it could not be done."""
+    """Exit with 0 if all is equal, 1 if not, 2 if the replay failed."""
     try:
         text, recipe = _opened(arguments.recipe)
         if arguments.seed is not None and not 0 <= arguments.seed <= INT_MAX:
@@ -59,19 +65,19 @@ def _end(code: int, line: str) -> Any:
 def _opened(path: Path) -> tuple[str, Recipe]:
     try:
         if path.stat().st_size > RECIPE_BYTES_MAX:
-            raise CannotReplay(f"{path} is no recipe: it is too large")
+            raise CannotReplay(f"{path} is not a recipe: it is too large")
         text = path.read_text(encoding="utf-8")
         return text, read_recipe(text)
     except OSError as error:
-        raise CannotReplay(f"{path} cannot be read: {error.strerror}") from error
+        raise CannotReplay(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise CannotReplay(f"{path} is no recipe: it is no text") from error
+        raise CannotReplay(f"{path} is not a recipe: it is not text") from error
     except BadRecipe as error:
-        raise CannotReplay(f"{path} is no recipe: {error}") from error
+        raise CannotReplay(f"{path} is not a recipe: {error}") from error
 
 
 def _server(arguments: argparse.Namespace) -> Server | None:
-    """Who is to do it; None: nobody, so it is done here."""
+    """The server that runs the replay; None: this process does."""
     settings = data_dir_settings(arguments)
     try:
         url = os.environ.get("BABYSIT_URL") or address_of(settings.data_dir)
@@ -81,7 +87,7 @@ def _server(arguments: argparse.Namespace) -> Server | None:
     if url is None:
         if is_there:
             raise CannotReplay(
-                f"a server works on {settings.data_dir}, but does not say where: set BABYSIT_URL"
+                f"a server uses {settings.data_dir}, but its address is unknown: set BABYSIT_URL"
             )
         return None
     token = settings.token
@@ -94,7 +100,7 @@ def _server(arguments: argparse.Namespace) -> Server | None:
 
 
 def verdict(recipe: Recipe, seed: int, outcome: Outcome) -> tuple[int, str]:
-    """The exit code, and the line that says what came of it."""
+    """The exit code and a line with the result."""
     step = f"{outcome.step:,}"
     if outcome.status in (RunStatus.FAILED, RunStatus.LOST):
         why = f"{outcome.status.value} at step {step}: {outcome.reason}"
@@ -103,15 +109,16 @@ def verdict(recipe: Recipe, seed: int, outcome: Outcome) -> tuple[int, str]:
         figures = ", ".join(f"{name} {value}" for name, value in outcome.figures.items())
         line = f"{recipe.name!r} run on another seed, {seed} instead of {recipe.seed}"
         return EQUAL, f"{line}: step {step}, {figures}."
-    said = outcome.replayed
-    if said is None:
+    result = outcome.replayed
+    if result is None:
         return NOT_DONE, f"babysit: nothing was compared; the run ended at step {step}"
-    if not said["equal"]:
-        found = f"{said['quantity']} was {said['recorded']}, is {said['found']}"
-        return DIFFERENT, f"{recipe.name!r} differs first at step {said['first_step']:,}: {found}."
-    if said["branched"]:
-        line = (
-            f"changed by hand or ended at step {said['step']:,}, equal to the last bit up to there"
+    if not result["equal"]:
+        found = f"{result['quantity']} was {result['recorded']}, is {result['found']}"
+        return (
+            DIFFERENT,
+            f"{recipe.name!r} differs first at step {result['first_step']:,}: {found}.",
         )
+    if result["branched"]:
+        line = f"changed by hand or ended at step {result['step']:,}; up to there it is equal"
         return NOT_DONE, f"babysit: {recipe.name!r} was {line}"
     return EQUAL, f"{recipe.name!r} is equal to the last bit, up to its last step, {step}."

@@ -1,4 +1,4 @@
-"""Does a recipe again from the command line: through a server, or with a worker of its own."""
+"""Repeats a recipe from the command line: through a server, or with its own worker."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ SHOWN = ("train/cost", "val/cost", "val/accuracy")
 
 
 class CannotReplay(Exception):
-    """It could not be done; the message says why, in one line."""
+    """The replay failed; the message gives the reason in one line."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a repetition has come to.
+    """The result of a replay.
 
-    replayed: the event that says whether all was equal; None where nothing was compared.
-    figures: the newest values of a few series.
+    replayed: the event with the result of the comparison; None if nothing was compared.
+    figures: the latest values of some series.
     """
 
     status: RunStatus = RunStatus.QUEUED
@@ -60,7 +60,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that can be asked. token: None where nobody knows it."""
+    """A running server. token: None if it is unknown."""
 
     url: str
     token: str | None
@@ -69,20 +69,20 @@ class Server:
         """The answer to a GET, or to a POST of `body`.
 
         Raises:
-            CannotReplay: the server cannot be reached, or refuses.
+            CannotReplay: the server cannot be reached, or rejects the request.
         """
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
-        # A proxy of the machine is not meant for this.
+        # Proxies of this machine are not meant for local connections.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             request = urllib.request.Request(f"{self.url}{path}", data, headers)
             with opener.open(request, timeout=ANSWERED_WITHIN_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise CannotReplay(f"the server at {self.url} says: {_message(error)}") from error
+            raise CannotReplay(f"the server at {self.url} answered: {_message(error)}") from error
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
             raise CannotReplay(f"the server at {self.url} cannot be reached: {why}") from error
@@ -96,13 +96,13 @@ def _message(error: urllib.error.HTTPError) -> str:
 
 
 def replay_on_server(server: Server, text: str, seed: int | None) -> Outcome:
-    """Let a server do it, and wait until it is over.
+    """Replay on a server, and wait until the run is over.
 
     Raises:
-        CannotReplay: the server cannot be reached, or refuses.
+        CannotReplay: the server cannot be reached, or rejects the request.
     """
     run_id = server.ask("/api/replays", {"recipe": text, "seed": seed})["id"]
-    is_told_to_stop = False
+    is_stop_sent = False
     while True:
         run = server.ask(f"/api/runs/{run_id}")
         latest = run["latest"]
@@ -117,25 +117,25 @@ def replay_on_server(server: Server, text: str, seed: int | None) -> Outcome:
             warned = server.ask(f"/api/runs/{run_id}/events?kind=warned")["events"]
             outcome.warnings = [event["message"] for event in warned]
             return outcome
-        if outcome.is_stopped_by_guard and not is_told_to_stop:
+        if outcome.is_stopped_by_guard and not is_stop_sent:
             server.ask(f"/api/runs/{run_id}/commands", {"kind": "stop"})
-            is_told_to_stop = True
+            is_stop_sent = True
         time.sleep(LOOK_EVERY_S)
 
 
-# ---- alone --------------------------------------------------------------------------------------
+# ---- without a server --------------------------------------------------------------------------
 
 
 def replay_alone(recipe: Recipe, text: str, seed: int) -> Outcome:
-    """Do it in a directory that is gone afterwards, with a worker of one's own.
+    """Replay in a temporary directory with an own worker.
 
     Raises:
-        CannotReplay: the worker ended without a word.
+        CannotReplay: the worker exited before the run was over.
     """
     with tempfile.TemporaryDirectory(prefix="babysit-replay-") as folder:
         directory = Path(folder) / "runs" / "1"
         directory.mkdir(parents=True)
-        asked = RunSpec(
+        spec = RunSpec(
             id=1,
             family_id=1,
             name=recipe.name,
@@ -146,7 +146,7 @@ def replay_alone(recipe: Recipe, text: str, seed: int) -> Outcome:
             created_at=now(),
             recipe=True,
         )
-        (directory / "run.json").write_text(json.dumps(asdict(asked)))
+        (directory / "run.json").write_text(json.dumps(asdict(spec)))
         (directory / FILE).write_text(text, encoding="utf-8")
         journal = JournalWriter(directory / "server.journal")
         sent = commands(recipe, first_id=1)
@@ -181,30 +181,30 @@ def _working(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _watch(worker: subprocess.Popen[bytes], directory: Path, stop: Any) -> Outcome:
-    """Read what the worker says until it has ended."""
+    """Read the journal of the worker until it has exited."""
     outcome, reader = Outcome(), JournalReader(directory / "attempt-0001.journal")
-    is_told_to_stop = False
+    is_stop_sent = False
     while True:
-        has_ended = worker.poll() is not None  # looked at first: its journal is complete then
+        has_ended = worker.poll() is not None  # checked first: its journal is complete then
         while records := reader.read():
             for record in records:
                 if isinstance(record, Frame):
-                    _take_in(outcome, record.body)
+                    _note(outcome, record.body)
         if has_ended:
             break
-        if outcome.is_stopped_by_guard and not is_told_to_stop:
+        if outcome.is_stopped_by_guard and not is_stop_sent:
             stop()
-            is_told_to_stop = True
+            is_stop_sent = True
         time.sleep(LOOK_EVERY_S)
     if not outcome.status.is_over:
         log = directory / "worker.log"
-        words = log.read_text(errors="replace").strip() if log.exists() else ""
-        why = words.splitlines()[-1] if words else f"it ended with {worker.returncode}"
-        raise CannotReplay(f"the worker did not come to an end: {why}")
+        text = log.read_text(errors="replace").strip() if log.exists() else ""
+        why = text.splitlines()[-1] if text else f"it exited with {worker.returncode}"
+        raise CannotReplay(f"the worker did not finish the run: {why}")
     return outcome
 
 
-def _take_in(outcome: Outcome, body: dict[str, Any] | Points) -> None:
+def _note(outcome: Outcome, body: dict[str, Any] | Points) -> None:
     if isinstance(body, Points):
         newest = dict(zip(body.names, body.values[:, -1].tolist(), strict=True))
         outcome.figures |= {name: newest[name] for name in SHOWN if name in newest}

@@ -1,4 +1,4 @@
-"""The settings of a command; a wrong one ends the command with a clear line."""
+"""The settings of a command; an invalid one ends the command with a message."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def server_settings(arguments: argparse.Namespace) -> Settings:
     settings = _checked(flags)
     if not settings.is_loopback and not settings.allow_host:
         sys.exit(
-            f"babysit: {settings.host} can be reached from other machines. Name how they call this "
-            "server with --allow-host NAME, or listen on 127.0.0.1."
+            f"babysit: {settings.host} can be reached from other machines. Set the host name that "
+            "they use with --allow-host NAME, or listen on 127.0.0.1."
         )
     if settings.is_reachable and settings.token and not is_strong(settings.token):
         sys.exit(
-            "babysit: BABYSIT_TOKEN is too weak to be reached from other machines: give at least "
-            f"{TOKEN_CHARACTERS_MIN} random characters, or none, and one is made."
+            "babysit: BABYSIT_TOKEN is too weak for a server that other machines can reach: use at "
+            f"least {TOKEN_CHARACTERS_MIN} random characters, or unset it to have one created."
         )
     if not settings.is_loopback and not settings.trusted_proxy:
         sys.stderr.write(
-            "babysit: WARNING: there is no TLS here. Everybody on the way can read the token, and "
-            "then start code that runs as you. Put a reverse proxy with TLS in front "
-            "(--trusted-proxy), or listen on 127.0.0.1 and come by ssh -L.\n"
+            "babysit: WARNING: connections are not encrypted (no TLS). Anyone on the network path "
+            "can read the token and run code as you. Use a reverse proxy with TLS "
+            "(--trusted-proxy), or listen on 127.0.0.1 and connect with ssh -L.\n"
         )
     return settings
 
 
 def data_dir_settings(arguments: argparse.Namespace) -> Settings:
-    """The settings of a server on the data directory that a command names."""
+    """The settings of a server on the data directory of a command."""
     return _checked({} if arguments.data_dir is None else {"data_dir": arguments.data_dir})
 
 
@@ -48,4 +48,4 @@ def _checked(flags: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
-        sys.exit(f"babysit: the setting {name} is not right: {first['msg']}.")
+        sys.exit(f"babysit: the setting {name} is invalid: {first['msg']}.")

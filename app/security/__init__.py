@@ -1,1 +1,1 @@
-"""Who may do what: the security middleware, tokens, hosts, proxies, checked request bodies."""
+"""Access control: the security middleware, tokens, host names, proxies and request bodies."""

@@ -1,4 +1,4 @@
-"""A request as ASGI gives it: the types, and its headers read without trust."""
+"""ASGI types, and the headers of a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class RequestRejected(Exception):
-    """The security middleware stays shut."""
+    """The security middleware does not accept a request."""
 
     def __init__(self, status_code: int, error: str, message: str) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class RequestRejected(Exception):
 
 
 class Headers:
-    """The headers of a request, read without trust."""
+    """The headers of a request, which may hold anything."""
 
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
         self._raw = list(raw)
@@ -38,7 +38,7 @@ class Headers:
         """The value of a header that may occur once.
 
         Raises:
-            Refused: it occurs twice.
+            RequestRejected: it occurs twice.
         """
         values = self.all(name)
         if len(values) > 1:
@@ -46,10 +46,10 @@ class Headers:
         return values[0] if values else None
 
     def bearer(self) -> bytes | None:
-        """The token; None without one: what else a browser adds by itself is no proof.
+        """The bearer token; None without one. Other schemes, which a browser adds, do not count.
 
         Raises:
-            Refused: the header occurs twice.
+            RequestRejected: the header occurs twice.
         """
         scheme, _, token = (self.one(b"authorization") or b"").partition(b" ")
         return token.strip() if scheme.lower() == b"bearer" else None
@@ -64,7 +64,7 @@ class Headers:
 
 
 def parse_authority(text: str, scheme: str) -> tuple[str, int] | None:
-    """Name in lower case, and port; None when it is not just `name`, `name:port` or `[v6]:port`."""
+    """Name in lower case and port; None if the text is not `name`, `name:port` or `[v6]:port`."""
     if text.startswith("["):
         name, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):

@@ -1,4 +1,4 @@
-"""Reads request bodies as JSON that every part of the system can carry, or says what is wrong."""
+"""Checks that a request body is JSON that every part of the system can store."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from babysit.storage.safe_text import text_error
 from ..errors import Invalid
 from ..limits import FIELDS_MAX, INT_MAX, JSON_DEPTH_MAX
 
-# A string, also one that never ends, or a bracket. Nothing is tried twice, whatever is sent.
+# A string, even an unterminated one, or a bracket; without backtracking for any input.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def check_json(body: bytes) -> None:
-    """Accept a body, or refuse it with a sentence that does not repeat it.
+    """Check a body. The message of an error does not repeat it.
 
     Raises:
-        Invalid: no JSON, too deep, a doubled key or too many, a whole number that is too large,
-            or text that is not Unicode or holds a NUL. What is not finite is refused later, with
-            its field.
+        Invalid: not JSON, nested too deeply, duplicate or too many keys, an integer that is too
+            large, or text that is not Unicode or contains NUL. Numbers that are not finite are
+            rejected later, with the name of their field.
     """
     _check_depth(body)
     try:
         value = json.loads(
             body.decode("utf-8"),
             parse_int=_bounded_int,
-            object_pairs_hook=_without_doubles,
+            object_pairs_hook=_unique_keys,
         )
     except UnicodeDecodeError:
         raise Invalid("The body is not UTF-8.") from None
@@ -50,24 +50,24 @@ def _check_depth(body: bytes) -> None:
 
 def _bounded_int(digits: str) -> int:
     if len(digits) > len(str(INT_MAX)) + 1 or abs(int(digits)) > INT_MAX:
-        raise Invalid("A whole number is too large: at most 2^53.")
+        raise Invalid("An integer is too large: at most 2^53.")
     return int(digits)
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > FIELDS_MAX:
         raise Invalid(f"An object has at most {FIELDS_MAX:,} fields.")
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise Invalid("A field occurs twice in one object.")
-    return found
+    return fields
 
 
 def _check_text(value: Any) -> None:
     if isinstance(value, str):
-        wrong = text_error(value)
-        if wrong is not None:
-            raise Invalid(f"{wrong[0].upper()}{wrong[1:]}.")
+        error = text_error(value)
+        if error is not None:
+            raise Invalid(f"{error[0].upper()}{error[1:]}.")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)

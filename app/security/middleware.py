@@ -1,7 +1,7 @@
-"""The outermost layer: lets nothing in that it does not know, on every kind of connection.
+"""The outermost layer: rejects every request that it cannot attribute to a role.
 
-Order: host, origin, where the browser says it comes from, content type, who it is, size, JSON. What
-is refused gets the one error body with a constant text, and every answer gets the security headers.
+Order of the checks: host, origin, fetch metadata, content type, role, size, JSON. A rejected
+request gets an error body with a constant text, and every response gets the security headers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .tokens import OWNER
 
 OPEN_TO_ALL = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
 READS = ("GET", "HEAD", "OPTIONS")
-# A viewer may sign out, and may not read how to watch: a link is passed on by its owner.
+# A viewer may sign out, but may not read the viewer link: only the owner shares it.
 OWN_SESSION = ("DELETE", "/api/session")
 OWNERS_PATHS = {"/api/session/link"}
 
@@ -54,15 +54,15 @@ SECURITY_HEADERS = [
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Whom to let in.
+    """Which requests are accepted.
 
-    host_names: names that a request may carry in its Host header, lower case.
-    cookie_name: of the session cookie.
-    cookie_role: who a cookie belongs to; None when it is no session.
-    token_role: whose a token from an address is; None when it is nobody's. May raise
+    host_names: names allowed in the Host header, in lower case.
+    cookie_name: the name of the session cookie.
+    cookie_role: the role of a session cookie; None if it is not valid.
+    token_role: the role of a token sent from an address; None if it is not valid. May raise
     `TooManyRequests`.
-    proxies: peers whose word about a request counts.
-    root_path: below which everything is, as far as the proxy has not taken it away.
+    proxies: peers whose forwarding headers are trusted.
+    root_path: the path prefix of the application, if the proxy has not removed it.
     """
 
     host_names: frozenset[str]
@@ -74,7 +74,7 @@ class AccessPolicy:
 
 
 class SecurityMiddleware:
-    """An ASGI application around another one."""
+    """An ASGI application that wraps another one."""
 
     def __init__(self, app: App, policy: AccessPolicy) -> None:
         self._app = app
@@ -86,11 +86,11 @@ class SecurityMiddleware:
         elif scope["type"] == "http":
             scope = {**scope, "path": self._below_root(scope["path"])}
             await self._http(scope, receive, _with_security_headers(scope, send))
-        else:  # there are no websockets here; refused before they are accepted
+        else:  # no websockets: closed before they are accepted
             await send({"type": "websocket.close", "code": 1008})
 
     def _below_root(self, path: str) -> str:
-        """A proxy may take the root path away or leave it; one that is only that is empty."""
+        """The path below the root path, which a proxy may have removed already."""
         root = self._policy.root_path
         inside = path == root or path.startswith(f"{root}/")
         return path[len(root) :] if root and inside else path
@@ -111,28 +111,28 @@ class SecurityMiddleware:
             await self._app(scope, receive, send)
 
     def _authorize(self, scope: Scope) -> None:
-        """Return when the request may go on; what a trusted proxy says of it is in `scope` then.
+        """Accept a request, and write what a trusted proxy says of it into `scope`.
 
         Raises:
-            Refused: it may not.
+            RequestRejected: it is not accepted.
         """
         method, path = scope["method"], scope["path"]
         headers = Headers(scope["headers"])
         _check_size(scope)
         own = self._own_origin(scope, headers)
         if any(sign < " " or sign == "\x7f" for sign in path):
-            raise RequestRejected(404, "not_found", "There is no such address.")
+            raise RequestRejected(404, "not_found", "This address does not exist.")
         page = method in ("GET", "HEAD") and not _is_api(path)
         bearer = headers.bearer()
-        # Both are looked at: a right origin does not make up for a wrong site, nor the other way.
+        # Both are checked: a valid origin does not make up for a foreign site, or vice versa.
         by_origin = _check_origin(headers, own)
         by_fetch = _check_fetch(headers, method, page=page)
         proven = by_origin or by_fetch
         if method not in READS:
             if not proven and bearer is None:
                 if (method, path) not in OPEN_TO_ALL:
-                    self._role_of(scope, headers, bearer)  # who is nobody at all is told to sign in
-                raise RequestRejected(403, "forbidden", "A change must come from the page itself.")
+                    self._role_of(scope, headers, bearer)  # without a role: 401 rather than 403
+                raise RequestRejected(403, "forbidden", "Changes must come from the page itself.")
             _check_content_type(headers)
         if not page and (method, path) not in OPEN_TO_ALL:
             role = self._role_of(scope, headers, bearer)
@@ -141,28 +141,30 @@ class SecurityMiddleware:
             scope["state"] = {**scope.get("state", {}), "role": role}
 
     def _own_origin(self, scope: Scope, headers: Headers) -> tuple[str, str, int]:
-        """Scheme, name and port under which the request was made; the name must be one of ours.
+        """Scheme, name and port of the request; the name must be an allowed one.
 
-        That holds for what reached us as well: on a machine where a proxy is trusted, the page of
-        a rebound name could say anything about itself, but not that.
+        The Host header as received is checked as well: where a proxy is trusted, a page behind a
+        rebound DNS name could set all forwarding headers, but not that one.
         """
-        seen = resolve_forwarded(scope, headers, self._policy.proxies)
-        scope["scheme"], scope["client"] = seen.scheme, (seen.client, 0)
+        forwarded = resolve_forwarded(scope, headers, self._policy.proxies)
+        scope["scheme"], scope["client"] = forwarded.scheme, (forwarded.client, 0)
         hosts = headers.all(b"host")
         if len(hosts) != 1:
-            raise RequestRejected(400, "invalid", "A request must name one host.")
-        named = [hosts[0].decode("latin-1"), *([] if seen.host is None else [seen.host])]
+            raise RequestRejected(400, "invalid", "A request must have one Host header.")
+        names = [hosts[0].decode("latin-1")]
+        if forwarded.host is not None:
+            names.append(forwarded.host)
         origin = ("", 0)
-        for name in named:
-            found = parse_authority(name, seen.scheme)
-            if found is None or found[0] not in self._policy.host_names:
+        for name in names:
+            authority = parse_authority(name, forwarded.scheme)
+            if authority is None or authority[0] not in self._policy.host_names:
                 raise RequestRejected(
                     421,
                     "wrong_host",
-                    "This server does not answer under that name; see --allow-host.",
+                    "This server does not serve this host name; see --allow-host.",
                 )
-            origin = found
-        return (seen.scheme, *origin)
+            origin = authority
+        return (forwarded.scheme, *origin)
 
     def _role_of(self, scope: Scope, headers: Headers, bearer: bytes | None) -> str:
         """The role of a request: by its token, or by its cookie."""
@@ -173,7 +175,9 @@ class SecurityMiddleware:
             role = self._policy.cookie_role(cookie) if cookie else None
         if role is None:
             raise RequestRejected(
-                401, "unauthorized", "Sign in with the token that the server printed."
+                401,
+                "unauthorized",
+                "Not authenticated. Sign in with the token of this server.",
             )
         return role
 
@@ -185,16 +189,16 @@ def _is_api(path: str) -> bool:
 def _check_size(scope: Scope) -> None:
     url = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
     if url > URL_BYTES_MAX:
-        raise RequestRejected(414, "too_long", "The address is too long.")
+        raise RequestRejected(414, "too_long", "The URL is too long.")
     if sum(len(key) + len(value) for key, value in scope["headers"]) > HEADERS_BYTES_MAX:
-        raise RequestRejected(431, "too_long", "The headers are too long.")
+        raise RequestRejected(431, "too_long", "The request headers are too large.")
 
 
 def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:
-    """True when the browser says that our own page asks.
+    """True if the browser says that the request comes from our own page.
 
     Raises:
-        Refused: it says that somebody else does.
+        RequestRejected: it comes from another site.
     """
     origin = headers.one(b"origin")
     if origin is None:
@@ -202,7 +206,7 @@ def _check_origin(headers: Headers, own: tuple[str, str, int]) -> bool:
     scheme, separator, authority = origin.decode("latin-1").partition("://")
     found = parse_authority(authority, scheme) if separator else None
     if found is None or (scheme.lower(), *found) != own:
-        raise RequestRejected(403, "forbidden", "Requests of other sites are not answered.")
+        raise RequestRejected(403, "forbidden", "Requests from other sites are not allowed.")
     return True
 
 
@@ -214,16 +218,16 @@ def _check_fetch(headers: Headers, method: str, *, page: bool) -> bool:
         return True
     if site == b"none" and method in READS:
         return False
-    raise RequestRejected(403, "forbidden", "Requests of other sites are not answered.")
+    raise RequestRejected(403, "forbidden", "Requests from other sites are not allowed.")
 
 
 def _check_only_watches(method: str, path: str) -> None:
-    """What holds for every route there is, and every one to come: a viewer changes nothing."""
+    """Reject changes by a viewer, on every present and future route."""
     if path in OWNERS_PATHS or (method not in READS and (method, path) != OWN_SESSION):
         raise RequestRejected(
             403,
             "forbidden",
-            "You may watch; to change something, sign in with the owner's token.",
+            "View only. Sign in with the owner's token to make changes.",
         )
 
 
@@ -231,7 +235,7 @@ def _check_content_type(headers: Headers) -> None:
     content_type = headers.one(b"content-type") or b""
     if content_type.partition(b";")[0].strip().lower() != b"application/json":
         raise RequestRejected(
-            415, "unsupported_media_type", "A change needs the content type application/json."
+            415, "unsupported_media_type", "The content type must be application/json."
         )
 
 
@@ -244,7 +248,7 @@ def _with_security_headers(scope: Scope, send: Send) -> Send:
             if api and not any(key.lower() == b"cache-control" for key, _ in headers):
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": headers}
-        # When the rest of a request turns out to be no HTTP, its sender has been told and is gone.
+        # If the rest of a request is not valid HTTP, its sender has its response already.
         with contextlib.suppress(LocalProtocolError):
             await send(message)
 
@@ -252,7 +256,7 @@ def _with_security_headers(scope: Scope, send: Send) -> Send:
 
 
 async def _send_on(scope: Scope, send: Send, path: str) -> None:
-    """To where the page is: its addresses are relative to a folder."""
+    """Redirect to the page: its URLs are relative to a folder."""
     query = scope.get("query_string") or b""
     location = quote(path).encode() + (b"?" + query if query else b"")
     headers = [(b"location", location), (b"content-length", b"0")]

@@ -1,4 +1,4 @@
-"""Addresses of peers, and the networks that hold them."""
+"""Addresses of peers and networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def networks(text: str) -> tuple[Network, ...]:
     """Addresses and networks, separated by commas.
 
     Raises:
-        ValueError: one is neither.
+        ValueError: an item is neither.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     return tuple(ipaddress.ip_network(name, strict=False) for name in names)
@@ -21,8 +21,8 @@ def networks(text: str) -> tuple[Network, ...]:
 
 def in_networks(address: str, trusted: Sequence[Network]) -> bool:
     try:
-        found = ipaddress.ip_address(address.strip("[]"))
+        peer = ipaddress.ip_address(address.strip("[]"))
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in network for network in trusted)
+    mapped = getattr(peer, "ipv4_mapped", None)
+    return any((mapped or peer) in network for network in trusted)

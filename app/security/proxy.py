@@ -1,4 +1,4 @@
-"""What a reverse proxy says of a request: heard from the named ones only."""
+"""Forwarding headers, which are trusted from the configured proxies only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAIR = re.compile(r'(\w{1,32})\s{0,8}=\s{0,8}("(?:[^"\\]|\\.)*+"|[^;,\s"]+)')
 class ForwardedRequest:
     """A request as it reached the proxy.
 
-    host: what it named as its host there; None when the proxy says nothing of it.
+    host: its host there; None if the proxy does not say.
     """
 
     scheme: str
@@ -29,30 +29,30 @@ class ForwardedRequest:
 def resolve_forwarded(
     scope: Scope, headers: Headers, trusted: Sequence[Network]
 ) -> ForwardedRequest:
-    """The request as its sender made it, as far as somebody trusted says so.
+    """The request as the client made it, according to trusted proxies.
 
-    Of a list only the last entry counts: that one the proxy in front of us has written, all before
-    may come from anybody. `X-Forwarded-…` counts more than `Forwarded`.
+    Of a list only the last entry counts: our proxy has written it, and all others may come from
+    the client. `X-Forwarded-…` takes precedence over `Forwarded`.
 
     Raises:
-        Refused: a trusted proxy says something that makes no sense.
+        RequestRejected: a trusted proxy names an invalid scheme, or its header is too long.
     """
     peer = scope["client"][0] if scope.get("client") else ""
     own = ForwardedRequest(scope.get("scheme", "http"), None, peer)
     if not in_networks(peer, trusted):
         return own
-    said = _forwarded(headers)
-    said |= {
+    values = _forwarded(headers)
+    values |= {
         field: listed[-1]
         for field, name in (("proto", b"x-forwarded-proto"), ("host", b"x-forwarded-host"))
         if (listed := _listed(headers, name))
     }
-    scheme = said.get("proto", own.scheme).lower()
+    scheme = values.get("proto", own.scheme).lower()
     if scheme not in ("http", "https"):
-        raise RequestRejected(400, "invalid", "The proxy names no scheme that there is.")
-    clients = _listed(headers, b"x-forwarded-for") or [said.get("for", peer)]
-    strangers = [one for one in clients if not in_networks(one, trusted)]
-    return ForwardedRequest(scheme, said.get("host"), strangers[-1] if strangers else peer)
+        raise RequestRejected(400, "invalid", "The proxy names an unknown scheme.")
+    clients = _listed(headers, b"x-forwarded-for") or [values.get("for", peer)]
+    untrusted = [client for client in clients if not in_networks(client, trusted)]
+    return ForwardedRequest(scheme, values.get("host"), untrusted[-1] if untrusted else peer)
 
 
 def _listed(headers: Headers, name: bytes) -> list[str]:
@@ -64,11 +64,11 @@ def _forwarded(headers: Headers) -> dict[str, str]:
     """The pairs of the last element of `Forwarded` (RFC 7239).
 
     Raises:
-        Refused: it is longer than any that proxies write.
+        RequestRejected: it is longer than any proxy writes.
     """
     text = ",".join(value.decode("latin-1") for value in headers.all(b"forwarded"))
     if len(text) > FORWARDED_CHARACTERS_MAX:
-        raise RequestRejected(431, "too_long", "The headers are too long.")
+        raise RequestRejected(431, "too_long", "The request headers are too large.")
     elements = _ELEMENT.findall(text)
     pairs = _PAIR.findall(elements[-1]) if elements else []
     return {key.lower(): re.sub(r"\\(.)", r"\1", value.strip('"')) for key, value in pairs}

@@ -1,4 +1,4 @@
-"""Takes in the body of a request, measured, and checked before anything reads it."""
+"""Reads the body of a request up to a limit, and checks it before any route does."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from ..limits import BODY_BYTES_MAX, RECIPE_BODY_BYTES_MAX, SIGN_IN_BODY_BYTES_M
 from .asgi import Headers, Message, Receive, RequestRejected, Scope
 from .json_body import check_json
 
-# Who is not known yet has nothing long to say.
+# A client that is not authenticated yet may send little.
 BODY_BYTES_OF = {"/api/replays": RECIPE_BODY_BYTES_MAX, "/api/session": SIGN_IN_BODY_BYTES_MAX}
 LARGE_BYTES = 65_536
 
 
 async def checked_body(scope: Scope, receive: Receive) -> Receive:
-    """What gives the body again to whoever reads it.
+    """Read and check the body; a `receive` that returns it again.
 
     Raises:
-        Refused: it is too long, or ended early.
-        Invalid: it is not the JSON that we take.
+        RequestRejected: it is too large, or ended early.
+        Invalid: it is not valid JSON.
     """
     most = BODY_BYTES_OF.get(scope["path"], BODY_BYTES_MAX)
     declared = Headers(scope["headers"]).one(b"content-length")
@@ -34,7 +34,7 @@ async def checked_body(scope: Scope, receive: Receive) -> Receive:
         more = message.get("more_body", False)
         if len(body) > most:
             raise RequestRejected(413, "too_long", f"A body has at most {most:,} bytes.")
-    if len(body) > LARGE_BYTES:  # others are answered meanwhile
+    if len(body) > LARGE_BYTES:  # in a thread, so that other requests are answered meanwhile
         await asyncio.to_thread(check_json, bytes(body))
     elif body:
         check_json(bytes(body))

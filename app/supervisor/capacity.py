@@ -1,4 +1,4 @@
-"""Which queued run gets the next worker: ordinary runs come first, trials take what is left."""
+"""Which queued run gets the next worker: ordinary runs first, trials in the slots left."""
 
 from __future__ import annotations
 
@@ -36,36 +36,38 @@ OF_THE_WAITING = (
 
 
 def frees_slot(event: dict[str, Any]) -> bool:
-    """Whether another run may begin because of what an event says."""
+    """Whether an event frees a slot."""
     return event["kind"] == "status_changed" and event["status"] not in (RunStatus.QUEUED, *BUSY)
 
 
 class Next(NamedTuple):
-    """is_last: when it has started, certainly no other one can."""
+    """The run to start. is_last: no other one can be started after it."""
 
     run_id: int
     is_last: bool
 
 
 def next_to_start(session: Session, parallel: int) -> Next | None:
-    """A run that waits and has a place, the oldest first; None: there is none.
+    """The oldest queued run for which there is a slot, or None.
 
-    A paused run costs no time: it keeps no place. Trials keep none from ordinary runs.
+    Paused runs occupy no slot, and trials occupy none of the ordinary runs.
 
-    parallel: ordinary runs at once; and trials of all searches at once, where none allows more.
+    parallel: the slots of ordinary runs; also those of trials, unless a search allows more.
     """
-    found = {
+    by_search = {
         search_id: (busy, run_id) for search_id, busy, run_id in session.execute(OF_ITS_SEARCH)
     }
-    busy, ordinary = found.pop(None, (0, None))
+    busy, ordinary = by_search.pop(None, (0, None))
     if ordinary is not None:
         return Next(int(ordinary), is_last=False) if busy < parallel else None
-    waiting = sorted(search_id for search_id, (_, run_id) in found.items() if run_id is not None)
+    waiting = sorted(
+        search_id for search_id, (_, run_id) in by_search.items() if run_id is not None
+    )
     if not waiting:
         return None
-    in_all = sum(busy for busy, _ in found.values())
+    in_all = sum(busy for busy, _ in by_search.values())
     for search_id, places in session.execute(OF_THE_WAITING, {"waiting": waiting}):
-        busy, run_id = found[search_id]
+        busy, run_id = by_search[search_id]
         room = min(places - busy, max(parallel, places) - in_all)
         if room > 0:
             return Next(int(run_id), is_last=room == 1 and len(waiting) == 1)

@@ -1,4 +1,4 @@
-"""The first thing a newcomer sees: a run that learns too slowly, and waits while nobody looks."""
+"""The demo run for new users: it learns too slowly, and pauses without viewers."""
 
 from __future__ import annotations
 
@@ -106,4 +106,4 @@ class Demo:
                 with self._store.writing() as tx:
                     send_command(tx, run_id, command, None, actor="server")
             except APIError:
-                continue  # it moved on meanwhile
+                continue  # its status has changed meanwhile

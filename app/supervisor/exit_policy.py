@@ -1,4 +1,4 @@
-"""What becomes of a run whose worker is gone: why it went, and whether another one takes it up."""
+"""Decides what follows after a worker has exited: another attempt, or the end of the run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..store.events import newest_of_kind
 from ..store.tables.runs import CommandRow, RunRow
 from .liveness import describe_exit
 
-ATTEMPTS_MAX = 3  # of one run; then it is over
+ATTEMPTS_MAX = 3  # of one run
 RECOVERING = "recovering"  # how the reason of such a start begins
 
 
@@ -39,9 +39,9 @@ class ExitDecision:
 
 
 def decide_exit(session: Session, run: RunRow, directory: Path, *, recovers: bool) -> ExitDecision:
-    """What follows when the newest attempt's worker ended without saying how the run ended.
+    """What follows when the latest worker exited without reporting how the run ended.
 
-    recovers: whether dead workers are replaced at all.
+    recovers: whether runs are restarted at all.
     """
     raised = _raised(session, run)
     how = describe_exit(directory, run.attempt) if raised is None else raised.reason
@@ -56,7 +56,7 @@ def decide_exit(session: Session, run: RunRow, directory: Path, *, recovers: boo
 
 
 def _raised(session: Session, run: RunRow) -> Raised | None:
-    """What the task raised in the newest attempt, if that was its end."""
+    """The exception of the task that ended the latest attempt, if any."""
     for event in newest_of_kind(session, run.id, Raised.kind):
         if event.attempt == run.attempt:
             reason, traceback = (str(event.body[name]) for name in ("reason", "traceback"))
@@ -65,12 +65,12 @@ def _raised(session: Session, run: RunRow) -> Raised | None:
 
 
 def _stops_asked(session: Session, run: RunRow) -> tuple[Applied, ...]:
-    """Answers to the stops that the worker did not live to carry out: the run is stopped now."""
+    """Answers to stop commands that the worker did not carry out: the run is stopped now."""
     pending = select(CommandRow).where(
         CommandRow.run_id == run.id,
         CommandRow.status == "pending",
         CommandRow.kind == "stop",
-        CommandRow.redo_at.is_(None),  # a recipe's stop is no wish of now
+        CommandRow.redo_at.is_(None),  # not a stop that a recipe repeats
     )
     return tuple(
         Applied(

@@ -1,4 +1,4 @@
-"""The server's end of the fork server: asks it to fork workers and to describe tasks."""
+"""Client of the fork server: asks it to fork workers and to describe tasks."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ SECRETS = ("BABYSIT_TOKEN", "BABYSIT_DATABASE_URL")
 
 
 class ForkServerGone(Exception):
-    """There is no fork server to ask; workers are started cold instead."""
+    """The fork server is not available; workers are started without it."""
 
 
 def child_environment() -> dict[str, str]:
-    """Ours, without what no user code needs to know."""
+    """The environment without secrets, for processes that run user code."""
     return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 class ForkServerClient:
-    """One process `python -m babysit.fork_server`. Safe for threads."""
+    """A process `python -m babysit.forkserver`. Thread-safe."""
 
     def __init__(self, log_path: Path, on_exit: Callable[[], None]) -> None:
         self._on_exit = on_exit  # called when a worker has ended
@@ -41,12 +41,12 @@ class ForkServerClient:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self.torch = ""  # its version, once the fork server is ready
-        self.is_loading = False  # it imports something in advance, and answers afterwards
+        self.is_loading = False  # it imports modules in advance and answers afterwards
         self.ready = threading.Event()
         self._log_path = log_path
 
     def start(self) -> None:
-        """Start the process; it is asked as soon as it is ready."""
+        """Start the process; requests wait until it is ready."""
         try:
             with self._log_path.open("ab") as errors:
                 self._process = subprocess.Popen(
@@ -58,7 +58,7 @@ class ForkServerClient:
                     start_new_session=True,
                 )
         except OSError as error:
-            log.warning("no nursery: %s", error)
+            log.warning("cannot start the fork server: %s", error)
             self._forget_all()
             return
         threading.Thread(
@@ -70,12 +70,12 @@ class ForkServerClient:
         return self._process is not None and self._process.poll() is None
 
     def work(self, run_directory: Path, attempt: int, *, may_retry: bool) -> int:
-        """Fork a worker; its pid.
+        """Fork a worker and return its pid.
 
         may_retry: a further attempt follows if this one's task raises.
 
         Raises:
-            NurseryGone: it could not be asked, or did not answer.
+            ForkServerGone: it is not available, or did not answer.
         """
         request = {
             "do": "work",
@@ -86,10 +86,10 @@ class ForkServerClient:
         return int(self._ask(request, WORK_WITHIN_S)["pid"])
 
     def describe(self, file: Path, timeout_s: float) -> dict[str, Any]:
-        """What a task file declares, or the error it makes.
+        """The description of a task file, or the error that it raises.
 
         Raises:
-            NurseryGone: it could not be asked, or did not answer.
+            ForkServerGone: it is not available, or did not answer.
         """
         request = {"do": "describe", "file": str(file), "timeout_s": timeout_s}
         description: dict[str, Any] = self._ask(request, timeout_s + 10.0)["description"]
@@ -98,7 +98,7 @@ class ForkServerClient:
     def _ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         process, answer = self._process, Future[dict[str, Any]]()
         if process is None or process.stdin is None or process.poll() is not None:
-            raise ForkServerGone("it does not run")
+            raise ForkServerGone("it is not running")
         number = next(self._ids)
         try:
             with self._lock:
@@ -118,7 +118,7 @@ class ForkServerClient:
             try:
                 message = json.loads(line)
             except ValueError:
-                log.warning("the nursery said something that is not JSON")
+                log.warning("the fork server sent a line that is not JSON")
                 continue
             if message.get("ready"):
                 self.torch = str(message.get("torch", ""))
@@ -136,14 +136,14 @@ class ForkServerClient:
         self._on_exit()
 
     def _forget_all(self) -> None:
-        self.ready.set()  # nobody needs to wait for it any more
+        self.ready.set()  # ends the waiting for it
         with self._lock:
             for waiting in self._waiting.values():
                 if not waiting.done():
-                    waiting.set_exception(OSError("the nursery ended"))
+                    waiting.set_exception(OSError("the fork server has exited"))
 
     def close(self) -> None:
-        """End the fork server; its workers live on."""
+        """End the fork server; its workers continue."""
         process = self._process
         if process is None:
             return
@@ -151,7 +151,7 @@ class ForkServerClient:
             if process.stdin is not None:
                 process.stdin.close()
         if not self.torch:
-            process.kill()  # still importing: it has no workers and would not look
+            process.kill()  # still importing: it has no workers and reads no requests
         try:
             process.wait(ENDED_WITHIN_S)
         except subprocess.TimeoutExpired:

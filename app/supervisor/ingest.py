@@ -1,4 +1,4 @@
-"""Reads the workers' journals into SQL: what they say and the cursor in one transaction."""
+"""Reads the workers' journals into SQL; records and cursor in one transaction."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from ..store.store import Store, Transaction
 from ..store.tables.runs import JournalCursorRow, RunRow
 from .background_loop import BackgroundLoop
 
-LOOK_EVERY_S = 0.02  # for growth: one fstat for each journal
-POINTS_EVERY_S = 0.08  # points alone are stored at most this often: each commit is a sync
-TRIALS_EVERY_S = 1.0  # the same, and calm events, of trials that nobody watches: they are many
-JUDGED_EVERY_S = 0.25  # of those that may have to end early
-# What nobody waits for: it comes with the points.
+LOOK_EVERY_S = 0.02  # for growth; one stat for each journal
+POINTS_EVERY_S = 0.08  # for points alone; each commit is a sync
+TRIALS_EVERY_S = 1.0  # for points and batched events of trials without viewers
+JUDGED_EVERY_S = 0.25  # for trials that may be pruned
+# Events of trials that need not be stored at once: they are stored with the points.
 BATCHED_KINDS = ("worker_started", "checkpoint_saved", "checkpoint_removed")
-# What follows from these in SQL is the same before and after the points that stand before them.
+# Their effect in SQL does not depend on the points before them in the journal.
 WITHOUT_POINTS = ("checkpoint_saved", "checkpoint_removed", "status_changed")
 IDLE_S = 0.5  # without any run to watch
 RECONCILE_EVERY_S = 1.0
@@ -50,7 +50,7 @@ OF_JOURNAL = (
 
 @dataclass(slots=True)
 class Followed:
-    """A journal that may grow: the reader's place, and what is read but not stored yet."""
+    """A journal that may grow: its reader, and the records that are not stored yet."""
 
     run_id: int
     attempt: int
@@ -58,7 +58,7 @@ class Followed:
     unread: list[Record] = field(default_factory=list)
     stored_at_s: float = 0.0  # monotonic
     is_trial: bool = False
-    is_urgent: bool = False  # something that is read waits for no batch
+    is_urgent: bool = False  # a record must be stored at once
 
     def has_grown(self) -> bool:
         try:
@@ -68,12 +68,12 @@ class Followed:
 
     def look(self) -> None:
         if self.has_grown():
-            found = self.reader.read()
-            self.unread += found
-            self.is_urgent |= any(_is_urgent(record, is_trial=self.is_trial) for record in found)
+            records = self.reader.read()
+            self.unread += records
+            self.is_urgent |= any(_is_urgent(record, is_trial=self.is_trial) for record in records)
 
     def is_due(self, now_s: float, every_s: float) -> bool:
-        """Whether the unread records are to be stored now: events at once, points in batches."""
+        """Whether to store the unread records now: events at once, points in batches."""
         if not self.unread or self.is_urgent:
             return bool(self.unread)
         return now_s - self.stored_at_s >= every_s
@@ -93,12 +93,12 @@ def journal_path(runs_dir: Path, run_id: int, attempt: int) -> Path:
 
 
 class Ingest:
-    """Follows the journals it was told of. One thread; `read_to_end` may be called from others."""
+    """Follows journals in one thread; `read_to_end` may be called from other threads."""
 
     def __init__(
         self, store: Store, trial_every_s: Callable[[int], float] = lambda _: TRIALS_EVERY_S
     ) -> None:
-        """trial_every_s: how often the points of a trial's run are to be stored just now."""
+        """trial_every_s: how often the points of a trial's run are stored at present."""
         self._store = store
         self._trial_every_s = trial_every_s
         self._followed: dict[tuple[int, int], Followed] = {}
@@ -113,36 +113,36 @@ class Ingest:
         self.loop.close()
 
     def follow(self, run_id: int, attempt: int) -> None:
-        """Read this journal from where SQL left it, and as long as it grows."""
+        """Read this journal from its cursor on, and as long as it grows."""
         with self._lock:
             if (run_id, attempt) not in self._followed:
                 self._followed[run_id, attempt] = self._from_cursor(run_id, attempt)
         self.loop.wake()
 
     def follow_new(self, run_id: int, attempt: int, *, is_trial: bool) -> None:
-        """The same for an attempt that nobody has begun yet: SQL knows nothing of its journal."""
+        """Follow the journal of an attempt that has not begun, so that it has no cursor yet."""
         with self._lock:
             self._followed[run_id, attempt] = self._from(run_id, attempt, is_trial=is_trial)
         self.loop.wake()
 
     def leave(self, run_id: int, attempt: int) -> None:
-        """The journal is complete and stored."""
+        """Stop following a journal that is complete and stored."""
         with self._lock:
             self._followed.pop((run_id, attempt), None)
 
     def read_to_end(self, run_id: int, attempt: int) -> None:
-        """Return when everything that the journal holds now is in SQL."""
+        """Store everything that the journal holds now."""
         with self._lock:
-            known = self._followed.get((run_id, attempt))
-            followed = known or self._from_cursor(run_id, attempt)
+            followed = self._followed.get((run_id, attempt))
+            followed = followed or self._from_cursor(run_id, attempt)
             while followed.unread or followed.has_grown():
                 followed.look()
                 if not followed.unread:
-                    break  # a torn tail
+                    break  # the last record is incomplete
                 self._store_all([followed])
 
     def read_what_was_missed(self) -> None:
-        """After a start: every journal that is longer than what SQL knows of it."""
+        """After a start: store what the journals hold beyond their cursors."""
         with self._store.reading() as session:
             cursors = {
                 (row.run_id, row.attempt): row.offset
@@ -159,8 +159,8 @@ class Ingest:
 
     def _from_cursor(self, run_id: int, attempt: int) -> Followed:
         with self._store.reading() as session:
-            found = session.execute(OF_JOURNAL, {"run_id": run_id, "attempt": attempt}).first()
-            run, cursor = found or (None, None)
+            row = session.execute(OF_JOURNAL, {"run_id": run_id, "attempt": attempt}).first()
+            run, cursor = row or (None, None)
             offset, seq = (0, 0) if cursor is None else (cursor.offset, cursor.seq)
             is_trial = run is not None and run.search_id is not None
         return self._from(run_id, attempt, offset, seq, is_trial=is_trial)
@@ -175,7 +175,9 @@ class Ingest:
         is_trial: bool,
     ) -> Followed:
         reader = JournalReader(journal_path(self._store.runs_dir, run_id, attempt), offset, seq)
-        stored_at_s = time.monotonic() if is_trial else 0.0  # an ordinary run's first point at once
+        stored_at_s = (
+            time.monotonic() if is_trial else 0.0
+        )  # an ordinary run: the first point at once
         return Followed(run_id, attempt, reader, stored_at_s=stored_at_s, is_trial=is_trial)
 
     # -- the thread
@@ -193,18 +195,18 @@ class Ingest:
         with self._lock:
             for followed in self._followed.values():
                 followed.look()
-            found = [(each, self._every_s(each)) for each in self._followed.values()]
-            if any(followed.is_due(now_s, every_s) for followed, every_s in found):
-                # There is a commit in any case: what would be due soon goes with it.
+            intervals = [(each, self._every_s(each)) for each in self._followed.values()]
+            if any(followed.is_due(now_s, every_s) for followed, every_s in intervals):
+                # There is a commit in any case, so records that are due soon are stored as well.
                 self._store_all(
-                    [each for each, every_s in found if each.is_due(now_s, every_s / 2)]
+                    [each for each, every_s in intervals if each.is_due(now_s, every_s / 2)]
                 )
 
     def _every_s(self, followed: Followed) -> float:
         return self._trial_every_s(followed.run_id) if followed.is_trial else POINTS_EVERY_S
 
     def _store_all(self, due: list[Followed]) -> None:
-        """One transaction; when it fails, reading begins again at the cursors in SQL."""
+        """Store in one transaction; if it fails, reading starts again at the cursors."""
         try:
             with self._store.writing() as tx:
                 for followed in due:
@@ -221,13 +223,12 @@ class Ingest:
 
 
 def store_records(tx: Transaction, followed: Followed) -> None:
-    """Store what was read of one journal, in its order, and move the cursor."""
+    """Store the unread records of one journal in their order, and move the cursor."""
     attempt = followed.attempt
-    wanted = {"run_id": followed.run_id, "attempt": attempt}
-    found = tx.session.execute(OF_JOURNAL, wanted).first()
-    if found is None:
+    row = tx.session.execute(OF_JOURNAL, {"run_id": followed.run_id, "attempt": attempt}).first()
+    if row is None:
         return
-    run, cursor = found
+    run, cursor = row
     opened = _opened_before(cursor)
     events: list[tuple[int, dict[str, Any]]] = []
     blocks: list[Points] = []
@@ -261,7 +262,7 @@ def store_records(tx: Transaction, followed: Followed) -> None:
 
 
 def _opened_before(cursor: JournalCursorRow | None) -> OpenChunks | None:
-    """The open chunks, as far as they are known: without a cursor nothing was stored yet."""
+    """The open chunks if they are known: without a cursor, none is stored yet."""
     return {} if cursor is None else None
 
 

@@ -1,4 +1,4 @@
-"""Gives queued runs a worker, takes living workers back after a restart, and notices dead ones."""
+"""Starts workers for queued runs, adopts workers after a restart, and notices their ends."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from .liveness import has_exit_record, identity_said, may_be_locked
 from .process import ServerEnds, Worker, start_worker
 from .watchdog import Watchdog
 
-LOOK_EVERY_S = 1.0  # at the workers; a start, an end and a command wake the launcher at once
-WORKERS_END_WITHIN_S = 2.5  # the server itself is to end within 5 s
+LOOK_EVERY_S = 1.0  # starts, ends and commands wake the launcher at once
+WORKERS_END_WITHIN_S = 2.5  # the server itself must end within 5 s
 LOCK_LOOK_EVERY_S = 0.02
 EXIT_SAID_WITHIN_S = 2.0  # by the fork server, after a worker is gone
-EXIT_SAID_LATEST_S = 10.0  # when it imports something just then
+EXIT_SAID_LATEST_S = 10.0  # if it imports a module at that time
 REST_S = (0.5, 5.0)  # before the second and the third attempt
 
 
 class Launcher:
-    """Starts at most `parallel` ordinary runs at once, and trials beside them. One thread.
+    """Runs at most `parallel` ordinary runs at once, and trials in addition. One thread.
 
-    stuck_after_s: without a turn of its loop before a worker is called stuck.
+    stuck_after_s: the time without a step after which a worker is reported as stuck.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class Launcher:
         self.loop = BackgroundLoop("launcher", self._look_after_runs)
 
     def start(self) -> None:
-        """Take back what an earlier server left, then look after the runs."""
+        """Adopt the workers of an earlier server, then manage the runs."""
         self._adopt()
         self.loop.start()
 
     def wake(self) -> None:
-        """Look at everything."""
+        """Look for runs to start and workers that have ended."""
         self._may_start = self._may_have_ended = True
         self.loop.wake()
 
     def start_more(self) -> None:
-        """A run was queued, or has left its place."""
+        """A run was queued, or has freed its slot."""
         self._may_start = True
         self.loop.wake()
 
@@ -80,15 +80,15 @@ class Launcher:
         self.loop.wake()
 
     def close(self) -> None:
-        """Workers live on."""
+        """End the loop; workers continue."""
         self.loop.request_close()
-        self._nursery.ready.set()  # nobody is to wait for it any more
+        self._nursery.ready.set()  # ends the waiting for it
         self.loop.close()
 
     def end_workers(self) -> None:
-        """Ask all workers to finish their step, leave a checkpoint and end; wait a little for it.
+        """Ask all workers to finish their step, save a checkpoint and exit; wait a short time.
 
-        Called when the launcher is closed. Who takes longer ends a little later by itself.
+        Called when the launcher is closed. A worker that takes longer exits later by itself.
         """
         for worker in self._workers.values():
             if worker.identity is not None:
@@ -102,12 +102,12 @@ class Launcher:
 
     def _look_after_runs(self) -> float:
         try:
-            if not (self._may_start or self._may_have_ended):  # nothing has woken us
+            if not (self._may_start or self._may_have_ended):  # nothing has woken the loop
                 self._may_start = self._is_one_to_start()
-            if self._may_start:  # first: a place may be free already
+            if self._may_start:  # first, as a slot may be free already
                 self._may_start = False
                 self._start_queued()
-            # At all workers once a second, however often one ends or starts.
+            # All workers once a second, however often one starts or ends.
             if self._may_have_ended or time.monotonic() - self._looked_at_s >= LOOK_EVERY_S:
                 self._may_have_ended, self._looked_at_s = False, time.monotonic()
                 if self._notice_ends():
@@ -125,17 +125,17 @@ class Launcher:
             return next_to_start(session, self._parallel) is not None
 
     def _start_queued(self) -> None:
-        """Give queued runs a worker, as many as there is room for, all in one transaction."""
+        """Start workers for as many queued runs as there are slots, in one transaction."""
         begun: list[tuple[int, int, bool]] = []
         with self._store.writing() as tx:
-            found = next_to_start(tx.session, self._parallel)
-            while found is not None and not self.loop.is_closing:
-                run = find_run(tx.session, found.run_id)
+            queued = next_to_start(tx.session, self._parallel)
+            while queued is not None and not self.loop.is_closing:
+                run = find_run(tx.session, queued.run_id)
                 run.attempt += 1
                 begun.append((run.id, run.attempt, run.search_id is not None))
                 emit(tx, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
-                is_last = found.is_last
-                found = None if is_last else next_to_start(tx.session, self._parallel)
+                is_last = queued.is_last
+                queued = None if is_last else next_to_start(tx.session, self._parallel)
         for run_id, attempt, is_trial in begun:
             self._ingest.follow_new(run_id, attempt, is_trial=is_trial)
             self._begin_attempt(run_id, attempt)
@@ -157,7 +157,7 @@ class Launcher:
             self._end(run_id, ExitDecision(RunStatus.LOST, reason))
 
     def _start_rested(self) -> None:
-        """Begin the further attempts whose rest is over."""
+        """Begin the further attempts whose pause is over."""
         for run_id, (when_s, attempt) in list(self._resting.items()):
             if time.monotonic() >= when_s and not self.loop.is_closing:
                 del self._resting[run_id]
@@ -167,7 +167,7 @@ class Launcher:
     # -- after a restart
 
     def _adopt(self) -> None:
-        """Follow every run that has, or may have, a living worker."""
+        """Follow every run that has or may have a worker."""
         with self._store.reading() as session:
             for run in active_runs(session):
                 if run.status is RunStatus.QUEUED:
@@ -179,41 +179,39 @@ class Launcher:
     # -- ends
 
     def _notice_ends(self) -> bool:
-        """Look at all workers; whether a run was left by its worker and may have to be queued."""
+        """Look at all workers; whether one has ended, so that a run may be started."""
         with self._store.reading() as session:
             active = {
                 run_id: (status, attempt) for run_id, status, attempt in runs_with_workers(session)
             }
             stopping = runs_asked_to_stop(session)
-        has_found = False
-        for run_id, worker in list(self._workers.items()):
+        has_ended = False
+        for run_id, left in list(self._workers.items()):
             if run_id not in active:
-                self._let_go(run_id, worker)
+                self._release(run_id, left)
         for run_id, (status, attempt) in active.items():
-            known = self._workers.get(run_id)
-            if known is None or known.attempt != attempt:  # lost, and yet it speaks
-                known = Worker(attempt, time.monotonic(), None)
-                self._workers[run_id] = known
-            worker = known
+            worker = self._workers.get(run_id)
+            if worker is None or worker.attempt != attempt:  # taken for lost, and yet it writes
+                worker = self._workers[run_id] = Worker(attempt, time.monotonic(), None)
             if worker.is_there(self._store.runs_dir / str(run_id), status):
                 self._watch(run_id, worker, is_stop_asked=run_id in stopping)
             else:
-                has_found |= self._find_out(run_id, worker, status)
-        return has_found
+                has_ended |= self._find_out(run_id, worker, status)
+        return has_ended
 
     def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
-        """Say when a living worker has become stuck; end it if it was to stop."""
+        """Report a worker that is stuck; end it if it was asked to stop."""
         directory = self._store.runs_dir / str(run_id)
-        found = self._watchdog.look(run_id, directory, worker.attempt, worker.identity)
-        if found is not None:
+        warning = self._watchdog.look(run_id, directory, worker.attempt, worker.identity)
+        if warning is not None:
             with self._store.writing() as tx:
                 run = find_run(tx.session, run_id)
-                emit(tx, run, Warned(step=run.step, message=found))
+                emit(tx, run, Warned(step=run.step, message=warning))
         if is_stop_asked:
             self._watchdog.enforce_stop(run_id, worker.identity)
 
-    def _let_go(self, run_id: int, worker: Worker) -> None:
-        """The run is over. Stop reading when its process is gone, too: it may have a last word."""
+    def _release(self, run_id: int, worker: Worker) -> None:
+        """The run is over: stop following its journal once the process has exited as well."""
         if worker.cold is not None and worker.cold.poll() is None:
             return
         if not may_be_locked(self._store.runs_dir / str(run_id)):
@@ -223,35 +221,35 @@ class Launcher:
             del self._workers[run_id]
 
     def _find_out(self, run_id: int, worker: Worker, status: RunStatus) -> bool:
-        """Nobody works on the run: what its journal says counts; without a word it is lost.
+        """The worker has exited: read its journal to the end, then decide how the run goes on.
 
         Returns:
-            Whether it was for us to say what becomes of it.
+            Whether the decision was the server's, not the worker's.
         """
         if not self._may_conclude(run_id, worker):
             return False
-        if worker.identity is not None:  # it may run on without its lock: one is enough
+        if worker.identity is not None:  # it may still run without its lock
             send_signal(worker.identity, signal.SIGKILL)
         self._ingest.read_to_end(run_id, worker.attempt)
         with self._store.reading() as session:
             run = find_run(session, run_id)
             if run.status.is_over or run.attempt != worker.attempt:
                 return False
-            said_something = identity_said(session, run) is not None
-            never_began = worker.identity is None and status is RunStatus.STARTING
-            if never_began and not said_something:
+            has_begun = identity_said(session, run) is not None
+            never_locked = worker.identity is None and status is RunStatus.STARTING
+            if never_locked and not has_begun:
                 follows: ExitDecision = ExitDecision(RunStatus.QUEUED)  # the server ended too early
             else:
                 directory = self._store.runs_dir / str(run_id)
                 follows = decide_exit(session, run, directory, recovers=self._recovers)
         if follows.status is RunStatus.STARTING:
-            self._take_up_again(run_id, worker.attempt, follows)
+            self._restart(run_id, worker.attempt, follows)
         else:
             self._end(run_id, follows)
         return True
 
     def _may_conclude(self, run_id: int, worker: Worker) -> bool:
-        """Give the fork server a moment to say how the worker ended."""
+        """Give the fork server some time to report how the worker ended."""
         directory = self._store.runs_dir / str(run_id)
         if worker.cold is not None or has_exit_record(directory, worker.attempt):
             return True
@@ -260,8 +258,8 @@ class Launcher:
         patience_s = EXIT_SAID_LATEST_S if self._nursery.is_loading else EXIT_SAID_WITHIN_S
         return now_s - worker.gone_since_s > patience_s or not self._nursery.is_alive
 
-    def _take_up_again(self, run_id: int, attempt: int, follows: ExitDecision) -> None:
-        """Another worker goes on from the newest checkpoint, after a rest that grows."""
+    def _restart(self, run_id: int, attempt: int, follows: ExitDecision) -> None:
+        """Restart from the last checkpoint after a pause that grows."""
         with self._store.writing() as tx:
             run = find_run(tx.session, run_id)
             run.attempt = attempt + 1
@@ -276,8 +274,8 @@ class Launcher:
             run = find_run(tx.session, run_id)
             if run.status.is_over:
                 return
-            for asked in follows.answers:
-                emit(tx, run, asked)
+            for answer in follows.answers:
+                emit(tx, run, answer)
             emit(tx, run, follows.to_event(run.step))
             if follows.status.is_over:
                 refuse_what_is_left(tx, run)

@@ -1,4 +1,4 @@
-"""What can be known of a worker from outside: whether it lives, and how it ended."""
+"""Whether a worker process is alive, and how it ended."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ def may_be_locked(run_directory: Path) -> bool:
 
 
 def describe_exit(run_directory: Path, attempt: int) -> str:
-    """A sentence on a worker that left no word, from the exit status if the fork server saw it."""
+    """How a worker exited that did not report it, by its exit status if that is known."""
     try:
         ended = json.loads((run_directory / f"exit-{attempt:04d}.json").read_text())
         number, status = ended["signal"], int(ended["status"])
         peak_gb = int(ended.get("peak_bytes", 0)) / 1e9
     except (OSError, ValueError, KeyError, TypeError):
-        return "The worker is gone without a word."
+        return "The worker exited without reporting a reason."
     if number is not None:
         try:
             name = signal.Signals(int(number)).name
         except (ValueError, TypeError):
             name = "unknown"
-        why = f", most likely because memory ran out (it held up to {peak_gb:.1f} GB)"
+        why = f", most likely because memory ran out (it used up to {peak_gb:.1f} GB)"
         return (
             f"The worker was killed by signal {number} ({name}){why if ended.get('oom') else ''}."
         )
     if status == os.EX_IOERR:
-        return "The worker could not write its journal any more (exit code 74)."
+        return "The worker could not write its journal (exit code 74)."
     if status == 0:
-        return "The worker ended early, without saying why (exit code 0)."
-    return f"The worker ended with exit code {status}, without saying why."
+        return "The worker exited early without reporting a reason (exit code 0)."
+    return f"The worker exited with code {status} without reporting a reason."
 
 
 def has_exit_record(run_directory: Path, attempt: int) -> bool:

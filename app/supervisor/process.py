@@ -1,4 +1,4 @@
-"""Starts the process that works on a run: through the fork server, or cold when there is none."""
+"""Starts worker processes: through the fork server, or directly without one."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from .liveness import has_exit_record, may_be_locked
 
 log = logging.getLogger(__name__)
 
-NURSERY_READY_WITHIN_S = 60.0
-STARTED_WITHIN_S = 60.0  # a worker that holds no lock by then is gone
-UNKNOWN_START_S = 15.0  # for a worker that an earlier server started and that has said nothing yet
+FORK_SERVER_READY_WITHIN_S = 60.0
+STARTED_WITHIN_S = 60.0  # a worker without a lock by then has exited
+UNKNOWN_START_S = 15.0  # for a worker of an earlier server that has written nothing yet
 
 
 class ServerEnds(Exception):
-    """No worker is started any more."""
+    """The server ends; no more workers are started."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """What the launcher knows of the process that works on a run."""
+    """The process that works on a run."""
 
     attempt: int
     since_s: float  # monotonic, when this server started it or first heard of it
@@ -38,7 +38,7 @@ class Worker:
     gone_since_s: float | None = None  # monotonic, when it was first missed
 
     def is_there(self, directory: Path, status: RunStatus) -> bool:
-        """Whether somebody works on the run, or may still be about to."""
+        """Whether the worker runs, or may still be starting."""
         if self.cold is not None:
             self.cold.poll()  # reaps it
         if may_be_locked(directory):
@@ -61,15 +61,15 @@ def start_worker(
     may_retry: bool,
     is_closing: Callable[[], bool],
 ) -> Worker:
-    """A worker of this attempt; it takes the run's lock itself.
+    """Start a worker for this attempt; it takes the run's lock itself.
 
     may_retry: a further attempt follows if its task raises.
 
     Raises:
-        OSError: no process can be started.
-        ServerEnds: the server was told to end while the fork server was still loading.
+        OSError: the process cannot be started.
+        ServerEnds: the server is closing while the fork server still loads.
     """
-    fork_server.ready.wait(NURSERY_READY_WITHIN_S)
+    fork_server.ready.wait(FORK_SERVER_READY_WITHIN_S)
     if is_closing():
         raise ServerEnds
     now_s = time.monotonic()

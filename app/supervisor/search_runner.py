@@ -1,4 +1,4 @@
-"""Draws the trials of searches, ends those that are not worth going on, and sees a search's end."""
+"""Samples the trials of searches, prunes them, and ends a search after its last trial."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from ..store.tables.searches import SearchRow
 from ..task_catalog import TaskCatalog, TaskInfo
 from .background_loop import BackgroundLoop
 
-LOOK_EVERY_S = 1.0  # at all searches; a change of a trial's status wakes us at once
+LOOK_EVERY_S = 1.0  # a change of a trial's status wakes the loop at once
 IDLE_S = 5.0
-COALESCE_S = 0.02  # what happens within it is looked at together
+COALESCE_S = 0.02  # changes within it are handled together
 COALESCE_BATCHED_S = 0.4  # the same while enough sampled trials wait for a free slot
 AHEAD_MIN = 4  # trials that wait, at least; with more slots as many as those
 
@@ -43,7 +43,7 @@ class SearchRunner:
         self._catalog = catalog
         self._trial_is_queued = trial_is_queued
         self._plans: dict[int, Plan] = {}
-        self._watched: dict[int, frozenset[int]] = {}  # runs that may have to end early
+        self._watched: dict[int, frozenset[int]] = {}  # runs that may be pruned
         self._coalesce_s = 0.0
         self.loop = BackgroundLoop("searches", self._look_after_all)
 
@@ -51,14 +51,14 @@ class SearchRunner:
         self.loop.start()
 
     def wake(self) -> None:
-        """A search was asked for something, or a trial has moved."""
+        """A search got a command, or the status of a trial has changed."""
         self.loop.wake()
 
     def close(self) -> None:
         self.loop.close()
 
     def on_commit(self, committed: Committed) -> None:
-        """Look soon when a commit moved a trial."""
+        """Begin a turn when a commit has changed the status of a trial."""
         moved = {
             event["status"]
             for event in committed.events
@@ -70,11 +70,11 @@ class SearchRunner:
             self.loop.wake()
 
     def may_be_pruned(self, run_id: int) -> bool:
-        """Whether the run is a trial that may have to end early."""
+        """Whether the run is a trial that may be pruned."""
         return any(run_id in run_ids for run_ids in list(self._watched.values()))
 
     def _look_after_all(self) -> float:
-        self.loop.pause(self._coalesce_s)  # what else happens within it is looked at together
+        self.loop.pause(self._coalesce_s)  # changes within it are handled together
         with self._store.reading() as session:
             search_ids = active_searches(session)
         coalesce_s = COALESCE_BATCHED_S if search_ids else 0.0
@@ -86,10 +86,10 @@ class SearchRunner:
         return LOOK_EVERY_S if search_ids else IDLE_S
 
     def _look_after(self, search_id: int) -> float:
-        """Do for one search what is to be done now.
+        """Do what one search needs now.
 
         Returns:
-            Seconds that the next look may wait although something has moved.
+            Seconds that the next turn may wait although something has changed.
         """
         row, trials = self._look(search_id)
         task = self._catalog.get(row.task)
@@ -110,11 +110,14 @@ class SearchRunner:
         return max(COALESCE_S, min(1.0, waiting / _queue_target(row)) * COALESCE_BATCHED_S)
 
     def _look(self, search_id: int) -> tuple[SearchRow, list[Trial]]:
-        """A search and its trials as they are now, to be read without the database."""
+        """A search and its trials, detached from the database session."""
         with self._store.reading() as session:
-            found = find_search(session, search_id), trials_of(session, [search_id])[search_id]
+            row, trials = (
+                find_search(session, search_id),
+                trials_of(session, [search_id])[search_id],
+            )
             session.expunge_all()
-        return found
+        return row, trials
 
     def _plan(self, row: SearchRow, task: TaskInfo) -> Plan | None:
         if row.id not in self._plans:
@@ -122,18 +125,18 @@ class SearchRunner:
                 self._plans[row.id] = plan_of(row, task.declared)
             except InvalidValue as error:
                 with self._store.writing() as tx:
-                    found = find_search(tx.session, row.id)
+                    current = find_search(tx.session, row.id)
                     reason = f"The task has changed: {error.message}"
-                    emit_search(tx, found, SearchStatusChanged(status="stopped", reason=reason))
+                    emit_search(tx, current, SearchStatusChanged(status="stopped", reason=reason))
                 return None
         return self._plans[row.id]
 
-    # -- drawing
+    # -- sampling
 
     def _draw_more(self, row: SearchRow, trials: list[Trial], plan: Plan, task: TaskInfo) -> bool:
         """Make further trials in one transaction, if some are wanted and can be drawn by now.
 
-        trials: has them then. True: there may be more to do.
+        trials: the new ones are added. True: there may be more to do.
         """
         lost = [place for place, trial in enumerate(trials) if trial.status is None]
         count = len(lost) or _count_wanted(row, trials)
@@ -141,11 +144,11 @@ class SearchRunner:
         left = 0 if lost or row.closed else min(count, row.trials - len(planned))
         draws = _drawn_next(plan, planned, left)
         if count == 0 or len(draws) < min(left, 1):
-            return False  # none is wanted, or it waits for results
+            return False  # none is needed, or the sampler waits for results
         with self._store.writing() as tx:
             now = find_search(tx.session, row.id)
             if replay_from_journal(tx, now) or now.journal_seq != row.journal_seq:
-                self.loop.wake()  # something was said meanwhile, or a commit failed: look again
+                self.loop.wake()  # the search has changed meanwhile, or a commit failed
                 return False
             sampled = [trials[place].row for place in lost]
             if draws:
@@ -164,7 +167,7 @@ class SearchRunner:
     # -- ends
 
     def _end_diverged(self, search_id: int, trials: list[Trial]) -> None:
-        """The guard has paused a trial: nobody is there to look at it, so it ends."""
+        """End the trials that the guard has paused; a search does not wait for a decision."""
         for trial in trials:
             if _is_caught(trial):
                 number, step = trial.row.number, trial.step
@@ -172,18 +175,18 @@ class SearchRunner:
                 self._end(search_id, trial, event)
 
     def _stop_early(self, row: SearchRow, trials: list[Trial]) -> None:
-        """End the trials that are too far behind the others at the mark they have passed."""
+        """Prune the trials that are too far behind the others at their last rung."""
         trials = [trial for trial in trials if not trial.steered and trial.row.repeat_of is None]
         running = [t.row.run_id for t in trials if t.status is RunStatus.RUNNING]
         self._watched[row.id] = frozenset(running)
         if not running:
             return
         with self._store.reading() as session:
-            found = curves_of_trials(session, row.id, VAL_COST)
+            recorded = curves_of_trials(session, row.id, VAL_COST)
         first = self._first_step(row)
         curves = {
             run_id: IntermediateValues((curve.steps - first).tolist(), curve.values.tolist())
-            for run_id, curve in found.items()
+            for run_id, curve in recorded.items()
         }
         own = {
             t.row.run_id: replace(curves[t.row.run_id], finished=t.is_valid_result)
@@ -201,7 +204,7 @@ class SearchRunner:
                 self._end(row.id, trial, _stopped_early(trial, stop, row.stop_early or "", first))
 
     def _first_step(self, row: SearchRow) -> int:
-        """Where all trials begin: at 0, or at their checkpoint."""
+        """The step at which all trials begin: 0, or that of their checkpoint."""
         if row.from_checkpoint is None:
             return 0
         with self._store.reading() as session:
@@ -214,12 +217,12 @@ class SearchRunner:
             ask_trial(tx, trial, StopRun(note=event.reason))
 
     def _note_status(self, row: SearchRow, trials: list[Trial]) -> None:
-        """A search runs when a trial does, and ends with its last one."""
+        """A search is running when a trial is, and ends with its last trial."""
         if _status_now(row, trials) is None:
             return
         with self._store.writing() as tx:
             now = find_search(tx.session, row.id)
-            follows = _status_now(now, trials)  # more may be wanted by now
+            follows = _status_now(now, trials)  # more trials may be needed by now
             if follows is not None:
                 emit_search(tx, now, follows)
         if follows is not None and follows.status != "running":
@@ -228,7 +231,7 @@ class SearchRunner:
 
 
 def _count_wanted(row: SearchRow, trials: list[Trial]) -> int:
-    """How many more trials are to be drawn now: some at once, in one transaction, when few wait."""
+    """How many trials to sample now; several in one transaction when few are waiting."""
     waiting = sum(trial.waits for trial in trials)
     if row.status not in ("queued", "running") or waiting >= _queue_target(row):
         return 0
@@ -237,19 +240,19 @@ def _count_wanted(row: SearchRow, trials: list[Trial]) -> int:
 
 
 def _queue_target(row: SearchRow) -> int:
-    """How many drawn trials are enough for the places that become free while nobody looks."""
+    """How many waiting trials are enough for the slots that become free until the next turn."""
     return max(AHEAD_MIN, row.parallel)
 
 
 def _drawn_next(plan: Plan, planned: list[Trial], count: int) -> list[Sample]:
-    """The next draws, as far as they do not wait for results."""
+    """The next samples that do not depend on results still missing."""
     completed = [trial.completed() for trial in planned if trial.is_over] if count else []
     draws: list[Sample] = []
     while len(draws) < count:
-        found = sample(plan, len(planned) + len(draws) + 1, completed)
-        if found is None or (draws and found.round != draws[0].round):
+        drawn = sample(plan, len(planned) + len(draws) + 1, completed)
+        if drawn is None or (draws and drawn.round != draws[0].round):
             break
-        draws.append(found)
+        draws.append(drawn)
     return draws
 
 

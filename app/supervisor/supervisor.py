@@ -1,6 +1,4 @@
-"""All that runs beside the routes: fork server, tasks, launcher, ingest, demo; begun and ended
-here.
-"""
+"""Starts and ends the background work: fork server, tasks, ingest, launcher, searches, demo."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ class Supervisor:
         viewers: Callable[[], int],
         watched: Callable[[], frozenset[int]],
     ) -> None:
-        """viewers: how many streams are open. watched: the runs whose points they want."""
+        """viewers: the number of open streams. watched: the runs whose points they want."""
         self._settings = settings
         self._store = store
         self.fork_server = ForkServerClient(
@@ -67,7 +65,7 @@ class Supervisor:
         self.demo.start(wanted=not self._settings.no_demo)
 
     def wake(self) -> None:
-        """There may be a run to start, a trial to draw, or an end to notice."""
+        """Look for runs to start, trials to sample and workers that have ended."""
         self.launcher.wake()
         self.searching.wake()
 
@@ -85,13 +83,13 @@ class Supervisor:
         self.launcher.notice()
 
     def on_commit(self, committed: Committed) -> None:
-        """A run that leaves its place makes room for the next one, at once."""
+        """Start the next run as soon as one has freed its slot."""
         self.searching.on_commit(committed)
         if any(frees_slot(event) for event in committed.events):
             self.launcher.start_more()
 
     def close(self) -> None:
-        """Everything but the workers ends; they too if that was asked for."""
+        """End everything but the workers; end those too if the settings say so."""
         self.tasks.close()
         self.demo.close()
         self.searching.close()

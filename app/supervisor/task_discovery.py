@@ -1,4 +1,4 @@
-"""Finds the task files and has each one described by a child process, once for each content."""
+"""Finds task files and has a child process describe each one, once for each content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOLDER_FILES_MAX = 1_000  # that go into the fingerprint of a folder
 
 
 class TaskDiscovery:
-    """Keeps the catalog equal to the files. One thread."""
+    """Keeps the catalog up to date with the files. One thread."""
 
     def __init__(
         self, folders: list[Path], cache: Path, catalog: TaskCatalog, fork_server: ForkServerClient
@@ -36,13 +36,13 @@ class TaskDiscovery:
         self._cache = cache
         self._catalog = catalog
         self._nursery = fork_server
-        self._known = _read_cache(cache)
+        self._descriptions = _read_cache(cache)
         self._done: dict[str, str] = {}  # task name -> fingerprint described
         self._read: dict[Path, tuple[tuple[int, ...], bytes]] = {}
         self.loop = BackgroundLoop("tasks", self._describe_new)
 
     def start(self) -> None:
-        """What is in the cache is known at once, the rest soon."""
+        """Add the cached descriptions at once; the others follow."""
         self._look(only_cached=True)
         self.loop.start()
 
@@ -63,16 +63,20 @@ class TaskDiscovery:
                 return
             if self._done.get(name) == prints[name]:
                 continue
-            description = self._known.get(prints[name])
+            description = self._descriptions.get(prints[name])
             if description is None:
                 if only_cached:
                     continue
                 description = self._describe(files[name])
-                self._known[prints[name]] = description
-                if description.get("error") is None:  # an error may have had a passing cause
+                self._descriptions[prints[name]] = description
+                if description.get("error") is None:  # an error may have been temporary
                     _write_cache(
                         self._cache,
-                        {key: self._known[key] for key in prints.values() if key in self._known},
+                        {
+                            key: self._descriptions[key]
+                            for key in prints.values()
+                            if key in self._descriptions
+                        },
                     )
             self._done[name] = prints[name]
             self._catalog.add(name, description)
@@ -88,13 +92,13 @@ class TaskDiscovery:
         return digest.hexdigest()
 
     def _sha256(self, file: Path) -> bytes:
-        """Of a file's text; read again when anything about the file is new."""
+        """The hash of a file, which is read again when its metadata has changed."""
         now = file.stat()
         about = (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
-        known = self._read.get(file)
-        if known is None or known[0] != about:
-            known = self._read[file] = about, hashlib.sha256(file.read_bytes()).digest()
-        return known[1]
+        cached = self._read.get(file)
+        if cached is None or cached[0] != about:
+            cached = self._read[file] = about, hashlib.sha256(file.read_bytes()).digest()
+        return cached[1]
 
     def _describe(self, file: Path) -> dict[str, Any]:
         self._nursery.ready.wait(DESCRIBED_WITHIN_S)
@@ -115,7 +119,7 @@ def _versions() -> str:
 
 
 def _describe_cold(file: Path) -> dict[str, Any]:
-    """In a process of its own, without the fork server."""
+    """Describe a file in its own process, without the fork server."""
     try:
         answer = subprocess.run(
             [sys.executable, "-m", "babysit.forkserver.describe", str(file)],
@@ -148,4 +152,4 @@ def _write_cache(path: Path, known: dict[str, dict[str, Any]]) -> None:
     try:
         write_atomic(path, json.dumps(known))
     except OSError as error:
-        log.warning("descriptions of tasks cannot be kept: %s", error)
+        log.warning("cannot cache the task descriptions: %s", error)

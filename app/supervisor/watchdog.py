@@ -1,4 +1,4 @@
-"""Names a worker that lives but makes no turn of its loop, and ends one that will not stop."""
+"""Reports workers that make no progress, and ends those that do not stop when asked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from babysit.protocol.heartbeat import read_heartbeat
 from babysit.storage.process_identity import ProcessIdentity, send_signal
 
-TURNS = 20  # a turn of the loop that takes so many times the usual is too long
-ASK_AFTER_S = 10.0  # a stop that is not answered: then SIGTERM, and as long after it SIGKILL
+TURNS = 20  # a step that takes this many times the average is too long
+ASK_AFTER_S = 10.0  # after an unanswered stop: SIGTERM; after as long again: SIGKILL
 
 
 @dataclass(slots=True)
 class Watched:
-    """What was seen of one attempt's loop. Times are monotonic, in seconds."""
+    """The progress of one attempt. Times are monotonic, in seconds."""
 
     attempt: int
     began_s: float
@@ -30,9 +30,9 @@ class Watched:
 
 
 class Watchdog:
-    """Looks at the heartbeat of each worker whenever the launcher does. One thread.
+    """Checks the heartbeat of each worker whenever the launcher does. One thread.
 
-    after_s: without a turn of the loop before a worker is called stuck, at least.
+    after_s: the least time without a step after which a worker is reported as stuck.
     """
 
     def __init__(self, after_s: float) -> None:
@@ -42,7 +42,7 @@ class Watchdog:
     def look(
         self, run_id: int, directory: Path, attempt: int, identity: ProcessIdentity | None
     ) -> str | None:
-        """A sentence when a worker has become stuck, or goes on after it was."""
+        """A warning if a worker has become stuck, or works again after that."""
         now_s = time.monotonic()
         watched = self._watched.get(run_id)
         if watched is None or watched.attempt != attempt:
@@ -52,20 +52,20 @@ class Watchdog:
             watched.io_error = beat.io_error
             if beat.io_error:
                 why = os.strerror(beat.io_error)
-                return f"The disk takes nothing ({why}): the training waits for it."
+                return f"Writing to disk fails ({why}); training is paused until it succeeds."
         if beat is not None and beat.iterations != watched.iterations:
             stuck_s, was_stuck = now_s - watched.turned_s, watched.is_stuck
             watched.iterations, watched.turned_s, watched.is_stuck = beat.iterations, now_s, False
-            return f"The worker goes on, after {stuck_s:.0f} s." if was_stuck else None
+            return f"The worker continues after {stuck_s:.0f} s." if was_stuck else None
         still_s = now_s - watched.turned_s
         if watched.is_stuck or still_s < self._patience_s(watched):
             return None
         watched.is_stuck = True
         if identity is not None:
-            send_signal(identity, signal.SIGUSR1)  # it writes where it is into its log
+            send_signal(identity, signal.SIGUSR1)  # it writes its stack into its log
         if watched.iterations == 0:
-            return f"Building the task has taken {still_s:.0f} s; its log shows where it is."
-        return f"No step for {still_s:.0f} s; the log of the worker shows where it is."
+            return f"Building the task has taken {still_s:.0f} s; the worker's log shows its stack."
+        return f"No step for {still_s:.0f} s; the worker's log shows its stack."
 
     def _patience_s(self, watched: Watched) -> float:
         usual_s = (watched.turned_s - watched.began_s) / max(watched.iterations, 1)
@@ -74,7 +74,7 @@ class Watchdog:
     def enforce_stop(self, run_id: int, identity: ProcessIdentity | None) -> None:
         """See to it that a stop that was asked is done, even by a worker that is stuck.
 
-        Called again and again as long as the stop is not answered.
+        Called repeatedly until the command is answered.
         """
         watched, now_s = self._watched.get(run_id), time.monotonic()
         if watched is None or identity is None:
@@ -88,5 +88,5 @@ class Watchdog:
             watched.was_asked = send_signal(identity, signal.SIGTERM)
 
     def forget(self, run_id: int) -> None:
-        """The run is over."""
+        """Forget a run that is over."""
         self._watched.pop(run_id, None)

@@ -1,4 +1,4 @@
-"""Passes news on to open streams and waiting requests: encoded once, for however many listen."""
+"""Sends committed changes to open streams and waiting requests; each is encoded once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..store.curves.downsample import downsample
 from .search_updates import SearchUpdates
 from .subscriber import BYE, QUEUE_BYTES_MAX, RESET, Subscriber, encode
 
-POINTS_EVERY_S = 0.1  # at most this often for each run
-RUN_EVERY_S = 0.5  # while nothing but its numbers move
-POINTS_A_MESSAGE_MAX = 50  # of one series: 500 a second, on a chart of 800 columns
-RING_MAX = 4_000  # events kept for streams that come back
+POINTS_EVERY_S = 0.1  # at most, for each run
+RUN_EVERY_S = 0.5  # while only its numbers change
+POINTS_A_MESSAGE_MAX = 50  # of one series: 500 per second, for a chart 800 columns wide
+RING_MAX = 4_000  # events kept for streams that reconnect
 RING_BYTES_MAX = 16_000_000
 
 
 class EventBroker:
-    """Lives on the event loop; `publish` and `send_tasks_changed` may be called from any thread."""
+    """Runs on the event loop; `publish` and `send_tasks_changed` may be called from any thread."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -33,7 +33,7 @@ class EventBroker:
         self._ring_bytes = 0
         self._points: dict[int, list[Points]] = {}
         self._points_at_s: dict[int, float] = {}
-        self._runs: dict[int, Json] = {}  # not told yet
+        self._runs: dict[int, Json] = {}  # not sent yet
         self._runs_at_s: dict[int, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: dict[int, set[asyncio.Future[None]]] = {}
@@ -46,7 +46,7 @@ class EventBroker:
 
     @property
     def viewers(self) -> int:
-        """How many streams are open."""
+        """The number of open streams."""
         return len(self._subscribers)
 
     @property
@@ -97,18 +97,18 @@ class EventBroker:
         )
 
     def recent(self, after: int, run_ids: frozenset[int] | None) -> list[bytes] | None:
-        """Event messages after an id, from memory; None when it does not reach back so far.
+        """Event messages after an id, from memory; None if they are no longer all there.
 
-        Of too many bytes for one stream nothing is left but to begin anew.
+        If they are too many bytes for one stream, the client has to load everything again.
         """
         if not self._ring or not self._ring[0][0] <= after + 1 <= self._ring[-1][0] + 1:
             return None
-        found = [
+        messages = [
             message
             for event_id, run_id, message in self._ring
             if event_id > after and (run_ids is None or run_id in run_ids)
         ]
-        return found if sum(map(len, found)) <= QUEUE_BYTES_MAX else [RESET]
+        return messages if sum(map(len, messages)) <= QUEUE_BYTES_MAX else [RESET]
 
     def _remember(self, event_id: int, run_id: int, message: bytes) -> None:
         self._ring.append((event_id, run_id, message))
@@ -117,7 +117,10 @@ class EventBroker:
             self._ring_bytes -= len(self._ring.popleft()[2])
 
     def wait_for_commit(self, run_id: int) -> asyncio.Future[None]:
-        """Done when something is committed for a run, or we close; then for `cancel_wait`."""
+        """A future that is done at the next commit for a run, or at the end of the server.
+
+        Pass it to `cancel_wait` afterwards.
+        """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.is_closing:
             future.set_result(None)
@@ -132,7 +135,7 @@ class EventBroker:
             self._waiters.pop(run_id, None)
 
     def close(self) -> None:
-        """Say goodbye to every stream, and let go who waits."""
+        """End all streams and resolve all waiters."""
         self.is_closing = True
         self.end_streams()
         for run_id in list(self._waiters):
@@ -142,7 +145,7 @@ class EventBroker:
         self.search_updates.close()
 
     def end_streams(self, session: str | None = None) -> None:
-        """Say goodbye to every stream, or a session's; whoever may still listen comes back."""
+        """End all streams, or those of a session; clients that still have access reconnect."""
         for subscriber in self._subscribers:
             if session in (None, subscriber.session):
                 subscriber.end(BYE)
@@ -153,9 +156,9 @@ class EventBroker:
                 future.set_result(None)
 
     def _on_commit(self, committed: Committed) -> None:
-        spoken_of = set()
+        with_events = set()
         for event in committed.events:
-            spoken_of.add(event["run_id"])
+            with_events.add(event["run_id"])
             message = encode("event", event, event["id"])
             self._remember(event["id"], event["run_id"], message)
             for subscriber in self._subscribers:
@@ -165,15 +168,15 @@ class EventBroker:
             if run_id in self.watched:
                 self._points.setdefault(run_id, []).append(block)
         self._runs.update(committed.runs)
-        for run_id in spoken_of:
+        for run_id in with_events:
             self._send_run(run_id)
-        for run_id in {*committed.runs, *spoken_of}:
+        for run_id in {*committed.runs, *with_events}:
             self._resolve_waiters(run_id)
         self.search_updates.on_commit(committed.searches)
         self._send_due()
 
     def _send_due(self) -> None:
-        """Send what may be sent now, and come back for the rest."""
+        """Send what is due, and set a timer for the rest."""
         now_s = time.monotonic()
         next_s: list[float] = []
         for run_id in list(self._points):
@@ -227,12 +230,12 @@ class EventBroker:
 
 
 def points_message(run_id: int, blocks: list[Points]) -> Json:
-    """Blocks of points in one message, thinned with their extremes kept."""
-    found: dict[str, list[Curve]] = {}
+    """Blocks of points in one message, downsampled with their extremes kept."""
+    parts: dict[str, list[Curve]] = {}
     for block in blocks:
         for name, values in zip(block.names, block.values, strict=True):
-            found.setdefault(name, []).append(Curve(block.steps, values))
-    curves = {name: joined(state) for name, state in found.items()}
+            parts.setdefault(name, []).append(Curve(block.steps, values))
+    curves = {name: joined(blocks_of_one) for name, blocks_of_one in parts.items()}
     steps = [step for curve in curves.values() for step in curve.steps[[0, -1]].tolist() if step]
     return {
         "run_id": run_id,

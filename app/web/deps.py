@@ -1,4 +1,4 @@
-"""What the routes are given: the parts of the application, and each request's own."""
+"""Dependencies of the routes: the application state and the idempotency of a request."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ DESCRIBED_WITHIN_S = 30.0  # a task that a POST names
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """Everything a route may use.
+    """The parts of the application that routes use.
 
-    wake: tell the launcher that there may be something to do.
-    warnings: of the work in the background.
-    cookie_name: of the session cookie; another one on each port, as cookies know no ports.
-    cookie_path: below which the cookie is sent.
+    wake: starts the next turn of the background work.
+    warnings: those of the background work.
+    cookie_name: of the session cookie; it contains the port, as cookies are shared by all ports.
+    cookie_path: the path below which the cookie is sent.
     """
 
     settings: Settings
@@ -56,7 +56,7 @@ AppStateDep = Annotated[AppState, Depends(app_state_of)]
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """Carries a POST out once for each Idempotency-Key; without a key, each time."""
+    """Carries out a POST once for each Idempotency-Key; without a key, each time."""
 
     store: Store
     key: str | None
@@ -65,9 +65,9 @@ class Idempotency:
     def answer(
         self, status_code: int, act: Callable[[Transaction], dict[str, Any]], **other_codes: int
     ) -> JSONResponse:
-        """What `act` returns, or what it returned before. It runs inside a transaction.
+        """The result of `act`, or the earlier one for the same key. `act` runs in a transaction.
 
-        other_codes: `no_op=200` is the status code of an answer whose `status` is no_op.
+        other_codes: `no_op=200` is the status code of a result whose `status` is no_op.
         """
         with self.store.writing() as tx:
             if self.key is not None:
@@ -87,15 +87,16 @@ async def idempotency_of(
         str | None, Header(json_schema_extra={"minLength": 1, "maxLength": KEY_CHARACTERS_MAX})
     ] = None,
 ) -> Idempotency:
-    """The key of a request, and a fingerprint of what it asks.
+    """The key and the fingerprint of a request.
 
     Raises:
-        Invalid: the key is too long or no plain text.
+        Invalid: the key is too long or not printable.
     """
     key = idempotency_key
     if key is not None and not (0 < len(key) <= KEY_CHARACTERS_MAX and key.isprintable()):
         raise Invalid(
-            f"A key has 1 to {KEY_CHARACTERS_MAX} printable characters.", field="Idempotency-Key"
+            f"A key must have 1 to {KEY_CHARACTERS_MAX} printable characters.",
+            field="Idempotency-Key",
         )
     requested = f"{request.method} {request.url.path}\n".encode() + await request.body()
     return Idempotency(app_state_of(request).store, key, hashlib.sha256(requested).hexdigest())
@@ -107,7 +108,7 @@ IdempotencyDep = Annotated[Idempotency, Depends(idempotency_of)]
 def create(
     state: AppState, idempotency: Idempotency, make: Callable[[Transaction], dict[str, Any]]
 ) -> JSONResponse:
-    """Answer a POST that makes something to be trained: 201, and the work begins at once."""
+    """Answer a POST that creates runs: 201, and the background work starts at once."""
     answer = idempotency.answer(status.HTTP_201_CREATED, make)
     state.wake()
     return answer
@@ -124,6 +125,6 @@ def described_task(state: AppState, name: str) -> TaskInfo:
 
 
 def json_response(body: dict[str, Any]) -> Response:
-    """The body as it is, without a model: large, or with fields that depend on its content."""
+    """The body without validation: it is large, or its fields depend on its content."""
     content = json.dumps(body, separators=(",", ":"), allow_nan=False)
     return Response(content, media_type="application/json")

@@ -14,13 +14,13 @@ from .subscriber import encode
 
 log = logging.getLogger(__name__)
 
-SEARCH_EVERY_S = 0.25  # at most this often for each search
+SEARCH_EVERY_S = 0.25  # at most, for each search
 READ_SHARE_MAX = 0.2  # of the time; reading a search of many trials takes a while
 RETRY_S = 1.0  # after the database could not be read
 
 
 class SearchUpdates:
-    """Lives on the event loop. Each search that has changed is read by one task at a time.
+    """Runs on the event loop; one task at a time reads a search that has changed.
 
     read: the JSON of a search as it is now; called in a thread.
     watched: ids of the searches that a stream wants.

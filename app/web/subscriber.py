@@ -13,14 +13,14 @@ from babysit.storage.journal import to_jsonable
 from ..store.committed import Json
 
 HEARTBEAT_S = 10.0
-QUEUE_BYTES_MAX = 4_000_000  # of one stream; a slower reader is dropped
+QUEUE_BYTES_MAX = 4_000_000  # of one stream; slower readers are dropped
 HEARTBEAT = b": heartbeat\n\n"
 BYE = b"event: bye\ndata: {}\n\n"
 RESET = b"event: reset\ndata: {}\n\n"
 
 
 def encode(event: str, body: Json, event_id: int | None = None) -> bytes:
-    """One message of a stream. JSON has no line breaks of its own, so one data line does."""
+    """One message of a stream. JSON has no line breaks, so one data line is enough."""
     ident = f"id: {event_id}\n" if event_id is not None else ""
     data = json.dumps(to_jsonable(body), separators=(",", ":"))
     return f"{ident}event: {event}\ndata: {data}\n\n".encode()
@@ -37,7 +37,7 @@ class Subscriber:
     run_ids: frozenset[int] | None
     session: str = ""
     search_ids: frozenset[int] = frozenset()
-    sent_up_to_id: int = 0  # events up to here were given in what the stream began with
+    sent_up_to_id: int = 0  # events up to here were among the first messages
     queue: deque[tuple[int, bytes]] = field(default_factory=deque)  # event id or 0, message
     search_states: dict[int, bytes] = field(default_factory=dict)  # the newest of each search
     queued_bytes: int = 0
@@ -48,7 +48,7 @@ class Subscriber:
         return self.run_ids is None or run_id in self.run_ids
 
     def put(self, message: bytes, event_id: int = 0) -> None:
-        """Queue a message; a reader who has let too much pile up is ended instead."""
+        """Queue a message; end the stream if too much is queued."""
         self.queue.append((event_id, message))
         self.queued_bytes += len(message)
         if self.queued_bytes > QUEUE_BYTES_MAX:
@@ -63,9 +63,9 @@ class Subscriber:
             self.end()
         self.wake.set()
 
-    def end(self, last_word: bytes = b"") -> None:
-        if last_word:
-            self.queue.append((0, last_word))
+    def end(self, last_message: bytes = b"") -> None:
+        if last_message:
+            self.queue.append((0, last_message))
         else:
             self.queue.clear()
             self.search_states.clear()
@@ -73,7 +73,7 @@ class Subscriber:
         self.wake.set()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """What is to be sent, all that waits at once; heartbeats in between."""
+        """All queued messages at a time, and heartbeats in between."""
         while True:
             try:
                 async with asyncio.timeout(HEARTBEAT_S):

@@ -1,4 +1,4 @@
-"""Follows the files of the tokens: when one is new, what the old one had opened is closed."""
+"""Watches the token files: when one changes, sessions and streams of the old token end."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ log = logging.getLogger(__name__)
 
 
 async def follow_tokens(tokens: Tokens, sessions: Sessions, broker: EventBroker) -> None:
-    """Look until cancelled."""
+    """Watch until cancelled."""
     ends_again = False
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
         changed = await asyncio.to_thread(tokens.look)
-        # Once more at the next look: a stream may have been on its way in just then.
+        # Once more in the next turn, as a stream may just have been opening.
         if changed or ends_again:
             try:
                 await asyncio.to_thread(sessions.keep_valid)
             except Exception:
-                log.exception("sessions of an old token are still in the database; they are ended")
+                log.exception(
+                    "cannot remove the sessions of an old token; they are not valid any more"
+                )
             broker.end_streams()
         ends_again = changed

@@ -1,4 +1,4 @@
-"""Turns what pydantic says about a request into a sentence and a field, without repeating input."""
+"""Turns the errors of pydantic into a message and a field, without repeating input."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..errors import APIError, Invalid, NotFound
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _WORDED = {
-    "missing": "This field is needed.",
-    "extra_forbidden": "There is no such field here.",
+    "missing": "This field is required.",
+    "extra_forbidden": "This field is unknown.",
     "json_invalid": "The body is not JSON.",
-    "union_tag_invalid": "There is no such kind.",
-    "union_tag_not_found": "Say which kind.",
-    "string_pattern_mismatch": "This value is none of those that are possible.",
+    "union_tag_invalid": "This kind is unknown.",
+    "union_tag_not_found": "The kind is required.",
+    "string_pattern_mismatch": "This value is not one of those allowed.",
 }
-# Of these kinds pydantic's own sentence repeats nothing of what was sent.
+# For these kinds the message of pydantic repeats no input.
 _OWN_WORDS = re.compile(
     r"(int|float|bool|string|list|dict|model|literal|enum|greater|less|too)[a-z_]*"
 )
@@ -25,25 +25,27 @@ _TAGS = frozenset({"set", "pause", "resume", "stop", "extend", "cancel"})
 
 
 def from_validation_error(errors: Sequence[Any]) -> APIError:
-    """The first thing that is wrong. An id in the address that is no number is an unknown id."""
+    """The first error. An id in the path that is not a number is an unknown id."""
     error = errors[0]
     place = list(error["loc"])
     if place and place[0] == "path":
-        return NotFound("There is no such thing.")
+        return NotFound("Not found.")
     kind, context = str(error["type"]), error.get("ctx") or {}
     message = _WORDED.get(kind)
     if message is None:
-        message = str(error["msg"]) + "." if _OWN_WORDS.fullmatch(kind) else "This is not right."
+        message = (
+            str(error["msg"]) + "." if _OWN_WORDS.fullmatch(kind) else "This value is invalid."
+        )
     return Invalid(message, field=_field(place, kind), allowed=_allowed(kind, context))
 
 
 def _field(place: list[Any], kind: str) -> str | None:
     names = [str(part) for part in place[1:]]
     if place and place[0] == "body" and names and names[0] in (*_TAGS, "save_checkpoint"):
-        names = names[1:]  # the tag of the union, which is no field
+        names = names[1:]  # the tag of the union, which is not a field
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         names = ["kind"]
-    if kind == "extra_forbidden":  # the name is the sender's own
+    if kind == "extra_forbidden":  # the name comes from the client
         names = [name for name in names if _NAME.fullmatch(name)]
     return ".".join(names) or None
 

@@ -150,7 +150,7 @@ def test_going_to_the_server_gives_another_page_no_hold_on_it(
             page.goto(f"http://127.0.0.1:{evil_port}/")
             page.evaluate("url => { location.href = url; }", quiet.url + path)
             page.wait_for_url(f"{quiet.url}/**")
-            expect(page.locator("body")).to_contain_text("Requests of other sites")
+            expect(page.locator("body")).to_contain_text("Requests from other sites")
             assert SECRET not in page.content()
         page.goto(f"http://127.0.0.1:{evil_port}/")
         page.evaluate(POST_ON, f"{quiet.url}/api/runs/1/notes")

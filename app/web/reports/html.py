@@ -1,4 +1,4 @@
-"""A run as one HTML file to hand around: its curves with every change marked, drawn by Plotly."""
+"""A run as one HTML file to share: its curves, drawn by Plotly, with all changes marked."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ COST = "train/cost"
 SMOOTH_STEPS = 20
 POINTS = 2_000  # of one curve; extremes are kept
 MARKED = ("changed", "guard_tripped", "note_added", "recovered")
-ROWS = (  # title, logarithmic, series with the colour of their part
+ROWS = (  # title, logarithmic, series
     ("Cost", False, (COST, "val/cost")),
-    ("Learning curves", False, ()),  # whatever the task measures besides
+    ("Learning curves", False, ()),  # all other measurements of the task
     ("Learning rate", True, ("learning_rate",)),
     ("Momentum", False, ("momentum",)),
 )
@@ -36,7 +36,7 @@ PAGE = """<!doctype html>
 
 
 def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> str:
-    """The whole file; it needs no network and no server.
+    """The whole file; it needs neither network nor server.
 
     run, events: as the API answers them. curves: every recorded series.
 
@@ -75,10 +75,10 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
             figure.update_yaxes(type="log" if logarithmic else "linear", row=place)
         for event in events:
             if event["kind"] in MARKED:
-                words = html.escape(describe_event(event), quote=False)
+                text = html.escape(describe_event(event), quote=False)
                 figure.add_vline(x=event["step"], line_dash="dot", line_width=1)
                 figure.add_annotation(
-                    x=event["step"], y=1, yref="paper", text="◆", hovertext=words, showarrow=False
+                    x=event["step"], y=1, yref="paper", text="◆", hovertext=text, showarrow=False
                 )
         figure.update_layout(height=220 * len(rows), template="plotly_white", margin={"t": 40})
         figure.update_xaxes(title_text="step", row=len(rows))
@@ -90,7 +90,7 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
     return PAGE.format(title=html.escape(run["name"]), about=html.escape(about), chart=chart)
 
 
-# Plotly's own button would send the data to a cloud.
+# Plotly's own button would upload the data.
 _CONFIG = {"displaylogo": False, "showSendToCloud": False}
 
 
@@ -104,7 +104,7 @@ def _measured(curves: Mapping[str, Curve]) -> tuple[str, ...]:
 
 
 def _add_curve(figure: Any, graph: Any, name: str, drawn: Downsampled, row: int) -> None:
-    """One line; where values were merged, a band from the smallest to the largest behind it."""
+    """A line; behind downsampled values, a band from their minimum to their maximum."""
     colour = COLOURS.get(name.partition("/")[0], OTHER_COLOUR)
     steps = drawn.steps.tolist()
     if (drawn.counts > 1).any():
@@ -126,7 +126,7 @@ def _add_curve(figure: Any, graph: Any, name: str, drawn: Downsampled, row: int)
         graph.Scatter(
             x=steps,
             y=drawn.values.tolist(),
-            name=html.escape(name, quote=False),  # Plotly knows no &quot;
+            name=html.escape(name, quote=False),  # Plotly does not decode &quot;
             line=line,
             opacity=0.35 if is_raw else 1,
             showlegend="/" in name,
@@ -137,7 +137,7 @@ def _add_curve(figure: Any, graph: Any, name: str, drawn: Downsampled, row: int)
 
 
 def _add_smoothed(figure: Any, graph: Any, cost: Curve, row: int) -> None:
-    """The average that the page shows, from the values at their full rate."""
+    """The moving average, as on the page, from all values."""
     drawn = downsample(smoothed(cost, SMOOTH_STEPS), POINTS)
     figure.add_trace(
         graph.Scatter(

@@ -1,4 +1,4 @@
-"""A run told as a log book in Markdown: what was asked, what was changed and why, how it ended."""
+"""A run as a Markdown report: settings, events with their notes, and checkpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEFT_OUT = ("command_sent", "worker_started", "checkpoint_removed")
 
 
 def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Json]) -> str:
-    """run, events, checkpoints: as the API answers them."""
+    """The whole report. run, events, checkpoints: as in the API."""
     lines = [
         f"# {plain_text(run['name'])}",
         "",
@@ -32,8 +32,8 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
     for event in events:
         if event["kind"] not in LEFT_OUT:
             who = event.get("actor", "")
-            told = plain_text(describe_event(event))
-            lines.append(f"| {event['step']:,} | {event['at']} | {plain_text(who)} | {told} |")
+            text = plain_text(describe_event(event))
+            lines.append(f"| {event['step']:,} | {event['at']} | {plain_text(who)} | {text} |")
     lines += ["", "## Checkpoints", "", "| step | why | val cost | SHA-256 of the weights |"]
     lines.append("|---|---|---|---|")
     for checkpoint in checkpoints:
@@ -47,7 +47,7 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
 
 
 def describe_event(event: Json) -> str:
-    """One event as a person would say it."""
+    """One event in words."""
     kind = event["kind"]
     if kind == "changed":
         names = event["after"]
@@ -62,8 +62,8 @@ def describe_event(event: Json) -> str:
         return _with_note(str(event["command_kind"]).replace("_", " "), event)
     if kind == "checkpoint_saved":
         return f"checkpoint ({event['cause']})"
-    told = next((event[key] for key in ("message", "reason", "name") if event.get(key)), "")
-    return f"{kind.replace('_', ' ')} {told}".strip()
+    detail = next((event[key] for key in ("message", "reason", "name") if event.get(key)), "")
+    return f"{kind.replace('_', ' ')} {detail}".strip()
 
 
 def _with_note(what: str, event: Json) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoints of a run, and new runs that start from one."""
+"""Checkpoints of a run, and forks of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def list_checkpoints(run_id: int, state: AppStateDep) -> list[Checkpoint]:
     """All checkpoints that a run ever saved, newest last."""
     with state.store.reading() as session:
         run = find_run(session, run_id)
-        found = checkpoints.list_checkpoints(session, state.store.runs_dir, run)
-    return [Checkpoint.model_validate(item) for item in found]
+        items = checkpoints.list_checkpoints(session, state.store.runs_dir, run)
+    return [Checkpoint.model_validate(item) for item in items]
 
 
 @router.patch("/checkpoints/{checkpoint_id}")
@@ -34,8 +34,8 @@ def pin(checkpoint_id: int, requested: PinChange, state: AppStateDep) -> Checkpo
     with state.store.writing() as tx:
         row = checkpoints.find_checkpoint(tx.session, checkpoint_id)
         checkpoints.pin_checkpoint(tx, row, pinned=requested.pinned)
-        found = checkpoints.one_checkpoint(tx.session, state.store.runs_dir, row)
-    return Checkpoint.model_validate(found)
+        checkpoint = checkpoints.one_checkpoint(tx.session, state.store.runs_dir, row)
+    return Checkpoint.model_validate(checkpoint)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Commands to a run: sent is not done; the answer is asked for, or comes as an event."""
+"""Commands to a run; the answer is an event, or can be waited for."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
     },
 )
 def send(
-    run_id: int, asked: CommandIn, state: AppStateDep, idempotency: IdempotencyDep
+    run_id: int, requested: CommandIn, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Send a command to a run. The answer follows as an event with the same `command_id`."""
 
     def act(tx: Transaction) -> dict[str, Any]:
-        command = asked.command()
+        command = requested.command()
         declared = _declared(state, find_run(tx.session, run_id).task)
         command_id = commands.send_command(tx, run_id, command, declared)
         return {"command_id": command_id, "status": "no_op" if command_id is None else "pending"}
 
     answer = idempotency.answer(status.HTTP_202_ACCEPTED, act, no_op=status.HTTP_200_OK)
-    state.wake()  # a queued run may just have been stopped
+    state.wake()  # the command may have stopped a queued run
     return answer
 
 
 def _declared(state: AppState, task: str) -> Declared | None:
-    known = state.catalog.get(task)
-    return known.declared if known is not None and known.declared else None
+    info = state.catalog.get(task)
+    return info.declared if info is not None and info.declared else None
 
 
 @router.get("/{command_id}")
@@ -67,10 +67,10 @@ async def read(
     while True:
         committed = state.broker.wait_for_commit(run_id)
         try:
-            found = await run_in_threadpool(_read, state, run_id, command_id)
+            command = await run_in_threadpool(_read, state, run_id, command_id)
             left_s = deadline_s - time.monotonic()
-            if found["status"] != "pending" or left_s <= 0 or state.broker.is_closing:
-                return CommandAnswer.model_validate(found)
+            if command["status"] != "pending" or left_s <= 0 or state.broker.is_closing:
+                return CommandAnswer.model_validate(command)
             await asyncio.wait((committed,), timeout=left_s)
         finally:
             state.broker.cancel_wait(run_id, committed)

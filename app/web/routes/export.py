@@ -1,4 +1,4 @@
-"""Everything that was recorded of a run, as a file to keep."""
+"""Exports of a run as a file."""
 
 from __future__ import annotations
 
@@ -65,12 +65,14 @@ def export(run_id: int, format: Format, state: AppStateDep) -> Response:
                 text = json.dumps(_everything(state, session, run_id), indent=1, allow_nan=False)
                 return _file(iter([text.encode()]), run_id, "json", "application/json")
             case Format.MARKDOWN:
-                book = markdown_report(
+                document = markdown_report(
                     read_run(session, run_id),
                     read_events(session, [run_id], limit=EVENTS_MAX),
                     list_checkpoints(session, state.store.runs_dir, find_run(session, run_id)),
                 )
-                return _file(iter([book.encode()]), run_id, "md", "text/markdown; charset=utf-8")
+                return _file(
+                    iter([document.encode()]), run_id, "md", "text/markdown; charset=utf-8"
+                )
             case Format.HTML:
                 page = report(
                     read_run(session, run_id),
@@ -92,15 +94,15 @@ def _file(content: Iterator[bytes], run: int | str, ending: str, media_type: str
     )
 
 
-Values = list[tuple[str, int, Curve]]  # series, attempt, what it recorded
+Values = list[tuple[str, int, Curve]]  # series, attempt, values
 
 
 def _values(session: Session, run_id: int) -> tuple[int, Values]:
-    """Every value of every attempt, also those that a later attempt took the place of."""
-    found = read_attempts(session, run_id, series_names(session, [run_id]))
+    """Every value of every attempt, also those that a later attempt replaced."""
+    recorded = read_attempts(session, run_id, series_names(session, [run_id]))
     return run_id, [
         (series, attempt, curve)
-        for series, attempts in sorted(found.items())
+        for series, attempts in sorted(recorded.items())
         for attempt, curve in sorted(attempts.items())
     ]
 
@@ -122,7 +124,7 @@ def _csv(values: tuple[int, Values]) -> Iterator[bytes]:
 
 
 def inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Text that no spreadsheet evaluates as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
@@ -164,6 +166,6 @@ def _everything(state: AppState, session: Session, run_id: int) -> dict[str, Any
 
 
 def _curves(session: Session, run: RunRow) -> dict[str, Curve]:
-    """The run's own curves, its attempts stitched."""
+    """The curves of the run, with its attempts concatenated."""
     names = series_names(session, [run.id])
     return dict(read_curves(session, lineage(session, run, family=False), names))

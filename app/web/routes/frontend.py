@@ -1,4 +1,4 @@
-"""Serves the built page: index fresh at every load, hashed files for ever."""
+"""Serves the built page; hashed files may be cached for ever."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ NOT_BUILT = """<!doctype html>
 
 
 def page_folder() -> Path:
-    """Where the built page lies: beside the code of a wheel, or in the repository."""
+    """The folder of the built page: next to the code in a wheel, or in the repository."""
     return WHEEL_PAGE if WHEEL_PAGE.is_dir() else REPOSITORY_PAGE
 
 
 @router.get("/{path:path}")
 @router.head("/{path:path}")
 def page(path: str) -> Response:
-    """A file of the page; the page itself for every address that names no file and no folder."""
+    """A file of the page; the page itself for every path without a file or folder name."""
     return answer_from(page_folder(), path)
 
 
 def answer_from(folder: Path, path: str) -> Response:
-    """What a folder with a built page has for an address.
+    """The response to a path from the folder of a built page.
 
     Raises:
-        NotFound: the address names a file that is not in the folder, or a route of the API.
+        NotFound: the path names a file that is not in the folder, or a route of the API.
     """
     if path == "api" or path.startswith("api/"):
-        raise NotFound("There is no such address.")
+        raise NotFound("This address does not exist.")
     file = _file(folder, path)
     if file is not None and file.name != "index.html":
         hashed = path.startswith("assets/")
         return _answer(file, FOR_EVER if hashed else "no-cache")
     if "." in path.rpartition("/")[2] and path != "index.html":
-        raise NotFound("There is no such file.")
+        raise NotFound("This file does not exist.")
     index = _file(folder, "index.html")
     if index is None:
         return HTMLResponse(NOT_BUILT, status_code=503, headers={"cache-control": "no-store"})
-    if "/" in path:  # the page has no such place, and names its files relative to its own
+    if "/" in path:  # no route of the page, whose URLs are relative
         headers = {"location": "../" * path.count("/"), "cache-control": "no-cache"}
         return Response(status_code=307, headers=headers)
     return _answer(index, "no-cache")
 
 
 def _file(folder: Path, path: str) -> Path | None:
-    """A file below the folder, which no name can leave."""
+    """A file below the folder; a path cannot leave it."""
     names = path.split("/")
     if any(name in ("", ".", "..") or "\0" in name or "\\" in name for name in names):
         return None
@@ -70,7 +70,7 @@ def _file(folder: Path, path: str) -> Path | None:
         file = folder.joinpath(*names).resolve()
         inside = file.is_relative_to(folder.resolve())
         return file if inside and file.is_file() else None
-    except OSError:  # a name longer than a file may have
+    except OSError:  # a name that is too long for the file system
         return None
 
 

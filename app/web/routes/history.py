@@ -1,4 +1,4 @@
-"""What is recorded of a run: its events and its curves."""
+"""The events and curves of a run."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def events(
     """Events of a run. `kind` takes several kinds, separated by commas."""
     kinds = [name for name in (kind or "").split(",") if name]
     if any(name not in EVENTS for name in kinds):
-        raise Invalid("There is no such kind of event.", field="kind", allowed=list(EVENTS))
+        raise Invalid("This kind of event is unknown.", field="kind", allowed=list(EVENTS))
     with state.store.reading() as session:
         run = find_run(session, run_id)
-        found = read_events(
+        rows = read_events(
             session,
             [run.id],
             after=after,
@@ -47,9 +47,9 @@ def events(
             limit=limit + 1,
             newest_first=order == "desc",
         )
-    more = len(found) > limit
-    found = found[:limit]
-    return json_response({"events": found, "next": found[-1]["id"] if more else None})
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return json_response({"events": rows, "next": rows[-1]["id"] if more else None})
 
 
 @router.get("/curves", response_model=Curves)
@@ -89,11 +89,11 @@ def curves(
 
 
 def _chosen(requested: list[str], existing: list[str]) -> list[str]:
-    """The names that were asked for, each once; a star at the end stands for any ending."""
+    """The selected names without duplicates; a star at the end stands for any ending."""
     chosen: dict[str, None] = {}
     for name in requested:
         if name.endswith("*"):
-            chosen.update(dict.fromkeys(one for one in existing if one.startswith(name[:-1])))
+            chosen.update(dict.fromkeys(item for item in existing if item.startswith(name[:-1])))
         else:
             chosen[name] = None
     return list(chosen)

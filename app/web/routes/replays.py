@@ -1,4 +1,4 @@
-"""Replay: a run that does what another one did, and is compared with it to the last bit."""
+"""Replays: runs that repeat another run or a recipe and are compared bit by bit."""
 
 from __future__ import annotations
 

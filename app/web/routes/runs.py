@@ -1,4 +1,4 @@
-"""Runs: start, list, look, describe, trash; their notes, family and picture."""
+"""Runs: start, list, read, change, trash; their notes, family and picture."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def list_runs(
 ) -> Runs:
     """Runs, newest first. `search` matches names and notes; `trials` includes those of searches."""
     with state.store.reading() as session:
-        found = runs.list_runs(
+        page = runs.list_runs(
             session,
             statuses=() if status is None else (status,),
             task=task,
@@ -72,7 +72,7 @@ def list_runs(
             before=before,
             limit=limit,
         )
-    return Runs.model_validate(found)
+    return Runs.model_validate(page)
 
 
 @router.get("/{run_id}")
@@ -133,8 +133,8 @@ def picture(run_id: int, state: AppStateDep) -> JSONResponse:
         runs.find_run(session, run_id)
     path = state.store.runs_dir / str(run_id) / "picture.json"
     try:
-        # The worker wrote it: it may be anything.
+        # Written by user code, so it may be anything.
         with open_regular(path, PICTURE_BYTES_MAX) as file:
             return JSONResponse(json.loads(file.read()))
     except (OSError, ValueError, RecursionError) as error:
-        raise NotFound("There is no picture of this run.") from error
+        raise NotFound("This run has no picture.") from error

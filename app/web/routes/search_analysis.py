@@ -42,8 +42,8 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
             "draws": preview.samples(plan),
             "warnings": [asdict(warned) for warned in preview.warnings(task.declared, plan)],
             "grid_cells": cells,
-            "estimate": asdict(found),
-            "advice": asdict(advice(found, trials)),
+            "estimate": asdict(duration),
+            "advice": asdict(advice(duration, trials)),
             "teaching": None if picture is None else asdict(picture),
         }
     )
@@ -65,4 +65,4 @@ def read_importance(search_id: int, state: AppStateDep) -> Importance:
         found = importance(parse_space(task.declared, space), completed)
     except InvalidValue as error:
         raise invalid(error, "space") from error
-    return Importance.model_validate(asdict(found))
+    return Importance.model_validate(asdict(result))

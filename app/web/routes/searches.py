@@ -74,9 +74,9 @@ def list_searches(
     with state.store.reading() as session:
         rows = newest_searches(session, before=before, limit=limit + 1)
         shown = rows[:limit]
-        found = searches_json(state, session, shown, trials=False)
+        summaries = searches_json(state, session, shown, trials=False)
         following = shown[-1].id if len(rows) > limit else None
-    return json_response({"searches": found, "next": following})
+    return json_response({"searches": summaries, "next": following})
 
 
 @router.get("/searches/{search_id}", response_model=Search)
@@ -197,6 +197,10 @@ def searches_json(
 
 
 def read_search(state: AppState, session: Session, search_id: int) -> dict[str, Any]:
-    """A search with its trials. Raises: NotFound."""
+    """A search with its trials.
+
+    Raises:
+        NotFound: it does not exist.
+    """
     row = find_search(session, search_id)
     return searches_json(state, session, [row], trials=True)[0]

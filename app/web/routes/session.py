@@ -1,10 +1,10 @@
-"""Who is there: the token is exchanged for a cookie, once."""
+"""Sessions: a token is exchanged for a cookie."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response, status
 
-from ...errors import APIError
+from ...errors import Unauthorized
 from ...security.tokens import VIEWER
 from ...store.sessions import sha256
 from ..deps import AppStateDep
@@ -12,13 +12,6 @@ from ..schemas.requests import SignIn
 from ..schemas.responses import TokenToWatch, Who
 
 router = APIRouter(prefix="/api/session", tags=["session"])
-
-
-class Unauthorized(APIError):
-    """Somebody tried to sign in with something that is not the token."""
-
-    status_code = 401
-    error = "unauthorized"
 
 
 @router.post("", status_code=status.HTTP_204_NO_CONTENT)

@@ -1,4 +1,4 @@
-"""The live stream: server-sent events that resume where they broke off."""
+"""The stream of server-sent events, which resumes after a lost connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
-from ...errors import APIError, Invalid, NotFound, TooManyRequests
+from ...errors import Invalid, NotFound, TooManyRequests, Unauthorized
 from ...limits import INT_MAX, STREAMS_MAX
 from ...security.asgi import Headers
 from ...store.events import head, is_id, read_events
@@ -28,20 +28,13 @@ router = APIRouter(prefix="/api/stream", tags=["stream"])
 
 RUNS_MAX = 100  # in one stream
 SEARCHES_MAX = 10  # in one stream; each is sent with all its trials
-MISSED_MAX = 2_000  # events; with more, the client starts anew
+MISSED_MAX = 2_000  # events; after more, the client loads everything again
 SEND_WITHIN_S = 30.0
-RETRY_MS = (1_000, 3_000)  # spread, so that not all come back at once
-
-
-class Unauthorized(APIError):
-    """The token or the session of the request is no longer in force."""
-
-    status_code = 401
-    error = "unauthorized"
+RETRY_MS = (1_000, 3_000)  # spread, so that clients do not all reconnect at once
 
 
 class EventStream(Response):
-    """Sends what a subscriber gets until one of the two ends; a stuck reader is left."""
+    """Sends the messages of a subscriber until either side ends; drops a stuck reader."""
 
     media_type = "text/event-stream"
 
@@ -61,7 +54,7 @@ class EventStream(Response):
                 await self._send(send, chunk)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except (TimeoutError, OSError):
-            pass  # the reader is stuck or gone; it comes back with its last id
+            pass  # the reader is stuck or gone; it reconnects with its last id
         finally:
             self._broker.leave(self._subscriber)
             listener.cancel()
@@ -100,11 +93,11 @@ async def stream(
     search_ids = _ids(searches, "search", SEARCHES_MAX)
     run_ids = _ids(runs, "run", RUNS_MAX) if runs.strip(", ") or search_ids else None
     if state.broker.is_full:
-        raise TooManyRequests(f"{STREAMS_MAX} streams are open already.")
+        raise TooManyRequests(f"There are already {STREAMS_MAX} open streams.")
     since = _since(after, last_event_id)
     bearer = Headers(request.headers.raw).bearer()
     cookie = request.cookies.get(state.cookie_name, "") if bearer is None else ""
-    # Subscribed first, so that nothing falls in between: no event, and no end of the token either.
+    # Subscribe first, so that no event and no end of the token is missed in between.
     subscriber = state.broker.subscribe(run_ids, sha256(cookie), search_ids)
     try:
         _check_still_known(state, request, bearer, cookie)
@@ -119,25 +112,24 @@ async def stream(
 def _check_still_known(
     state: AppState, request: Request, bearer: bytes | None, cookie: str
 ) -> None:
-    """Ask once more what the security middleware asked: this request may have waited since for its
-    turn.
+    """Repeat the check of the security middleware: the request may have waited since then.
 
     Raises:
-        NotKnown: it would not be let in now.
+        Unauthorized: the token or session has ended.
     """
     client = request.client.host if request.client else ""
-    known = state.sessions.role(cookie) if bearer is None else state.tokens.role_of(bearer, client)
-    if known is None:
-        raise Unauthorized("Sign in again: what this stream was asked with has ended.")
+    role = state.sessions.role(cookie) if bearer is None else state.tokens.role_of(bearer, client)
+    if role is None:
+        raise Unauthorized("Your session has ended. Sign in again.")
 
 
 def _ids(ids: str, noun: str, most: int) -> frozenset[int]:
     names = [name.strip() for name in ids.split(",") if name.strip()]
     if len(names) > most:
         field = "runs" if noun == "run" else "searches"
-        raise Invalid(f"At most {most} {field} go into one stream.", field=field)
+        raise Invalid(f"A stream takes at most {most} {field}.", field=field)
     if not all(name.isascii() and name.isdigit() and len(name) <= 16 for name in names):
-        raise NotFound(f"There is no such {noun}.")
+        raise NotFound(f"This {noun} does not exist.")
     return frozenset(int(name) for name in names)
 
 
@@ -146,15 +138,15 @@ def _since(after: int | None, last_event_id: str | None) -> int | None:
         return after
     if last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 16:
         return int(last_event_id)
-    return -1  # of no stream of ours
+    return -1  # not an id of this server
 
 
 def _send_missed(
     state: AppState, subscriber: Subscriber, since: int | None, missed: list[bytes] | None
 ) -> bytes:
-    """What a new stream begins with: runs and searches as they are, and the missed events.
+    """The first messages of a stream: the state of runs and searches, and the missed events.
 
-    missed: those events, when they were still in memory.
+    missed: those events, if they were still in memory.
     """
     low, high = RETRY_MS
     messages = [f"retry: {random.randint(low, high)}\n\n".encode()]
@@ -175,7 +167,7 @@ def _from_sql(
     session: Session, run_ids: frozenset[int] | None, since: int, newest: int
 ) -> list[bytes]:
     if since > newest or not (since == 0 or is_id(session, since)):
-        return [RESET]  # of another database than this one, or of what a rebuild could not find
+        return [RESET]  # the id is of another database, or a rebuild has lost it
     missed = read_events(session, run_ids, after=since, limit=MISSED_MAX + 1)
     if len(missed) > MISSED_MAX:
         return [RESET]

@@ -1,4 +1,4 @@
-"""The tasks that can be trained."""
+"""The available tasks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def list_tasks(
     """The tasks described so far. With `wait_s`, waits until all tasks are described."""
     end_s = time.monotonic() + wait_s
     while not (state.catalog.is_ready or state.broker.is_closing) and time.monotonic() < end_s:
-        await asyncio.sleep(LOOK_EVERY_S)  # no thread waits: there are few, and others need them
-    ready = state.catalog.is_ready  # before the list: it is at least as complete
+        await asyncio.sleep(LOOK_EVERY_S)  # not in a thread: there are few
+    ready = state.catalog.is_ready  # read before the list, which is then at least as complete
     return Tasks(
         tasks=[
             Task.model_validate({**task.description, "error": task.error})

@@ -68,7 +68,7 @@ def test_a_folder_that_everybody_may_write_into_is_warned_of(data_dir: Path) -> 
     for mode in (0o755, 0o777):
         data_dir.chmod(mode)
         with serving(data_dir, "--no-demo") as server:
-            said[mode] = f"may write into {data_dir}" in server.output
+            said[mode] = f"can write to {data_dir}" in server.output
 
     assert said == {0o755: False, 0o777: True}
 
@@ -84,7 +84,7 @@ def test_on_a_network_the_named_host_answers_and_the_terminal_warns(data_dir: Pa
         named = f"http://panda.example:{port}"
 
         assert server.address == f"{named}/#t={TOKEN}"
-        assert "WARNING: there is no TLS" in server.output
+        assert "WARNING: connections are not encrypted (no TLS)" in server.output
         with client_of(here, host=f"panda.example:{port}", origin=named) as client:
             assert sign_in(client).status_code == 204
         for host in ("0.0.0.0", "panda.example.evil.example", "192.0.2.8", "evil.example"):

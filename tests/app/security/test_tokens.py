@@ -113,8 +113,7 @@ def test_a_viewer_sees_everything_and_changes_nothing(own: LiveServer) -> None:
                     assert refused.status_code == 403, (method, path)
                     assert refused.json() == {
                         "error": "forbidden",
-                        "message": "You may watch; to change something, "
-                        "sign in with the owner's token.",
+                        "message": "View only. Sign in with the owner's token to make changes.",
                     }
             for path in ("/api/session/link%0a", "/api/session/link%0A?x", "/api//session/link"):
                 assert "token" not in client.get(path).text

@@ -142,7 +142,7 @@ def test_what_goes_wrong_once_costs_nothing(server: LiveServer, task: str) -> No
 @pytest.mark.parametrize(
     ("task", "said"),
     [
-        ("exits", "ended early, without saying why (exit code 0)"),
+        ("exits", "exited early without reporting a reason (exit code 0)"),
         ("crashes", "signal 11 (SIGSEGV)"),
         ("aborts", "signal 6 (SIGABRT)"),
     ],
@@ -191,7 +191,7 @@ def test_a_worker_that_goes_on_is_said_to(server: LiveServer) -> None:
 
     stuck, goes_on = (event["message"] for event in server.events(run_id, "warned"))
     assert stuck.startswith("No step for ")
-    assert goes_on.startswith("The worker goes on")
+    assert goes_on.startswith("The worker continues")
     assert run["attempt"] == 1
 
 
