@@ -72,9 +72,8 @@ def test_waking_a_loop_that_failed_does_not_make_it_busy() -> None:
     loop = BackgroundLoop("reading", turns)
     loop.start()
     began_s = time.monotonic()
-    while not turns.done.is_set() and time.monotonic() - began_s < RETRY_S / 2:
+    while not turns.done.wait(0.01) and time.monotonic() - began_s < RETRY_S / 2:
         loop.wake()
-        time.sleep(0.01)
     loop.close()
 
     assert len(turns.began_s) == 1
