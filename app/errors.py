@@ -15,14 +15,14 @@ responses. The security middleware answers with the same body (`app/security/mid
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 
 class APIError(Exception):
     """An error with a message for the user."""
 
-    status_code: ClassVar[int] = 500
-    error: ClassVar[str] = "internal"
+    status_code: int = 500
+    error: str = "internal"
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -62,10 +62,16 @@ class Invalid(APIError):
 
 
 class TooManyRequests(APIError):
-    """A published limit is reached."""
+    """A published limit is reached; the request may succeed later."""
 
     status_code = 429
     error = "too_many"
+
+
+class DatabaseCorrupt(APIError):
+    """The database holds something that cannot be read; it can be rebuilt from the journals."""
+
+    error = "damaged"
 
 
 class NotReady(APIError):
@@ -86,6 +92,26 @@ class InsufficientStorage(APIError):
 
     status_code = 507
     error = "no_room"
+
+
+class CommandError(Exception):
+    """Ends a command of `babysit`; the message says why."""
+
+
+class UnusableDatabase(CommandError):
+    """The database is damaged, not one of Babysit, or missing while there are runs."""
+
+
+class NewerDatabase(CommandError):
+    """The database was written by a newer version."""
+
+
+class CannotRebuild(CommandError):
+    """The database could not be rebuilt; the old one, if there is one, is unchanged."""
+
+
+class CannotReplay(CommandError):
+    """The recipe could not be replayed."""
 
 
 def error_body(error: str, message: str, **details: Any) -> dict[str, Any]:

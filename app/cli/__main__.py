@@ -18,6 +18,7 @@ from types import FrameType
 
 from ..data_dir.lock import DataDirectoryUnavailable, locked
 from ..data_dir.server_file import announced, page_url
+from ..errors import UnusableDatabase
 from ..security.tokens import OWNER
 from ..settings import Settings
 from . import maintenance, replay
@@ -135,7 +136,6 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
     import uvicorn
 
     from ..main import create_app
-    from ..store.recovery.integrity import UnusableDatabase
 
     try:
         application = create_app(settings)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..data_dir.lock import locked
 from ..data_dir.server_file import page_url, server_of
+from ..errors import CannotRebuild
 from ..security.tokens import FILES, OWNER, VIEWER, kept_token, new_token
 from .settings import data_dir_settings
 

@@ -14,7 +14,8 @@ from babysit.protocol.status import RunStatus
 
 from ..data_dir.lock import is_server_there
 from ..data_dir.server_file import address_of
-from .replay_client import CannotReplay, Outcome, Server, replay_alone, replay_on_server
+from ..errors import CannotReplay
+from .replay_client import Outcome, Server, replay_alone, replay_on_server
 from .settings import data_dir_settings
 
 EQUAL, DIFFERENT, NOT_DONE = 0, 1, 2  # exit codes

@@ -23,6 +23,7 @@ from babysit.protocol.serialization import now, to_json
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import Frame, JournalReader, JournalWriter, Points
 
+from ..errors import CannotReplay
 from ..supervisor.fork_client import child_environment
 
 LOOK_EVERY_S = 0.1

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from babysit.storage.atomic import sync_file, sync_folder
 
+from ..errors import CannotRebuild, NewerDatabase
 from ..settings import Settings
-from ..store.engine import Database, NewerDatabase
+from ..store.engine import Database
 from ..store.journals.event_ids import NAME as ORDER
 from ..store.journals.event_ids import newest_event_id, number_events_after, read_order
 from ..store.journals.spec_file import numbered_directories
@@ -29,10 +30,6 @@ PARTS = ("", "-wal", "-shm")  # of a SQLite database that was not closed
 PROBLEMS_SHOWN_MAX = 100
 
 Report = Callable[[str], None]
-
-
-class CannotRebuild(Exception):
-    """Nothing was done; the message says why."""
 
 
 def rebuild(settings: Settings, report: Report) -> int:

@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from babysit import __version__
 
 from ..data_dir.lock import is_server_there
+from ..errors import NewerDatabase, UnusableDatabase
 from ..security.tokens import FILES
 from ..settings import Settings
-from ..store.engine import NewerDatabase, checked_version
-from ..store.recovery.integrity import UnusableDatabase, check_file, file_of
+from ..store.engine import checked_version
+from ..store.recovery.integrity import check_file, file_of
 from ..verify.snapshot import read_only_engine
 from ..web.routes.frontend import page_folder
 

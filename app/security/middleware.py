@@ -15,14 +15,13 @@ from urllib.parse import quote
 
 from h11 import LocalProtocolError
 
-from ..errors import APIError
+from ..errors import APIError, RequestRejected
 from ..limits import HEADERS_BYTES_MAX, URL_BYTES_MAX
 from .asgi import (
     App,
     Headers,
     Message,
     Receive,
-    RequestRejected,
     Scope,
     Send,
     parse_authority,
@@ -103,8 +102,6 @@ class SecurityMiddleware:
                 return
             if scope["method"] not in READS:
                 receive = await checked_body(scope, receive)
-        except RequestRejected as refused:
-            await _answer(send, refused.status_code, refused.body)
         except APIError as problem:
             await _answer(send, problem.status_code, problem.body())
         else:

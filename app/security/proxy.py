@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..errors import RequestRejected
 from ..limits import FORWARDED_CHARACTERS_MAX
-from .asgi import Headers, RequestRejected, Scope
+from .asgi import Headers, Scope
 from .networks import Network, in_networks
 
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+")++')

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from ..errors import RequestRejected
 from ..limits import BODY_BYTES_MAX, RECIPE_BODY_BYTES_MAX, SIGN_IN_BODY_BYTES_MAX
-from .asgi import Headers, Message, Receive, RequestRejected, Scope
+from .asgi import Headers, Message, Receive, Scope
 from .json_body import check_json
 
 # A client that is not authenticated yet may send little.

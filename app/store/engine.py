@@ -13,15 +13,13 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ..errors import NewerDatabase
+
 BUSY_TIMEOUT_MS = 5_000
 READERS_MAX = 16
 SQLITE_SAFE = (3, 51, 3)  # before it, two connections could corrupt a WAL between them
 REPOSITORY_MIGRATIONS = Path(__file__).resolve().parents[2] / "alembic"
 WHEEL_MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
-
-
-class NewerDatabase(Exception):
-    """The database was written by a newer version."""
 
 
 class Database:

@@ -11,11 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ..data_dir.lock import is_server_there
-from ..errors import DatabaseCorrupt
+from ..errors import DatabaseCorrupt, UnusableDatabase
 from ..settings import Settings
 from ..store.journals.event_ids import NAME as ORDER
 from ..store.journals.event_ids import read_order
-from ..store.recovery.integrity import UnusableDatabase, check_file, file_of
+from ..store.recovery.integrity import check_file, file_of
 from ..store.store import SEARCHES
 from ..store.tables.runs import RunRow
 from . import checkpoints, commands, records, searches, status

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from ...errors import DatabaseCorrupt
-from ..engine import Database, NewerDatabase
+from ...errors import DatabaseCorrupt, NewerDatabase, UnusableDatabase
+from ..engine import Database
 from ..journals.spec_file import numbered_directories
 from ..tables.runs import CommandRow, EventRow, JournalCursorRow, RunRow, SessionRow
 
@@ -20,10 +20,6 @@ LOOKS_S_MAX = 3.0  # at the pages of a large database; what is beyond shows when
 WORDS_CHARACTERS_MAX = 100  # of what SQLite says
 STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's machine, at the clock
 MAKES_AGAIN = "`babysit rebuild` makes it again from the runs"
-
-
-class UnusableDatabase(Exception):
-    """The database cannot be worked with; the message says why, and what to do."""
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

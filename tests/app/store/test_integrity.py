@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from app.data_dir.rebuild import rebuild
-from app.errors import DatabaseCorrupt
+from app.errors import DatabaseCorrupt, UnusableDatabase
 from app.settings import Settings
 from app.store.curves.curves import read_attempts, series_names
 from app.store.events import read_events
-from app.store.recovery.integrity import UnusableDatabase, is_damage, open_database
+from app.store.recovery.integrity import is_damage, open_database
 from tests.app.full_history import DATABASE, babysit
 
 Damage = Callable[[bytearray, random.Random], bytearray]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from app.data_dir.rebuild import CannotRebuild, rebuild
+from app.data_dir.rebuild import rebuild
+from app.errors import CannotRebuild
 from app.settings import Settings
 from app.store.engine import Database
 from app.store.runs.commands import send_command
