@@ -21,7 +21,7 @@ from ..tables.runs import CheckpointRow, RunRow
 from .checkpoints import checkpoint_path, find_checkpoint, values_in, what_is_wrong
 from .commands import stop_if_active
 from .projection import emit
-from .runs import find_run, make_run, next_run_id
+from .runs import check_name, find_run, make_run, next_run_id
 
 
 def start_run(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> RunRow:
@@ -172,8 +172,5 @@ def last_step(
 
 
 def _name(request: str | None, otherwise: str) -> str:
-    if request is None:
-        return otherwise
-    if not request.strip():
-        raise Invalid("A name needs at least one character.", field="name")
-    return request
+    check_name(request)
+    return otherwise if request is None else request

@@ -171,12 +171,17 @@ def runs_with_workers(session: Session) -> list[tuple[int, RunStatus, int]]:
     return [(run_id, status, attempt) for run_id, status, attempt in session.execute(WITH_WORKER)]
 
 
+def check_name(name: str | None) -> None:
+    """Raises: Invalid: the name is blank."""
+    if name is not None and not name.strip():
+        raise Invalid("A name needs at least one character.", field="name")
+
+
 def describe_run(
     tx: Transaction, run: RunRow, *, name: str | None, note: str | None, live: bool | None
 ) -> None:
     """Rename a run, change its note, or make it the live branch of its family."""
-    if name is not None and not name.strip():
-        raise Invalid("A name needs at least one character.", field="name")
+    check_name(name)
     if live is False:
         raise Invalid("Make another branch of the family live instead.", field="live")
     event = Described(

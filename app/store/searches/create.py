@@ -24,7 +24,7 @@ from ..journals.search_records import SearchStatusChanged
 from ..journals.spec_file import SEARCH_FILE
 from ..runs.checkpoints import find_checkpoint
 from ..runs.create import last_step, values_of
-from ..runs.runs import find_run
+from ..runs.runs import check_name, find_run
 from ..store import Transaction
 from ..tables.searches import SearchRow
 from .projection import emit_search, search_row, search_spec
@@ -99,8 +99,7 @@ def start_search(
         )
     _check_draws(task.declared, plan, current)
     search_id = next_search_id(tx)
-    if options.get("name") is not None and not spec.name.strip():
-        raise Invalid("A name needs at least one character.", field="name")
+    check_name(options.get("name"))
     spec = replace(
         spec,
         id=search_id,

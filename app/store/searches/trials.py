@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean, stdev
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -31,16 +31,7 @@ Outcome: TypeAlias = Literal[
     "stopped_early",
     "hand_steered",
 ]
-OUTCOMES: tuple[Outcome, ...] = (
-    "waiting",
-    "running",
-    "finished",
-    "failed",
-    "diverged",
-    "stopped",
-    "stopped_early",
-    "hand_steered",
-)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 VAL_COST = "val/cost"
 STEERS = ("set", "extend", "cancel")  # commands after which a trial is no longer what was drawn
 
