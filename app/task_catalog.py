@@ -1,4 +1,4 @@
-"""The tasks that can be trained, as far as they are described by now. Filled by `supervise`."""
+"""The tasks that can be trained, as far as they are described. Filled by `app/supervisor`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TaskCatalog:
 
     def add(self, name: str, description: dict[str, Any]) -> None:
         """A task was described, rightly or with an error."""
-        task = _known(name, description)
+        task = _task_info(name, description)
         with self._changed:
             self._tasks[name] = task
             self._ready = all(expected in self._tasks for expected in self._names)
@@ -73,7 +73,7 @@ class TaskCatalog:
         """A task that can be started; waits while it is still being described.
 
         Raises:
-            Invalid: there is none of this name, or it has an error.
+            Invalid: there is no task of this name, or it has an error.
             NotReady: its description takes longer.
         """
         deadline = time.monotonic() + timeout_s
@@ -84,10 +84,10 @@ class TaskCatalog:
             )
             task, names = self._tasks.get(name), list(self._names)
         if task is None and name in names:
-            raise NotReady("This task is still being looked at. Try again in a moment.")
+            raise NotReady("This task is still being loaded. Try again in a moment.")
         if task is None:
             raise Invalid(
-                f"There is no such task. There are: {', '.join(names)}.",
+                f"Task not found. Available: {', '.join(names)}.",
                 field="task",
                 allowed=names,
             )
@@ -96,7 +96,7 @@ class TaskCatalog:
         return task
 
 
-def _known(name: str, description: dict[str, Any]) -> TaskInfo:
+def _task_info(name: str, description: dict[str, Any]) -> TaskInfo:
     error = description.get("error")
     declared: dict[str, Hyperparameter] = {}
     try:

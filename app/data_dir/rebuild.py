@@ -33,9 +33,9 @@ Report = Callable[[str], None]
 
 
 def rebuild(settings: Settings, report: Report) -> int:
-    """Make the database anew; 0 when everything was found, 1 when something is lost.
+    """Rebuild the database; 0 when everything was found, 1 when something is lost.
 
-    Nobody else may work on the data directory meanwhile.
+    The caller holds the lock of the data directory.
 
     Raises:
         CannotRebuild: the old database, if there is one, is as it was.
@@ -78,8 +78,8 @@ def _into_empty(database: Database, settings: Settings, report: Report) -> Rebui
 
 
 def _replay(session: Session, runs_dir: Path, order: Path) -> RebuildReport:
-    # Above every id that anybody may have heard of: whoever comes back with one that is not
-    # there any more is told to begin anew.
+    # Above every id that a client may have seen: one that comes back with an id that no longer
+    # exists has to start over.
     newest = max(newest_event_id(order), int(time.time() * 1000))
     playback = Replayer(session, runs_dir, newest + 1)
     searches, problems = replay_searches(session, runs_dir.parent / SEARCHES)
@@ -104,14 +104,14 @@ def _tell(
         f"{checkpoints:,} checkpoints, {commands:,} commands."
     )
     if rebuild_report.searches:
-        report(f"Found beside them: {rebuild_report.searches:,} searches.")
+        report(f"Searches: {rebuild_report.searches:,}.")
     if rebuild_report.new_ids:
         report(f"{rebuild_report.new_ids:,} events got new ids: {ORDER} does not name them.")
     report("Browsers have to sign in again.")
 
 
 def _exchange(file: Path, tmp_path: Path, report: Report) -> None:
-    """Put the new database in place. Between two steps there is none, never a mixture."""
+    """Replace the database. Between two steps there may be none, but never a mixture."""
     if Path(f"{tmp_path}-wal").exists():  # closing moves everything into the one file
         raise CannotRebuild(f"The new database {tmp_path} could not be closed.")
     sync_file(tmp_path)
@@ -124,7 +124,7 @@ def _exchange(file: Path, tmp_path: Path, report: Report) -> None:
     sync_folder(file.parent)
     if kept.exists():
         report(f"The old database is kept as {kept}.")
-    report(f"The database {file} is made again.")
+    report(f"The database {file} was rebuilt.")
 
 
 def _remove(file: Path) -> None:

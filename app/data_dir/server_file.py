@@ -18,7 +18,7 @@ NAME = "server.json"
 
 
 def local_url(settings: Settings) -> str:
-    """For whoever is on the same machine."""
+    """The address for clients on the same machine."""
     host = settings.host.strip("[]")
     return _url(EVERYWHERE.get(host, host), settings.port)
 

@@ -86,15 +86,15 @@ def diagnose(facts: SystemFacts) -> list[Finding]:
 def _versions(facts: SystemFacts) -> Iterator[Finding]:
     found = ".".join(map(str, facts.python))
     if facts.python < PYTHON_MIN:
-        wanted = ".".join(map(str, PYTHON_MIN))
-        yield Finding(Level.PROBLEM, f"Python {found}", f"Babysit needs {wanted} or newer.")
+        oldest = ".".join(map(str, PYTHON_MIN))
+        yield Finding(Level.PROBLEM, f"Python {found}", f"Babysit needs {oldest} or newer.")
     else:
         yield Finding(Level.OK, f"Python {found}, Babysit {facts.babysit}")
     if facts.torch is None:
         yield Finding(Level.PROBLEM, "PyTorch is not installed", "Run `make` in the checkout.")
     elif _numbers(facts.torch) < TORCH_MIN:
-        wanted = ".".join(map(str, TORCH_MIN))
-        yield Finding(Level.PROBLEM, f"PyTorch {facts.torch}", f"Babysit needs {wanted} or newer.")
+        oldest = ".".join(map(str, TORCH_MIN))
+        yield Finding(Level.PROBLEM, f"PyTorch {facts.torch}", f"Babysit needs {oldest} or newer.")
     else:
         yield Finding(Level.OK, f"PyTorch {facts.torch}")
 
@@ -108,10 +108,10 @@ def _database(facts: SystemFacts) -> Iterator[Finding]:
     if facts.sqlite is not None:
         found = ".".join(map(str, facts.sqlite))
         if facts.sqlite < SQLITE_SAFE:
-            wanted = ".".join(map(str, SQLITE_SAFE))
+            oldest = ".".join(map(str, SQLITE_SAFE))
             yield Finding(
                 Level.WARNING,
-                f"SQLite {found} is older than {wanted}, which fixed a bug that can damage a "
+                f"SQLite {found} is older than {oldest}, which fixed a bug that can damage a "
                 "database that is written and copied into its file at once",
                 "Take a Python with a newer SQLite, or PostgreSQL; `babysit rebuild` repairs.",
             )
@@ -172,19 +172,19 @@ def _token(facts: SystemFacts) -> Iterator[Finding]:
 
 
 def _threads(facts: SystemFacts) -> Iterator[Finding]:
-    wanted = facts.threads
-    if not (wanted.isascii() and wanted.isdigit() and int(wanted) > 0):
+    threads = facts.threads
+    if not (threads.isascii() and threads.isdigit() and int(threads) > 0):
         yield Finding(
-            Level.PROBLEM, f"BABYSIT_THREADS is {wanted!r}", "Give a whole number, at least 1."
+            Level.PROBLEM, f"BABYSIT_THREADS is {threads!r}", "Give a whole number, at least 1."
         )
-    elif int(wanted) > facts.cores:
+    elif int(threads) > facts.cores:
         yield Finding(
             Level.WARNING,
-            f"A worker takes {wanted} threads, and there are {facts.cores} cores",
+            f"A worker takes {threads} threads, and there are {facts.cores} cores",
             "Steps may take many times longer: set BABYSIT_THREADS to fewer.",
         )
     else:
-        yield Finding(Level.OK, f"A worker takes {wanted} of {facts.cores} cores")
+        yield Finding(Level.OK, f"A worker takes {threads} of {facts.cores} cores")
 
 
 def _clock(facts: SystemFacts) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What a search would draw, shown before anything is trained, and what is unwise about it."""
+"""Previews a search before anything is trained: samples, and warnings about its settings."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def samples(plan: Plan) -> dict[str, list[Value]]:
 
 
 def warnings(declared: Declared, plan: Plan) -> list[SpaceWarning]:
-    """What a person would want to know before trials are spent on it."""
+    """Settings of a search that waste trials."""
     found = [
         SpaceWarning(axis.name, message)
         for axis in plan.space.searched()

@@ -67,7 +67,7 @@ def should_prune(
     """Whether to stop a trial, by the last mark that it has passed.
 
     steps: of a whole trial.
-    others: the other trials of the search that nobody steered by hand. The median is that of the
+    others: the other trials of the search that were not steered by hand. The median is that of the
         finished ones; successive halving looks at all that got to the mark, stopped ones too.
     """
     rung = last_rung(kind, steps, own)

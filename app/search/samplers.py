@@ -1,8 +1,8 @@
-"""Which values trial n of a search gets: a pure function of the plan and of what has ended.
+"""Samples the values of trial n of a search, from the plan and the completed trials alone.
 
 Trials and rounds are counted from 1. Nothing is drawn from a stream that moves along: trial n of a
 plan has its own random numbers, so a server that was killed draws it again as it was. A strategy
-that learns from results names the trials that it waits for, never "whoever was faster".
+that learns from results names the trials that it waits for, whatever order the others end in.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class CompletedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What trial `number` is to be trained with. box: the space of its round."""
+    """The values of trial `number`. bounds: the space of its round."""
 
     number: int
     round: int
@@ -65,7 +65,7 @@ def total(plan: Plan) -> int:
 def sample(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
     """Trial `number`, from 1 to `total(plan)`, or None while a result that it needs is missing.
 
-    told: ended trials in any order; those that trial `number` may not know are passed over.
+    completed: in any order; trials that trial `number` may not know are ignored.
 
     Raises:
         ValueError: the plan has no such trial.

@@ -141,7 +141,7 @@ def check_points(space: Space, points: Mapping[str, Any]) -> dict[str, int]:
 
 def _axis(declared: Declared, name: str, row: Any) -> Distribution:
     if name not in declared:
-        message = f"There is no such hyperparameter here. Declared are: {', '.join(declared)}."
+        message = f"The task does not declare this hyperparameter. Declared: {', '.join(declared)}."
         raise InvalidValue(name, message, sorted(declared))
     item = declared[name]
     keys = set(row) if isinstance(row, Mapping) else set()

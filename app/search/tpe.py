@@ -72,7 +72,7 @@ def _study(space: Space, seed: int, results: Results) -> Study:
 
 
 def empty_study() -> Study:
-    """A study in memory, to be minimized; Optuna says nothing of it in our log."""
+    """A study in memory, to be minimized; Optuna does not log it."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -1,4 +1,4 @@
-"""What a commit made true, as it is told to open streams and waiting requests."""
+"""The result of a commit, as it is published to open streams and waiting requests."""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ class Database:
 
     def warnings(self) -> list[str]:
         if self.is_sqlite and sqlite3.sqlite_version_info < SQLITE_SAFE:
-            wanted = ".".join(str(part) for part in SQLITE_SAFE)
-            return [f"SQLite {sqlite3.sqlite_version} is older than {wanted}, which fixed a bug."]
+            oldest = ".".join(str(part) for part in SQLITE_SAFE)
+            return [f"SQLite {sqlite3.sqlite_version} is older than {oldest}, which fixed a bug."]
         return []
 
     def has_tables(self) -> bool:

@@ -1,4 +1,4 @@
-"""Rows as they look outside: the JSON of runs, commands and checkpoints."""
+"""Runs and commands as the JSON of the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from babysit.storage.journal import parse_float
 
 from .tables.runs import CommandRow, RunRow
 
-# Built once: building a query takes longer than running it, and this one is asked at each commit.
+# Built once: building this frequent query takes longer than running it.
 PENDING = (
     select(CommandRow)
     .where(
@@ -53,7 +53,7 @@ def run_list(session: Session, rows: Sequence[RunRow]) -> list[dict[str, Any]]:
 
 
 def pending_commands(session: Session, run_ids: Iterable[int]) -> list[CommandRow]:
-    """What people asked for and have no answer to, in the order sent."""
+    """Commands without an answer, in the order sent."""
     return list(session.scalars(PENDING, {"run_ids": list(run_ids)}))
 
 
@@ -123,7 +123,7 @@ def _pending_json(command: CommandRow) -> dict[str, Any]:
 def state_now(row: RunRow, pending: Iterable[CommandRow]) -> str:
     """The status, or what it will be once the pending commands are carried out.
 
-    Beside the statuses there is `stopping`: a stop was sent and not answered yet.
+    In addition to the statuses there is `stopping`: a stop was sent and not answered yet.
     """
     state = row.status.value
     for command in pending:
@@ -139,7 +139,7 @@ def state_now(row: RunRow, pending: Iterable[CommandRow]) -> str:
 
 
 def allowed_now(row: RunRow, pending: Sequence[CommandRow]) -> list[str]:
-    """What may be asked of the run: kinds of commands, and `fork` when it has a checkpoint."""
+    """The kinds of commands that the run takes now, and `fork` when it has a checkpoint."""
     state = state_now(row, pending)
     allowed: list[str] = []
     if state != "stopping":

@@ -97,7 +97,7 @@ class Sessions:
             self._known.pop(sha256(cookie), None)
 
     def role(self, cookie: str) -> str | None:
-        """Who has this cookie; None when it is no session."""
+        """The role of a session cookie; None when it is not valid."""
         with self._lock:
             known = self._known.get(sha256(cookie))
             valid = known is not None and known.token_sha256 in self._valid

@@ -1,4 +1,4 @@
-"""The door to SQL: reads see one state, writes come one after the other and are told afterwards."""
+"""Access to SQL: consistent reads, and one write transaction at a time, published after commit."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .tables.runs import EventRow, RunRow
 
 log = logging.getLogger(__name__)
 
-SEARCHES = "searches"  # in the data directory, beside the runs
+SEARCHES = "searches"  # in the data directory, next to the runs
 
 
 class Transaction:
-    """One writing transaction: its session, and what is to be told once it is committed."""
+    """A write transaction: its session, and what to publish after the commit."""
 
     def __init__(self, session: Session, journals: JournalPool, searches: SearchJournals) -> None:
         self.session = session
@@ -43,10 +43,12 @@ class Transaction:
         self.checkpoints: set[int] = set()  # announced in this transaction
         self.answered: dict[str, Any] | None = None  # a request that named a key
         self.made: list[Path] = []  # directories of new runs and searches
-        self.newest_run_id = 0  # given in this transaction, or found to be given; 0: not looked yet
+        self.newest_run_id = (
+            0  # given in this transaction, or found to be in use; 0: not looked up yet
+        )
 
     def mark_changed(self, run: RunRow) -> None:
-        """Tell everybody what this run looks like after the commit."""
+        """Publish the run's state after the commit."""
         self.changed_runs[run.id] = run
 
     def committed(self) -> Committed:
@@ -61,14 +63,14 @@ class Transaction:
         )
 
     def stored(self) -> StoredBatch:
-        """What a rebuilt database could not know from the journals of the runs."""
+        """What a rebuild cannot take from the journals of the runs."""
         events = [(row.id, row.run_id, row.attempt, row.seq) for row in self.events]
         run_ids = {row.run_id for row in self.events}
         read = read_up_to(self.session, run_ids) if run_ids else {}
         return StoredBatch(events, read, self.answered)
 
     def undo(self) -> None:
-        """Take away what a transaction made outside of SQL: nobody was told of it."""
+        """Remove the directories that a failed transaction created."""
         for directory in self.made:
             if directory.parent == self.searches.parent:
                 self.searches.forget(int(directory.name))

@@ -75,7 +75,7 @@ def no_bytes_are_orphans(snapshot: RunSnapshot) -> tuple[int, list[str]]:
         counted += 1
         row = named.get(path.name)
         if path.name.startswith("."):
-            if not snapshot.is_locked:  # nobody is writing it
+            if not snapshot.is_locked:  # no worker is writing it
                 wrong.append(f"{snapshot.name}: checkpoints/{path.name} was never finished")
         elif row is None:
             wrong.append(f"{snapshot.name}: checkpoints/{path.name} is in no journal")

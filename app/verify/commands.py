@@ -21,7 +21,7 @@ def commands_end_once(snapshot: RunSnapshot) -> tuple[int, list[str]]:
             wrong.append(f"{snapshot.name}: nothing was said about command {command.id}")
     known = {command.id for command in snapshot.commands}
     wrong += [
-        f"{snapshot.name}: command {command_id} was answered, but nobody sent it"
+        f"{snapshot.name}: command {command_id} was answered, but never sent"
         for command_id in sorted(ended - known)
     ]
     return len(snapshot.commands), wrong

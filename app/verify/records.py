@@ -28,7 +28,7 @@ TABLES: tuple[tuple[type[Table], tuple[str, ...]], ...] = (
     (CheckpointRow, ("id",)),
     (CurveChunkRow, ("run_id", "attempt", "series", "ordinal")),
 )
-DIFFERENCES_MAX = 20  # told of one run
+DIFFERENCES_MAX = 20  # reported for one run
 
 
 def journals_are_whole(snapshot: RunSnapshot) -> tuple[int, Errors]:
@@ -134,7 +134,7 @@ class RebuiltTables:
     def differences(self, snapshot: RunSnapshot) -> tuple[int, Errors]:
         """M3, M4: every row of a run against the one that follows from its journals."""
         if any(journal.tape.problems for journal in snapshot.journals.values()):
-            return 0, []  # told already; what follows from a journal with holes is another thing
+            return 0, []  # reported by M1; the rows of a damaged journal cannot be compared
         held = {
             RunRow: [snapshot.run],
             EventRow: snapshot.events,

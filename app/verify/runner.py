@@ -21,7 +21,7 @@ from ..store.tables.runs import RunRow
 from . import checkpoints, commands, records, searches, status
 from .snapshot import RunSnapshot, read_transaction, take_snapshot
 
-LOOKS_MAX = 5  # at what seems wrong while somebody works on it
+LOOKS_MAX = 5  # repeated while a server may be changing the data
 LOOK_AGAIN_S = 0.5
 SHOWN_MAX = 20  # of what is wrong with one check
 
@@ -117,7 +117,7 @@ def _tell(found: Findings, report: Report) -> int:
 
 
 def _whole(settings: Settings) -> Findings:
-    """What is looked at once: the database itself, and who has a directory."""
+    """The checks of the data directory as a whole: the database and the directories."""
 
     def snapshot() -> Findings:
         found = Findings()

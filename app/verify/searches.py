@@ -1,4 +1,4 @@
-"""Checks of searches (S): SQL says what their journals say, and every trial is what was drawn."""
+"""Checks of searches (S): SQL agrees with their journals, and every trial with its sample."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def tables_follow_journals(session: Session, searches_dir: Path) -> tuple[int, E
     """S1: every row is the one that follows from the files, and every directory has its rows."""
     rows = {row.id: row for row in session.scalars(select(SearchRow))}
     names = {int(path.name) for path in numbered_directories(searches_dir)}
-    wrong = [
-        f"searches/{number} belongs to no search of SQL" for number in sorted(names - set(rows))
-    ]
+    wrong = [f"searches/{number} has no search in SQL" for number in sorted(names - set(rows))]
     counted = len(names | set(rows))
     engine = create_engine("sqlite://", poolclass=StaticPool)
     Table.metadata.create_all(engine)
@@ -106,27 +104,27 @@ def trials_are_as_drawn(session: Session, runs_dir: Path) -> tuple[int, Errors]:
     runs = {row.id: tuple(row)[1:] for row in session.execute(claimed)}
     for trial in trials:
         wrong += _one_is_as_drawn(trial, runs.pop(trial.run_id, None), runs_dir)
-    wrong += [f"run {run_id} is a trial that no search has drawn" for run_id in sorted(runs)]
+    wrong += [f"run {run_id} is a trial without a search" for run_id in sorted(runs)]
     return len(trials), wrong
 
 
 def _one_is_as_drawn(trial: TrialRow, run: tuple[Any, ...] | None, runs_dir: Path) -> Errors:
     name = f"search {trial.search_id}, trial {trial.number}"
     if run is None:
-        return [f"{name}: run {trial.run_id} is not there or is no trial"]
+        return [f"{name}: run {trial.run_id} does not exist or is not a trial"]
     spec = RUN_FILE.read(runs_dir / str(trial.run_id))
     if isinstance(spec, str):
         return [f"{name}, run.json: {spec}"]
     place = (trial.search_id, trial.number, trial.round)
     wrong = []
     if run != place or tuple((spec.search or {}).values()) != place:
-        wrong.append(f"{name}: run {trial.run_id} says that it is another trial")
+        wrong.append(f"{name}: run {trial.run_id} names another trial")
     values = _values(spec)
     differing = [key for key, value in trial.values.items() if values.get(key) != value]
     if differing:
-        wrong.append(f"{name}: run {trial.run_id} has another {differing[0]} than was drawn")
+        wrong.append(f"{name}: run {trial.run_id} has another {differing[0]} than its sample")
     if spec.seed != trial.seed:
-        wrong.append(f"{name}: run {trial.run_id} has another seed than was drawn")
+        wrong.append(f"{name}: run {trial.run_id} has another seed than its sample")
     return wrong
 
 

@@ -18,9 +18,9 @@ def status_is_evident(snapshot: RunSnapshot) -> tuple[int, list[str]]:
             return 1, [f"{name} is {status.value}, but no worker holds its lock"]
         identity = _identities(snapshot).get(snapshot.run.attempt)
         if identity is None or not is_alive(identity):
-            return 1, [f"{name} is {status.value}, but the worker that said so is gone"]
+            return 1, [f"{name} is {status.value}, but its worker has exited"]
     elif status is RunStatus.STARTING and not snapshot.is_locked and not snapshot.server_is_there:
-        return 1, [f"{name} is starting, but nobody starts it"]
+        return 1, [f"{name} is starting, but no server is running"]
     elif snapshot.is_locked and (status.is_over or status is RunStatus.QUEUED):
         return 1, [f"{name} is {status.value}, but a worker holds its lock"]
     return 1, []
@@ -43,7 +43,7 @@ def end_is_written(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     said = [
         attempt for attempt, body in snapshot.said("status_changed") if body["status"] == "finished"
     ]
-    return 1, [] if any(said) else [f"{snapshot.name} is finished, but no worker said so"]
+    return 1, [] if any(said) else [f"{snapshot.name} is finished, but no worker reported it"]
 
 
 def moves_are_legal(snapshot: RunSnapshot) -> tuple[int, list[str]]:

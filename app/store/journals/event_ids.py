@@ -1,4 +1,4 @@
-"""The order of what was stored: ids of events, and answers to keyed requests, kept beside SQL.
+"""The order of what was stored: ids of events, and answers to keyed requests, stored outside SQL.
 
 `order.journal` in the data directory gets one record for each transaction that gave events their
 ids. With it a rebuilt database numbers events as the lost one did, and lets a stream go on from
@@ -48,7 +48,7 @@ class StoredBatch:
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> StoredBatch:
-        """Raises: ValueError, TypeError, KeyError: it is no such record."""
+        """Raises: ValueError, TypeError, KeyError: the record has another form."""
         return cls(
             [(int(ident), int(run), int(a), int(seq)) for ident, run, a, seq in body["events"]],
             {(int(run), int(attempt)): int(seq) for run, attempt, seq in body["read"]},

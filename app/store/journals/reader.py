@@ -1,4 +1,4 @@
-"""A journal read record by record, as far as wanted, with what is damaged in it noted."""
+"""Reads a journal record by record, up to a limit, and notes the damage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JournalCursor:
     """
 
     def __init__(self, path: Path, run_id: int, attempt: int, until: int | None = None) -> None:
-        """until: the last record that is wanted; None: all."""
+        """until: the last record to read; None: all."""
         self.path = path
         self.run_id = run_id
         self.attempt = attempt
@@ -49,7 +49,7 @@ class JournalCursor:
 
     def _note(self, gap: Gap) -> None:
         if self.until is not None and self.reader.seq > self.until and not self._frames:
-            return  # beyond what is wanted
+            return  # beyond the limit
         lost = f"{gap.seq_missing} records are lost" if gap.seq_missing else "no record is lost"
         self.problems.append(
             f"{self.name}: {gap.length:,} bytes at {gap.offset:,} are damaged; {lost}"

@@ -1,7 +1,7 @@
-"""The directories of searches: what was asked in `search.json`, what followed in `search.journal`.
+"""The journals of searches.
 
-A search's journal is written and synced before the tables follow, so that a draw is never lost:
-what a crash leaves out of SQL is read back from here.
+A search's journal is written and synced before SQL, so that no sample is lost: after a crash, SQL
+takes from the journal what it lacks.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class SearchJournals(JournalPool):
 
 
 def read_search_journal(directory: Path, after: int = 0) -> list[tuple[int, SearchEvent | None]]:
-    """(seq, event) of each record; None for one that says nothing, or that is damaged."""
-    found: list[tuple[int, SearchEvent | None]] = []
+    """(seq, event) of each record; None for one that is damaged or of an unknown kind."""
+    events: list[tuple[int, SearchEvent | None]] = []
     reader = JournalReader(directory / JOURNAL)
     while records := reader.read():
         for record in records:
             if not isinstance(record, Frame):
-                found.append((reader.seq, None))
+                events.append((reader.seq, None))
             elif record.seq > after:
-                found.append((record.seq, event_in(record.body)))
-    return found
+                events.append((record.seq, event_in(record.body)))
+    return events

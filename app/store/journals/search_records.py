@@ -14,7 +14,7 @@ SearchStatus: TypeAlias = Literal["queued", "running", "paused", "finished", "st
 SearchCommand: TypeAlias = Literal["pause", "resume", "stop"]
 Ended: TypeAlias = Literal["diverged", "stopped_early"]
 
-# What may be asked in each status. Asking for what is so already is no mistake.
+# The commands that each status allows. A command without effect is not an error.
 ALLOWED: dict[str, tuple[SearchCommand, ...]] = {
     "queued": ("pause", "stop"),
     "running": ("pause", "stop"),
@@ -26,7 +26,7 @@ ALLOWED: dict[str, tuple[SearchCommand, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchEvent:
-    """What every record has: the wall time, for display."""
+    """The field of every record: the wall time, for display."""
 
     kind: ClassVar[str] = ""
     at: str = field(default_factory=now)
@@ -43,7 +43,7 @@ class SearchStatusChanged(SearchEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchCommandSent(SearchEvent):
-    """Somebody asked it; what follows is in the next record."""
+    """A command was sent; the next record has its effect."""
 
     kind: ClassVar[str] = "search_command"
     command: SearchCommand
@@ -52,7 +52,7 @@ class SearchCommandSent(SearchEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundBegan(SearchEvent):
-    """From here on trials are drawn from this box, which was drawn around the runs in `kept`."""
+    """Trials are sampled from this box from here on. kept: the runs that it surrounds."""
 
     kind: ClassVar[str] = "round_began"
     round: int
@@ -62,7 +62,7 @@ class RoundBegan(SearchEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialSampled(SearchEvent):
-    """A trial is to be made: said before its run exists, so that a crash in between loses none."""
+    """A trial was sampled: recorded before its run exists, so that a crash loses none."""
 
     kind: ClassVar[str] = "trial_drawn"
     number: int
@@ -86,7 +86,7 @@ class TrialEnded(SearchEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatAsked(SearchEvent):
-    """Somebody wants a run's values tried with other seeds."""
+    """A trial is to be repeated with other seeds."""
 
     kind: ClassVar[str] = "repeat_asked"
     run_id: int
@@ -112,7 +112,7 @@ def to_json(event: SearchEvent) -> dict[str, Any]:
 
 
 def event_in(body: Any) -> SearchEvent | None:
-    """The event, checked in every field; None: it is none that this version knows."""
+    """The event, with every field checked; None: this version does not know it."""
     if not isinstance(body, dict) or body.get("kind") not in KINDS:
         return None
     try:

@@ -136,7 +136,7 @@ def open_database(url: str, runs_dir: Path) -> Database:
 
 
 def _read_what_a_start_reads(database: Database) -> None:
-    """Better here, where it can be told in a line, than half-way through a start."""
+    """Read what a start reads, so that damage is reported in one line and before the start."""
     with database.reading() as session:
         runs = list(session.scalars(select(RunRow)))
         active = [run.id for run in runs if not run.status.is_over]
@@ -157,4 +157,7 @@ def hint(database: Database) -> str:
     """What to do about a database that does not answer."""
     if database.is_sqlite:
         return f"If it is damaged, {MAKES_AGAIN}."
-    return f"Is PostgreSQL there? If its data are gone, {MAKES_AGAIN}, into an empty database."
+    return (
+        f"Check that PostgreSQL is running. If its data are lost, {MAKES_AGAIN}, into an empty "
+        "database."
+    )

@@ -1,8 +1,8 @@
-"""Plays the journals of all runs into empty tables, in the order in which they were stored before.
+"""Replays the journals of all runs into empty tables, in the order in which they were stored.
 
-The same fold as on the day (`apply.py`, `curves.py`) makes the same rows. What it depends on is in
-the run's directory, but for the order in which several journals were read: that, and the ids of
-events, stand in `order.journal`.
+The projection of a running server (`runs/projection.py`, `curves/curves.py`) makes the same rows.
+Its input is in the run's directory, except the order in which several journals were read: that,
+and the ids of events, are in `order.journal`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BLOCKS_MAX = 256  # of points that wait to be stored together
 
 @dataclass(slots=True)
 class RebuildReport:
-    """What was found and stored. problems: what could not be read, a sentence for each."""
+    """What was stored. problems: what could not be read, a phrase for each."""
 
     runs: int = 0
     searches: int = 0
@@ -48,7 +48,7 @@ class Replayer:
     """Fills the tables that a session is connected to. Used once."""
 
     def __init__(self, session: Session, runs_dir: Path, first_new_id: int) -> None:
-        """first_new_id: of events whose earlier id nobody knows; above all ids ever given."""
+        """first_new_id: of events whose earlier id is unknown; above all ids ever used."""
         self._tx = Transaction(
             session, server_journals(runs_dir), SearchJournals(runs_dir.parent / SEARCHES)
         )
@@ -86,7 +86,7 @@ class Replayer:
                 )
             else:
                 records.append(record)
-        # An event that was told again has a later id: that one counts.
+        # An event that was published again has a later id: that one counts.
         newest = {place[1:]: place[0] for record in records for place in record.events}
         for record in records:
             for ident, *place in record.events:
@@ -102,7 +102,7 @@ class Replayer:
                 self.rebuild_report.answers += 1
 
     def replay_unordered(self) -> None:
-        """What was written after the last word of `order.journal`, by the time it names."""
+        """What was written after the end of `order.journal`, in order of time."""
         waiting: list[tuple[str, int, int]] = []
         for tape in self.journals.values():
             self._wait_for_event(waiting, tape)

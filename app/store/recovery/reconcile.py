@@ -1,4 +1,4 @@
-"""After a crash, journal and SQL get from each other what the other one has: once, in order."""
+"""After a crash, copies what the journal lacks from SQL, and what SQL lacks from the journal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def reconcile_event_ids(store: Store) -> None:
     """
     with store.writing() as tx:
         known, newest = store.event_ids.last_id(), head(tx.session)
-        if known > newest:  # an older database was put back: what it reads again is told anew
+        if known > newest:  # an older database was restored: its events are published again
             number_events_after(tx.session, known)
         store.event_ids.complete(tx.session)
 

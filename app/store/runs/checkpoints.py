@@ -75,7 +75,7 @@ def find_checkpoint(session: Session, checkpoint_id: int) -> CheckpointRow:
     """
     row = session.get(CheckpointRow, checkpoint_id) if 0 < checkpoint_id <= INT_MAX else None
     if row is None:
-        raise NotFound("There is no such checkpoint.")
+        raise NotFound("Checkpoint not found.")
     return row
 
 
@@ -87,7 +87,7 @@ def one_checkpoint(session: Session, runs_dir: Path, row: CheckpointRow) -> dict
 def pin_checkpoint(tx: Transaction, row: CheckpointRow, *, pinned: bool) -> None:
     """Keep a checkpoint from retention, or give it back to it."""
     if row.removed:
-        raise NotAllowed("Retention has removed this checkpoint already.", state="removed")
+        raise NotAllowed("Retention has already removed this checkpoint.", state="removed")
     if row.pinned != pinned:
         run = tx.session.get_one(RunRow, row.run_id)
         emit(tx, run, CheckpointPinned(step=run.step, checkpoint_id=row.id, pinned=pinned))

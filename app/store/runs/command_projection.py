@@ -1,4 +1,4 @@
-"""What follows for commands, and for the run's values, from what is said about them."""
+"""Projects events about commands into their rows and the run's values."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ def send_command(
     declared: the task's hyperparameters, as far as they are known; needed for `Set`.
 
     Raises:
-        NotFound: there is no such run.
-        NotAllowedNow: its state does not allow it.
+        NotFound: the run does not exist.
+        NotAllowed: its state does not allow it.
         Invalid: a value is wrong.
         TooMany: too many commands wait for their answer.
     """
@@ -87,7 +87,7 @@ def _check_allowed(run: RunRow, pending: list[CommandRow], command: Command) -> 
         return
     state = state_now(run, pending)
     words = ", ".join(kind.replace("_", " ") for kind in allowed)
-    possible = f"Possible is: {words}." if allowed else "Nothing can be asked of it any more."
+    possible = f"Allowed now: {words}." if allowed else "It takes no more commands."
     raise NotAllowed(f"The run is {state}. {possible}", state=state, allowed=allowed)
 
 
@@ -101,7 +101,7 @@ def _check_command(
             if not command.steps >= 1 or run.steps + command.steps > STEPS_MAX:
                 most = STEPS_MAX - run.steps
                 raise Invalid(
-                    f"Name how many more steps: from 1 to {most:,}.",
+                    f"Give the number of additional steps, from 1 to {most:,}.",
                     field="steps",
                     allowed=[1, most],
                 )
@@ -111,7 +111,7 @@ def _check_command(
             ]
             if command.command_id not in waiting:
                 raise Invalid(
-                    "There is no such scheduled change that still waits for its step.",
+                    "This scheduled change does not exist or has been applied.",
                     field="command_id",
                     allowed=list(waiting),
                 )
@@ -124,12 +124,12 @@ def _check_set(
 ) -> None:
     if change.at_step is not None and change.at_step < run.step:
         raise Invalid(
-            f"The run is at step {run.step:,} already; name a step from there on.",
+            f"The run is at step {run.step:,} already; give this step or a later one.",
             field="at_step",
             allowed=[run.step, INT_MAX],
         )
     if declared is None:
-        raise Invalid("The run's task is not there any more, so no value can be checked.")
+        raise Invalid("The run's task no longer exists, so values cannot be checked.")
     current = dict(run.values)
     for item in pending:
         if item.kind == "set" and not item.body.get("at_step"):
@@ -169,13 +169,13 @@ def read_command(session: Session, run_id: int, command_id: int) -> dict[str, An
     """A command of a run, and its answer if there is one.
 
     Raises:
-        NotFound: there is no such run, or no such command of it.
+        NotFound: the run does not exist or has no such command.
     """
     run = find_run(session, run_id)
     known = 0 < command_id <= INT_MAX
     row = session.get(CommandRow, (run.id, command_id)) if known else None
     if row is None:
-        raise NotFound("There is no such command.")
+        raise NotFound("Command not found.")
     return command_json(row)
 
 
@@ -191,5 +191,5 @@ ASKED_TO_STOP = select(CommandRow.run_id).where(
 
 
 def runs_asked_to_stop(session: Session) -> set[int]:
-    """Runs with a stop that nobody has answered yet."""
+    """Runs with a stop that is not answered yet."""
     return set(session.scalars(ASKED_TO_STOP))

@@ -1,4 +1,4 @@
-"""New runs: from the beginning, or forked from a checkpoint of another one."""
+"""Creates runs: from scratch, or forked from a checkpoint."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def fork_run(
     options: fields of `RunSpec`; one that is None or missing takes its default.
 
     Raises:
-        NotFound: there is no such checkpoint.
+        NotFound: the checkpoint does not exist.
         NotAllowed: it was removed, or is damaged.
         Invalid: a value is wrong.
     """
@@ -118,21 +118,21 @@ def fork_run(
 
 
 def values_of(runs_dir: Path, checkpoint: CheckpointRow, parent: RunRow) -> dict[str, Any]:
-    """The values a checkpoint goes on with, after every byte of it was compared."""
+    """The values in a checkpoint, after its checksums were verified."""
     path = checkpoint_path(runs_dir, checkpoint)
     wrong = (
-        "retention has removed it"
-        if checkpoint.removed
-        else what_is_wrong(path, checkpoint, deep=True)
+        "retention removed it" if checkpoint.removed else what_is_wrong(path, checkpoint, deep=True)
     )
     if wrong is None:
         try:
-            known = values_in(path)
+            values = values_in(path)
         except (OSError, ValueError, KeyError, TypeError):
             wrong = "its values cannot be read"
         else:
-            return {name: known[name] for name in known if name in parent.initial_values}
-    raise NotAllowed(f"This checkpoint cannot be used: {wrong}. Take another one.", state="damaged")
+            return {name: values[name] for name in values if name in parent.initial_values}
+    raise NotAllowed(
+        f"This checkpoint cannot be used: {wrong}. Choose another one.", state="damaged"
+    )
 
 
 def _checked(declared: Declared, values: Mapping[str, object]) -> Values:

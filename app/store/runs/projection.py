@@ -1,4 +1,4 @@
-"""What follows in SQL from each event: the one fold for what workers and the server say."""
+"""Projects the events of workers and of the server into SQL."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ ReceivedEvent: TypeAlias = tuple[RunRow, EventRow, Event]
 
 
 def emit(tx: Transaction, run: RunRow, event: Event) -> EventRow:
-    """Record an event that the server itself makes, and what follows from it."""
+    """Store an event of the server itself, and project it."""
     if isinstance(event, StatusChanged) and event.status is RunStatus.STARTING:
         # Which attempt begins would else be known to SQL alone.
         event = replace(event, starts_attempt=run.attempt)
@@ -149,7 +149,7 @@ def _not_understood(run: RunRow, body: dict[str, Any]) -> Warned:
     return Warned(
         step=run.step,
         at=at if isinstance(at, str) and len(at) <= AT_CHARACTERS_MAX else run.created_at,
-        message="A record of the journal could not be understood.",
+        message="A record of the journal could not be read.",
     )
 
 
@@ -209,7 +209,7 @@ def _project(tx: Transaction, run: RunRow, attempt: int, event: Event) -> None:
         case Replayed():
             run.replayed = {name: value for name, value in asdict(event).items() if name != "at"}
         case _:
-            pass  # notes, guards and warnings are only told
+            pass  # notes, guards and warnings are only published
 
 
 def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
@@ -283,7 +283,7 @@ def _described(tx: Transaction, run: RunRow, event: Described) -> None:
 
 
 def refuse_what_is_left(tx: Transaction, run: RunRow) -> None:
-    """When a run is over, every command has an answer: nobody will carry out the pending ones."""
+    """When a run ends, refuse its pending commands: nothing will execute them."""
     for command in list(tx.session.scalars(_PENDING, {"run_id": run.id})):
         emit(
             tx,

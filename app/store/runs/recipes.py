@@ -54,8 +54,8 @@ def make_recipe(session: Session, runs_dir: Path, run_id: int) -> Recipe:
     """The recipe of a run, as far as the run has come.
 
     Raises:
-        NotFound: there is no such run.
-        NotAllowedNow: it has made no step, or what it came from is not there any more.
+        NotFound: the run does not exist.
+        NotAllowed: it has completed no step, or a run it was forked from no longer exists.
     """
     run = find_run(session, run_id)
     line = _lineage(session, runs_dir, run)
@@ -90,8 +90,8 @@ def _lineage(session: Session, runs_dir: Path, run: RunRow) -> list[Branch]:
         child, origin = line[0].run, line[0].spec.parent
         parent = session.get(RunRow, origin["run_id"])
         gone = NotAllowed(
-            f"Run {child.id} was forked from run {origin['run_id']}, and that is not there any "
-            "more: nobody can say how it began.",
+            f"Run {child.id} was forked from run {origin['run_id']}, which no longer "
+            "exists, so its beginning is unknown.",
             state="incomplete",
         )
         if parent is None:
@@ -111,8 +111,8 @@ def _asked(runs_dir: Path, run_id: int) -> RunSpec:
     spec = RUN_FILE.read(runs_dir / str(run_id))
     if isinstance(spec, str):
         raise NotAllowed(
-            f"The file run.json of run {run_id} cannot be used ({spec}), so nobody can say how it "
-            "began.",
+            f"The file run.json of run {run_id} cannot be used ({spec}), so its "
+            "beginning is unknown.",
             state="incomplete",
         )
     return spec
@@ -124,7 +124,7 @@ def _recorded(session: Session, line: list[Branch]) -> Recorded:
     for name in COMPARED[1:]:
         steps = np.intersect1d(steps, curves[name].steps)
     if not len(steps):
-        raise NotAllowed("The run has not made a step yet: there is nothing to repeat.")
+        raise NotAllowed("The run has not completed a step yet, so there is nothing to replay.")
     columns = [curve.values[np.searchsorted(curve.steps, steps)] for curve in curves.values()]
     return Recorded(steps, np.vstack(columns))
 

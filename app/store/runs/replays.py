@@ -21,21 +21,21 @@ from .projection import emit
 
 
 def recipe_in(text: str) -> Recipe:
-    """The recipe that somebody sent.
+    """Parse a recipe that a client sent.
 
     Raises:
-        Invalid: it is none.
+        Invalid: the text is not a recipe.
     """
     try:
         return read_recipe(text)
     except BadRecipe as error:
-        raise Invalid(f"This is no recipe: {error}.", field="recipe") from error
+        raise Invalid(f"This is not a recipe: {error}.", field="recipe") from error
 
 
 def start_replay(
     tx: Transaction, recipe: Recipe, text: str, task: TaskInfo, options: Mapping[str, Any]
 ) -> RunRow:
-    """A new run that does everything in a recipe at its steps, queued.
+    """A new run that applies every change of a recipe at its step, queued.
 
     text: the recipe as a file; it is put into the run's directory.
     options: as `options_of` makes them.

@@ -1,4 +1,4 @@
-"""Runs: made, found, listed, described, put into the trash and taken out again."""
+"""Creates, finds, lists, describes, trashes and restores runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..tables.runs import RunRow
 from ..tables.searches import TrialRow
 from .projection import emit, emit_all
 
-# Built once: building a query takes longer than running it, and this one is asked at each end.
+# Built once: building this frequent query takes longer than running it.
 WITH_WORKER = select(RunRow.id, RunRow.status, RunRow.attempt).where(
     RunRow.status.not_in([RunStatus.QUEUED, *(status for status in RunStatus if status.is_over)])
 )
@@ -40,16 +40,16 @@ def find_run(session: Session, run_id: int) -> RunRow:
     """A run by its id.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no run with this id.
     """
     row = session.get(RunRow, run_id) if 0 < run_id <= INT_MAX else None
     if row is None:
-        raise NotFound("There is no such run.")
+        raise NotFound("Run not found.")
     return row
 
 
 def next_run_id(tx: Transaction) -> int:
-    """Above every run in SQL, every directory and every trial drawn: an id is never used twice."""
+    """Above every id in SQL, of a directory or of a sampled trial: no id is used twice."""
     if not tx.newest_run_id:
         highest = tx.session.scalar(select(func.max(RunRow.id))) or 0
         drawn = tx.session.scalar(select(func.max(TrialRow.run_id))) or 0
@@ -81,14 +81,14 @@ def add_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
 
 
 def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
-    """Say the first event of new runs: all together take little longer than one."""
+    """Emit the first event of new runs, in one batch."""
     tx.session.flush()
     queued = [(row, StatusChanged(step=row.step, status=RunStatus.QUEUED)) for row in rows]
     emit_all(tx, queued)
 
 
 def run_row(spec: RunSpec) -> RunRow:
-    """The row of a run of which only `run.json` is known."""
+    """The row of a run, from its `run.json` alone."""
     parent, search = spec.parent or {}, spec.search or {}
     values = spec.values if spec.first_values is None else spec.first_values
     return RunRow(

@@ -1,4 +1,4 @@
-"""New searches: checked, written down, and refined from earlier ones."""
+"""Creates searches: checks a request, stores it, and refines an earlier search."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from .projection import emit_search, search_row, search_spec
 from .searches import next_search_id
 from .trials import best_of, trials_of
 
-SEED_MAX = 2**31  # of those that we draw
-TRIED_MAX = 8  # draws that are checked before a search begins
+SEED_MAX = 2**31  # of seeds chosen by the server
+TRIED_MAX = 8  # samples that are checked before a search starts
 
 
 def draft_spec(task: TaskInfo, options: Mapping[str, Any]) -> SearchSpec:
-    """A search that has no id yet, as far as it can be told before its space is checked.
+    """The specification of a search before its space is checked; its id is 0.
 
     options: fields of `SearchSpec`; one that is None or missing takes its default.
     """
@@ -68,8 +68,8 @@ def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -
     cells = space.grid_cells(spec.points) if spec.strategy == "grid" else 0
     if cells > spec.trials and not is_preview:
         raise Invalid(
-            f"This grid has {cells:,} cells, more than {spec.trials:,} trials. Allow so many "
-            f"trials, or give it fewer points.",
+            f"This grid has {cells:,} cells, more than {spec.trials:,} trials. Allow that many "
+            f"trials, or use fewer grid points.",
             field="trials",
             allowed=[cells],
         )
@@ -84,7 +84,7 @@ def start_search(
     options: fields of `SearchSpec`; one that is None or missing takes its default.
 
     Raises:
-        NotFound: there is no such checkpoint.
+        NotFound: the checkpoint does not exist.
         NotAllowed: the checkpoint cannot be used.
         Invalid: a value is wrong.
         OSError: the disk is full or broken.
@@ -166,39 +166,41 @@ def refined(
 
 
 def spaces_of(rows: list[SearchRow], declared: Mapping[str, Declared]) -> dict[int, Space]:
-    """The spaces of searches, as far as their tasks are known."""
-    found = {}
+    """The spaces of searches whose tasks are described and unchanged."""
+    spaces = {}
     for row in rows:
         if row.task in declared:
             try:
-                found[row.id] = parse_space(declared[row.task], row.space)
+                spaces[row.id] = parse_space(declared[row.task], row.space)
             except InvalidValue:
-                continue  # the task has changed: nobody can tell what an edge is
-    return found
+                continue  # the task has changed: its edges are unknown
+    return spaces
 
 
 def _from_checkpoint(
     tx: Transaction, task: TaskInfo, runs_dir: Path, checkpoint_id: int, steps: int | None
 ) -> tuple[Values, int]:
-    """The values in the checkpoint that all trials go on from, and their last step."""
+    """The values in the checkpoint that all trials continue from, and their last step."""
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
     if parent.task != task.name:
-        raise Invalid(f"This checkpoint is of the task {parent.task}.", field="from_checkpoint")
+        raise Invalid(
+            f"This checkpoint belongs to the task {parent.task}.", field="from_checkpoint"
+        )
     last = last_step(parent, checkpoint, steps, task.default_steps)
     return values_of(runs_dir, checkpoint, parent), last
 
 
 def _check_draws(declared: Declared, plan: Plan, current: Values | None) -> None:
-    """See that runs can be made of the first draws; from a checkpoint not all can change.
+    """Check that the first samples are valid runs; from a checkpoint not every value can change.
 
     Raises:
-        Invalid: a value has no effect, or some do not go together.
+        Invalid: a value has no effect, or values contradict each other.
     """
     for number in range(1, min(total(plan), TRIED_MAX) + 1):
         sampled = sample(plan, number, [])
         if sampled is None:
-            return  # it depends on results
+            return  # the sample depends on results
         try:
             if current is None:
                 check_start(declared, sampled.values)
@@ -209,6 +211,6 @@ def _check_draws(declared: Declared, plan: Plan, current: Values | None) -> None
 
 
 def invalid(error: InvalidValue, field: str) -> Invalid:
-    """What is wrong with a row of a space, as it is told outside."""
+    """An invalid row of a space as an error of the API."""
     where = f"{field}.{error.name}" if error.name else field
     return Invalid(error.message, field=where, allowed=error.allowed)

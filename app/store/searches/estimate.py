@@ -1,4 +1,4 @@
-"""What a search would take, by the speed of earlier runs, and which of the two ways fits."""
+"""Estimates the duration of a search from earlier runs, and says whether a search is worth it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ..tables.runs import EventRow, RunRow
 
 RUNS_LOOKED_AT = 10
 ACTIVE = "active_s"  # series: seconds of training so far
-MANUAL_FROM_S = 3600.0  # a run that takes so long is worth looking after by hand
+MANUAL_FROM_S = 3600.0  # a run this long is worth steering by hand
 SEARCH_WITHIN_S = 12 * 3600.0  # a night
-TOO_FEW = 8  # trials: hardly more than guessing
+TOO_FEW = 8  # trials: little better than guessing
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """one_run_s, total_s: None when no earlier run tells. measured_on: in words, which did."""
+    """one_run_s, total_s: None without an earlier run. measured_on: which runs, as a phrase."""
 
     one_run_s: float | None
     total_s: float | None
@@ -45,16 +45,16 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Of a finished run, in seconds: what a step took with the evaluations between, and what comes
-    beside its steps: the worker's start, the data, the last checkpoint. None where it is not known.
+    """Of a finished run, in seconds: the time of a step with its share of the evaluations, and the
+    time outside the steps: the worker's start, the data, the last checkpoint. None if unknown.
     """
 
     step_s: float
-    beside_s: float | None
+    overhead_s: float | None
 
 
 def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: int) -> Estimate:
-    """By the newest finished runs. More at once than cores is no faster."""
+    """By the newest finished runs. More runs at once than cores are no faster."""
     cores = os.cpu_count() or 1
     query = (
         select(RunRow)
@@ -68,22 +68,22 @@ def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: 
     )
     rows = list(session.scalars(query))
     began = _began(session, [row.id for row in rows])
-    found = [took for row in rows if (took := _took(row, began.get(row.id))) is not None]
-    if not found:
+    durations = [took for row in rows if (took := _took(row, began.get(row.id))) is not None]
+    if not durations:
         return Estimate(None, None, parallel, cores, f"no finished run of {task} yet")
-    tmp_path = [took.beside_s for took in found if took.beside_s is not None]
-    one_run_s = steps * median(took.step_s for took in found) + (
-        median(tmp_path) if tmp_path else 0.0
+    overheads_s = [took.overhead_s for took in durations if took.overhead_s is not None]
+    one_run_s = steps * median(took.step_s for took in durations) + (
+        median(overheads_s) if overheads_s else 0.0
     )
     rounds = math.ceil(trials / min(parallel, cores))
-    runs = "1 finished run" if len(found) == 1 else f"{len(found)} finished runs"
+    runs = "1 finished run" if len(durations) == 1 else f"{len(durations)} finished runs"
     return Estimate(one_run_s, rounds * one_run_s, parallel, cores, f"{runs} of {task}")
 
 
 def _began(session: Session, run_ids: list[int]) -> dict[int, str]:
-    """When the worker of each run was asked for; of those that only one worker took up, unpaused.
+    """When the worker of each run was requested, for runs with one worker and no pause.
 
-    In others there is a wait between the two ends that is no cost.
+    Others include a wait, which is not part of the cost.
     """
     query = select(EventRow.run_id, EventRow.at, EventRow.body).where(
         EventRow.run_id.in_(run_ids), EventRow.kind == "status_changed"
@@ -110,19 +110,21 @@ def _took(row: RunRow, began: str | None) -> Took | None:
     return Took(active_s / steps, max(whole.total_seconds() - active_s, 0.0))
 
 
-def advice(found: Estimate, trials: int) -> Advice:
-    """Many at once where they cost little, one by hand where one already takes long."""
-    if found.one_run_s is None or found.total_s is None:
-        why = f"Nobody knows yet how long one run takes: train one, then {trials:,} of them."
+def advice(estimated: Estimate, trials: int) -> Advice:
+    """Recommend many runs at once where they are cheap, else one steered by hand."""
+    if estimated.one_run_s is None or estimated.total_s is None:
+        why = f"The duration of a run is not known yet. Train one before you start {trials:,}."
         return Advice("panda", why)
-    one, total = duration(found.one_run_s), duration(found.total_s)
-    at_once = min(found.parallel, found.cores)
+    one, total = duration(estimated.one_run_s), duration(estimated.total_s)
+    at_once = min(estimated.parallel, estimated.cores)
     cost = f"One run takes {one}, {trials:,} of them {total} with {at_once} at once"
-    if found.one_run_s >= MANUAL_FROM_S or found.total_s >= SEARCH_WITHIN_S:
-        return Advice("panda", f"{cost}: too long to let most of them be in vain.")
+    if estimated.one_run_s >= MANUAL_FROM_S or estimated.total_s >= SEARCH_WITHIN_S:
+        return Advice("panda", f"{cost}: too expensive for a broad search.")
     if trials < TOO_FEW:
-        return Advice("panda", f"{cost}. So few draws hardly cover a space: steer one by hand.")
-    return Advice("caviar", f"{cost}: let them all run, and keep the best.")
+        return Advice(
+            "panda", f"{cost}. So few samples hardly cover a space: steer one run by hand."
+        )
+    return Advice("caviar", f"{cost}: run them all and keep the best.")
 
 
 def duration(seconds: float) -> str:

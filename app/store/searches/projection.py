@@ -1,4 +1,4 @@
-"""What follows in SQL from each record of a search's journal: the one fold, also of a rebuild."""
+"""Projects the records of a search's journal into SQL, for a running server and for a rebuild."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def search_spec(row: SearchRow) -> SearchSpec:
 
 
 def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:
-    """Write to the search's journal, then into SQL. What SQL does not know yet comes first.
+    """Append to the search's journal, then update SQL. What SQL lacks is applied first.
 
     Raises:
         OSError: the disk is full or broken.
@@ -52,8 +52,9 @@ def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:
 
 
 def replay_from_journal(tx: Transaction, row: SearchRow) -> bool:
-    """Take from the journal what SQL does not know: the server ended, or a commit failed, between
-    the two. True: there was something.
+    """Apply what the journal has and SQL lacks, after a crash or a failed commit between the two.
+
+    True: there was something.
     """
     written = tx.searches.seq(row.id)
     if written <= row.journal_seq:
@@ -67,7 +68,7 @@ def replay_from_journal(tx: Transaction, row: SearchRow) -> bool:
 
 
 def project(session: Session, row: SearchRow, event: SearchEvent) -> None:
-    """Change the rows that a record says something about; what is there already stays."""
+    """Update the rows that a record affects; rows that exist stay."""
     match event:
         case RoundBegan():
             is_known = session.get(RoundRow, (row.id, event.round)) is not None
@@ -101,11 +102,11 @@ def _project(session: Session, row: SearchRow, event: SearchEvent) -> None:
             spec = [[event.run_id, seed] for seed in event.seeds]
             row.seeds_asked = [*row.seeds_asked, *spec]
         case _:
-            pass  # a command; what follows is said by the next record
+            pass  # a command: the next record has its effect
 
 
 def replay_searches(session: Session, searches_dir: Path) -> tuple[int, list[str]]:
-    """Fill empty tables from the directories; how many searches, and what could not be read."""
+    """Fill empty tables from the directories. Returns the number of searches, and problems."""
     count, problems = 0, []
     for directory in numbered_directories(searches_dir):
         spec = SEARCH_FILE.read(directory)

@@ -1,4 +1,4 @@
-"""New trials of a search, and trials that become a run of their own."""
+"""Creates the trials of a search, and promotes a trial to an ordinary run."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ from .trials import Trial, TrialRecord, trial_columns
 def sample_trials(
     tx: Transaction, row: SearchRow, samples: Sequence[Sample], plan: Plan, trials: Sequence[Trial]
 ) -> list[TrialRecord]:
-    """Write draws of one round down, and the round if it begins with them; their runs are made by
-    `make_trials`.
+    """Record samples of one round, and the round if it begins with them.
+
+    `make_trials` creates their runs.
     """
     round_ = samples[0].round
     events: list[SearchEvent] = []
@@ -46,24 +47,24 @@ def sample_trials(
         best = [numbers[one.number] for one in top_k(plan.spec.keep, completed)]
         events.append(RoundBegan(round=round_, space=samples[0].bounds.to_json(), kept=best))
     seed = _seed(tx, row)
-    found = [
+    sampled = [
         TrialSampled(
-            number=sampled.number,
+            number=sample.number,
             round=round_,
             run_id=next_run_id(tx),
-            values=sampled.values,
+            values=sample.values,
             seed=seed,
         )
-        for sampled in samples
+        for sample in samples
     ]
-    emit_search(tx, row, *events, *found)
-    return [TrialRecord(**trial_columns(row.id, event)) for event in found]
+    emit_search(tx, row, *events, *sampled)
+    return [TrialRecord(**trial_columns(row.id, event)) for event in sampled]
 
 
 def sample_repeat(
     tx: Transaction, row: SearchRow, trials: Sequence[Trial], spec: list[int]
 ) -> TrialRecord:
-    """The next repetition that was asked for: (run id, seed)."""
+    """Record the next requested repetition; spec: (run id, seed)."""
     run_id, seed = spec
     original = next(trial.row for trial in trials if trial.row.run_id == run_id)
     event = TrialSampled(
@@ -79,7 +80,7 @@ def sample_repeat(
 
 
 def _seed(tx: Transaction, row: SearchRow) -> int:
-    """All trials see the same data in the same order: only what is searched tells them apart."""
+    """The same for all trials: they see the same data in the same order."""
     if row.from_checkpoint is None:
         return row.seed
     checkpoint = find_checkpoint(tx.session, row.from_checkpoint)
@@ -93,7 +94,7 @@ def make_trials(
     trials: Sequence[TrialRecord],
     task: TaskInfo,
 ) -> list[RunRow]:
-    """The runs of trials, queued; failed already when no run can be made of what was drawn.
+    """Create the runs of trials: queued, or failed where the sample is not a valid run.
 
     Raises:
         OSError: the disk is full or broken.
@@ -139,7 +140,7 @@ def _make_failed(
 
 
 def _remove_half_made(runs_dir: Path, trial: TrialRecord) -> None:
-    """A run's directory that a crash left behind before anybody was told of the run."""
+    """Remove a run's directory that a crash left behind before the run was committed."""
     directory = runs_dir / str(trial.run_id)
     if not directory.exists():
         return
@@ -161,11 +162,11 @@ def promote(
     *,
     scratch: bool,
 ) -> RunRow:
-    """A trial becomes an ordinary run, the live one of its family: from its newest valid
-    checkpoint, or from the beginning with the same values and seed.
+    """Continue a trial as an ordinary run, the live one of its family: from its newest valid
+    checkpoint, or from scratch with the same values and seed.
 
     Raises:
-        NotAllowedNow: it is no trial, or has no valid checkpoint.
+        NotAllowed: the run is not a trial, or has no valid checkpoint.
         Invalid: a value is wrong.
     """
     trial = trial_of(tx.session, run)

@@ -1,4 +1,4 @@
-"""Searches: found, listed, asked to pause, go on or stop, and given further trials."""
+"""Finds and lists searches, and pauses, resumes, stops and extends them."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from .projection import emit_search, replay_from_journal
 from .trials import Trial, best_of, trials_of
 
 ACTIVE = ("queued", "running", "paused")
-BY_SEARCH = "search"  # who pauses and stops the trials of a search, and why
+BY_SEARCH = "search"  # the actor and the reason where a search pauses or stops its trials
 
 
 def find_search(session: Session, search_id: int) -> SearchRow:
     """A search by its id.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no search with this id.
     """
     row = session.get(SearchRow, search_id) if 0 < search_id <= INT_MAX else None
     if row is None:
-        raise NotFound("There is no such search.")
+        raise NotFound("Search not found.")
     return row
 
 
 def next_search_id(tx: Transaction) -> int:
-    """Above every search in SQL and every directory there is: an id is never used twice."""
+    """Above every id in SQL and every directory, so that no id is used twice."""
     highest = tx.session.scalar(select(func.max(SearchRow.id))) or 0
     return max(highest, highest_id(tx.searches.parent)) + 1
 
@@ -59,16 +59,16 @@ def newest_searches(session: Session, *, before: int | None, limit: int) -> list
 
 
 def active_searches(session: Session) -> list[int]:
-    """Ids of those that are not over, oldest first."""
+    """The ids of searches that have not ended, oldest first."""
     query = select(SearchRow.id).where(SearchRow.status.in_(ACTIVE)).order_by(SearchRow.id)
     return list(session.scalars(query))
 
 
 def command_search(tx: Transaction, row: SearchRow, kind: SearchCommand, actor: str) -> bool:
-    """Pause, resume or stop a search with its trials; False: it is so already.
+    """Pause, resume or stop a search with its trials; False: nothing had to change.
 
     Raises:
-        NotAllowedNow: its status does not allow it.
+        NotAllowed: its status does not allow the command.
     """
     leads_to: dict[SearchCommand, SearchStatus] = {
         "pause": "paused",
@@ -78,10 +78,10 @@ def command_search(tx: Transaction, row: SearchRow, kind: SearchCommand, actor: 
     if leads_to[kind] == row.status:
         return False
     if kind not in ALLOWED[row.status]:
-        possible = " or ".join(ALLOWED[row.status])
+        possible = ", ".join(ALLOWED[row.status])
         raise NotAllowed(
             f"The search is {row.status}. "
-            + (f"Possible is: {possible}." if possible else "It is over."),
+            + (f"Allowed now: {possible}." if possible else "It takes no more commands."),
             state=row.status,
             allowed=list(ALLOWED[row.status]),
         )
@@ -93,7 +93,7 @@ def command_search(tx: Transaction, row: SearchRow, kind: SearchCommand, actor: 
 
 
 def append_search_events(tx: Transaction, row: SearchRow) -> None:
-    """Make the trials do what their search does: wait, go on, or end."""
+    """Pause, resume or stop the trials as their search was."""
     for trial in trials_of(tx.session, [row.id])[row.id]:
         paused_by_us = trial.status is RunStatus.PAUSED and trial.reason == BY_SEARCH
         if trial.status is None or trial.is_over:
@@ -107,7 +107,7 @@ def append_search_events(tx: Transaction, row: SearchRow) -> None:
 
 
 def ask_trial(tx: Transaction, trial: Trial, command: Pause | Resume | Stop) -> None:
-    """Ask what can be asked of it now; a trial that somebody stopped meanwhile is left alone."""
+    """Send a command to a trial; one that no longer takes it is left alone."""
     try:
         send_command(tx, trial.row.run_id, command, None, actor=BY_SEARCH)
     except APIError:
@@ -117,45 +117,48 @@ def ask_trial(tx: Transaction, trial: Trial, command: Pause | Resume | Stop) -> 
 def ask_repeat(
     tx: Transaction, row: SearchRow, run_id: int | None, seeds: int, actor: str
 ) -> list[int]:
-    """Have a trial's values tried with other seeds; the seeds.
+    """Repeat a trial with other seeds. Returns the seeds.
 
-    run_id: the best one when None.
+    run_id: None is the best trial.
 
     Raises:
-        Invalid: it is no trial of the search, none counts yet, or there are too many.
-        NotAllowedNow: all trials go on from one checkpoint, so that a seed changes nothing.
+        Invalid: the run is not a trial of the search, no trial counts yet, or there are too many.
+        NotAllowed: all trials continue from one checkpoint, so that a seed changes nothing.
     """
     if row.from_checkpoint is not None:
         raise NotAllowed(
-            "These trials go on from a checkpoint, with its random numbers: another seed would "
-            "change nothing.",
+            "These trials continue from a checkpoint and its random state, so another seed "
+            "would change nothing.",
             state="from_checkpoint",
         )
     trials = trials_of(tx.session, [row.id])[row.id]
     best = best_of(trials, 1)
     if run_id is None and not best:
-        raise Invalid("No trial has finished yet: there is no best one to repeat.", field="run_id")
-    wanted = best[0].row.run_id if run_id is None else run_id
-    trial = next((trial for trial in trials if trial.row.run_id == wanted), None)
+        raise Invalid(
+            "No trial has finished yet, so there is no best one to repeat.", field="run_id"
+        )
+    repeated = best[0].row.run_id if run_id is None else run_id
+    trial = next((trial for trial in trials if trial.row.run_id == repeated), None)
     if trial is None:
-        raise Invalid("This search has no such trial.", field="run_id")
-    original = wanted if trial.row.repeat_of is None else trial.row.repeat_of
+        raise Invalid("This run is not a trial of the search.", field="run_id")
+    original = repeated if trial.row.repeat_of is None else trial.row.repeat_of
     if row.trials + len(row.seeds_asked) + seeds > TRIALS_MAX:
         raise Invalid(f"A search has at most {TRIALS_MAX:,} trials.", field="seeds")
     used = [row.seed, *(seed for spec, seed in row.seeds_asked if spec == original)]
-    found = [(max(used) + 1 + place) % INT_MAX for place in range(seeds)]
+    new_seeds = [(max(used) + 1 + place) % INT_MAX for place in range(seeds)]
     events: list[RepeatAsked | SearchStatusChanged] = [
-        RepeatAsked(run_id=original, seeds=found, actor=actor)
+        RepeatAsked(run_id=original, seeds=new_seeds, actor=actor)
     ]
     if row.status not in ACTIVE:
         events.append(SearchStatusChanged(status="running", reason="repeat"))
     emit_search(tx, row, *events)
-    return found
+    return new_seeds
 
 
 def replay_all_from_journal(store: Store) -> None:
-    """After a start: what the journals of searches say and SQL does not know; no run's id that was
-    given to a trial is given again.
+    """After a start, apply what the journals of searches have and SQL lacks.
+
+    Also notes the highest run id given to a trial, so that no id is used twice.
     """
     with store.writing() as tx:
         for row in tx.session.scalars(select(SearchRow).order_by(SearchRow.id)):
@@ -163,7 +166,7 @@ def replay_all_from_journal(store: Store) -> None:
                 continue
             if replay_from_journal(tx, row):
                 append_search_events(tx, row)
-    with store.lock:  # of searches that an older database does not know
+    with store.lock:  # also of searches that an older database lacks
         for directory in numbered_directories(store.searches.parent):
             for _, event in read_search_journal(directory):
                 if isinstance(event, TrialSampled):
@@ -172,14 +175,15 @@ def replay_all_from_journal(store: Store) -> None:
 
 
 def trial_of(session: Session, run: RunRow) -> TrialRow:
-    """The trial that a run is.
+    """The trial of a run.
 
     Raises:
-        NotAllowedNow: it is an ordinary run.
+        NotAllowed: the run is not a trial.
     """
     row = session.get(TrialRow, (run.search_id or 0, run.trial or 0))
     if row is None:
         raise NotAllowed(
-            "This run is no trial of a search. Fork it from a checkpoint instead.", state="ordinary"
+            "This run is not a trial of a search. Fork it from a checkpoint instead.",
+            state="ordinary",
         )
     return row

@@ -1,4 +1,4 @@
-"""What searches look like outside, for the answers of the server."""
+"""Searches and trials as the JSON of the API."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ def search_list(
 ) -> list[dict[str, Any]]:
     """Searches as JSON, in the same order.
 
-    spaces: of the searches whose task is known, to tell which values lie at an edge.
-    trials: with the list of them.
+    spaces: of the searches whose task is described, to tell which values lie at an edge.
+    trials: include the list of trials.
     """
     ids = [row.id for row in rows]
     query = select(RoundRow).where(RoundRow.search_id.in_(ids)).order_by(RoundRow.round)
     rounds: dict[int, list[RoundRow]] = {}
     for round_ in session.scalars(query):
         rounds.setdefault(round_.search_id, []).append(round_)
-    found = trials_of(session, ids)
+    trials_by_search = trials_of(session, ids)
     answers = []
     for row in rows:
-        answer = _search_json(row, rounds.get(row.id, []), found[row.id], spaces.get(row.id))
+        answer = _search_json(
+            row, rounds.get(row.id, []), trials_by_search[row.id], spaces.get(row.id)
+        )
         if trials:
-            answer["trials"] = [_trial_json(row, trial) for trial in found[row.id]]
+            answer["trials"] = [_trial_json(row, trial) for trial in trials_by_search[row.id]]
         answers.append(answer)
     return answers
 

@@ -1,4 +1,4 @@
-"""The trials of searches: what became of each, and which of them count."""
+"""The trials of searches: the outcome of each, and which of them count."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Outcome: TypeAlias = Literal[
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 VAL_COST = "val/cost"
-STEERS = ("set", "extend", "cancel")  # commands after which a trial is no longer what was drawn
+STEERS = ("set", "extend", "cancel")  # commands after which a trial differs from its sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Trial:
 
     status: None while its run is still to be made.
     val_cost: the newest that was recorded, not finite when it diverged; None before the first.
-    steered: somebody changed it by hand.
+    steered: a user changed it while it ran.
     """
 
     row: TrialRecord
@@ -169,7 +169,7 @@ def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[T
 
 
 def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
-    """Trials in which somebody changed something. A change that a fork took over is none."""
+    """Trials that a user changed while they ran. A change inherited by a fork does not count."""
     found = session.execute(STEERED, {"search_ids": list(search_ids)})
     changed = {(run_id, command_id) for run_id, command_id in found}
     if not changed:

@@ -157,10 +157,10 @@ class RunRow(Table):
 
 
 class CommandRow(Table):
-    """What somebody asked of a run, and what became of it.
+    """A command for a run, and its result.
 
     Ids grow over all runs. A fork takes over its parent's scheduled changes with their ids.
-    redo_at: of a recipe: the step at which it acts; nobody waits for its answer.
+    redo_at: of a recipe: the step at which it acts; no client waits for its answer.
     """
 
     __tablename__ = "commands"

@@ -20,7 +20,7 @@ from tests.app.search.spaces import CONDITIONAL, DECLARED, FOUR, LEARNING_RATE, 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({}, "", "Nothing is searched"),
     ({"learning_rate": {"fixed": 0.1}}, "", "Nothing is searched"),
-    ({"width": {"fixed": 1}}, "width", "no such hyperparameter"),
+    ({"width": {"fixed": 1}}, "width", "does not declare this hyperparameter"),
     ({"learning_rate": {"low": 0.1}}, "learning_rate", "needs low and high"),
     ({"learning_rate": {"low": 0.1, "high": 1, "mean": 1}}, "learning_rate", "needs low and high"),
     ({"learning_rate": 0.1}, "learning_rate", "needs low and high"),

@@ -308,7 +308,7 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Any]]] = {
     ),
     "a search that SQL forgot": (
         "S1",
-        "searches/2 belongs to no search of SQL",
+        "searches/2 has no search in SQL",
         lambda folder: sql(folder, "DELETE FROM searches WHERE id = 2"),
     ),
     "a trial with values that nobody drew": ("S2", "has another momentum than was drawn", redraw),
