@@ -1,16 +1,23 @@
-"""Errors that a request is answered with.
+"""The errors that people see.
 
-    Problem
-    ├── NotFound           404  there is no such thing
-    ├── NotAllowedNow      409  the state of the run does not allow it; says what it does allow
-    ├── Invalid            422  a value is wrong; says which field and what would be right
-    ├── TooMany            429  a limit is reached; later it may be possible
-    ├── NotReady           503  the server cannot do this yet
-    ├── Damaged            500  the database holds something that cannot be read
-    └── NoRoom             507  the disk is full
+    APIError                     ends a request
+    ├── RequestRejected          chosen by the security middleware, before any route
+    ├── Unauthorized        401  the token or the session is not valid
+    ├── NotFound            404  there is nothing at this address
+    ├── NotAllowed          409  the current state does not allow it
+    ├── Invalid             422  a value is wrong
+    ├── TooManyRequests     429  a published limit is reached
+    ├── DatabaseCorrupt     500  the database holds something that cannot be read
+    ├── NotReady            503  the server cannot do this yet
+    └── InsufficientStorage 507  the disk is full
+    CommandError                 ends a command, which prints the message
+    ├── UnusableDatabase         the database is damaged, foreign or missing
+    ├── NewerDatabase            the database was written by a newer version
+    ├── CannotRebuild            a rebuild changed nothing
+    └── CannotReplay             a recipe could not be replayed
 
-Each has a message for users that never repeats their input. `app/main.py` turns errors into
-responses. The security middleware answers with the same body (`app/security/middleware.py`).
+Each carries one sentence to show, which never repeats the input that caused the error. An
+`APIError` becomes the body that `error_body` describes, in `app/main.py` or in the middleware.
 """
 
 from __future__ import annotations
@@ -19,7 +26,7 @@ from typing import Any
 
 
 class APIError(Exception):
-    """An error with a message for the user."""
+    """Ends a request with a status code, an error code and a sentence."""
 
     status_code: int = 500
     error: str = "internal"
@@ -33,29 +40,38 @@ class APIError(Exception):
         return error_body(self.error, self.message, **self.details)
 
 
+class RequestRejected(APIError):
+    """The security middleware does not let the request through."""
+
+    def __init__(self, status_code: int, error: str, message: str) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.error = error
+
+
 class Unauthorized(APIError):
-    """The token or the session is not valid, or not any more."""
+    """The token or the session of the request is not valid, or not any more."""
 
     status_code = 401
     error = "unauthorized"
 
 
 class NotFound(APIError):
-    """The run, command, checkpoint or page does not exist."""
+    """There is no such run, search, command, checkpoint or page."""
 
     status_code = 404
     error = "not_found"
 
 
 class NotAllowed(APIError):
-    """The current state does not allow this; `state` names it and `allowed` what it allows."""
+    """The current state does not allow this; `state` and `allowed` say what it allows."""
 
     status_code = 409
     error = "not_allowed_now"
 
 
 class Invalid(APIError):
-    """A value is invalid; `field` names it and the message says what is allowed."""
+    """A value cannot be used; `field` names it, and the sentence says what would be valid."""
 
     status_code = 422
     error = "invalid"
@@ -75,16 +91,10 @@ class DatabaseCorrupt(APIError):
 
 
 class NotReady(APIError):
-    """The server cannot do this yet, or temporarily not."""
+    """The server cannot do this yet, or is busy."""
 
     status_code = 503
     error = "not_ready"
-
-
-class DatabaseCorrupt(APIError):
-    """The database is corrupt; it can be rebuilt from the journals."""
-
-    error = "damaged"
 
 
 class InsufficientStorage(APIError):
@@ -116,5 +126,5 @@ class CannotReplay(CommandError):
 
 def error_body(error: str, message: str, **details: Any) -> dict[str, Any]:
     """The body of every error response."""
-    given = {name: value for name, value in details.items() if value is not None}
-    return {"error": error, "message": message, **given}
+    shown = {name: value for name, value in details.items() if value is not None}
+    return {"error": error, "message": message, **shown}

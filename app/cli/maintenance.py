@@ -48,7 +48,6 @@ def register(commands: Any) -> None:
 
 def rebuild(arguments: argparse.Namespace) -> None:
     """Rebuild the database; exit with 1 if something is missing."""
-    from ..data_dir.rebuild import CannotRebuild
     from ..data_dir.rebuild import rebuild as rebuild_database
 
     settings = data_dir_settings(arguments)

@@ -32,10 +32,6 @@ ENDS_WITHIN_S = 10.0
 SHOWN = ("train/cost", "val/cost", "val/accuracy")
 
 
-class CannotReplay(Exception):
-    """The replay failed; the message gives the reason in one line."""
-
-
 @dataclass(slots=True)
 class Outcome:
     """The result of a replay.

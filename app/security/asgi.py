@@ -16,15 +16,6 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class RequestRejected(Exception):
-    """The security middleware does not accept a request."""
-
-    def __init__(self, status_code: int, error: str, message: str) -> None:
-        super().__init__(message)
-        self.status_code = status_code
-        self.body = error_body(error, message)
-
-
 class Headers:
     """The headers of a request, which may hold anything."""
 

@@ -35,7 +35,7 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     trials = cells if spec.strategy == "grid" else total(plan)
     steps = requested.steps or task.default_steps
     with state.store.reading() as session:
-        found = estimate(session, task.name, steps=steps, trials=trials, parallel=spec.parallel)
+        duration = estimate(session, task.name, steps=steps, trials=trials, parallel=spec.parallel)
     picture = preview.grid_vs_random(plan)
     return Preview.model_validate(
         {
@@ -62,7 +62,7 @@ def read_importance(search_id: int, state: AppStateDep) -> Importance:
         name, space = row.task, row.space
     task = described_task(state, name)
     try:
-        found = importance(parse_space(task.declared, space), completed)
+        result = importance(parse_space(task.declared, space), completed)
     except InvalidValue as error:
         raise invalid(error, "space") from error
     return Importance.model_validate(asdict(result))
