@@ -49,9 +49,10 @@ mutations planted-bugs: ## one known bug after the other in a copy of the code: 
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@$(BIN)/python -m tests.mutations $(ARGS)
 
-format: $(INSTALLED_DEV) ## put every Python file into the one form
+format: $(INSTALLED_DEV) $(NODE_MODULES) ## format the code, Python and the page
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+	$(NPM) run --silent format
 
 build: ## the page, and the wheel that carries it, in dist/
 	@$(MAKE) --no-print-directory -j2 set-up-dev

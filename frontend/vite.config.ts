@@ -11,7 +11,8 @@ const firstNeeded: Plugin = {
   transformIndexHtml: {
     order: "post",
     handler: (html, { bundle }) => {
-      const file = (part: string): string => Object.keys(bundle ?? {}).find((name) => name.includes(part) && name.endsWith(".js")) ?? "";
+      const file = (part: string): string =>
+        Object.keys(bundle ?? {}).find((name) => name.includes(part) && name.endsWith(".js")) ?? "";
       const needed = `data-charts="./${file("plotly")}" data-caviar="./${file("SearchPage")}"`;
       return bundle ? html.replace('<script id="theme"', `<script id="theme" ${needed}`) : html;
     },

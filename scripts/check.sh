@@ -14,6 +14,9 @@ check "ruff" ruff check --quiet .
 check "ruff format" ruff format --check --quiet .
 check "mypy" mypy
 check "tsc" scripts/npm.sh run --silent check
+check "biome" scripts/npm.sh run --silent biome
+check "dependency-cruiser" scripts/npm.sh run --silent dependency-cruiser
+check "knip" scripts/npm.sh run --silent knip
 check "vitest" scripts/npm.sh run --silent test
 check "pytest, browser" pytest tests/e2e # alone: it measures times
 check "pytest" pytest --numprocesses 2 --dist loadfile --ignore tests/e2e

@@ -1,25 +1,25 @@
 /** Which page is shown, and to whom. */
 import { useEffect } from "react";
-import { signIn, setSignedOutHandler, getSession } from "./api/client";
-import { ErrorBoundary } from "./ui/ErrorBoundary";
-import { Header } from "./shell/Header";
-import { Shortcuts } from "./shell/Shortcuts";
-import { SignIn } from "./shell/SignIn";
-import { Toasts } from "./ui/Toasts";
-import { useShortcuts } from "./shell/useShortcuts";
+import { getSession, setSignedOutHandler, signIn } from "./api/client";
 import { ForkDialog } from "./run/dialogs/ForkDialog";
 import { NewRunDialog } from "./run/dialogs/NewRunDialog";
 import { ReplayDialog } from "./run/dialogs/ReplayDialog";
-import { PromoteDialog } from "./search/dialogs/PromoteDialog";
-import { LazySearchPage } from "./search/LazySearchPage";
-import { RefineDialog } from "./search/dialogs/RefineDialog";
 import { RunPage } from "./run/RunPage";
 import { RunsPage } from "./runs/RunsPage";
-import { readView, useRoute, writeView } from "./state/route";
+import { PromoteDialog } from "./search/dialogs/PromoteDialog";
+import { RefineDialog } from "./search/dialogs/RefineDialog";
+import { LazySearchPage } from "./search/LazySearchPage";
+import { Header } from "./shell/Header";
+import { Shortcuts } from "./shell/Shortcuts";
+import { SignIn } from "./shell/SignIn";
+import { useShortcuts } from "./shell/useShortcuts";
 import { useDialog } from "./state/dialogs";
+import { readView, useRoute, writeView } from "./state/route";
 import { loadTasks } from "./state/runSession";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastError } from "./state/toasts";
+import { ErrorBoundary } from "./ui/ErrorBoundary";
+import { Toasts } from "./ui/Toasts";
 
 const TOKEN = /^#t=(.+)$/;
 /** This visit begins with a token; until it is exchanged, every question would be refused. */
@@ -101,7 +101,14 @@ function Dialogs() {
     case "replay":
       return <ReplayDialog runId={dialog.runId} own={dialog.seed} />;
     case "promote":
-      return <PromoteDialog runId={dialog.runId} trial={dialog.trial} searchId={dialog.searchId} steps={dialog.steps} />;
+      return (
+        <PromoteDialog
+          runId={dialog.runId}
+          trial={dialog.trial}
+          searchId={dialog.searchId}
+          steps={dialog.steps}
+        />
+      );
     case "refine":
       return <RefineDialog search={dialog.search} widenEdges={dialog.widenEdges} />;
     case "shortcuts":

@@ -1,4 +1,7 @@
 /** The one place that asks the server for something. */
+
+import { withBaseUrl } from "./baseUrl";
+import { readRun } from "./parse";
 import type {
   Checkpoint,
   Command,
@@ -14,12 +17,10 @@ import type {
   Run,
   RunChange,
   RunEvent,
-  Task,
   Session,
+  Task,
   WireRun,
 } from "./types";
-import { withBaseUrl } from "./baseUrl";
-import { readRun } from "./parse";
 
 /** The longest that the server may hold an answer to a command, seconds. */
 const WAIT_S = 10;
@@ -42,7 +43,7 @@ export class ApiError extends Error {
 }
 
 /** The server could not be reached at all. */
-export class NetworkError extends Error {
+class NetworkError extends Error {
   constructor() {
     super("The server did not answer. Training goes on; try again in a moment.");
     this.name = "Unreachable";

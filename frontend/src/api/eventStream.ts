@@ -1,9 +1,9 @@
 /** The server's stream of events: reconnects by itself, and closes while the page is hidden. */
-import type { Connection } from "./types";
-import type { PointsMessage, Run, RunEvent, WireRun } from "./types";
-import { getSession } from "./client";
+
 import { withBaseUrl } from "./baseUrl";
+import { getSession } from "./client";
 import { readRun } from "./parse";
+import type { Connection, PointsMessage, Run, RunEvent, WireRun } from "./types";
 
 /** A hidden tab gives its connection back after this long: a browser has six per server. */
 const HIDDEN_MS_MAX = 30_000;
@@ -37,10 +37,12 @@ export function openStream(options: StreamOptions, handlers: StreamHandlers): ()
   let sleepTimer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
 
-  const parsed = <Body>(handle: (body: Body) => void) => (message: MessageEvent<string>) => {
-    if (message.lastEventId) lastId = Math.max(lastId ?? 0, Number(message.lastEventId) || 0);
-    handle(JSON.parse(message.data) as Body);
-  };
+  const parsed =
+    <Body>(handle: (body: Body) => void) =>
+    (message: MessageEvent<string>) => {
+      if (message.lastEventId) lastId = Math.max(lastId ?? 0, Number(message.lastEventId) || 0);
+      handle(JSON.parse(message.data) as Body);
+    };
 
   const connect = () => {
     source?.close();
@@ -52,9 +54,18 @@ export function openStream(options: StreamOptions, handlers: StreamHandlers): ()
       handlers.connection("live");
     };
     source.onerror = () => reconnect("reconnecting");
-    source.addEventListener("event", parsed<RunEvent>((event) => handlers.event(event)));
-    source.addEventListener("points", parsed<PointsMessage>((points) => handlers.points(points)));
-    source.addEventListener("run", parsed<WireRun>((run) => handlers.run(readRun(run))));
+    source.addEventListener(
+      "event",
+      parsed<RunEvent>((event) => handlers.event(event)),
+    );
+    source.addEventListener(
+      "points",
+      parsed<PointsMessage>((points) => handlers.points(points)),
+    );
+    source.addEventListener(
+      "run",
+      parsed<WireRun>((run) => handlers.run(readRun(run))),
+    );
     source.addEventListener("tasks", () => handlers.tasks());
     source.addEventListener("reset", () => handlers.reset());
     source.addEventListener("bye", () => reconnect("reconnecting"));

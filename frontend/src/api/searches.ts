@@ -1,9 +1,11 @@
 /** What is asked of searches: many trials at once, and the best of them as a run of its own. */
-import { request, queryString } from "./client";
+import { queryString, request } from "./client";
+
 export { ApiError } from "./client";
+
 import type { components } from "./openapi";
-import type { RequestBody, Run, WireRun } from "./types";
 import { readRun } from "./parse";
+import type { RequestBody, Run, WireRun } from "./types";
 
 type Schemas = components["schemas"];
 
@@ -33,7 +35,9 @@ export interface Search extends SearchRow {
 }
 type WireSearch = Schemas["Search"];
 
-export type NewSearch = RequestBody<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & { space: Space };
+export type NewSearch = RequestBody<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & {
+  space: Space;
+};
 export type Preview = Schemas["Preview"];
 export type TrialCurves = Schemas["TrialCurves"];
 export type Importance = Schemas["Importance"];
@@ -44,9 +48,13 @@ const readTrial = (wire: Schemas["Trial"]): Trial => ({
   ...wire,
   val_cost: typeof wire.val_cost === "number" ? wire.val_cost : null,
 });
-const readSearch = (wire: WireSearch): Search => ({ ...(wire as SearchRow), trials: wire.trials.map(readTrial) });
+const readSearch = (wire: WireSearch): Search => ({
+  ...(wire as SearchRow),
+  trials: wire.trials.map(readTrial),
+});
 
-export const startSearch = (body: NewSearch) => request<WireSearch>("POST", "/api/searches", body).then(readSearch);
+export const startSearch = (body: NewSearch) =>
+  request<WireSearch>("POST", "/api/searches", body).then(readSearch);
 export const previewSearch = (body: NewSearch) => request<Preview>("POST", "/api/searches/preview", body);
 export const getSearches = (limit: number) =>
   request<{ searches: SearchRow[]; next: number | null }>("GET", `/api/searches${queryString({ limit })}`);

@@ -6,7 +6,7 @@ type Schemas = components["schemas"];
 export type Session = Schemas["Who"];
 export type Role = Session["role"];
 
-export type RunStatus = Schemas["RunStatus"];
+type RunStatus = Schemas["RunStatus"];
 
 /** A value of a hyperparameter; never NaN or infinite. */
 export type Value = number | string | boolean;
@@ -15,12 +15,11 @@ export type Values = Record<string, Value>;
 /** A number as JSON can carry it. */
 export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
 
-export type Parent = Schemas["Parent"];
-export type PendingChange = Schemas["PendingCommand"];
 export type Hyperparameter = Schemas["Hyperparameter"];
 export type Scale = Hyperparameter["scale"];
 /** A task that could not be read has an error, and nothing to choose. */
-export type Task = Schemas["Task"] & Required<Pick<Schemas["Task"], "hyperparameters" | "defaults" | "series">>;
+export type Task = Schemas["Task"] &
+  Required<Pick<Schemas["Task"], "hyperparameters" | "defaults" | "series">>;
 export type WireSeries = Schemas["Series"];
 export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];

@@ -1,18 +1,18 @@
 /** One chart: Plotly draws the lines; markers, labels, crosshair and zoom lie above them. */
 import { useEffect, useRef, useState } from "react";
-import { dispatch, getPage, subscribe, usePage } from "../state/store";
 import { whole } from "../format/numbers";
-import { Markers } from "./Markers";
+import { dispatch, getPage, subscribe, usePage } from "../state/store";
 import { toX } from "./axis";
 import type { ChartName, Drawing } from "./compose";
 import { compose, visibleSteps } from "./compose";
 import { canDraw, draw, scheduler } from "./draw";
 import type { Box } from "./geometry";
 import { plotHeight, spread, xToPx, yToPx } from "./geometry";
+import { useGestures } from "./gestures";
+import { Markers } from "./Markers";
 import { palette } from "./palette";
 import { report } from "./perfProbe";
 import { redrawIntervalMs } from "./redrawInterval";
-import { useGestures } from "./gestures";
 
 export interface LineChartProps {
   name: ChartName;
@@ -82,7 +82,10 @@ function useDrawing(
     };
     const remove = scheduler.add(chart);
     void canDraw().then(() => scheduler.prioritize(chart));
-    const unsubscribe = watchPage(() => scheduler.markDirty(chart), () => scheduler.prioritize(chart));
+    const unsubscribe = watchPage(
+      () => scheduler.markDirty(chart),
+      () => scheduler.prioritize(chart),
+    );
     const sizes = new ResizeObserver((entries) => {
       width = Math.round(entries.at(-1)?.contentRect.width ?? outer.clientWidth);
       scheduler.prioritize(chart);
@@ -113,8 +116,11 @@ function watchPage(onPoints: () => void, onSwitch: () => void): () => void {
     const page = getPage();
     const [view, old] = [page.view, before.view];
     const switched =
-      view.axis !== old.axis || view.log !== old.log || view.zoom !== old.zoom ||
-      view.showOutliers !== old.showOutliers || view.frozen !== old.frozen ||
+      view.axis !== old.axis ||
+      view.log !== old.log ||
+      view.zoom !== old.zoom ||
+      view.showOutliers !== old.showOutliers ||
+      view.frozen !== old.frozen ||
       page.open?.run.id !== before.open?.run.id ||
       page.open?.curves.detail !== before.open?.curves.detail ||
       page.open?.curves.loaded !== before.open?.curves.loaded ||
@@ -147,7 +153,8 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
     frame.box.height - frame.box.bottom - LABEL_PX / 2,
   );
   const cursorPx = cursor === null ? null : xToPx(frame, toX(drawing.axis, cursor));
-  const inside = cursorPx !== null && cursorPx >= frame.box.left - 1 && cursorPx <= frame.box.width - frame.box.right + 1;
+  const inside =
+    cursorPx !== null && cursorPx >= frame.box.left - 1 && cursorPx <= frame.box.width - frame.box.right + 1;
   return (
     <>
       <Markers drawing={drawing} name={name} />
@@ -199,7 +206,9 @@ function OutlierNotice({ drawing }: { drawing: Drawing }) {
           ▲ {whole(above)} {above === 1 ? "point" : "points"} above — show
         </button>
       ) : null}
-      {zeros > 0 ? <span className="chip-note">{whole(zeros)} zero values not shown on a log axis</span> : null}
+      {zeros > 0 ? (
+        <span className="chip-note">{whole(zeros)} zero values not shown on a log axis</span>
+      ) : null}
     </div>
   );
 }

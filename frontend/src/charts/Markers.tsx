@@ -1,12 +1,13 @@
 /** The markers of changes on a chart: a line down the plot, a shape on top, a count when several meet. */
-import { dispatch } from "../state/store";
-import { whole } from "../format/numbers";
-import { Glyph } from "./Glyph";
-import { toX } from "./axis";
-import type { ChartName, Drawing } from "./compose";
-import { plotHeight, xToPx } from "./geometry";
+
 import type { MarkerGroup } from "../domain/markers";
 import { groupMarkers } from "../domain/markers";
+import { whole } from "../format/numbers";
+import { dispatch } from "../state/store";
+import { toX } from "./axis";
+import type { ChartName, Drawing } from "./compose";
+import { Glyph } from "./Glyph";
+import { plotHeight, xToPx } from "./geometry";
 import { useMarkers } from "./useMarkers";
 
 export function Markers({ drawing, name }: { drawing: Drawing; name: ChartName }) {
@@ -31,7 +32,8 @@ function MarkerButton({ group, drawing, named }: { group: MarkerGroup; drawing: 
   const last = group.markers.at(-1);
   if (!last) return null;
   const count = group.markers.length;
-  const title = count > 1 ? `${count} changes up to step ${whole(last.step)}` : `Step ${whole(last.step)}: ${last.text}`;
+  const title =
+    count > 1 ? `${count} changes up to step ${whole(last.step)}` : `Step ${whole(last.step)}: ${last.text}`;
   return (
     <>
       <div

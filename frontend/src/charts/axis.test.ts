@@ -59,7 +59,9 @@ test("steps are steps", () => {
 
 test("what the worker recorded counts more than what events suggest", () => {
   const column = [2, 4, 6, 8];
-  const raw = { active_s: { step: [10, 20, 30, 40], value: column, min: column, max: column, count: [10, 10, 10, 10] } };
+  const raw = {
+    active_s: { step: [10, 20, 30, 40], value: column, min: column, max: column, count: [10, 10, 10, 10] },
+  };
   const open = { run, events: [], inherited: [], curves: { raw } } as unknown as OpenRun;
 
   const axis = axisOf("active", open, START);

@@ -1,17 +1,17 @@
 /** What each chart shows, worked out from the state alone. It draws nothing itself. */
 import type { Series } from "../domain/series";
 import { breaks, lastStep, valueCount } from "../domain/series";
-import type { OpenRun, PageState, View } from "../state/state";
 import { measured, momentum, setting, whole } from "../format/numbers";
+import type { OpenRun, PageState, View } from "../state/state";
 import type { Axis } from "./axis";
 import { axisOf, toX } from "./axis";
 import type { Box, Frame } from "./geometry";
 import { plotWidth, robustRange } from "./geometry";
 import type { Viewport } from "./lines";
-import { crosses, envelope, visibleSeries, line, branchLines } from "./lines";
+import { branchLines, crosses, envelope, line, visibleSeries } from "./lines";
 import type { Palette } from "./palette";
 
-export interface Label {
+interface Label {
   text: string;
   value: number;
   colour: string;
@@ -51,7 +51,10 @@ export function visibleSteps(open: OpenRun, view: View): { from: number; to: num
  */
 function ceilStep(step: number): number {
   const size = 10 ** Math.floor(Math.log10(step / 40));
-  const jump = Math.max(1, [1, 2, 5, 10].map((times) => times * size).findLast((candidate) => candidate <= step / 40) ?? 1);
+  const jump = Math.max(
+    1,
+    [1, 2, 5, 10].map((times) => times * size).findLast((candidate) => candidate <= step / 40) ?? 1,
+  );
   return Math.ceil(step / jump) * jump;
 }
 
@@ -64,12 +67,23 @@ export function measurements(open: OpenRun): string[] {
   return Object.keys(open.curves.raw).includes("grad_norm") ? ["grad_norm"] : [];
 }
 
-export function compose(name: ChartName, page: PageState, box: Box, colours: Palette, now: number): Drawing | null {
+export function compose(
+  name: ChartName,
+  page: PageState,
+  box: Box,
+  colours: Palette,
+  now: number,
+): Drawing | null {
   const open = page.open;
-  if (!open || !open.curves.loaded) return null;
+  if (!open?.curves.loaded) return null;
   const axis = axisOf(page.view.axis, open, now);
   const { from, to } = visibleSteps(open, page.view);
-  const viewport: Viewport = { from, to, axis, columns: Math.min(COLUMNS_MAX, Math.max(100, Math.round(plotWidth(box)))) };
+  const viewport: Viewport = {
+    from,
+    to,
+    axis,
+    columns: Math.min(COLUMNS_MAX, Math.max(100, Math.round(plotWidth(box)))),
+  };
   const x: [number, number] = [toX(axis, from), toX(axis, to)];
   const scene = { open, view: page.view, viewport, box, colours, x };
   switch (name) {
@@ -94,7 +108,9 @@ interface Scene {
 }
 
 const shortName = (name: string): string =>
-  name.endsWith("/cost") || name.endsWith("/accuracy") ? (name.split("/")[0] as string) : name.replace("_", " ");
+  name.endsWith("/cost") || name.endsWith("/accuracy")
+    ? (name.split("/")[0] as string)
+    : name.replace("_", " ");
 
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
@@ -179,7 +195,10 @@ function decades([low, high]: [number, number]): object {
   const powers = Array.from({ length: 12 }, (_, i) => i - 10).filter(
     (power) => power % every === 0 && power >= low && power <= high,
   );
-  return { tickvals: powers.map((power) => 10 ** power), ticktext: powers.map((power) => setting(10 ** power)) };
+  return {
+    tickvals: powers.map((power) => 10 ** power),
+    ticktext: powers.map((power) => setting(10 ** power)),
+  };
 }
 
 const MOMENTUM_TICKS = [0, 0.9, 0.99, 0.999];
@@ -203,7 +222,12 @@ function composeMomentum(scene: Scene): Drawing | null {
     points: valueCount(series),
     above: 0,
     zeros: 0,
-    yaxis: { type: "linear", range, tickvals: MOMENTUM_TICKS.map(toScale), ticktext: MOMENTUM_TICKS.map(String) },
+    yaxis: {
+      type: "linear",
+      range,
+      tickvals: MOMENTUM_TICKS.map(toScale),
+      ticktext: MOMENTUM_TICKS.map(String),
+    },
     summary: `Momentum ${momentum(end)} at step ${whole(lastStep(series))}.`,
   };
 }

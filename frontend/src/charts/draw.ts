@@ -1,8 +1,9 @@
 /** Hands a drawing to Plotly, which is loaded once and apart from the page. */
-import type { Drawing } from "./compose";
-import { withOpacity, palette } from "./palette";
+
 import { getRoute } from "../state/route";
 import type { AxisKind } from "../state/state";
+import type { Drawing } from "./compose";
+import { palette, withOpacity } from "./palette";
 import { DrawingScheduler } from "./scheduler";
 
 let Plotly: typeof import("plotly.js-cartesian-dist-min").default | null = null;

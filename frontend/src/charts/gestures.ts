@@ -1,14 +1,14 @@
 /** What pointer and keys do on a chart: crosshair, pin, zoom, next change. */
 import { useRef, useState } from "react";
-import { getRoute } from "../state/route";
+import { allMarkers } from "../domain/markers";
 import { loadDetail } from "../state/loadCurves";
+import { getRoute } from "../state/route";
 import type { View } from "../state/state";
 import { dispatch, getPage } from "../state/store";
 import { toStep } from "./axis";
 import type { Drawing } from "./compose";
 import { visibleSteps } from "./compose";
 import { pxToX } from "./geometry";
-import { allMarkers } from "../domain/markers";
 
 /** A shorter drag is a click, px. */
 const DRAG_PX_MIN = 6;
@@ -17,7 +17,7 @@ const ZOOM_STEPS_MIN = 4;
 const setView = (change: Partial<View>): void => dispatch({ type: "view", change });
 
 /** Shows a range of steps, and fetches it at full resolution. */
-export function zoomTo(from: number, to: number): void {
+function zoomTo(from: number, to: number): void {
   if (to - from < ZOOM_STEPS_MIN) return;
   const zoom = { from: Math.max(0, Math.round(from)), to: Math.round(to) };
   setView({ zoom });
@@ -64,7 +64,10 @@ export interface Gestures {
   listeners: React.HTMLAttributes<HTMLDivElement>;
 }
 
-export function useGestures(container: React.RefObject<HTMLDivElement | null>, drawing: Drawing | null): Gestures {
+export function useGestures(
+  container: React.RefObject<HTMLDivElement | null>,
+  drawing: Drawing | null,
+): Gestures {
   const [selection, setSelection] = useState<Gestures["selection"]>(null);
   const pointers = useRef(new Map<number, number>());
   const pinch = useRef<{ distance: number; from: number; to: number } | null>(null);
@@ -83,7 +86,8 @@ export function useGestures(container: React.RefObject<HTMLDivElement | null>, d
     const px = pxOf(event);
     pointers.current.set(event.pointerId, px);
     if (pointers.current.size === 2) startPinch();
-    else if (event.pointerType === "mouse" && event.button === 0) setSelection({ from: within(px), to: within(px) });
+    else if (event.pointerType === "mouse" && event.button === 0)
+      setSelection({ from: within(px), to: within(px) });
   };
 
   const startPinch = () => {

@@ -15,7 +15,12 @@ export interface Viewport {
 }
 
 /** The part of a curve that is visible, from the zoomed range where that covers it. */
-export function visibleSeries(curves: CurveSet, name: string, kind: "raw" | "smooth", viewport: Viewport): Series | null {
+export function visibleSeries(
+  curves: CurveSet,
+  name: string,
+  kind: "raw" | "smooth",
+  viewport: Viewport,
+): Series | null {
   const detail = curves.detail;
   const covered = detail !== null && detail.from <= viewport.from && detail.to >= viewport.to;
   const series = (covered ? detail[kind][name] : undefined) ?? curves[kind][name];
@@ -73,9 +78,14 @@ export function envelope(series: Series, axis: Axis, colour: string): object[] {
  * A red cross at the last finite value before a curve becomes NaN or infinite. A cost that blew up first
  * is far above the range: its cross then stands at the edge, where it can be seen.
  */
-export function crosses(ends: { step: number; value: number }[], frame: Frame, axis: Axis, colour: string): object[] {
+export function crosses(
+  ends: { step: number; value: number }[],
+  frame: Frame,
+  axis: Axis,
+  colour: string,
+): object[] {
   if (ends.length === 0) return [];
-  const [low, high] = frame.log ? frame.y.map((power) => 10 ** power) as [number, number] : frame.y;
+  const [low, high] = frame.log ? (frame.y.map((power) => 10 ** power) as [number, number]) : frame.y;
   return [
     {
       type: "scatter",

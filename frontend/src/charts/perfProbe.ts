@@ -1,7 +1,8 @@
 /** What the browser tests may look at: how far the page is, and what its charts hold. */
+
+import { allMarkers } from "../domain/markers";
 import { getPage, subscribe } from "../state/store";
 import type { ChartName, Drawing } from "./compose";
-import { allMarkers } from "../domain/markers";
 
 interface Probe {
   lastSeq: number;
@@ -25,7 +26,9 @@ export function startProbe(): void {
     probe.lastSeq = open?.lastEventId ?? 0;
     probe.step = open ? Math.max(open.run.step, open.curves.lastStep) : 0;
     const moved =
-      open?.events !== before?.events || open?.inherited !== before?.inherited || open?.family !== before?.family;
+      open?.events !== before?.events ||
+      open?.inherited !== before?.inherited ||
+      open?.family !== before?.family;
     if (open && moved) {
       // Marks are drawn with the events, above the lines: they do not wait for a redraw.
       const markers = allMarkers(open).length;

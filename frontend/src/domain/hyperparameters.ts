@@ -16,7 +16,8 @@ function exampleOf(declared: Hyperparameter): string {
 export function readDeclared(text: string, current: number, declared: Hyperparameter): ParsedNumber {
   const value = parseNumber(text, current);
   const [low, high] = [fromWireNumber(declared.low ?? -Infinity), fromWireNumber(declared.high ?? Infinity)];
-  if (Number.isNaN(value)) return { value: null, problem: notANumberText(text, `Enter ${exampleOf(declared)}.`) };
+  if (Number.isNaN(value))
+    return { value: null, problem: notANumberText(text, `Enter ${exampleOf(declared)}.`) };
   if (declared.kind === "int" && !Number.isInteger(value)) {
     return { value: null, problem: `${declared.label} must be a whole number.` };
   }

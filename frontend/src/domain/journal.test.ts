@@ -9,7 +9,14 @@ test("a worker that died and its replacement are told, an ordinary start is not"
   const events: RunEvent[] = [
     { id: 1, run_id: 1, attempt: 0, seq: 1, step: 0, at, kind: "status_changed", status: "starting" },
     {
-      id: 2, run_id: 1, attempt: 0, seq: 2, step: 90, at, kind: "status_changed", status: "starting",
+      id: 2,
+      run_id: 1,
+      attempt: 0,
+      seq: 2,
+      step: 90,
+      at,
+      kind: "status_changed",
+      status: "starting",
       reason: "recovering: The worker was killed by signal 9 (SIGKILL).",
     },
   ];

@@ -1,11 +1,12 @@
 /** The journal of a run, as the page tells it: which events are worth a line, and in which words. */
+
+import { fromWireNumber } from "../api/number";
 import type { RunEvent, Values } from "../api/types";
-import type { MarkerKind, Reasons } from "./markers";
-import { markerOf, reasonsOf, actorName } from "./markers";
 import { changeText, nameOf, valueText } from "../format/hyperparameters";
 import { measured, whole } from "../format/numbers";
 import { replayText } from "../format/replay";
-import { fromWireNumber } from "../api/number";
+import type { MarkerKind, Reasons } from "./markers";
+import { actorName, markerOf, reasonsOf } from "./markers";
 
 export interface Entry {
   id: number;
@@ -58,7 +59,11 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
       if (event.status === "queued" || event.status === "starting") return null;
       return { ...plain, kind: "status", who: "", text: statusText(event) };
     case "change_scheduled":
-      return { ...plain, kind: "change", text: `Scheduled for step ${whole(event.at_step ?? 0)}: ${valuesText(event)}` };
+      return {
+        ...plain,
+        kind: "change",
+        text: `Scheduled for step ${whole(event.at_step ?? 0)}: ${valuesText(event)}`,
+      };
     case "refused":
       // A cancelled change is listed once, by the command that cancelled it.
       if (event.reason?.startsWith("Cancelled")) return null;
@@ -132,4 +137,3 @@ export const reasonText = (reason: string): string =>
     disk_error: "the disk takes nothing",
     terminated: "the process was asked to end",
   })[reason] ?? reason;
-

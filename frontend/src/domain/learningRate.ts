@@ -15,7 +15,12 @@ export interface Rate {
 export function rateOf(run: Run): Rate {
   const base = Number(run.values["learning_rate"] ?? NaN);
   const factor = run.effective?.schedule_factor ?? 1;
-  return { now: roundFloat(base * factor), base, factor, scheduled: (run.values["schedule"] ?? "constant") !== "constant" };
+  return {
+    now: roundFloat(base * factor),
+    base,
+    factor,
+    scheduled: (run.values["schedule"] ?? "constant") !== "constant",
+  };
 }
 
 /** Lr 0.01 with momentum 0.9 moves like 0.1 without: the step that counts is lr/(1−β). */

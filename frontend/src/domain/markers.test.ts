@@ -1,11 +1,21 @@
 /** Changes are marked once each, and crowds share a place. */
 import { expect, test } from "vitest";
 import type { Family, Run, RunEvent } from "../api/types";
-import { COLLAPSE_PX, groupMarkers, forkMarkers, markersOf } from "./markers";
 import { changeText } from "../format/hyperparameters";
+import { COLLAPSE_PX, forkMarkers, groupMarkers, markersOf } from "./markers";
 
 function event(id: number, fields: Partial<RunEvent>): RunEvent {
-  return { id, run_id: 1, attempt: 1, seq: id, step: id * 10, kind: "changed", at: "2026-01-01T00:00:00Z", actor: "owner", ...fields };
+  return {
+    id,
+    run_id: 1,
+    attempt: 1,
+    seq: id,
+    step: id * 10,
+    kind: "changed",
+    at: "2026-01-01T00:00:00Z",
+    actor: "owner",
+    ...fields,
+  };
 }
 
 const halved = { before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } };
@@ -16,7 +26,10 @@ test("markers nearer than 12 px collapse to one with a count", () => {
 
   const groups = groupMarkers(markers, (step) => places[step / 10 - 1] as number);
 
-  expect(groups.map((group) => [group.x, group.markers.length])).toEqual([[100, 2], [112, 1]]);
+  expect(groups.map((group) => [group.x, group.markers.length])).toEqual([
+    [100, 2],
+    [112, 1],
+  ]);
 });
 
 test("a change says what it was, what it became, who did it and why", () => {
@@ -53,13 +66,22 @@ test("a note of its own is marked, and so is a tripped guard; checkpoints are no
 });
 
 test("only what differs is told", () => {
-  expect(changeText({ momentum: 0.9, nesterov: false }, { momentum: 0.9, nesterov: true })).toBe("Nesterov off → on");
+  expect(changeText({ momentum: 0.9, nesterov: false }, { momentum: 0.9, nesterov: true })).toBe(
+    "Nesterov off → on",
+  );
 });
 
 test("branch points are marked on the branch and on what it left", () => {
   const parent = { id: 1, parent: null } as unknown as Run;
   const child = { id: 2, parent: { run_id: 1, step: 40, checkpoint_id: 9 } } as unknown as Run;
-  const family = { family_id: 1, live_run_id: 2, runs: [{ ...parent, name: "a" }, { ...child, name: "b" }] } as unknown as Family;
+  const family = {
+    family_id: 1,
+    live_run_id: 2,
+    runs: [
+      { ...parent, name: "a" },
+      { ...child, name: "b" },
+    ],
+  } as unknown as Family;
 
   expect(forkMarkers(child, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "Left a here"]]);
   expect(forkMarkers(parent, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "b left here"]]);

@@ -1,6 +1,7 @@
 /** Which events are marked on the charts, and how near ones share a place. */
-import { changeText } from "../format/hyperparameters";
+
 import type { Family, Run, RunEvent, Values } from "../api/types";
+import { changeText } from "../format/hyperparameters";
 import { whole } from "../format/numbers";
 
 export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
@@ -91,13 +92,26 @@ export function markersOf(events: RunEvent[]): Marker[] {
 /** Where this branch left its parent, and where others left it. The tree knows; events know only when. */
 export function forkMarkers(run: Run, family: Family | null): Marker[] {
   const base = { kind: "fork" as const, who: "", why: "" };
-  const nameOfRun = (id: number): string => family?.runs.find((member) => member.id === id)?.name ?? `run ${id}`;
+  const nameOfRun = (id: number): string =>
+    family?.runs.find((member) => member.id === id)?.name ?? `run ${id}`;
   const own = run.parent
-    ? [{ ...base, eventId: -run.id, step: run.parent.step, text: `Left ${nameOfRun(run.parent.run_id)} here` }]
+    ? [
+        {
+          ...base,
+          eventId: -run.id,
+          step: run.parent.step,
+          text: `Left ${nameOfRun(run.parent.run_id)} here`,
+        },
+      ]
     : [];
   const others = (family?.runs ?? [])
     .filter((member) => member.parent?.run_id === run.id)
-    .map((member) => ({ ...base, eventId: -member.id, step: member.parent?.step ?? 0, text: `${member.name} left here` }));
+    .map((member) => ({
+      ...base,
+      eventId: -member.id,
+      step: member.parent?.step ?? 0,
+      text: `${member.name} left here`,
+    }));
   return [...own, ...others];
 }
 

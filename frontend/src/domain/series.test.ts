@@ -1,14 +1,26 @@
 /** Curves keep what matters however they are merged. */
 import { describe, expect, test } from "vitest";
 import type { Series } from "./series";
-import { append, breaks, decimate, emptySeries, parseSeries, splice, valueAt, valueCount, windowOf, POINTS_MAX } from "./series";
+import {
+  append,
+  breaks,
+  decimate,
+  emptySeries,
+  POINTS_MAX,
+  parseSeries,
+  splice,
+  valueAt,
+  valueCount,
+  windowOf,
+} from "./series";
 
 function curve(steps: number[], value: (step: number) => number = (step) => step): Series {
   const values = steps.map(value);
   return { step: steps, value: values, min: [...values], max: [...values], count: steps.map(() => 1) };
 }
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe("decimation", () => {
   test("keeps the least and the greatest value, so a spike of one step never vanishes", () => {
@@ -76,7 +88,14 @@ describe("a live tail", () => {
 });
 
 test("non-finite numbers travel as words and come back", () => {
-  const wire = { step: [1, 2, 3], value: [1, "NaN" as const, "-Infinity" as const], min: [1, 1, 1], max: [1, 1, 1], count: 3, counts: [1, 1, 1] };
+  const wire = {
+    step: [1, 2, 3],
+    value: [1, "NaN" as const, "-Infinity" as const],
+    min: [1, 1, 1],
+    max: [1, 1, 1],
+    count: 3,
+    counts: [1, 1, 1],
+  };
 
   expect(parseSeries(wire).value).toEqual([1, NaN, -Infinity]);
 });

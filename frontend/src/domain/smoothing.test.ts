@@ -1,7 +1,7 @@
 /** The tail goes on exactly where the server's mean stopped. */
 import { expect, test } from "vitest";
 import type { Series } from "./series";
-import { continueSmoothed, addToMean, weightOf } from "./smoothing";
+import { addToMean, continueSmoothed, weightOf } from "./smoothing";
 
 const STEPS = 20;
 
@@ -18,7 +18,8 @@ function reference(values: number[], steps: number): number[] {
   });
 }
 
-const noise = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898) * 3 + 5);
+const noise = (count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898) * 3 + 5);
 
 function curve(values: number[], from = 1): Series {
   return {

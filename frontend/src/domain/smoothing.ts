@@ -2,6 +2,7 @@
 import type { Series } from "./series";
 import { valueCount } from "./series";
 
+/** The most steps that a curve can be smoothed over. */
 export const SMOOTH_STEPS_MAX = 1000;
 
 /** A mean in mid-air: `biased` starts at 0 and `seen` counts the finite values so far. */
@@ -17,7 +18,7 @@ export const weightOf = (steps: number): number => 1 - 1 / Math.max(1, steps);
  * The state behind a smoothed value, so that the mean goes on as if it had never stopped.
  * The server divides by `1 - w^seen` so that early values are not pulled to 0; this multiplies back.
  */
-export function resumeMean(smoothed: number, seen: number, steps: number): RunningMean {
+function resumeMean(smoothed: number, seen: number, steps: number): RunningMean {
   return { biased: smoothed * (1 - weightOf(steps) ** seen), seen };
 }
 

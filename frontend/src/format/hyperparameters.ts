@@ -32,7 +32,9 @@ export function valueText(name: string, value: Value | undefined): string {
 export function changeText(before: Values, after: Values): string {
   const moved = Object.keys(after).filter((name) => before[name] !== after[name]);
   // Under a schedule both learning rates move together; one line says it.
-  const names = moved.includes("learning_rate") ? moved.filter((name) => name !== "base_learning_rate") : moved;
+  const names = moved.includes("learning_rate")
+    ? moved.filter((name) => name !== "base_learning_rate")
+    : moved;
   const shown = names.length > 0 ? names : Object.keys(after);
   return shown
     .map((name) => {

@@ -19,9 +19,12 @@ describe("a learning rate", () => {
     expect(parseLearningRate(text, 0.01)).toEqual({ value, problem: null });
   });
 
-  test.each(["", "fast", "1e", "2x", "0.1.2", "NaN", "Infinity", "x"])("typed as %j is asked for again", (text) => {
-    expect(parseLearningRate(text, 0.01).problem).toBe("Enter a number such as 0.01, 3e-4, x2 or /10.");
-  });
+  test.each(["", "fast", "1e", "2x", "0.1.2", "NaN", "Infinity", "x"])(
+    "typed as %j is asked for again",
+    (text) => {
+      expect(parseLearningRate(text, 0.01).problem).toBe("Enter a number such as 0.01, 3e-4, x2 or /10.");
+    },
+  );
 
   test("must be above 0", () => {
     const sentence = "The learning rate must be above 0. To stop learning, pause the run.";
@@ -40,7 +43,9 @@ describe("a learning rate", () => {
 
 describe("a momentum", () => {
   test("must stay below 1", () => {
-    expect(parseMomentum("1", 0.9).problem).toBe("Momentum must be below 1. At 1 old gradients would never fade.");
+    expect(parseMomentum("1", 0.9).problem).toBe(
+      "Momentum must be below 1. At 1 old gradients would never fade.",
+    );
     expect(parseMomentum("0.99", 0.9).value).toBe(0.99);
     expect(parseMomentum("0", 0.9).value).toBe(0);
   });

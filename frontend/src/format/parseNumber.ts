@@ -3,7 +3,7 @@ import { setting, whole } from "./numbers";
 
 export type ParsedNumber = { value: number; problem: null } | { value: null; problem: string };
 
-export const LEARNING_RATE_MAX = 10;
+const LEARNING_RATE_MAX = 10;
 
 const NOT_A_RATE = "Enter a number such as 0.01, 3e-4, x2 or /10.";
 
@@ -61,7 +61,8 @@ const likelyRate = (value: number): number => roundFloat(value / 1000);
 
 export function parseMomentum(text: string, current: number): ParsedNumber {
   const value = parseNumber(text, current);
-  if (Number.isNaN(value)) return { value: null, problem: notANumberText(text, "Enter a number from 0 to below 1, such as 0.9.") };
+  if (Number.isNaN(value))
+    return { value: null, problem: notANumberText(text, "Enter a number from 0 to below 1, such as 0.9.") };
   if (value >= 1) {
     return { value: null, problem: "Momentum must be below 1. At 1 old gradients would never fade." };
   }

@@ -17,7 +17,7 @@ test("a replay says that it is equal, where it differs first, or where somebody 
 test("of hashes it says only that they differ", () => {
   const [recorded, found] = ["a".repeat(64), "b".repeat(64)];
 
-  expect(replayText({ step: 9, equal: false, first_step: 0, quantity: "weights_sha256", recorded, found })).toBe(
-    "Differs first at step 0: weights_sha256",
-  );
+  expect(
+    replayText({ step: 9, equal: false, first_step: 0, quantity: "weights_sha256", recorded, found }),
+  ).toBe("Differs first at step 0: weights_sha256");
 });

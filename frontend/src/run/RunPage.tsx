@@ -1,23 +1,23 @@
 /** One run, live or from last year: its curves, its controls, its tree and its journal. */
 import { useEffect, useState } from "react";
+import { startDemo } from "../state/commands";
+import { openDialog } from "../state/dialogs";
+import { useIsViewer } from "../state/permissions";
+import { getRoute, navigate, runPath, useRoute } from "../state/route";
+import { loadRuns, startRunSession } from "../state/runSession";
+import { dispatch, usePage } from "../state/store";
+import { Icon } from "../ui/Icon";
+import { useNarrow, usePhone } from "../ui/useMediaQuery";
+import { BottomBar } from "./controls/BottomBar";
+import { ControlRail } from "./controls/ControlRail";
 import { Alerts } from "./panels/Alerts";
 import { CheckpointsPanel } from "./panels/CheckpointsPanel";
 import { CostPanel } from "./panels/CostPanel";
 import { CurvesPanel } from "./panels/CurvesPanel";
-import { Icon } from "../ui/Icon";
 import { JournalPanel } from "./panels/JournalPanel";
 import { PicturePanel } from "./panels/PicturePanel";
 import { SettingsPanel } from "./panels/SettingsPanel";
 import { Tour } from "./panels/Tour";
-import { useNarrow, usePhone } from "../ui/useMediaQuery";
-import { BottomBar } from "./controls/BottomBar";
-import { ControlRail } from "./controls/ControlRail";
-import { getRoute, navigate, runPath, useRoute } from "../state/route";
-import { openDialog } from "../state/dialogs";
-import { startRunSession, loadRuns } from "../state/runSession";
-import { startDemo } from "../state/commands";
-import { dispatch, usePage } from "../state/store";
-import { useIsViewer } from "../state/permissions";
 
 /** While there is no run, the server may be about to start the demo; looked for this often, ms. */
 const POLL_MS = 500;
@@ -40,7 +40,10 @@ function useRunSession(run: number | null): void {
     const stop = startRunSession(run);
     return () => {
       stop();
-      dispatch({ type: "view", change: { zoom: null, pinned: null, hover: null, entry: null, frozen: false } });
+      dispatch({
+        type: "view",
+        change: { zoom: null, pinned: null, hover: null, entry: null, frozen: false },
+      });
     };
   }, [run]);
 }

@@ -3,11 +3,11 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { editRun, getRuns, trashRun } from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Run } from "../api/types";
-import { Icon } from "../ui/Icon";
 import { openDialog } from "../state/dialogs";
+import { useIsViewer } from "../state/permissions";
 import { dispatch, usePage } from "../state/store";
 import { toast, toastError } from "../state/toasts";
-import { useIsViewer } from "../state/permissions";
+import { Icon } from "../ui/Icon";
 import { RunsTable } from "./RunsTable";
 
 const PAGE = 50;
@@ -46,7 +46,12 @@ export function RunsPage() {
               value={filter.search}
               onChange={(event) => set({ search: event.target.value })}
             />
-            <select className="select" aria-label="Status" value={filter.status} onChange={(event) => set({ status: event.target.value })}>
+            <select
+              className="select"
+              aria-label="Status"
+              value={filter.status}
+              onChange={(event) => set({ status: event.target.value })}
+            >
               <option value="">Any status</option>
               {STATUSES.map((status) => (
                 <option key={status} value={status}>
@@ -54,7 +59,12 @@ export function RunsPage() {
                 </option>
               ))}
             </select>
-            <select className="select" aria-label="Task" value={filter.task} onChange={(event) => set({ task: event.target.value })}>
+            <select
+              className="select"
+              aria-label="Task"
+              value={filter.task}
+              onChange={(event) => set({ task: event.target.value })}
+            >
               <option value="">Any task</option>
               {tasks.map((task) => (
                 <option key={task.name} value={task.name}>
@@ -62,7 +72,12 @@ export function RunsPage() {
                 </option>
               ))}
             </select>
-            <button type="button" className="button toggle" aria-pressed={filter.trashed} onClick={() => set({ trashed: !filter.trashed })}>
+            <button
+              type="button"
+              className="button toggle"
+              aria-pressed={filter.trashed}
+              onClick={() => set({ trashed: !filter.trashed })}
+            >
               <Icon name="trash" /> Trash
             </button>
           </div>
@@ -93,7 +108,8 @@ export function RunsPage() {
 function Nothing({ filter }: { filter: Filter }) {
   const isViewer = useIsViewer();
   if (filter.trashed) return <p className="muted empty-text">The trash is empty.</p>;
-  if (filter.search || filter.status || filter.task) return <p className="muted empty-text">No run matches this.</p>;
+  if (filter.search || filter.status || filter.task)
+    return <p className="muted empty-text">No run matches this.</p>;
   return (
     <div className="empty-text">
       <p>No runs yet.</p>
@@ -149,7 +165,8 @@ function useRuns(filter: Filter): RunList {
       { runs: [], after: null },
       {
         event: (event) => {
-          if (["status_changed", "trashed", "restored", "described", "forked"].includes(event.kind)) scheduleReload();
+          if (["status_changed", "trashed", "restored", "described", "forked"].includes(event.kind))
+            scheduleReload();
         },
         points: () => undefined,
         run: (run) => {

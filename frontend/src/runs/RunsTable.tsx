@@ -1,12 +1,12 @@
 /** The runs as a table: what each was, how far it came, and what can be done with it. */
 import { useState } from "react";
+import { fromWireNumber } from "../api/number";
 import type { Run } from "../api/types";
+import { ago, measured, setting, whole } from "../format/numbers";
+import { useIsViewer } from "../state/permissions";
+import { runPath } from "../state/route";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
-import { runPath } from "../state/route";
-import { fromWireNumber } from "../api/number";
-import { useIsViewer } from "../state/permissions";
-import { ago, measured, setting, whole } from "../format/numbers";
 
 export interface RunsTableProps {
   runs: Run[];
@@ -27,9 +27,15 @@ export function RunsTable(props: RunsTableProps) {
             <th scope="col">Name</th>
             <th scope="col">Status</th>
             <th scope="col">Task</th>
-            <th scope="col" className="right">Step</th>
-            <th scope="col" className="right">Best val</th>
-            <th scope="col" className="right">Learning rate</th>
+            <th scope="col" className="right">
+              Step
+            </th>
+            <th scope="col" className="right">
+              Best val
+            </th>
+            <th scope="col" className="right">
+              Learning rate
+            </th>
             <th scope="col">Created</th>
             <th scope="col">From</th>
             <th scope="col">
@@ -47,11 +53,18 @@ export function RunsTable(props: RunsTableProps) {
   );
 }
 
-function Row({ run, now, trashed, onRename, onTrash, onRestore }: RunsTableProps & { run: Run; now: number }) {
+function Row({
+  run,
+  now,
+  trashed,
+  onRename,
+  onTrash,
+  onRestore,
+}: RunsTableProps & { run: Run; now: number }) {
   const [name, setName] = useState<string | null>(null);
   const isViewer = useIsViewer();
   const done = () => {
-    if (name !== null && name.trim() && name !== run.name) onRename(run, name.trim());
+    if (name?.trim() && name !== run.name) onRename(run, name.trim());
     setName(null);
   };
   const rate = run.effective?.learning_rate ?? run.values["learning_rate"];
@@ -106,15 +119,32 @@ function Row({ run, now, trashed, onRename, onTrash, onRestore }: RunsTableProps
       </td>
       <td className="row-actions">
         {isViewer ? null : trashed ? (
-          <button type="button" className="button" aria-label={`Restore ${run.name}`} onClick={() => onRestore(run)}>
+          <button
+            type="button"
+            className="button"
+            aria-label={`Restore ${run.name}`}
+            onClick={() => onRestore(run)}
+          >
             <Icon name="undo" /> Restore
           </button>
         ) : (
           <>
-            <button type="button" className="button quiet square" aria-label={`Rename ${run.name}`} title="Rename" onClick={() => setName(run.name)}>
+            <button
+              type="button"
+              className="button quiet square"
+              aria-label={`Rename ${run.name}`}
+              title="Rename"
+              onClick={() => setName(run.name)}
+            >
               <Icon name="edit" />
             </button>
-            <button type="button" className="button quiet square" aria-label={`Move ${run.name} to the trash`} title="Move to the trash" onClick={() => onTrash(run)}>
+            <button
+              type="button"
+              className="button quiet square"
+              aria-label={`Move ${run.name} to the trash`}
+              title="Move to the trash"
+              onClick={() => onTrash(run)}
+            >
               <Icon name="trash" />
             </button>
           </>

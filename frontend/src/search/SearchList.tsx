@@ -1,12 +1,12 @@
 /** The searches there were, newest first. */
 import { useEffect, useState } from "react";
-import { getSearches } from "../api/searches";
 import type { SearchRow } from "../api/searches";
-import { Link } from "../ui/Link";
-import { Icon } from "../ui/Icon";
+import { getSearches } from "../api/searches";
+import { ago, whole } from "../format/numbers";
 import { searchPath } from "../state/route";
 import { toastError } from "../state/toasts";
-import { ago, whole } from "../format/numbers";
+import { Icon } from "../ui/Icon";
+import { Link } from "../ui/Link";
 import { chipOf, isLive, methodWord } from "./trials";
 
 const PAGE = 20;
@@ -80,7 +80,8 @@ export function SearchList({ searches, more }: { searches: SearchRow[]; more: ((
   );
 }
 
-const repeatsOf = (search: SearchRow): number => search.repeats.reduce((sum, repeat) => sum + repeat.val_costs.length, 0);
+const repeatsOf = (search: SearchRow): number =>
+  search.repeats.reduce((sum, repeat) => sum + repeat.val_costs.length, 0);
 
 function Row({ search }: { search: SearchRow }) {
   const chip = chipOf(search.status);
@@ -101,12 +102,15 @@ function Row({ search }: { search: SearchRow }) {
       <td>{search.task}</td>
       <td>{methodWord(search.strategy)}</td>
       <td className="right numbers">
-        {whole(search.counts.finished)} <span className="muted">/ {whole(search.trials_wanted + repeatsOf(search))}</span>
+        {whole(search.counts.finished)}{" "}
+        <span className="muted">/ {whole(search.trials_wanted + repeatsOf(search))}</span>
       </td>
       <td>
         <time dateTime={search.created_at}>{ago(search.created_at, Date.now())}</time>
       </td>
-      <td>{search.parent_id === null ? "–" : <Link to={searchPath(search.parent_id)}>#{search.parent_id}</Link>}</td>
+      <td>
+        {search.parent_id === null ? "–" : <Link to={searchPath(search.parent_id)}>#{search.parent_id}</Link>}
+      </td>
     </tr>
   );
 }

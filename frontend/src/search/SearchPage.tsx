@@ -1,12 +1,12 @@
 /** Caviar: many trials at once, compared, and the best becomes the panda. */
 import { useEffect } from "react";
-import { Link } from "../ui/Link";
+import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
-import { useIsViewer } from "../state/permissions";
-import { SearchForm } from "./setup/SearchForm";
-import { SearchList, useSearches } from "./SearchList";
+import { Link } from "../ui/Link";
 import { SearchView } from "./results/SearchView";
+import { SearchList, useSearches } from "./SearchList";
+import { SearchForm } from "./setup/SearchForm";
 import { useInitialSearch } from "./setup/useInitialSearch";
 import "../styles/caviar.css";
 import "../styles/caviar-charts.css";
@@ -34,7 +34,11 @@ function SearchSetup() {
           {problem} <Link to="/caviar">Begin with an empty space</Link>
         </p>
       ) : null}
-      {start ? <SearchForm key={start.task.name} initial={start} /> : problem ? null : <p className="muted">Reading the tasks…</p>}
+      {start ? (
+        <SearchForm key={start.task.name} initial={start} />
+      ) : problem ? null : (
+        <p className="muted">Reading the tasks…</p>
+      )}
     </main>
   );
 }
@@ -45,7 +49,9 @@ function Intro() {
       <h1 id="caviar" tabIndex={-1}>
         Caviar
       </h1>
-      <p className="muted">Many eggs at once: say what is searched, let them train, keep the best and raise it as the panda.</p>
+      <p className="muted">
+        Many eggs at once: say what is searched, let them train, keep the best and raise it as the panda.
+      </p>
     </div>
   );
 }
@@ -56,7 +62,11 @@ function PastSearches() {
   return (
     <main id="main" className="caviar">
       <Intro />
-      {searches?.length === 0 ? <p className="panel muted">There is no search yet.</p> : <SearchList searches={searches ?? []} more={more} />}
+      {searches?.length === 0 ? (
+        <p className="panel muted">There is no search yet.</p>
+      ) : (
+        <SearchList searches={searches ?? []} more={more} />
+      )}
     </main>
   );
 }

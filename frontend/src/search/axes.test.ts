@@ -3,15 +3,29 @@ import type { Axis } from "./axes";
 import { axesOf, axisOf, evenly, ticksOf, unitOf, valueAtUnit } from "./axes";
 
 const axis = (scale: Axis["scale"], low: number, high: number, more: Partial<Axis> = {}): Axis => ({
-  name: "learning_rate", label: "Learning rate", scale, low, high, choices: [], whole: false, ...more,
+  name: "learning_rate",
+  label: "Learning rate",
+  scale,
+  low,
+  high,
+  choices: [],
+  whole: false,
+  ...more,
 });
-const words = (axis: Axis): string[] => ticksOf(axis).map((tick) => tick.text).filter(Boolean);
+const words = (axis: Axis): string[] =>
+  ticksOf(axis)
+    .map((tick) => tick.text)
+    .filter(Boolean);
 
 describe("where a value stands", () => {
   it("puts each decade of a log axis at the same distance", () => {
     const rate = axis("log10", 1e-4, 1);
     expect([1e-4, 1e-3, 1e-2, 0.1, 1].map((value) => unitOf(rate, value))).toEqual([
-      0, expect.closeTo(0.25), expect.closeTo(0.5), expect.closeTo(0.75), 1,
+      0,
+      expect.closeTo(0.25),
+      expect.closeTo(0.5),
+      expect.closeTo(0.75),
+      1,
     ]);
   });
 
@@ -22,7 +36,11 @@ describe("where a value stands", () => {
 
   it("gives each choice a place of its own, and none to what is no choice", () => {
     const choice = axis("choice", 0, 1, { choices: ["sgd", "adam"] });
-    expect([unitOf(choice, "sgd"), unitOf(choice, "adam"), unitOf(choice, "rmsprop")]).toEqual([0.25, 0.75, null]);
+    expect([unitOf(choice, "sgd"), unitOf(choice, "adam"), unitOf(choice, "rmsprop")]).toEqual([
+      0.25,
+      0.75,
+      null,
+    ]);
   });
 
   it("has no place for a value that was not drawn, nor for 0 on a log axis", () => {
@@ -31,7 +49,11 @@ describe("where a value stands", () => {
   });
 
   it("comes back to the value", () => {
-    for (const each of [axis("log10", 1e-4, 1), axis("linear", 0, 8), axis("minus_log10_one_minus", 0.5, 0.999)]) {
+    for (const each of [
+      axis("log10", 1e-4, 1),
+      axis("linear", 0, 8),
+      axis("minus_log10_one_minus", 0.5, 0.999),
+    ]) {
       const value = valueAtUnit(each, 0.37);
       expect(unitOf(each, value)).toBeCloseTo(0.37, 1);
     }
@@ -43,7 +65,9 @@ describe("ticks", () => {
   it("are powers of ten on a wide log axis, with small ones between", () => {
     const rate = axis("log10", 1e-4, 1);
     expect(words(rate)).toEqual(["1e-4", "0.001", "0.01", "0.1", "1"]);
-    const small = ticksOf(rate).filter((tick) => tick.text === "").map((tick) => tick.at);
+    const small = ticksOf(rate)
+      .filter((tick) => tick.text === "")
+      .map((tick) => tick.at);
     expect(small).toContainEqual(expect.closeTo(unitOf(rate, 0.003) as number));
   });
 
@@ -53,7 +77,12 @@ describe("ticks", () => {
 
   it("label an end that lies far from any other label", () => {
     expect(words(axis("log10", 0.003, 0.03))).toEqual(["0.005", "0.01", "0.02", "0.003"]);
-    expect(words(axis("minus_log10_one_minus", 0.5, 0.999, { name: "momentum" }))).toEqual(["0.9", "0.99", "0.999", "0.5"]);
+    expect(words(axis("minus_log10_one_minus", 0.5, 0.999, { name: "momentum" }))).toEqual([
+      "0.9",
+      "0.99",
+      "0.999",
+      "0.5",
+    ]);
   });
 
   it("are the ends where nothing round lies between", () => {
@@ -61,8 +90,19 @@ describe("ticks", () => {
   });
 
   it("are powers of two, and nines for a momentum", () => {
-    expect(words(axis("log2", 16, 256, { name: "hidden_units", whole: true }))).toEqual(["16", "32", "64", "128", "256"]);
-    expect(words(axis("minus_log10_one_minus", 0, 0.999, { name: "momentum" }))).toEqual(["0", "0.9", "0.99", "0.999"]);
+    expect(words(axis("log2", 16, 256, { name: "hidden_units", whole: true }))).toEqual([
+      "16",
+      "32",
+      "64",
+      "128",
+      "256",
+    ]);
+    expect(words(axis("minus_log10_one_minus", 0, 0.999, { name: "momentum" }))).toEqual([
+      "0",
+      "0.9",
+      "0.99",
+      "0.999",
+    ]);
   });
 
   it("are round numbers on a linear axis", () => {
@@ -73,7 +113,11 @@ describe("ticks", () => {
 
 describe("the axes of a space", () => {
   it("leave out what is the same for all trials, and follow the declared order", () => {
-    const space = { momentum: { values: [0.9, 0.99] }, layers: { fixed: 2 }, learning_rate: { scale: "log10" as const, low: 1e-3, high: 1 } };
+    const space = {
+      momentum: { values: [0.9, 0.99] },
+      layers: { fixed: 2 },
+      learning_rate: { scale: "log10" as const, low: 1e-3, high: 1 },
+    };
     const declared = ["learning_rate", "momentum"].map((name) => ({ name, label: name })) as never;
     expect(axesOf(space, declared).map((axis) => axis.name)).toEqual(["learning_rate", "momentum"]);
     expect(axisOf("layers", { values: [2] }, undefined)).toBeNull();

@@ -1,8 +1,8 @@
 /** Where a value of a hyperparameter stands on a drawn axis, 0 to 1, and the ticks there. Pure. */
 import type { Space, SpacePart } from "../api/searches";
 import type { Hyperparameter, Scale, Value } from "../api/types";
-import { nameOf, valueText } from "../format/hyperparameters";
 import { fromSlider, toSlider } from "../domain/sliderScale";
+import { nameOf, valueText } from "../format/hyperparameters";
 
 export interface Axis {
   name: string;
@@ -39,7 +39,14 @@ export const axesOf = (space: Space, declared: Hyperparameter[]): Axis[] => {
   const rank = (name: string): number => declared.findIndex((hyperparameter) => hyperparameter.name === name);
   return Object.entries(space)
     .sort(([a], [b]) => rank(a) - rank(b))
-    .flatMap(([name, part]) => axisOf(name, part, declared.find((hyperparameter) => hyperparameter.name === name)) ?? []);
+    .flatMap(
+      ([name, part]) =>
+        axisOf(
+          name,
+          part,
+          declared.find((hyperparameter) => hyperparameter.name === name),
+        ) ?? [],
+    );
 };
 
 /** 0 at the low end, 1 at the high end; beyond them outside. Null: it has no place there. */
@@ -74,7 +81,8 @@ export function ticksOf(axis: Axis, most = 6): Tick[] {
     return at === null || at < -1e-9 || at > 1 + 1e-9 ? null : { at, text };
   };
   const present = (ticks: (Tick | null)[]): Tick[] => ticks.filter((tick) => tick !== null);
-  if (axis.scale === "choice") return present(axis.choices.map((choice) => tick(choice, textOf(axis, choice))));
+  if (axis.scale === "choice")
+    return present(axis.choices.map((choice) => tick(choice, textOf(axis, choice))));
   const { major, minor } = candidates(axis);
   const labelled = present(major.map((value) => tick(value, textOf(axis, value))));
   const between = present(minor.map((value) => tick(value, "")));
@@ -96,19 +104,23 @@ function candidates(axis: Axis): { major: number[]; minor: number[] } {
     case "log10": {
       const powers = range(Math.floor(Math.log10(axis.low)), Math.ceil(Math.log10(axis.high)));
       const tens = powers.map((power) => Number(`1e${power}`));
-      const all = (times: number[]) => tens.flatMap((ten) => times.map((by) => Number((ten * by).toPrecision(6))));
+      const all = (times: number[]) =>
+        tens.flatMap((ten) => times.map((by) => Number((ten * by).toPrecision(6))));
       const narrow = Math.log10(axis.high / axis.low) < 1.5;
       return { major: narrow ? all([1, 2, 5]) : tens, minor: all([2, 3, 4, 5, 6, 7, 8, 9]) };
     }
     case "minus_log10_one_minus": {
       const powers = range(0, Math.ceil(-Math.log10(1 - axis.high)) + 1);
-      const nines = (times: number[]) => powers.flatMap((power) => times.map((by) => Number((1 - by * 10 ** -power).toFixed(8))));
+      const nines = (times: number[]) =>
+        powers.flatMap((power) => times.map((by) => Number((1 - by * 10 ** -power).toFixed(8))));
       const narrow = Math.log10((1 - axis.low) / (1 - axis.high)) < 1.5;
       return { major: nines(narrow ? [1, 0.5, 0.2] : [1]), minor: nines([9, 8, 7, 6, 5, 4, 3, 2]) };
     }
     case "log2":
       return {
-        major: range(Math.floor(Math.log2(axis.low)), Math.ceil(Math.log2(axis.high))).map((power) => 2 ** power),
+        major: range(Math.floor(Math.log2(axis.low)), Math.ceil(Math.log2(axis.high))).map(
+          (power) => 2 ** power,
+        ),
         minor: [],
       };
     default:
@@ -122,7 +134,9 @@ export function evenly(low: number, high: number, whole = false): number[] {
   if (!(rough > 0)) return [low];
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max(whole ? 1 : 0, ([1, 2, 5, 10].find((by) => by * size >= rough) ?? 10) * size);
-  return range(Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)).map((i) => Number((i * step).toPrecision(12)));
+  return range(Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)).map((i) =>
+    Number((i * step).toPrecision(12)),
+  );
 }
 
 const range = (from: number, to: number): number[] =>

@@ -4,20 +4,41 @@ import type { Plot } from "./trialPaths";
 import { layoutCurves, lineStyles, nearestTrial, pathOf } from "./trialPaths";
 
 const trial = (number: number, val_cost: number | null, more: Partial<Trial> = {}): Trial => ({
-  number, run_id: 100 + number, round: 1, status: "finished", outcome: "finished", fits: val_cost !== null, val_cost,
-  step: 300, steps: 300, seed: number, values: { learning_rate: 0.01 }, repeat_of: null, ...more,
+  number,
+  run_id: 100 + number,
+  round: 1,
+  status: "finished",
+  outcome: "finished",
+  fits: val_cost !== null,
+  val_cost,
+  step: 300,
+  steps: 300,
+  seed: number,
+  values: { learning_rate: 0.01 },
+  repeat_of: null,
+  ...more,
 });
 const plot: Plot = { width: 120, height: 120, left: 10, right: 10, top: 10, bottom: 10 };
 
 describe("the lines of trials", () => {
   const trials = [
-    trial(1, 0.5), trial(2, 0.2), trial(3, null, { outcome: "diverged" }), trial(4, 0.1, { fits: false, outcome: "hand_steered" }),
-    trial(5, 0.9, { fits: false, outcome: "running" }), trial(6, 0.15, { fits: false, repeat_of: 102 }),
+    trial(1, 0.5),
+    trial(2, 0.2),
+    trial(3, null, { outcome: "diverged" }),
+    trial(4, 0.1, { fits: false, outcome: "hand_steered" }),
+    trial(5, 0.9, { fits: false, outcome: "running" }),
+    trial(6, 0.15, { fits: false, repeat_of: 102 }),
   ];
 
   it("are bright when among the best three, dashed when they do not count, and faint when brushed away", () => {
     const styles = lineStyles(trials, new Set([1, 2, 3, 5]));
-    expect([1, 2, 3, 4, 5].map((number) => styles.get(number))).toEqual(["bright", "bright", "outside", "out", "plain"]);
+    expect([1, 2, 3, 4, 5].map((number) => styles.get(number))).toEqual([
+      "bright",
+      "bright",
+      "outside",
+      "out",
+      "plain",
+    ]);
   });
 });
 

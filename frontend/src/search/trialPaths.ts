@@ -1,6 +1,7 @@
 /** Lines of many trials as few paths: those alike in looks are one. Pure; in pixels. */
-import type { Trial, TrialCurves } from "../api/searches";
+
 import { fromWireNumber } from "../api/number";
+import type { Trial, TrialCurves } from "../api/searches";
 import type { Axis } from "./axes";
 import { unitOf } from "./axes";
 import { BRIGHT, costAxis, isExcluded, ranked } from "./trials";
@@ -31,7 +32,8 @@ export interface Plot {
   bottom: number;
 }
 
-export const xOf = (plot: Plot, unit: number): number => plot.left + unit * (plot.width - plot.left - plot.right);
+export const xOf = (plot: Plot, unit: number): number =>
+  plot.left + unit * (plot.width - plot.left - plot.right);
 export const yOf = (plot: Plot, unit: number): number =>
   plot.height - plot.bottom - unit * (plot.height - plot.top - plot.bottom);
 
@@ -68,11 +70,16 @@ export interface CurvesLayout {
 
 /** The curves of all trials on axes that fit those that count: what diverged is clipped. */
 export function layoutCurves(
-  trials: readonly Trial[], curves: TrialCurves["runs"], plot: Plot, log: boolean,
+  trials: readonly Trial[],
+  curves: TrialCurves["runs"],
+  plot: Plot,
+  log: boolean,
 ): CurvesLayout {
   const shown = trials.flatMap((trial) => {
     const curve = curves[String(trial.run_id)];
-    return curve && curve.step.length > 0 ? [{ trial, step: curve.step, value: curve.value.map(fromWireNumber) }] : [];
+    return curve && curve.step.length > 0
+      ? [{ trial, step: curve.step, value: curve.value.map(fromWireNumber) }]
+      : [];
   });
   const counted = shown.filter(({ trial }) => !isExcluded(trial));
   const cost = costAxis((counted.length > 0 ? counted : shown).flatMap(({ value }) => value));
@@ -96,7 +103,11 @@ function linear(costs: readonly number[]): Partial<Axis> {
 }
 
 /** The nearest of many lines below a pointer: its trial's number, or null when none is near. */
-export function nearestTrial(lines: readonly { trial: Trial; points: readonly (Point | null)[] }[], x: number, y: number): number | null {
+export function nearestTrial(
+  lines: readonly { trial: Trial; points: readonly (Point | null)[] }[],
+  x: number,
+  y: number,
+): number | null {
   const NEAR_PX = 28;
   let nearestNumber: number | null = null;
   let least = NEAR_PX;

@@ -3,14 +3,29 @@ import type { Search, Trial } from "../api/searches";
 import { costAxis, countsOf, isExcluded, ranked, repeatText, spreadText } from "./trials";
 
 const trial = (number: number, val_cost: number | null, more: Partial<Trial> = {}): Trial => ({
-  number, run_id: 100 + number, round: 1, status: "finished", outcome: "finished", fits: val_cost !== null, val_cost,
-  step: 300, steps: 300, seed: number, values: { learning_rate: 0.01 }, repeat_of: null, ...more,
+  number,
+  run_id: 100 + number,
+  round: 1,
+  status: "finished",
+  outcome: "finished",
+  fits: val_cost !== null,
+  val_cost,
+  step: 300,
+  steps: 300,
+  seed: number,
+  values: { learning_rate: 0.01 },
+  repeat_of: null,
+  ...more,
 });
 
 describe("the trials", () => {
   const trials = [
-    trial(1, 0.5), trial(2, 0.2), trial(3, null, { outcome: "diverged" }), trial(4, 0.1, { fits: false, outcome: "hand_steered" }),
-    trial(5, 0.9, { fits: false, outcome: "running" }), trial(6, 0.15, { fits: false, repeat_of: 102 }),
+    trial(1, 0.5),
+    trial(2, 0.2),
+    trial(3, null, { outcome: "diverged" }),
+    trial(4, 0.1, { fits: false, outcome: "hand_steered" }),
+    trial(5, 0.9, { fits: false, outcome: "running" }),
+    trial(6, 0.15, { fits: false, repeat_of: 102 }),
   ];
 
   it("are ranked by cost, without those outside the fits", () => {
@@ -19,8 +34,22 @@ describe("the trials", () => {
   });
 
   it("are counted by outcome, from done to to come", () => {
-    const counts = { waiting: 2, running: 1, finished: 3, failed: 0, diverged: 1, stopped: 0, stopped_early: 0, hand_steered: 0 };
-    expect(countsOf({ counts } as Search).map(({ outcome }) => outcome)).toEqual(["finished", "diverged", "running", "waiting"]);
+    const counts = {
+      waiting: 2,
+      running: 1,
+      finished: 3,
+      failed: 0,
+      diverged: 1,
+      stopped: 0,
+      stopped_early: 0,
+      hand_steered: 0,
+    };
+    expect(countsOf({ counts } as Search).map(({ outcome }) => outcome)).toEqual([
+      "finished",
+      "diverged",
+      "running",
+      "waiting",
+    ]);
   });
 
   it("say how sure the best is, once it was repeated", () => {
@@ -32,6 +61,10 @@ describe("the trials", () => {
   });
 
   it("have a logarithmic cost axis where costs span more than fivefold", () => {
-    expect([costAxis([0.1, 0.3]).scale, costAxis([0.1, 3]).scale, costAxis([]).scale]).toEqual(["linear", "log10", "linear"]);
+    expect([costAxis([0.1, 0.3]).scale, costAxis([0.1, 3]).scale, costAxis([]).scale]).toEqual([
+      "linear",
+      "log10",
+      "linear",
+    ]);
   });
 });

@@ -1,8 +1,8 @@
 /** What the trials of a search amount to: the best, those excluded, and words for both. Pure. */
 import type { Outcome, Search, SearchRow, SearchStatus, Strategy, Trial } from "../api/searches";
-import type { ChipText } from "../ui/chipText";
 import { robustRange } from "../charts/geometry";
 import { measured } from "../format/numbers";
+import type { ChipText } from "../ui/chipText";
 import type { Axis } from "./axes";
 
 /** The trials drawn bright. */
@@ -24,16 +24,22 @@ export const METHODS: { id: Strategy; word: string; help: string }[] = [
   { id: "random", word: "Random", help: "Each trial its own values. Hard to beat, easy to trust." },
   { id: "quasi_random", word: "Quasi-random", help: "Random, but evenly spread: fewer holes and clumps." },
   { id: "tpe", word: "TPE", help: "Draws more where earlier trials did well." },
-  { id: "coarse_to_fine", word: "Coarse to fine", help: "Rounds; each box is drawn around the best of the last." },
+  {
+    id: "coarse_to_fine",
+    word: "Coarse to fine",
+    help: "Rounds; each box is drawn around the best of the last.",
+  },
 ];
-export const methodWord = (strategy: Strategy): string => METHODS.find((method) => method.id === strategy)?.word ?? strategy;
+export const methodWord = (strategy: Strategy): string =>
+  METHODS.find((method) => method.id === strategy)?.word ?? strategy;
 
 /** Ended, and not counted: it failed, was stopped, or was steered by hand. Drawn hollow. */
 export const isExcluded = (trial: Trial): boolean =>
   !trial.fits && trial.repeat_of === null && trial.outcome !== "waiting" && trial.outcome !== "running";
 
 /** The trials that were drawn: the same values with another seed say nothing new about the space. */
-export const withoutRepeats = (trials: readonly Trial[]): Trial[] => trials.filter((trial) => trial.repeat_of === null);
+export const withoutRepeats = (trials: readonly Trial[]): Trial[] =>
+  trials.filter((trial) => trial.repeat_of === null);
 
 export const isLive = (search: SearchRow): boolean =>
   search.status === "queued" || search.status === "running" || search.counts.running > 0;
@@ -71,16 +77,27 @@ export function costAxis(costs: readonly number[]): Axis {
   const log = least > 0 && most / least > 5;
   const { range } = robustRange(log ? finite.map(Math.log10) : [...finite], false);
   const [low, high] = [range[0] - (range[1] - range[0]) * FOOT, range[1]]; // the best should not stand on the axis
-  return log ? { ...axis, scale: "log10", low: 10 ** low, high: 10 ** high } : { ...axis, scale: "linear", low, high };
+  return log
+    ? { ...axis, scale: "log10", low: 10 ** low, high: 10 ** high }
+    : { ...axis, scale: "linear", low, high };
 }
 
 /** From what is done to what is to come. */
-const ORDER: Outcome[] = ["finished", "failed", "diverged", "stopped", "stopped_early", "hand_steered", "running", "waiting"];
+const ORDER: Outcome[] = [
+  "finished",
+  "failed",
+  "diverged",
+  "stopped",
+  "stopped_early",
+  "hand_steered",
+  "running",
+  "waiting",
+];
 
 export function countsOf(search: SearchRow): { outcome: Outcome; count: number }[] {
-  return ORDER
-    .map((outcome) => ({ outcome, count: search.counts[outcome] ?? 0 }))
-    .filter(({ count }) => count > 0);
+  return ORDER.map((outcome) => ({ outcome, count: search.counts[outcome] ?? 0 })).filter(
+    ({ count }) => count > 0,
+  );
 }
 
 /** Both with the digits of the mean: "0.110 ± 0.008". */

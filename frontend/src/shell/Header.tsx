@@ -5,9 +5,9 @@ import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
+import { setDark, useDark } from "../ui/useTheme";
 import { RunSwitcher } from "./RunSwitcher";
 import { StatusChip } from "./StatusChip";
-import { setDark, useDark } from "../ui/useTheme";
 
 /** Where the first link of each page leads. */
 const SKIPS = {
@@ -55,7 +55,12 @@ export function Header() {
       <div className="header-end">
         {session === "viewer" ? <span className="badge">Watching only</span> : null}
         {session === "owner" ? (
-          <button type="button" className="button" aria-label="New run" onClick={() => openDialog({ kind: "new_run" })}>
+          <button
+            type="button"
+            className="button"
+            aria-label="New run"
+            onClick={() => openDialog({ kind: "new_run" })}
+          >
             <Icon name="plus" />
             <span className="button-word">New run</span>
           </button>

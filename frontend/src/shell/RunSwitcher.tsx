@@ -1,9 +1,9 @@
 /** Chooses which run the page shows. */
-import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover, Button } from "react-aria-components";
+import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from "react-aria-components";
+import { whole } from "../format/numbers";
 import { navigate, runPath, useRoute } from "../state/route";
 import { loadRuns } from "../state/runSession";
 import { usePage } from "../state/store";
-import { whole } from "../format/numbers";
 import { Icon } from "../ui/Icon";
 
 export function RunSwitcher() {

@@ -1,7 +1,7 @@
 /** The list of keys, and the switch that turns the single ones off. */
 import { Switch } from "react-aria-components";
-import { setSingleKeys, useSingleKeys } from "./useShortcuts";
 import { Dialog } from "../ui/Dialog";
+import { setSingleKeys, useSingleKeys } from "./useShortcuts";
 
 const KEYS: [string, string][] = [
   ["Space", "Pause or resume"],

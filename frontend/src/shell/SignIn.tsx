@@ -1,6 +1,6 @@
 /** Asks for the token when the server does not know this browser. */
 import { useState } from "react";
-import { ApiError, signIn, getSession } from "../api/client";
+import { ApiError, getSession, signIn } from "../api/client";
 import { dispatch } from "../state/store";
 
 export function SignIn() {
@@ -27,8 +27,8 @@ export function SignIn() {
       >
         <h1>Sign in</h1>
         <p className="muted">
-          The server printed an address with a token when it started. Open that address, or paste the part behind{" "}
-          <code>#t=</code> here.
+          The server printed an address with a token when it started. Open that address, or paste the part
+          behind <code>#t=</code> here.
         </p>
         <label className="labelled">
           <span>Token</span>

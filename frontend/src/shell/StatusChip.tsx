@@ -1,31 +1,33 @@
 /** What the run does now, as an icon and a word; never colour alone. */
-import type { ChipText } from "../ui/chipText";
+
 import { useEffect, useState } from "react";
-import { reasonText } from "../domain/journal";
-import type { OpenRun } from "../state/state";
 import type { Connection } from "../api/types";
-import { usePage, usePageThrottled } from "../state/store";
+import { reasonText } from "../domain/journal";
 import { rounded, whole } from "../format/numbers";
+import type { OpenRun } from "../state/state";
+import { usePage, usePageThrottled } from "../state/store";
+import type { ChipText } from "../ui/chipText";
 import { Icon } from "../ui/Icon";
 
 /** Without news for this long, or ten median steps, a running training is called stale, ms. */
 const STALE_MS = 5000;
 
-export function staleFor(open: OpenRun, now: number): number | null {
+function staleFor(open: OpenRun, now: number): number | null {
   if (open.run.status !== "running") return null;
   const stepMs = 1000 / Math.max(1e-6, open.run.steps_per_s ?? 1);
   const silence = now - open.lastMessageAt;
   return silence > Math.max(STALE_MS, 10 * stepMs) ? silence / 1000 : null;
 }
 
-export function chipText(open: OpenRun, connection: Connection, stale: boolean): ChipText {
+function chipText(open: OpenRun, connection: Connection, stale: boolean): ChipText {
   const { run, sentCommands } = open;
   if (connection === "reconnecting") return { icon: "warn", word: "Reconnecting…", tone: "busy" };
   if (stale) return { icon: "ring", word: "Stale", tone: "busy" };
   if (sentCommands.some((command) => command.kind === "pause") && run.status === "running") {
     return { icon: "pause", word: "Pausing…", tone: "busy" };
   }
-  if (sentCommands.some((command) => command.kind === "stop")) return { icon: "stop", word: "Stopping…", tone: "busy" };
+  if (sentCommands.some((command) => command.kind === "stop"))
+    return { icon: "stop", word: "Stopping…", tone: "busy" };
   switch (run.status) {
     case "queued":
       return { icon: "clock", word: "Queued", tone: "busy" };
@@ -61,7 +63,12 @@ export function StatusChip() {
   const chip = open ? chipText(open, connection, stale !== null) : null;
   return (
     <div className="status">
-      <div role="status" aria-label="Run status" aria-live="polite" className={`chip chip-${chip?.tone ?? "calm"}`}>
+      <div
+        role="status"
+        aria-label="Run status"
+        aria-live="polite"
+        className={`chip chip-${chip?.tone ?? "calm"}`}
+      >
         {chip ? (
           <>
             <Icon name={chip.icon} />

@@ -1,12 +1,12 @@
 /** Single-key shortcuts, active while no field has the focus and they are not switched off. */
 import { useEffect, useSyncExternalStore } from "react";
 import { goToMarker, jumpToLive } from "../charts/gestures";
-import { getRoute, navigate } from "../state/route";
-import { isDialogOpen, openDialog } from "../state/dialogs";
-import { AXIS_KINDS } from "../state/state";
 import * as commands from "../state/commands";
-import { dispatch, getPage } from "../state/store";
 import { nudgeLearningRate } from "../state/commands";
+import { isDialogOpen, openDialog } from "../state/dialogs";
+import { getRoute, navigate } from "../state/route";
+import { AXIS_KINDS } from "../state/state";
+import { dispatch, getPage } from "../state/store";
 import { toast } from "../state/toasts";
 
 const STORED = "babysit.keys";
@@ -48,7 +48,9 @@ function showHint(key: string, what: string): void {
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+  target instanceof HTMLElement &&
+  target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]") !==
+    null;
 
 export function useShortcuts(): void {
   useEffect(() => {
@@ -56,7 +58,9 @@ export function useShortcuts(): void {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
       if (!singleKeysEnabled() && event.key !== "?") return;
-      const onControl = event.target instanceof HTMLElement && event.target.closest("button, a, [role=treeitem], [role=menuitem], [role=switch], input") !== null;
+      const onControl =
+        event.target instanceof HTMLElement &&
+        event.target.closest("button, a, [role=treeitem], [role=menuitem], [role=switch], input") !== null;
       if (event.key === " " && onControl) return;
       if (performance.now() < goUntil) {
         goUntil = 0;
@@ -99,7 +103,14 @@ function handleSteeringKey(key: string, run: Parameters<typeof commands.pause>[0
       if (may("set")) {
         const factor = key === "[" ? 0.5 : key === "]" ? 2 : 0.1;
         void nudgeLearningRate(run, factor);
-        showHint(key, factor === 2 ? "doubles the learning rate" : factor === 0.5 ? "halves the learning rate" : "divides the learning rate by 10");
+        showHint(
+          key,
+          factor === 2
+            ? "doubles the learning rate"
+            : factor === 0.5
+              ? "halves the learning rate"
+              : "divides the learning rate by 10",
+        );
       }
       return true;
     case "c":

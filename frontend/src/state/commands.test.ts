@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { CommandAnswer, Run } from "../api/types";
 import { answerText, withRamp } from "./commands";
 
-const run = { values: { learning_rate: 0.01, momentum: 0.9 }, effective: { learning_rate: 0.01 } } as unknown as Run;
+const run = {
+  values: { learning_rate: 0.01, momentum: 0.9 },
+  effective: { learning_rate: 0.01 },
+} as unknown as Run;
 
 const answer = (fields: Partial<CommandAnswer>): CommandAnswer => ({
   command_id: 1,
@@ -31,7 +34,9 @@ describe("ramps", () => {
   });
 
   test("a ramp that somebody chose is kept", () => {
-    expect(withRamp({ kind: "set", values: { learning_rate: 1 }, over_steps: 500 }, run).over_steps).toBe(500);
+    expect(withRamp({ kind: "set", values: { learning_rate: 1 }, over_steps: 500 }, run).over_steps).toBe(
+      500,
+    );
   });
 });
 
@@ -46,9 +51,9 @@ describe("answers", () => {
   test("say what a ramp does", () => {
     const asked = { kind: "set" as const, values: { learning_rate: 0.03 }, over_steps: 10 };
 
-    expect(answerText(asked, answer({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.03 } }), 1205)).toBe(
-      "Learning rate rising to 0.03 over 10 steps.",
-    );
+    expect(
+      answerText(asked, answer({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.03 } }), 1205),
+    ).toBe("Learning rate rising to 0.03 over 10 steps.");
   });
 
   test("say what was linked", () => {

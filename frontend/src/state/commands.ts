@@ -1,10 +1,10 @@
 /** What a person asks of the training, and what the page says when the worker has answered. */
 import * as api from "../api/client";
-import { rateOf } from "../domain/learningRate";
-import { roundFloat } from "../format/parseNumber";
 import type { Command, CommandAnswer, Run, SetCommand, Values } from "../api/types";
+import { rateOf } from "../domain/learningRate";
 import { changeText, nameOf, valueText } from "../format/hyperparameters";
 import { setting, whole } from "../format/numbers";
+import { roundFloat } from "../format/parseNumber";
 import { navigate, runPath } from "./route";
 import { loadRuns } from "./runSession";
 import type { ToastAction } from "./state";
@@ -20,12 +20,16 @@ const EVENT_MS_MAX = 500;
 const WAITS_MAX = 30;
 
 /** Sends a command and waits for the worker's word. Null when it was refused or nothing had to be done. */
-export async function send(run: Run, command: Command): Promise<CommandAnswer | null> {
+async function send(run: Run, command: Command): Promise<CommandAnswer | null> {
   try {
     const sent = await api.sendCommand(run.id, command);
     if (sent.command_id === null) return null;
     const commandId = sent.command_id;
-    dispatch({ type: "command_sent", runId: run.id, command: { commandId, kind: command.kind, sentAt: Date.now() } });
+    dispatch({
+      type: "command_sent",
+      runId: run.id,
+      command: { commandId, kind: command.kind, sentAt: Date.now() },
+    });
     if (command.kind === "set" && command.at_step && command.at_step > run.step) {
       dispatch({ type: "command_answered", runId: run.id, commandId });
       toast(`Scheduled for step ${whole(command.at_step)}: ${valuesText(command.values)}.`);
@@ -75,7 +79,12 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
   if (!answer) return false;
   const undo = answer.undo_values;
   const actions: ToastAction[] = undo
-    ? [{ label: "Undo", act: () => void change(latestRun(run), { kind: "set", values: undo, note: "put back" }) }]
+    ? [
+        {
+          label: "Undo",
+          act: () => void change(latestRun(run), { kind: "set", values: undo, note: "put back" }),
+        },
+      ]
     : [];
   const step = answer.step ?? run.step;
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step };
@@ -197,7 +206,7 @@ export async function rewind(run: Run, checkpointId: number, values?: Values): P
 }
 
 /** The other branch is the live one again. A run that was stopped meanwhile can be continued from there. */
-export async function makeLive(runId: number): Promise<void> {
+async function makeLive(runId: number): Promise<void> {
   try {
     await api.editRun(runId, { live: true });
     await showRun(runId);
@@ -213,7 +222,12 @@ export async function showRun(runId: number): Promise<void> {
 
 export async function startDemo(): Promise<void> {
   try {
-    const demo = { task: "spirals", name: "spirals-demo", values: { learning_rate: 0.003 }, max_steps_per_s: 60 };
+    const demo = {
+      task: "spirals",
+      name: "spirals-demo",
+      values: { learning_rate: 0.003 },
+      max_steps_per_s: 60,
+    };
     await showRun((await api.startRun(demo)).id);
   } catch (error) {
     toastError(error);

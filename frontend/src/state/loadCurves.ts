@@ -3,9 +3,9 @@ import * as api from "../api/client";
 import type { Curves } from "../api/types";
 import type { Series } from "../domain/series";
 import { parseSeries } from "../domain/series";
+import { SMOOTHED } from "./reducer";
 import type { CurveSet } from "./state";
 import { AXIS_SERIES } from "./state";
-import { SMOOTHED } from "./reducer";
 import { dispatch, getPage } from "./store";
 import { toastError } from "./toasts";
 
@@ -31,7 +31,9 @@ export async function loadOverview(id: number): Promise<() => void> {
   const range = { points: POINTS, family: true };
   const [raw, smooth] = await Promise.all([
     api.getCurves(id, { ...range, series: joinNames([...CHART_SERIES, AXIS_SERIES[axis]]) }),
-    smoothSteps > 1 ? api.getCurves(id, { ...range, smooth_steps: smoothSteps, series: joinNames(SMOOTHED) }) : null,
+    smoothSteps > 1
+      ? api.getCurves(id, { ...range, smooth_steps: smoothSteps, series: joinNames(SMOOTHED) })
+      : null,
   ]);
   return () =>
     dispatch({
@@ -46,7 +48,11 @@ export async function loadOverview(id: number): Promise<() => void> {
 
 /** What the other horizontal axes count; it can come later than the curves. */
 export async function loadOtherSeries(id: number): Promise<void> {
-  const curves = await api.getCurves(id, { points: POINTS, family: true, series: joinNames(Object.values(AXIS_SERIES)) });
+  const curves = await api.getCurves(id, {
+    points: POINTS,
+    family: true,
+    series: joinNames(Object.values(AXIS_SERIES)),
+  });
   dispatch({ type: "rest", runId: id, raw: seriesOf(curves) });
 }
 
@@ -79,7 +85,12 @@ export async function loadDetail(id: number, from: number, to: number): Promise<
       api.getCurves(id, { ...range, series: joinNames(CHART_SERIES) }),
       steps > 1 ? api.getCurves(id, { ...range, smooth_steps: steps, series: joinNames(SMOOTHED) }) : null,
     ]);
-    const detail: CurveSet["detail"] = { from, to, raw: seriesOf(raw), smooth: smooth ? seriesOf(smooth) : {} };
+    const detail: CurveSet["detail"] = {
+      from,
+      to,
+      raw: seriesOf(raw),
+      smooth: smooth ? seriesOf(smooth) : {},
+    };
     dispatch({ type: "detail", runId: id, detail });
   } catch (error) {
     toastError(error);

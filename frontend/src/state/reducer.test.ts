@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { PointsMessage, Run, RunEvent, WireSeries } from "../api/types";
 import { parseSeries } from "../domain/series";
+import { reduce } from "./reducer";
 import type { PageState } from "./state";
 import { initialState } from "./state";
-import { reduce } from "./reducer";
 
 const NOW = 1_000;
 
@@ -51,7 +51,8 @@ const points = (from: number, to: number, run = 1): PointsMessage => ({
   series: { "train/cost": wire(Array.from({ length: to - from + 1 }, (_, i) => from + i)) },
 });
 
-const opened = (): PageState => reduce(initialState(), { type: "opened", run: aRun(), events: [anEvent(1)], at: NOW });
+const opened = (): PageState =>
+  reduce(initialState(), { type: "opened", run: aRun(), events: [anEvent(1)], at: NOW });
 
 describe("events", () => {
   test("an event that a reconnect repeats changes nothing", () => {
@@ -63,7 +64,11 @@ describe("events", () => {
   });
 
   test("a change is in the list, in the values, and answers its command", () => {
-    const asked = reduce(opened(), { type: "command_sent", runId: 1, command: { commandId: 5, kind: "set", sentAt: NOW } });
+    const asked = reduce(opened(), {
+      type: "command_sent",
+      runId: 1,
+      command: { commandId: 5, kind: "set", sentAt: NOW },
+    });
     const event = anEvent(2, {
       kind: "changed",
       command_id: 5,
@@ -115,7 +120,14 @@ describe("points", () => {
     const live = reduce(opened(), { type: "points", points: points(51, 60), at: NOW });
     const raw = { "train/cost": parseSeries(wire(Array.from({ length: 50 }, (_, i) => i + 1))) };
 
-    const { open } = reduce(live, { type: "curves", runId: 1, raw, smooth: {}, smoothSteps: 20, lastStep: 50 });
+    const { open } = reduce(live, {
+      type: "curves",
+      runId: 1,
+      raw,
+      smooth: {},
+      smoothSteps: 20,
+      lastStep: 50,
+    });
 
     expect(open?.curves.raw["train/cost"]?.step.length).toBe(60);
     expect(open?.curves.lastStep).toBe(60);
@@ -125,7 +137,14 @@ describe("points", () => {
   test("a gap is closed by the stretch that was fetched for it", () => {
     let page = reduce(opened(), { type: "points", points: points(1, 10), at: NOW });
     page = reduce(page, { type: "points", points: points(21, 30), at: NOW });
-    const raw = { "train/cost": parseSeries(wire(Array.from({ length: 20 }, (_, i) => i + 11), 3)) };
+    const raw = {
+      "train/cost": parseSeries(
+        wire(
+          Array.from({ length: 20 }, (_, i) => i + 11),
+          3,
+        ),
+      ),
+    };
 
     page = reduce(page, { type: "range", runId: 1, raw, lastStep: 30 });
 
@@ -145,7 +164,11 @@ describe("points", () => {
 
 describe("runs and toasts", () => {
   test("a run message updates the open run and the list", () => {
-    const page = reduce(reduce(opened(), { type: "runs", runs: [aRun()] }), { type: "run", run: aRun({ step: 7 }), at: NOW });
+    const page = reduce(reduce(opened(), { type: "runs", runs: [aRun()] }), {
+      type: "run",
+      run: aRun({ step: 7 }),
+      at: NOW,
+    });
 
     expect(page.open?.run.step).toBe(7);
     expect(page.runs[0]?.step).toBe(7);
@@ -158,7 +181,10 @@ describe("runs and toasts", () => {
   test("one toast is shown at a time, so that the page below stays in sight", () => {
     let page = initialState();
     for (let id = 1; id <= 9; id++) {
-      page = reduce(page, { type: "toast", toast: { id, text: String(id), tone: "plain", actions: [], why: null } });
+      page = reduce(page, {
+        type: "toast",
+        toast: { id, text: String(id), tone: "plain", actions: [], why: null },
+      });
     }
 
     expect(page.toasts.map((toast) => toast.id)).toEqual([9]);

@@ -1,17 +1,18 @@
 /** What each message makes of the page's state. Pure: no DOM, no network, no clock. */
 import type { PointsMessage, Run, RunEvent } from "../api/types";
 import type { Series } from "../domain/series";
-import { append, emptySeries, parseSeries, lastStep, splice } from "../domain/series";
+import { append, emptySeries, lastStep, parseSeries, splice } from "../domain/series";
+import { continueSmoothed } from "../domain/smoothing";
 import type { CurveSet, Message, OpenRun, PageState } from "./state";
 import { emptyCurves } from "./state";
-import { continueSmoothed } from "../domain/smoothing";
 
 /** Smoothed is the noisy curve of every step; settings and sparse measurements are drawn as they are. */
 export const SMOOTHED = ["train/cost"];
 /** A toast lies over the page: one at a time, the newest. What older ones said stands in the journal. */
 const TOASTS_MAX = 1;
 
-export const reduce = (state: PageState, message: Message): PageState => withPermissions(reducePage(state, message));
+export const reduce = (state: PageState, message: Message): PageState =>
+  withPermissions(reducePage(state, message));
 
 /** For whom nothing is allowed, no control is. */
 function withPermissions(state: PageState): PageState {
@@ -57,8 +58,18 @@ type OpenRunMessage = Exclude<
   Message,
   {
     type:
-      | "signed_in" | "signed_out" | "tasks" | "runs" | "opening" | "open_failed" | "opened"
-      | "run" | "connection" | "view" | "toast" | "toast_closed";
+      | "signed_in"
+      | "signed_out"
+      | "tasks"
+      | "runs"
+      | "opening"
+      | "open_failed"
+      | "opened"
+      | "run"
+      | "connection"
+      | "view"
+      | "toast"
+      | "toast_closed";
   }
 >;
 
@@ -91,7 +102,10 @@ function reduceOpen(open: OpenRun | null, message: OpenRunMessage): OpenRun | nu
     case "command_sent":
       return { ...open, sentCommands: [...open.sentCommands, message.command] };
     case "command_answered":
-      return { ...open, sentCommands: open.sentCommands.filter((command) => command.commandId !== message.commandId) };
+      return {
+        ...open,
+        sentCommands: open.sentCommands.filter((command) => command.commandId !== message.commandId),
+      };
   }
 }
 
@@ -119,22 +133,27 @@ function opened(state: PageState, message: Extract<Message, { type: "opened" }>)
 
 function withRun(state: PageState, run: Run, at: number): PageState {
   const listed = state.runs.some((other) => other.id === run.id);
-  const runs = listed
-    ? state.runs.map((other) => (other.id === run.id ? run : other))
-    : [run, ...state.runs];
+  const runs = listed ? state.runs.map((other) => (other.id === run.id ? run : other)) : [run, ...state.runs];
   if (state.open?.run.id !== run.id) return { ...state, runs };
   return { ...state, runs, open: { ...state.open, run, lastMessageAt: at } };
 }
 
 /** One event of the open run. The same list of events draws a live run and an old one. */
-export function applyEvent(open: OpenRun, event: RunEvent, at: number): OpenRun {
+function applyEvent(open: OpenRun, event: RunEvent, at: number): OpenRun {
   if (event.id <= open.lastEventId) return open; // a reconnect may repeat an event
   const events = [...open.events, event];
   const sentCommands =
     event.command_id && isAnswer(event)
       ? open.sentCommands.filter((command) => command.commandId !== event.command_id)
       : open.sentCommands;
-  return { ...open, events, sentCommands, run: eventOnRun(open.run, event), lastEventId: event.id, lastMessageAt: at };
+  return {
+    ...open,
+    events,
+    sentCommands,
+    run: eventOnRun(open.run, event),
+    lastEventId: event.id,
+    lastMessageAt: at,
+  };
 }
 
 const ANSWER_KINDS = new Set(["changed", "applied", "refused", "change_scheduled", "status_changed"]);
@@ -152,9 +171,15 @@ function eventOnRun(run: Run, event: RunEvent): Run {
   return step === run.step ? run : { ...run, step };
 }
 
+function ensureSeries(all: Record<string, Series>, name: string): Series {
+  const series = all[name] ?? emptySeries();
+  all[name] = series;
+  return series;
+}
+
 function withPoints(curves: CurveSet, points: PointsMessage): CurveSet {
   for (const [name, wire] of Object.entries(points.series)) {
-    const raw = (curves.raw[name] ??= emptySeries());
+    const raw = ensureSeries(curves.raw, name);
     append(raw, parseSeries(wire));
     extendSmoothed(curves, name);
   }
@@ -164,13 +189,13 @@ function withPoints(curves: CurveSet, points: PointsMessage): CurveSet {
 function extendSmoothed(curves: CurveSet, name: string): void {
   const raw = curves.raw[name];
   if (!raw || !SMOOTHED.includes(name) || curves.smoothSteps <= 1) return;
-  continueSmoothed((curves.smooth[name] ??= emptySeries()), raw, curves.smoothSteps);
+  continueSmoothed(ensureSeries(curves.smooth, name), raw, curves.smoothSteps);
 }
 
 /** An overview came: it replaces what is there, except for live points that are newer than it. */
 function withCurves(curves: CurveSet, message: Extract<Message, { type: "curves" }>): CurveSet {
   const raw: Record<string, Series> = { ...message.raw };
-  for (const [name, live] of Object.entries(curves.raw)) append((raw[name] ??= emptySeries()), live);
+  for (const [name, live] of Object.entries(curves.raw)) append(ensureSeries(raw, name), live);
   const next = withNextVersion(curves, {
     loaded: true,
     raw,
@@ -184,7 +209,7 @@ function withCurves(curves: CurveSet, message: Extract<Message, { type: "curves"
 
 /** Series that are loaded last; live points may have come before them. They say nothing of gaps in the others. */
 function withRest(curves: CurveSet, rest: Record<string, Series>): CurveSet {
-  for (const [name, series] of Object.entries(rest)) splice((curves.raw[name] ??= emptySeries()), series);
+  for (const [name, series] of Object.entries(rest)) splice(ensureSeries(curves.raw, name), series);
   return withNextVersion(curves, {});
 }
 
@@ -192,7 +217,7 @@ function withRest(curves: CurveSet, rest: Record<string, Series>): CurveSet {
 function withRange(curves: CurveSet, range: Record<string, Series>, upTo: number): CurveSet {
   for (const [name, series] of Object.entries(range)) {
     const first = series.step[0];
-    splice((curves.raw[name] ??= emptySeries()), series);
+    splice(ensureSeries(curves.raw, name), series);
     const smooth = curves.smooth[name];
     if (smooth && first !== undefined) truncateFrom(smooth, first);
     extendSmoothed(curves, name);
@@ -203,7 +228,8 @@ function withRange(curves: CurveSet, range: Record<string, Series>, upTo: number
 function truncateFrom(series: Series, step: number): void {
   const length = series.step.findIndex((other) => other >= step);
   if (length < 0) return;
-  for (const column of [series.step, series.value, series.min, series.max, series.count]) column.length = length;
+  for (const column of [series.step, series.value, series.min, series.max, series.count])
+    column.length = length;
 }
 
 const withNextVersion = (curves: CurveSet, change: Partial<CurveSet>): CurveSet => ({

@@ -1,6 +1,7 @@
 /** The address is part of the state: the page, the run and the view survive a reload. */
 import { useSyncExternalStore } from "react";
 import { withBaseUrl } from "../api/baseUrl";
+import { SMOOTH_STEPS_MAX } from "../domain/smoothing";
 import type { AxisKind, View } from "./state";
 import { AXIS_KINDS, initialView } from "./state";
 
@@ -16,7 +17,12 @@ let route = readRoute();
 function readRoute(): Route {
   if (typeof location === "undefined") return { page: "babysit", run: null, search: null };
   const fields = new URLSearchParams(location.search);
-  const page = location.pathname === withBaseUrl("/runs") ? "runs" : location.pathname === withBaseUrl("/caviar") ? "caviar" : "babysit";
+  const page =
+    location.pathname === withBaseUrl("/runs")
+      ? "runs"
+      : location.pathname === withBaseUrl("/caviar")
+        ? "caviar"
+        : "babysit";
   return { page, run: readId(fields, "run"), search: readId(fields, "search") };
 }
 
@@ -63,7 +69,7 @@ export function readView(search: string): Partial<View> {
   if (axis && AXIS_KINDS.includes(axis)) view.axis = axis;
   if (fields.get("log") === "1") view.log = true;
   const smooth = Number(fields.get("smooth"));
-  if (smooth >= 1 && smooth <= 1000) view.smoothSteps = Math.round(smooth);
+  if (smooth >= 1 && smooth <= SMOOTH_STEPS_MAX) view.smoothSteps = Math.round(smooth);
   const [from, to] = (fields.get("zoom") ?? "").split("-").map(Number);
   if (from !== undefined && to !== undefined && to > from && from >= 0) view.zoom = { from, to };
   const pinned = fields.get("pin");

@@ -2,7 +2,7 @@
 import * as api from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { PointsMessage, Run, RunEvent } from "../api/types";
-import { loadDetail, loadRange, seriesOf, loadOtherSeries, loadOverview } from "./loadCurves";
+import { loadDetail, loadOtherSeries, loadOverview, loadRange, seriesOf } from "./loadCurves";
 import { dispatch, getPage } from "./store";
 import { toastError } from "./toasts";
 
@@ -99,7 +99,8 @@ class Debouncer {
 const CHECKPOINT_EVENTS = ["checkpoint_saved", "checkpoint_removed", "checkpoint_pinned"];
 
 function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
-  if (CHECKPOINT_EVENTS.includes(event.kind)) debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
+  if (CHECKPOINT_EVENTS.includes(event.kind))
+    debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
   if (["forked", "described", "status_changed"].includes(event.kind)) {
     debouncer.schedule("family", () => void loadFamily(id));
   }
@@ -136,7 +137,7 @@ async function loadCheckpoints(id: number): Promise<void> {
 }
 
 /** The tree, then what hangs on it: thin tails of other branches and the ancestors' changes. */
-export async function loadFamily(id: number): Promise<void> {
+async function loadFamily(id: number): Promise<void> {
   try {
     const family = await api.getFamily(id);
     dispatch({ type: "family", runId: id, family });
@@ -166,9 +167,14 @@ export async function loadFamily(id: number): Promise<void> {
 async function loadInherited(id: number, leftAt: Map<number, number>): Promise<void> {
   const parts = await Promise.all(
     [...leftAt].map(async ([ancestor, step]) => {
-      const [events, checkpoints] = await Promise.all([api.getEvents(ancestor), api.getCheckpoints(ancestor)]);
+      const [events, checkpoints] = await Promise.all([
+        api.getEvents(ancestor),
+        api.getCheckpoints(ancestor),
+      ]);
       // The reason of a change may have been written after the branch left.
-      const relevant = events.filter((event) => event.step <= step || (event.kind === "note_added" && event.command_id));
+      const relevant = events.filter(
+        (event) => event.step <= step || (event.kind === "note_added" && event.command_id),
+      );
       return { events: relevant, checkpoints: checkpoints.filter((checkpoint) => checkpoint.step <= step) };
     }),
   );

@@ -1,7 +1,7 @@
 /** What the page knows, as one value. */
-import type { Connection } from "../api/types";
 import type {
   Checkpoint,
+  Connection,
   Family,
   Picture,
   PointsMessage,
@@ -56,7 +56,7 @@ export interface CurveSet {
 }
 
 /** A command that was sent and has not been answered. */
-export interface SentCommand {
+interface SentCommand {
   commandId: number;
   kind: string;
   sentAt: number; // ms

@@ -1,8 +1,8 @@
 /** The one store of the page, and how components read it. */
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { reduce } from "./reducer";
 import type { Message, PageState } from "./state";
 import { initialState } from "./state";
-import { reduce } from "./reducer";
 
 /** Points come ten times a second; no one can read that fast. Listeners are notified at most this often, ms. */
 const POINTS_MS = 100;

@@ -63,7 +63,10 @@ export function Slider(props: SliderProps) {
         onKeyDown={onKeyDown}
       />
       {props.currentPosition !== null ? (
-        <span className="slider-now" style={{ left: `calc(8px + (100% - 16px) * ${part(props.currentPosition)})` }} />
+        <span
+          className="slider-now"
+          style={{ left: `calc(8px + (100% - 16px) * ${part(props.currentPosition)})` }}
+        />
       ) : null}
       {props.ticks ? (
         <div className="slider-ticks" aria-hidden="true">

@@ -8,7 +8,9 @@ export function useElementWidth(container: RefObject<HTMLElement | null>): numbe
     const element = container.current;
     if (!element) return undefined;
     setWidth(Math.floor(element.clientWidth));
-    const sizes = new ResizeObserver((entries) => setWidth(Math.floor(entries.at(-1)?.contentRect.width ?? 0)));
+    const sizes = new ResizeObserver((entries) =>
+      setWidth(Math.floor(entries.at(-1)?.contentRect.width ?? 0)),
+    );
     sizes.observe(element);
     return () => sizes.disconnect();
   }, [container]);

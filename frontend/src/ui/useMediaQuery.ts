@@ -2,11 +2,11 @@
 import { useSyncExternalStore } from "react";
 
 /** Below this the controls leave the right rail for a bar at the bottom, px. */
-export const RAIL_PX_MIN = 1024;
+const RAIL_PX_MIN = 1024;
 /** Below this one panel is shown at a time, behind tabs, px. */
-export const TABS_PX_MAX = 700;
+const TABS_PX_MAX = 700;
 
-export function useMediaQuery(query: string): boolean {
+function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
       const media = matchMedia(query);

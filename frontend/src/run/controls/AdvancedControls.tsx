@@ -1,19 +1,22 @@
 /** What rarely matters, folded away: built from the declarations, so a task's own appear here too. */
-import { applies } from "../../domain/hyperparameters";
+
 import { useState } from "react";
 import type { Hyperparameter, Run, Task } from "../../api/types";
-import { Icon } from "../../ui/Icon";
-import { HyperparameterControl } from "./HyperparameterControl";
-import { ForkOnly } from "./ForkOnly";
-import { TierName } from "../../ui/TierName";
+import { applies } from "../../domain/hyperparameters";
 import { valueText } from "../../format/hyperparameters";
+import { Icon } from "../../ui/Icon";
+import { TierName } from "../../ui/TierName";
+import { ForkOnly } from "./ForkOnly";
+import { HyperparameterControl } from "./HyperparameterControl";
 
 /** Controls of their own, whatever tier a task puts them in. */
 const OWN_CONTROLS = ["learning_rate", "momentum", "batch_size", "hidden_units"];
 
 export function AdvancedControls({ run, task }: { run: Run; task: Task | null }) {
   const [open, setOpen] = useState(false);
-  const declared = (task?.hyperparameters ?? []).filter((hyperparameter) => !OWN_CONTROLS.includes(hyperparameter.name) && applies(hyperparameter, run));
+  const declared = (task?.hyperparameters ?? []).filter(
+    (hyperparameter) => !OWN_CONTROLS.includes(hyperparameter.name) && applies(hyperparameter, run),
+  );
   if (declared.length === 0) return null;
   return (
     <div className="panel tier tier-three">
@@ -34,7 +37,11 @@ export function AdvancedControls({ run, task }: { run: Run; task: Task | null })
         </span>
       </button>
       <div id="tier-3" hidden={!open}>
-        {open ? declared.map((hyperparameter) => <Declared key={hyperparameter.name} run={run} declared={hyperparameter} />) : null}
+        {open
+          ? declared.map((hyperparameter) => (
+              <Declared key={hyperparameter.name} run={run} declared={hyperparameter} />
+            ))
+          : null}
       </div>
     </div>
   );
@@ -46,12 +53,19 @@ function Declared({ run, declared }: { run: Run; declared: Hyperparameter }) {
     <div className="control" role="group" aria-label={declared.label}>
       <div className="control-head">
         <h3 title={declared.help}>
-          {declared.label} {declared.symbol && !declared.label.includes(declared.symbol) ? <i className="symbol">{declared.symbol}</i> : null}{" "}
+          {declared.label}{" "}
+          {declared.symbol && !declared.label.includes(declared.symbol) ? (
+            <i className="symbol">{declared.symbol}</i>
+          ) : null}{" "}
           <span className="badge">{badge}</span>
         </h3>
         <output className="now numbers">{valueText(declared.name, run.values[declared.name])}</output>
       </div>
-      {declared.when === "fork" ? <ForkOnly run={run} declared={declared} /> : <HyperparameterControl run={run} declared={declared} />}
+      {declared.when === "fork" ? (
+        <ForkOnly run={run} declared={declared} />
+      ) : (
+        <HyperparameterControl run={run} declared={declared} />
+      )}
     </div>
   );
 }

@@ -1,9 +1,9 @@
 /** The mini-batch size: powers of two that the training set allows. */
 import { useState } from "react";
-import type { Run, Task } from "../../api/types";
 import { fromWireNumber } from "../../api/number";
-import { change } from "../../state/commands";
+import type { Run, Task } from "../../api/types";
 import { whole } from "../../format/numbers";
+import { change } from "../../state/commands";
 import { useStagedValue } from "./useStagedValue";
 
 export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
@@ -12,7 +12,11 @@ export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
   const [now, setNow] = useState(false);
   if (run.values["batch_size"] === undefined) return null;
   const declared = task?.hyperparameters.find((hyperparameter) => hyperparameter.name === "batch_size");
-  const high = Math.min(fromWireNumber(declared?.high ?? 1024), run.train_size ?? task?.train_size ?? 1024, 4096);
+  const high = Math.min(
+    fromWireNumber(declared?.high ?? 1024),
+    run.train_size ?? task?.train_size ?? 1024,
+    4096,
+  );
   const may = run.allowed.includes("set");
   const left = stepsLeft(run);
   return (
@@ -58,8 +62,8 @@ export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
             Now, not from the next epoch{left === null ? "" : ` (in ${whole(left)} steps)`}
           </label>
           <p className="preview">
-            {staged.staged > current ? "Calmer" : "Noisier"} gradients. With SGD the learning rate usually moves along: ×
-            {Number((staged.staged / current).toPrecision(3))}.
+            {staged.staged > current ? "Calmer" : "Noisier"} gradients. With SGD the learning rate usually
+            moves along: ×{Number((staged.staged / current).toPrecision(3))}.
           </p>
         </>
       ) : null}

@@ -1,12 +1,13 @@
 /** The controls that a thumb reaches on a narrow screen; the rest is behind More. */
+
+import { rateOf } from "../../domain/learningRate";
+import { setting } from "../../format/numbers";
+import { nudgeLearningRate } from "../../state/commands";
+import { openDialog, useDialog } from "../../state/dialogs";
+import { useIsViewer } from "../../state/permissions";
+import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/Dialog";
 import { Icon } from "../../ui/Icon";
-import { openDialog, useDialog } from "../../state/dialogs";
-import { rateOf } from "../../domain/learningRate";
-import { nudgeLearningRate } from "../../state/commands";
-import { usePage } from "../../state/store";
-import { useIsViewer } from "../../state/permissions";
-import { setting } from "../../format/numbers";
 import { Controls } from "./ControlRail";
 import { Primary, RunButtons } from "./RunButtons";
 
@@ -56,7 +57,12 @@ export function BottomBar() {
       </div>
       <div className="row">
         {isViewer ? null : <Primary run={run} />}
-        <button type="button" className="button" aria-haspopup="dialog" onClick={() => openDialog({ kind: "more" })}>
+        <button
+          type="button"
+          className="button"
+          aria-haspopup="dialog"
+          onClick={() => openDialog({ kind: "more" })}
+        >
           More <Icon name="more" />
         </button>
       </div>

@@ -1,14 +1,15 @@
 /** The controls, in the order of how much they matter. */
-import { TierName } from "../../ui/TierName";
-import { usePage } from "../../state/store";
+
 import { useIsViewer } from "../../state/permissions";
+import { usePage } from "../../state/store";
+import { TierName } from "../../ui/TierName";
+import { AdvancedControls } from "./AdvancedControls";
 import { BatchSize } from "./BatchSize";
 import { HiddenUnits } from "./HiddenUnits";
 import { LearningRate } from "./LearningRate";
 import { Momentum } from "./Momentum";
-import { ScheduledChanges } from "./ScheduledChanges";
 import { RunButtons } from "./RunButtons";
-import { AdvancedControls } from "./AdvancedControls";
+import { ScheduledChanges } from "./ScheduledChanges";
 
 export function ControlRail() {
   return (
@@ -29,11 +30,14 @@ export function Controls({ buttons }: { buttons: boolean }) {
     <>
       {buttons && !isViewer ? <RunButtons run={run} /> : null}
       {isViewer ? (
-        <p className="panel rail-note muted">You watch this run; who has the owner's link may change something here.</p>
+        <p className="panel rail-note muted">
+          You watch this run; who has the owner's link may change something here.
+        </p>
       ) : null}
       {over && !isViewer ? (
         <p className="panel rail-note muted">
-          This run is over, so nothing can be changed in it. Continue it, or fork one of its checkpoints with other values.
+          This run is over, so nothing can be changed in it. Continue it, or fork one of its checkpoints with
+          other values.
         </p>
       ) : null}
       <ScheduledChanges run={run} />
@@ -48,4 +52,3 @@ export function Controls({ buttons }: { buttons: boolean }) {
     </>
   );
 }
-

@@ -1,16 +1,20 @@
 /** A value that only a new branch can have: choosing another one offers the fork. */
+
+import { fromWireNumber } from "../../api/number";
 import type { Hyperparameter, Run, Value } from "../../api/types";
 import { valueText } from "../../format/hyperparameters";
-import { Icon } from "../../ui/Icon";
 import { openDialog } from "../../state/dialogs";
-import { fromWireNumber } from "../../api/number";
 import { usePage } from "../../state/store";
+import { Icon } from "../../ui/Icon";
 import { useStagedValue } from "./useStagedValue";
 
 export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter }) {
   const current = run.values[declared.name] as Value;
   const staged = useStagedValue(current);
-  const checkpoint = usePage((page) => page.open?.checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed) ?? null);
+  const checkpoint = usePage(
+    (page) =>
+      page.open?.checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed) ?? null,
+  );
   const fork = () => {
     if (staged.staged === null || !checkpoint) return;
     openDialog({ kind: "fork", checkpoint, values: { [declared.name]: staged.staged } });
@@ -22,7 +26,9 @@ export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter
         className="select wide"
         aria-label={declared.label}
         value={String(staged.shown)}
-        onChange={(event) => staged.stage(typeof current === "number" ? Number(event.target.value) : event.target.value)}
+        onChange={(event) =>
+          staged.stage(typeof current === "number" ? Number(event.target.value) : event.target.value)
+        }
       >
         {choicesOf(declared, current).map((choice) => (
           <option key={String(choice)} value={String(choice)}>
@@ -53,6 +59,8 @@ function choicesOf(declared: Hyperparameter, current: Value): Value[] {
     declared.scale === "linear"
       ? Array.from({ length: 12 }, (_, i) => i + 1)
       : Array.from({ length: 11 }, (_, i) => 2 ** (i + 1));
-  const legal = all.filter((value) => value >= low && value <= high && (typeof current !== "number" || value <= current * 16));
+  const legal = all.filter(
+    (value) => value >= low && value <= high && (typeof current !== "number" || value <= current * 16),
+  );
   return [...new Set([...legal, current])].sort((a, b) => Number(a) - Number(b));
 }

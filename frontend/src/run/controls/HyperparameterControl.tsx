@@ -1,11 +1,12 @@
 /** A control for any declared hyperparameter that a running training can change. */
-import { readDeclared } from "../../domain/hyperparameters";
+
 import { useState } from "react";
 import type { Hyperparameter, Run, Value } from "../../api/types";
-import { valueText } from "../../format/hyperparameters";
+import { readDeclared } from "../../domain/hyperparameters";
 import { fromSlider, sliderRange, toSlider } from "../../domain/sliderScale";
-import { change } from "../../state/commands";
+import { valueText } from "../../format/hyperparameters";
 import { setting } from "../../format/numbers";
+import { change } from "../../state/commands";
 import { NumberField } from "../../ui/NumberField";
 import { Slider } from "../../ui/Slider";
 import type { Timing } from "./Timing";
@@ -132,9 +133,13 @@ function NumberControl({ run, declared, onApply }: PartProps) {
         </button>
       </div>
       {staged.staged !== null ? (
-        <TimingFields timing={timing} step={run.step} onTiming={setTiming} ramps={declared.kind === "float"} />
+        <TimingFields
+          timing={timing}
+          step={run.step}
+          onTiming={setTiming}
+          ramps={declared.kind === "float"}
+        />
       ) : null}
     </>
   );
 }
-

@@ -1,16 +1,15 @@
 /** The learning rate: quick factors that act at once, and a slider and a field that are staged first. */
 import { useState } from "react";
-import type { Run, SetCommand } from "../../api/types";
 import { fromWireNumber } from "../../api/number";
+import type { Run, SetCommand } from "../../api/types";
 import type { Rate } from "../../domain/learningRate";
-import { rateOf, stepSizeFactor, describeStepSize } from "../../domain/learningRate";
-import { nudgeLearningRate } from "../../state/commands";
-import { RAMP_FACTOR, RAMP_STEPS, change } from "../../state/commands";
+import { describeStepSize, rateOf, stepSizeFactor } from "../../domain/learningRate";
 import { measured, setting } from "../../format/numbers";
-import { roundFloat, parseLearningRate } from "../../format/parseNumber";
-import { TierName } from "../../ui/TierName";
+import { parseLearningRate, roundFloat } from "../../format/parseNumber";
+import { change, nudgeLearningRate, RAMP_FACTOR, RAMP_STEPS } from "../../state/commands";
 import { NumberField } from "../../ui/NumberField";
 import { Slider } from "../../ui/Slider";
+import { TierName } from "../../ui/TierName";
 import type { Timing } from "./Timing";
 import { TimingFields } from "./Timing";
 import { useStagedValue } from "./useStagedValue";
@@ -85,7 +84,9 @@ export function LearningRate({ run }: { run: Run }) {
         />
         <QuickButton run={run} label="Double learning rate" word="×2" factor={2} />
       </div>
-      {staged.staged !== null ? <Preview run={run} rate={rate} current={current} to={staged.staged} moved={staged.moved} /> : null}
+      {staged.staged !== null ? (
+        <Preview run={run} rate={rate} current={current} to={staged.staged} moved={staged.moved} />
+      ) : null}
       <div className="row apply-row">
         <TimingFields timing={timing} step={run.step} onTiming={setTiming} ramps />
         <button
@@ -111,7 +112,17 @@ export function LearningRate({ run }: { run: Run }) {
   );
 }
 
-function QuickButton({ run, label, word, factor }: { run: Run; label: string; word: string; factor: number }) {
+function QuickButton({
+  run,
+  label,
+  word,
+  factor,
+}: {
+  run: Run;
+  label: string;
+  word: string;
+  factor: number;
+}) {
   const may = run.allowed.includes("set");
   return (
     <button
@@ -129,7 +140,15 @@ function QuickButton({ run, label, word, factor }: { run: Run; label: string; wo
 }
 
 /** Under a schedule there are two numbers to set: what the next update uses, or what the schedule multiplies. */
-function ScheduleChoice({ rate, ofBase, onOfBase }: { rate: Rate; ofBase: boolean; onOfBase: (base: boolean) => void }) {
+function ScheduleChoice({
+  rate,
+  ofBase,
+  onOfBase,
+}: {
+  rate: Rate;
+  ofBase: boolean;
+  onOfBase: (base: boolean) => void;
+}) {
   return (
     <div className="scheduled">
       <p className="numbers small-text">
@@ -166,11 +185,15 @@ function Preview({ run, rate, current, to, moved }: PreviewProps) {
     <div className="preview numbers">
       <p>
         → <b>{setting(to)}</b>: each step {measured(roundFloat(factor))}× as far
-        {Number.isFinite(size) ? `, ${percent(size)} → ${percent(size * factor)} of the weights (${describeStepSize(size * factor)})` : ""}.
+        {Number.isFinite(size)
+          ? `, ${percent(size)} → ${percent(size * factor)} of the weights (${describeStepSize(size * factor)})`
+          : ""}
+        .
       </p>
       {beta > 0 && beta < 1 ? (
         <p>
-          lr/(1−β) {measured(stepSizeFactor(rate.now, beta))} → {measured(stepSizeFactor(rate.now * factor, beta))}
+          lr/(1−β) {measured(stepSizeFactor(rate.now, beta))} →{" "}
+          {measured(stepSizeFactor(rate.now * factor, beta))}
         </p>
       ) : null}
       {run.values["optimizer"] === "adamw" && decay > 0 ? (
@@ -179,7 +202,9 @@ function Preview({ run, rate, current, to, moved }: PreviewProps) {
         </p>
       ) : null}
       {factor >= RAMP_FACTOR ? <p>Rises over {RAMP_STEPS} steps, so that it does not jump.</p> : null}
-      {moved ? <p>Changed in another window: it is now {setting(current)}. Your staged value was kept.</p> : null}
+      {moved ? (
+        <p>Changed in another window: it is now {setting(current)}. Your staged value was kept.</p>
+      ) : null}
     </div>
   );
 }

@@ -1,11 +1,11 @@
 /** Momentum, on a scale where 0.9, 0.99 and 0.999 are equally far apart. */
 import { useState } from "react";
 import type { Run, Task } from "../../api/types";
-import { MOMENTUM_END, fromSlider, toSlider } from "../../domain/sliderScale";
 import { rateOf } from "../../domain/learningRate";
-import { change } from "../../state/commands";
+import { fromSlider, MOMENTUM_END, toSlider } from "../../domain/sliderScale";
 import { measured, momentum, rounded, setting } from "../../format/numbers";
 import { parseMomentum } from "../../format/parseNumber";
+import { change } from "../../state/commands";
 import { NumberField } from "../../ui/NumberField";
 import { Slider } from "../../ui/Slider";
 import type { Timing } from "./Timing";
@@ -117,12 +117,11 @@ function MomentumPreview({ run, from, to, keep }: { run: Run; from: number; to: 
     <div className="preview numbers">
       {keep ? (
         <p>
-          Learning rate {setting(rate)} → {measured((rate * (1 - to)) / (1 - from))}, so that a step stays as long.
+          Learning rate {setting(rate)} → {measured((rate * (1 - to)) / (1 - from))}, so that a step stays as
+          long.
         </p>
       ) : (
-        <p>
-          Steps become {measured((1 - from) / (1 - to))}× as long once the velocity has settled.
-        </p>
+        <p>Steps become {measured((1 - from) / (1 - to))}× as long once the velocity has settled.</p>
       )}
       <p>{to === 0 ? "The velocity is cleared." : `Settles in about ${settles} steps.`}</p>
     </div>

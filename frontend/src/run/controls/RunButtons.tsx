@@ -2,11 +2,11 @@
 import { useEffect, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
+import * as commands from "../../state/commands";
+import { openDialog } from "../../state/dialogs";
+import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
-import { openDialog } from "../../state/dialogs";
-import * as commands from "../../state/commands";
-import { usePage } from "../../state/store";
 import { extendOptions } from "./extendOptions";
 
 /** After this long without an answer the page says what it waits for, ms. */
@@ -67,7 +67,8 @@ export function RunButtons({ run }: { run: Run }) {
 /** One button whose name follows the state. */
 export function Primary({ run }: { run: Run }) {
   const sentCommands = usePage((page) => page.open?.sentCommands ?? null);
-  const isPending = (kind: string): boolean => sentCommands?.some((command) => command.kind === kind) ?? false;
+  const isPending = (kind: string): boolean =>
+    sentCommands?.some((command) => command.kind === kind) ?? false;
   const may = (kind: string): boolean => run.allowed.includes(kind);
   if (OVER.includes(run.status)) {
     const again = { task: run.task, values: run.initial_values, steps: run.steps, seed: run.seed };
@@ -110,7 +111,8 @@ export function Primary({ run }: { run: Run }) {
         if (!pausing && may("pause")) commands.pause(run);
       }}
     >
-      <Icon name="pause" /> <span aria-hidden="true">{pausing ? "Pausing…" : waiting ? "Starting…" : "Pause"}</span>
+      <Icon name="pause" />{" "}
+      <span aria-hidden="true">{pausing ? "Pausing…" : waiting ? "Starting…" : "Pause"}</span>
     </button>
   );
 }
@@ -150,5 +152,7 @@ function Waiting() {
     return () => clearInterval(timer);
   }, [since]);
   if (since === null || now - since < PATIENCE_MS) return null;
-  return <p className="muted small-text">Still waiting for the worker (it finishes the current step first).</p>;
+  return (
+    <p className="muted small-text">Still waiting for the worker (it finishes the current step first).</p>
+  );
 }

@@ -1,14 +1,16 @@
 /** Changes that wait for their step, each with the way to withdraw it. */
 import type { Run } from "../../api/types";
-import { Icon } from "../../ui/Icon";
 import { nameOf, valueText } from "../../format/hyperparameters";
+import { whole } from "../../format/numbers";
 import * as commands from "../../state/commands";
 import { useIsViewer } from "../../state/permissions";
-import { whole } from "../../format/numbers";
+import { Icon } from "../../ui/Icon";
 
 export function ScheduledChanges({ run }: { run: Run }) {
   const isViewer = useIsViewer();
-  const scheduled = run.pending.flatMap((change) => (change.at_step === null ? [] : { ...change, at_step: change.at_step }));
+  const scheduled = run.pending.flatMap((change) =>
+    change.at_step === null ? [] : { ...change, at_step: change.at_step },
+  );
   if (scheduled.length === 0) return null;
   return (
     <div className="panel pending" role="group" aria-label="Scheduled changes">

@@ -18,6 +18,10 @@ test("no end is offered twice", () => {
 });
 
 test("a run that reached its end, or still goes on, is offered more steps only", () => {
-  expect(extendOptions({ step: 1500, steps: 1500 }, true).map(({ upTo }) => upTo)).toEqual([2250, 2500, 3000]);
-  expect(extendOptions({ step: 400, steps: 1500 }, false).map(({ upTo }) => upTo)).toEqual([2250, 2500, 3000]);
+  expect(extendOptions({ step: 1500, steps: 1500 }, true).map(({ upTo }) => upTo)).toEqual([
+    2250, 2500, 3000,
+  ]);
+  expect(extendOptions({ step: 400, steps: 1500 }, false).map(({ upTo }) => upTo)).toEqual([
+    2250, 2500, 3000,
+  ]);
 });

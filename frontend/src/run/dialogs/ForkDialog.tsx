@@ -2,17 +2,17 @@
 import { useState } from "react";
 import { ApiError, forkCheckpoint } from "../../api/client";
 import type { Checkpoint, Values } from "../../api/types";
-import { Icon } from "../../ui/Icon";
-import { Dialog } from "../../ui/Dialog";
-import { closeDialog } from "../../state/dialogs";
+import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands";
+import { closeDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
 import { toast } from "../../state/toasts";
-import { whole } from "../../format/numbers";
-import type { Draft } from "./HyperparameterFields";
-import { HyperparameterFields } from "./HyperparameterFields";
+import { Dialog } from "../../ui/Dialog";
+import { Icon } from "../../ui/Icon";
 import { TextField } from "../../ui/TextField";
 import { draftOf, fieldName, forkValues, readDraft } from "./draft";
+import type { Draft } from "./HyperparameterFields";
+import { HyperparameterFields } from "./HyperparameterFields";
 
 export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; values?: Values }) {
   const run = usePage((page) => page.open?.run ?? null);
@@ -62,15 +62,35 @@ export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; val
         }}
       >
         <p className="muted">
-          The new branch starts from the saved weights, optimizer and data order. Nothing of this run is overwritten.
+          The new branch starts from the saved weights, optimizer and data order. Nothing of this run is
+          overwritten.
         </p>
         <HyperparameterFields declared={declared} draft={draft} problems={problems} onDraft={setDraft} />
         <fieldset className="form-tier">
           <legend>This branch</legend>
           <div className="form-grid">
-            <TextField label="Name" value={fields.name} problem={problems["name"]} help="Left empty, the server finds one." onText={(name) => setFields({ ...fields, name })} />
-            <TextField label="Steps" number value={fields.steps} problem={problems["steps"]} help="Counted from the beginning of its ancestors." onText={(steps) => setFields({ ...fields, steps })} />
-            <TextField label="Description" value={fields.note} problem={problems["note"]} help="What do you want to find out?" onText={(note) => setFields({ ...fields, note })} />
+            <TextField
+              label="Name"
+              value={fields.name}
+              problem={problems["name"]}
+              help="Left empty, the server finds one."
+              onText={(name) => setFields({ ...fields, name })}
+            />
+            <TextField
+              label="Steps"
+              number
+              value={fields.steps}
+              problem={problems["steps"]}
+              help="Counted from the beginning of its ancestors."
+              onText={(steps) => setFields({ ...fields, steps })}
+            />
+            <TextField
+              label="Description"
+              value={fields.note}
+              problem={problems["note"]}
+              help="What do you want to find out?"
+              onText={(note) => setFields({ ...fields, note })}
+            />
           </div>
           <label className="check">
             <input type="checkbox" checked={live} onChange={(event) => setLive(event.target.checked)} />

@@ -1,8 +1,8 @@
 /** All hyperparameters of a task as fields, by tier, each with its help and what is wrong with it. */
 import { useId } from "react";
 import type { Hyperparameter, Values } from "../../api/types";
-import { valueText } from "../../format/hyperparameters";
 import { applies } from "../../domain/hyperparameters";
+import { valueText } from "../../format/hyperparameters";
 
 export interface Draft {
   /** What was typed, by name. Numbers stay text until they are sent. */
@@ -29,6 +29,7 @@ export function HyperparameterFields(props: HyperparameterFieldsProps) {
         const ofTier = shown.filter((hyperparameter) => hyperparameter.tier === tier);
         if (ofTier.length === 0) return null;
         const fields = (
+          // biome-ignore lint/correctness/useJsxKeyInIterable: the element around it has the key
           <div className="form-grid">
             {ofTier.map((hyperparameter) => (
               <Field key={hyperparameter.name} {...props} hyperparameter={hyperparameter} />
@@ -52,7 +53,12 @@ export function HyperparameterFields(props: HyperparameterFieldsProps) {
   );
 }
 
-function Field({ hyperparameter, draft, problems, onDraft }: HyperparameterFieldsProps & { hyperparameter: Hyperparameter }) {
+function Field({
+  hyperparameter,
+  draft,
+  problems,
+  onDraft,
+}: HyperparameterFieldsProps & { hyperparameter: Hyperparameter }) {
   const id = useId();
   const problem = problems[hyperparameter.name];
   const value = draft[hyperparameter.name];
@@ -60,21 +66,36 @@ function Field({ hyperparameter, draft, problems, onDraft }: HyperparameterField
   const described = `${id}-help${problem ? ` ${id}-problem` : ""}`;
   const label = (
     <>
-      {hyperparameter.label} {hyperparameter.symbol && !hyperparameter.label.includes(hyperparameter.symbol) ? <i className="symbol">{hyperparameter.symbol}</i> : null}
+      {hyperparameter.label}{" "}
+      {hyperparameter.symbol && !hyperparameter.label.includes(hyperparameter.symbol) ? (
+        <i className="symbol">{hyperparameter.symbol}</i>
+      ) : null}
     </>
   );
   return (
     <div className="form-field">
       {hyperparameter.kind === "bool" ? (
         <label className="check" htmlFor={id}>
-          <input id={id} type="checkbox" checked={value === true} aria-describedby={described} onChange={(event) => set(event.target.checked)} />
+          <input
+            id={id}
+            type="checkbox"
+            checked={value === true}
+            aria-describedby={described}
+            onChange={(event) => set(event.target.checked)}
+          />
           {label}
         </label>
       ) : (
         <label htmlFor={id}>{label}</label>
       )}
       {hyperparameter.kind === "choice" ? (
-        <select id={id} className="select" value={String(value)} aria-describedby={described} onChange={(event) => set(event.target.value)}>
+        <select
+          id={id}
+          className="select"
+          value={String(value)}
+          aria-describedby={described}
+          onChange={(event) => set(event.target.value)}
+        >
           {(hyperparameter.choices ?? []).map((choice) => (
             <option key={choice} value={choice}>
               {valueText(hyperparameter.name, choice)}

@@ -2,16 +2,16 @@
 import { useState } from "react";
 import { ApiError, startRun } from "../../api/client";
 import type { NewRun, Task } from "../../api/types";
-import { Icon } from "../../ui/Icon";
-import { Dialog } from "../../ui/Dialog";
-import { closeDialog } from "../../state/dialogs";
-import { showRun } from "../../state/commands";
-import { usePage } from "../../state/store";
 import { whole } from "../../format/numbers";
-import type { Draft } from "./HyperparameterFields";
-import { HyperparameterFields } from "./HyperparameterFields";
+import { showRun } from "../../state/commands";
+import { closeDialog } from "../../state/dialogs";
+import { usePage } from "../../state/store";
+import { Dialog } from "../../ui/Dialog";
+import { Icon } from "../../ui/Icon";
 import { TextField } from "../../ui/TextField";
 import { draftOf, fieldName, readDraft, readPlan } from "./draft";
+import type { Draft } from "./HyperparameterFields";
+import { HyperparameterFields } from "./HyperparameterFields";
 
 export function NewRunDialog({ like }: { like?: NewRun }) {
   const tasks = usePage((page) => page.tasks);
@@ -21,10 +21,17 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
   const task = tasks.find((task) => task.name === chosen) ?? tasks.find((task) => !task.error) ?? null;
   return (
     <Dialog title="New run" width="wide">
-      {!ready ? <p className="muted">Reading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p> : null}
+      {!ready ? (
+        <p className="muted">Reading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
+      ) : null}
       <div className="tasks" role="radiogroup" aria-label="Task">
         {tasks.map((candidate) => (
-          <TaskChoice key={candidate.name} task={candidate} chosen={candidate.name === task?.name} onChoose={() => setChosen(candidate.name)} />
+          <TaskChoice
+            key={candidate.name}
+            task={candidate}
+            chosen={candidate.name === task?.name}
+            onChoose={() => setChosen(candidate.name)}
+          />
         ))}
       </div>
       {task && !task.error && task.hyperparameters.length > 0 ? (
@@ -45,7 +52,11 @@ function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; o
             {task.error.trim().split("\n").at(-1)}
           </span>
         ) : (
-          <span className="muted"> {task.summary}{task.train_size ? ` ${whole(task.train_size)} to train on.` : ""}</span>
+          <span className="muted">
+            {" "}
+            {task.summary}
+            {task.train_size ? ` ${whole(task.train_size)} to train on.` : ""}
+          </span>
         )}
       </span>
     </label>
@@ -54,7 +65,9 @@ function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; o
 
 function RunForm({ task, like }: { task: Task; like?: NewRun }) {
   const from = { ...task.defaults };
-  const [draft, setDraft] = useState<Draft>(() => draftOf(task.hyperparameters, { ...from, ...like?.values }));
+  const [draft, setDraft] = useState<Draft>(() =>
+    draftOf(task.hyperparameters, { ...from, ...like?.values }),
+  );
   const [fields, setFields] = useState({
     steps: String(like?.steps ?? task.default_steps),
     seed: String(like?.seed ?? 0),
@@ -98,14 +111,45 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
         if (!sending) void start();
       }}
     >
-      <HyperparameterFields declared={task.hyperparameters} draft={draft} problems={problems} onDraft={setDraft} />
+      <HyperparameterFields
+        declared={task.hyperparameters}
+        draft={draft}
+        problems={problems}
+        onDraft={setDraft}
+      />
       <fieldset className="form-tier">
         <legend>This run</legend>
         <div className="form-grid">
-          <TextField label="Steps" value={fields.steps} number problem={problems["steps"]} onText={(steps) => set({ steps })} help="Updates until the run is finished. It can be extended later." />
-          <TextField label="Seed" value={fields.seed} number problem={problems["seed"]} onText={(seed) => set({ seed })} help="Equal seeds give equal runs, bit for bit on CPU." />
-          <TextField label="Name" value={fields.name} problem={problems["name"]} onText={(name) => set({ name })} help="Left empty, the server finds one." />
-          <TextField label="Description" value={fields.note} problem={problems["note"]} onText={(note) => set({ note })} help="What do you want to find out?" />
+          <TextField
+            label="Steps"
+            value={fields.steps}
+            number
+            problem={problems["steps"]}
+            onText={(steps) => set({ steps })}
+            help="Updates until the run is finished. It can be extended later."
+          />
+          <TextField
+            label="Seed"
+            value={fields.seed}
+            number
+            problem={problems["seed"]}
+            onText={(seed) => set({ seed })}
+            help="Equal seeds give equal runs, bit for bit on CPU."
+          />
+          <TextField
+            label="Name"
+            value={fields.name}
+            problem={problems["name"]}
+            onText={(name) => set({ name })}
+            help="Left empty, the server finds one."
+          />
+          <TextField
+            label="Description"
+            value={fields.note}
+            problem={problems["note"]}
+            onText={(note) => set({ note })}
+            help="What do you want to find out?"
+          />
         </div>
       </fieldset>
       {failed ? (

@@ -1,11 +1,11 @@
 /** Does a run again from its beginning, on the same seed to compare, or on another one. */
 import { useState } from "react";
 import { replayRun } from "../../api/client";
-import { Icon } from "../../ui/Icon";
-import { Dialog } from "../../ui/Dialog";
-import { closeDialog } from "../../state/dialogs";
 import { showRun } from "../../state/commands";
+import { closeDialog } from "../../state/dialogs";
 import { toast } from "../../state/toasts";
+import { Dialog } from "../../ui/Dialog";
+import { Icon } from "../../ui/Icon";
 import { TextField } from "../../ui/TextField";
 
 export function ReplayDialog({ runId, own }: { runId: number; own: number }) {
@@ -42,10 +42,17 @@ export function ReplayDialog({ runId, own }: { runId: number; own: number }) {
         }}
       >
         <p className="muted">
-          A new run begins like this one and makes every change at the same step. Each step is compared with what was
-          recorded, to the last bit.
+          A new run begins like this one and makes every change at the same step. Each step is compared with
+          what was recorded, to the last bit.
         </p>
-        <TextField label="Seed" number value={seed} problem={problem} help={`Left empty: ${own}, as in this run. With another one there is nothing to compare.`} onText={setSeed} />
+        <TextField
+          label="Seed"
+          number
+          value={seed}
+          problem={problem}
+          help={`Left empty: ${own}, as in this run. With another one there is nothing to compare.`}
+          onText={setSeed}
+        />
         <div className="form-end">
           <button type="button" className="button" onClick={closeDialog}>
             Cancel

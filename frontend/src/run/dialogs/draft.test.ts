@@ -24,7 +24,16 @@ const plain: Hyperparameter = {
 };
 const declared: Hyperparameter[] = [
   plain,
-  { ...plain, name: "batch_size", label: "Mini-batch size", kind: "int", low: 1, low_included: true, high: 1000, default: 32 },
+  {
+    ...plain,
+    name: "batch_size",
+    label: "Mini-batch size",
+    kind: "int",
+    low: 1,
+    low_included: true,
+    high: 1000,
+    default: 32,
+  },
   { ...plain, name: "nesterov", label: "Nesterov momentum", kind: "bool", default: false },
 ];
 
@@ -35,7 +44,11 @@ test("an untouched form sends no values", () => {
 test("what was changed is sent in its type", () => {
   const draft = { ...draftOf(declared, {}), learning_rate: "3e-4", batch_size: "64", nesterov: true };
 
-  expect(readDraft(declared, draft, {}).values).toEqual({ learning_rate: 0.0003, batch_size: 64, nesterov: true });
+  expect(readDraft(declared, draft, {}).values).toEqual({
+    learning_rate: 0.0003,
+    batch_size: 64,
+    nesterov: true,
+  });
 });
 
 test("what is wrong is said at its field", () => {
@@ -80,5 +93,8 @@ test("steps and seed are checked before anything is sent", () => {
     steps: "-5 is below the limit of 1.",
     seed: "-1 is below the limit of 0.",
   });
-  expect(readPlan({ steps: "2,000", seed: "7" }, from)).toEqual({ plan: { steps: 2000, seed: 7 }, problems: {} });
+  expect(readPlan({ steps: "2,000", seed: "7" }, from)).toEqual({
+    plan: { steps: 2000, seed: 7 },
+    problems: {},
+  });
 });

@@ -6,10 +6,19 @@ import { parseWhole } from "../../format/parseNumber";
 import type { Draft } from "./HyperparameterFields";
 
 const textOf = (hyperparameter: Hyperparameter, value: Value): string | boolean =>
-  typeof value === "boolean" ? value : hyperparameter.kind === "choice" ? String(value) : valueText(hyperparameter.name, value).replace(/,/g, "");
+  typeof value === "boolean"
+    ? value
+    : hyperparameter.kind === "choice"
+      ? String(value)
+      : valueText(hyperparameter.name, value).replace(/,/g, "");
 
 export function draftOf(declared: Hyperparameter[], values: Values): Draft {
-  return Object.fromEntries(declared.map((hyperparameter) => [hyperparameter.name, textOf(hyperparameter, values[hyperparameter.name] ?? hyperparameter.default)]));
+  return Object.fromEntries(
+    declared.map((hyperparameter) => [
+      hyperparameter.name,
+      textOf(hyperparameter, values[hyperparameter.name] ?? hyperparameter.default),
+    ]),
+  );
 }
 
 export interface ParsedDraft {
@@ -46,12 +55,17 @@ export interface Plan {
 }
 
 /** How long a run is to be, and from which seed; `from` is what an empty form would show. */
-export function readPlan(written: Record<keyof Plan, string>, from: Plan): { plan: Plan; problems: Record<string, string> } {
+export function readPlan(
+  written: Record<keyof Plan, string>,
+  from: Plan,
+): { plan: Plan; problems: Record<string, string> } {
   const read = {
     steps: parseWhole(written.steps, 1, STEPS_MAX, from.steps),
     seed: parseWhole(written.seed, 0, SEED_MAX, from.seed),
   };
-  const wrong = Object.entries(read).flatMap(([name, typed]) => (typed.problem === null ? [] : [[name, typed.problem]]));
+  const wrong = Object.entries(read).flatMap(([name, typed]) =>
+    typed.problem === null ? [] : [[name, typed.problem]],
+  );
   const plan = { steps: read.steps.value ?? from.steps, seed: read.seed.value ?? from.seed };
   return { plan, problems: Object.fromEntries(wrong) as Record<string, string> };
 }
@@ -68,4 +82,7 @@ export function forkValues(read: Values, from: Values): Values {
 
 /** The server names a field by its path: "values.learning_rate" is the field learning_rate. */
 export const fieldName = (path: string): string =>
-  path.replace(/^(body\.)?values\./, "").replace(/^body\./, "").replace(/^base_learning_rate$/, "learning_rate");
+  path
+    .replace(/^(body\.)?values\./, "")
+    .replace(/^body\./, "")
+    .replace(/^base_learning_rate$/, "learning_rate");

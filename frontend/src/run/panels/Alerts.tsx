@@ -1,15 +1,15 @@
 /** What went wrong with the training, said at once, with the way out. */
 import type { RunEvent } from "../../api/types";
-import { openDialog } from "../../state/dialogs";
-import { TrialOrigin } from "./TrialOrigin";
-import { breaks } from "../../domain/series";
 import { reasonText } from "../../domain/journal";
 import { rateOf } from "../../domain/learningRate";
-import * as commands from "../../state/commands";
-import { usePage, usePageThrottled } from "../../state/store";
-import { useIsViewer } from "../../state/permissions";
+import { breaks } from "../../domain/series";
 import { setting, whole } from "../../format/numbers";
+import * as commands from "../../state/commands";
+import { openDialog } from "../../state/dialogs";
+import { useIsViewer } from "../../state/permissions";
+import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
+import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
   const run = usePage((page) => page.open?.run);
@@ -52,13 +52,17 @@ function GuardAlert() {
   const tripped = open.events.findLast((event) => event.kind === "guard_tripped");
   const cost = open.curves.raw["train/cost"];
   const bad = (cost && breaks(cost).at(-1)?.at) ?? tripped?.step ?? run.step;
-  const good = open.checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed && checkpoint.step < bad && checkpoint.val_cost !== "NaN");
+  const good = open.checkpoints.findLast(
+    (checkpoint) =>
+      checkpoint.valid && !checkpoint.removed && checkpoint.step < bad && checkpoint.val_cost !== "NaN",
+  );
   const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
   return (
     <p className="alert alert-bad">
       <Icon name="warn" />
       <span>
-        Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}. Weights are bad now
+        Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}. Weights
+        are bad now
         {good ? `; checkpoint ${whole(good.step)} is fine.` : "."}
       </span>
       {good && !isViewer ? (
@@ -94,8 +98,9 @@ function FailureAlert() {
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost" ? "The training process ended without a word" : "The task raised an error"} at step{" "}
-          {whole(run.step)}. All points up to there are kept.{last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
+          {run.status === "lost" ? "The training process ended without a word" : "The task raised an error"}{" "}
+          at step {whole(run.step)}. All points up to there are kept.
+          {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>
         {run.error ? (
           <details>
@@ -107,7 +112,11 @@ function FailureAlert() {
         ) : null}
       </div>
       {last && !isViewer ? (
-        <button type="button" className="button" onClick={() => openDialog({ kind: "fork", checkpoint: last })}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => openDialog({ kind: "fork", checkpoint: last })}
+        >
           Restart from {whole(last.step)}
         </button>
       ) : null}

@@ -30,36 +30,54 @@ export function BranchMap({ selected, onSelect }: BranchMapProps) {
   const open = usePageThrottled((page) => page.open);
   if (!open?.family) return null;
   const { family, run, checkpoints } = open;
-  const rows = rowsOf(family.runs.map((member) => (member.id === run.id ? { ...member, step: run.step } : member)));
-  const most = Math.max(10, ...rows.map(({ member }) => member.step), run.steps <= run.step * 1.5 ? run.steps : 0);
+  const rows = rowsOf(
+    family.runs.map((member) => (member.id === run.id ? { ...member, step: run.step } : member)),
+  );
+  const most = Math.max(
+    10,
+    ...rows.map(({ member }) => member.step),
+    run.steps <= run.step * 1.5 ? run.steps : 0,
+  );
   const x = (step: number): number => 14 + (step / most) * (WIDTH - 28);
   const y = (row: number): number => ROW_PX / 2 + row * ROW_PX;
   const rowOf = (id: number): number => rows.find(({ member }) => member.id === id)?.row ?? 0;
   return (
     <div className="branch-map" aria-hidden="true">
-      <svg viewBox={`0 0 ${WIDTH} ${rows.length * ROW_PX}`} preserveAspectRatio="none" height={rows.length * ROW_PX}>
+      <svg
+        aria-hidden="true"
+        viewBox={`0 0 ${WIDTH} ${rows.length * ROW_PX}`}
+        preserveAspectRatio="none"
+        height={rows.length * ROW_PX}
+      >
         {rows.map(({ member, row }) => {
           const from = member.parent?.step ?? 0;
           const parentRow = member.parent ? rowOf(member.parent.run_id) : row;
           const kind = member.id === run.id ? "here" : member.live ? "live" : "left";
           return (
             <g key={member.id} className={`branch branch-${kind}`}>
-              {parentRow !== row ? <path d={`M${x(from)} ${y(parentRow)}V${y(row)}`} vectorEffect="non-scaling-stroke" /> : null}
-              <path d={`M${x(from)} ${y(row)}H${x(Math.max(member.step, from))}`} vectorEffect="non-scaling-stroke" />
+              {parentRow !== row ? (
+                <path d={`M${x(from)} ${y(parentRow)}V${y(row)}`} vectorEffect="non-scaling-stroke" />
+              ) : null}
+              <path
+                d={`M${x(from)} ${y(row)}H${x(Math.max(member.step, from))}`}
+                vectorEffect="non-scaling-stroke"
+              />
             </g>
           );
         })}
       </svg>
-      {[...open.inheritedCheckpoints, ...checkpoints].filter((checkpoint) => !checkpoint.removed).map((checkpoint) => (
-        <button
-          key={checkpoint.id}
-          type="button"
-          tabIndex={-1}
-          className={`map-dot${checkpoint.best ? " best" : ""}${checkpoint.id === selected?.id ? " chosen" : ""}`}
-          style={{ left: `${x(checkpoint.step) / 10}%`, top: y(rowOf(checkpoint.run_id)) }}
-          onClick={() => onSelect(checkpoint)}
-        />
-      ))}
+      {[...open.inheritedCheckpoints, ...checkpoints]
+        .filter((checkpoint) => !checkpoint.removed)
+        .map((checkpoint) => (
+          <button
+            key={checkpoint.id}
+            type="button"
+            tabIndex={-1}
+            className={`map-dot${checkpoint.best ? " best" : ""}${checkpoint.id === selected?.id ? " chosen" : ""}`}
+            style={{ left: `${x(checkpoint.step) / 10}%`, top: y(rowOf(checkpoint.run_id)) }}
+            onClick={() => onSelect(checkpoint)}
+          />
+        ))}
       {rows.map(({ member, row }) => (
         <span
           key={member.id}

@@ -1,8 +1,8 @@
 /** The same curves as a table: the last points, and every change. */
 import { useMarkers } from "../../charts/useMarkers";
 import { valueAt } from "../../domain/series";
-import { usePageThrottled } from "../../state/store";
 import { measured, whole } from "../../format/numbers";
+import { usePageThrottled } from "../../state/store";
 
 const ROWS = 50;
 
@@ -12,11 +12,15 @@ export function ChartTable({ names, caption }: { names: string[]; caption: strin
   if (!open) return null;
   const { curves } = open;
   const shown = names.filter((name) => curves.raw[name]);
-  const steps = [...new Set(shown.flatMap((name) => curves.raw[name]?.step.slice(-ROWS) ?? []))].sort((a, b) => b - a).slice(0, ROWS);
+  const steps = [...new Set(shown.flatMap((name) => curves.raw[name]?.step.slice(-ROWS) ?? []))]
+    .sort((a, b) => b - a)
+    .slice(0, ROWS);
   return (
     <div className="table-place" tabIndex={0} role="group" aria-label={`${caption} as table`}>
       <table className="table">
-        <caption className="unseen">{caption}: the last {steps.length} points, newest first, and all changes</caption>
+        <caption className="unseen">
+          {caption}: the last {steps.length} points, newest first, and all changes
+        </caption>
         <thead>
           <tr>
             <th scope="col">Step</th>
@@ -35,18 +39,26 @@ export function ChartTable({ names, caption }: { names: string[]; caption: strin
               {shown.map((name) => (
                 <td key={name}>{measured(valueAt(curves.raw[name], step))}</td>
               ))}
-              <td>{markers.filter((marker) => marker.step === step).map((marker) => marker.text).join("; ")}</td>
+              <td>
+                {markers
+                  .filter((marker) => marker.step === step)
+                  .map((marker) => marker.text)
+                  .join("; ")}
+              </td>
             </tr>
           ))}
-          {markers.filter((marker) => !steps.includes(marker.step)).reverse().map((marker) => (
-            <tr key={`m${marker.eventId}`}>
-              <th scope="row">{whole(marker.step)}</th>
-              {shown.map((name) => (
-                <td key={name}>{measured(valueAt(curves.raw[name], marker.step))}</td>
-              ))}
-              <td>{marker.text}</td>
-            </tr>
-          ))}
+          {markers
+            .filter((marker) => !steps.includes(marker.step))
+            .reverse()
+            .map((marker) => (
+              <tr key={`m${marker.eventId}`}>
+                <th scope="row">{whole(marker.step)}</th>
+                {shown.map((name) => (
+                  <td key={name}>{measured(valueAt(curves.raw[name], marker.step))}</td>
+                ))}
+                <td>{marker.text}</td>
+              </tr>
+            ))}
         </tbody>
       </table>
     </div>

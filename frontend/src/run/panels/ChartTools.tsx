@@ -24,7 +24,9 @@ function smooth(steps: number): void {
 
 export function ChartTools({ table, onTable }: { table: boolean; onTable: (table: boolean) => void }) {
   const view = usePage((page) => page.view);
-  const nearest = SMOOTHINGS.reduce((a, b) => (Math.abs(b - view.smoothSteps) < Math.abs(a - view.smoothSteps) ? b : a));
+  const nearest = SMOOTHINGS.reduce((a, b) =>
+    Math.abs(b - view.smoothSteps) < Math.abs(a - view.smoothSteps) ? b : a,
+  );
   const text = view.smoothSteps <= 1 ? "no smoothing" : `average over about ${view.smoothSteps} steps`;
   return (
     <div className="tools">

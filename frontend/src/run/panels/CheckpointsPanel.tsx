@@ -1,19 +1,19 @@
 /** Where the run can go back to, and the branches that left it. */
 import { useMemo, useState } from "react";
 import { pinCheckpoint } from "../../api/client";
-import type { Checkpoint, FamilyMember } from "../../api/types";
-import { openDialog } from "../../state/dialogs";
 import { fromWireNumber } from "../../api/number";
-import { navigate, runPath } from "../../state/route";
+import type { Checkpoint, FamilyMember } from "../../api/types";
+import { ago, bytes, measured, whole } from "../../format/numbers";
 import * as commands from "../../state/commands";
+import { openDialog } from "../../state/dialogs";
+import { useIsViewer } from "../../state/permissions";
+import { navigate, runPath } from "../../state/route";
 import { usePage, usePageThrottled } from "../../state/store";
 import { toastError } from "../../state/toasts";
-import { useIsViewer } from "../../state/permissions";
-import { ago, bytes, measured, whole } from "../../format/numbers";
-import { BranchMap } from "./BranchMap";
 import { Icon } from "../../ui/Icon";
 import type { TreeLine } from "../../ui/Tree";
 import { Tree } from "../../ui/Tree";
+import { BranchMap } from "./BranchMap";
 
 export function CheckpointsPanel() {
   const run = usePageThrottled((page) => page.open?.run ?? null);
@@ -23,7 +23,10 @@ export function CheckpointsPanel() {
   const isViewer = useIsViewer();
   const [selected, setSelected] = useState<string | null>(null);
   const id = run?.id ?? 0;
-  const available = useMemo(() => [...(inherited ?? []), ...(own ?? [])].filter((checkpoint) => !checkpoint.removed).reverse(), [own, inherited]);
+  const available = useMemo(
+    () => [...(inherited ?? []), ...(own ?? [])].filter((checkpoint) => !checkpoint.removed).reverse(),
+    [own, inherited],
+  );
   const lines = useMemo(() => linesOf(available, family?.runs ?? [], id), [available, family, id]);
   if (!run) return null;
   const chosen = available.find((checkpoint) => `c${checkpoint.id}` === selected) ?? null;
@@ -73,7 +76,9 @@ export function CheckpointsPanel() {
       </div>
       <BranchMap selected={chosen} onSelect={(checkpoint) => setSelected(`c${checkpoint.id}`)} />
       {available.length === 0 ? (
-        <p className="muted empty-text">No checkpoint yet. One is written before every change, at a pause and at the end.</p>
+        <p className="muted empty-text">
+          No checkpoint yet. One is written before every change, at a pause and at the end.
+        </p>
       ) : null}
       <Tree
         label="Checkpoints"
@@ -92,10 +97,14 @@ export function CheckpointsPanel() {
 /** Each branch with the checkpoints this run can go back to, newest on top. */
 function linesOf(available: Checkpoint[], family: FamilyMember[], here: number): TreeLine[] {
   const linesOfRun = (id: number, level: number): TreeLine[] =>
-    available.filter((checkpoint) => checkpoint.run_id === id).map((checkpoint) => ({ key: `c${checkpoint.id}`, level, ...checkpointLine(checkpoint) }));
+    available
+      .filter((checkpoint) => checkpoint.run_id === id)
+      .map((checkpoint) => ({ key: `c${checkpoint.id}`, level, ...checkpointLine(checkpoint) }));
   if (family.length < 2) return linesOfRun(here, 1);
   return family.flatMap((member) => {
-    const state = [member.live ? "live" : "", member.status, member.id === here ? "shown" : ""].filter(Boolean).join(", ");
+    const state = [member.live ? "live" : "", member.status, member.id === here ? "shown" : ""]
+      .filter(Boolean)
+      .join(", ");
     const from = member.parent ? `, left at step ${whole(member.parent.step)}` : "";
     const head: TreeLine = {
       key: `r${member.id}`,
@@ -139,7 +148,9 @@ function checkpointLine(checkpoint: Checkpoint): Pick<TreeLine, "name" | "conten
           {checkpoint.best ? "★" : ""}
         </span>
         <span className="numbers tree-step">{whole(checkpoint.step)}</span>
-        <span className="numbers">{checkpoint.val_cost === null ? "" : `val ${measured(fromWireNumber(checkpoint.val_cost))}`}</span>
+        <span className="numbers">
+          {checkpoint.val_cost === null ? "" : `val ${measured(fromWireNumber(checkpoint.val_cost))}`}
+        </span>
         {checkpoint.best ? <span className="badge">best</span> : null}
         {checkpoint.valid ? null : <span className="badge bad">incomplete</span>}
         {checkpoint.pinned ? <Icon name="pin" /> : null}

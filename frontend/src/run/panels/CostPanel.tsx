@@ -1,17 +1,17 @@
 /** The cost, live: its curve, the learning rate and momentum below it, and the step under the crosshair. */
 import { useState } from "react";
-import { LineChart } from "../../charts/LineChart";
-import { jumpToLive } from "../../charts/gestures";
-import { lastStep, valueAt } from "../../domain/series";
 import { fromWireNumber } from "../../api/number";
 import { lastFinite } from "../../charts/compose";
+import { jumpToLive } from "../../charts/gestures";
+import { LineChart } from "../../charts/LineChart";
+import { lastStep, valueAt } from "../../domain/series";
+import { measured, whole } from "../../format/numbers";
 import type { OpenRun } from "../../state/state";
 import { usePage, usePageThrottled } from "../../state/store";
-import { measured, whole } from "../../format/numbers";
+import { usePhone } from "../../ui/useMediaQuery";
 import { ChartTable } from "./ChartTable";
 import { ChartTools } from "./ChartTools";
 import { ReadOut } from "./ReadOut";
-import { usePhone } from "../../ui/useMediaQuery";
 
 /** A value is compared with the one this many steps before, for the arrow behind it. */
 const TREND_STEPS = 50;
@@ -85,7 +85,15 @@ function Strip({ name, label, word, height, right, testId }: StripProps) {
       <span className="strip-word" aria-hidden="true">
         {word}
       </span>
-      <LineChart name={name} label={label} height={height} ticks={false} right={right} testId={testId} empty="" />
+      <LineChart
+        name={name}
+        label={label}
+        height={height}
+        ticks={false}
+        right={right}
+        testId={testId}
+        empty=""
+      />
     </div>
   );
 }
@@ -118,7 +126,15 @@ function Headline() {
   );
 }
 
-function Figure({ word, series, className }: { word: string; series: NonNullable<OpenRun["curves"]["raw"][string]>; className: string }) {
+function Figure({
+  word,
+  series,
+  className,
+}: {
+  word: string;
+  series: NonNullable<OpenRun["curves"]["raw"][string]>;
+  className: string;
+}) {
   const now = lastFinite(series);
   const before = valueAt(series, lastStep(series) - TREND_STEPS);
   if (now === null) return null;

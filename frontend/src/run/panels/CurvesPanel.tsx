@@ -1,11 +1,11 @@
 /** Accuracy, or whatever else the task measures beside its cost. */
 import { useState } from "react";
-import { LineChart } from "../../charts/LineChart";
 import { measurements } from "../../charts/compose";
+import { LineChart } from "../../charts/LineChart";
 import { usePage } from "../../state/store";
-import { ChartTable } from "./ChartTable";
 import { Icon } from "../../ui/Icon";
 import { usePhone } from "../../ui/useMediaQuery";
+import { ChartTable } from "./ChartTable";
 
 export function CurvesPanel() {
   const shown = usePage((page) => (page.open ? measurements(page.open).join("\n") : null));
@@ -19,7 +19,9 @@ export function CurvesPanel() {
     <section className="panel curves" aria-labelledby="curves">
       <div className="panel-head">
         <h2 id="curves">Learning curves</h2>
-        <p className="muted headline">{names.map((name) => name.replace("/", " ").replace("_", " ")).join(" · ")}</p>
+        <p className="muted headline">
+          {names.map((name) => name.replace("/", " ").replace("_", " ")).join(" · ")}
+        </p>
         <div className="tools">
           <button
             type="button"
@@ -41,7 +43,9 @@ export function CurvesPanel() {
           height={phone ? 220 : 264}
           ticks
           right={phone ? 82 : 96}
-          empty={started ? "This task measures nothing beside its cost." : "Waiting for the first evaluation…"}
+          empty={
+            started ? "This task measures nothing beside its cost." : "Waiting for the first evaluation…"
+          }
         />
       )}
     </section>

@@ -2,16 +2,16 @@
 import { memo, useMemo, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { addNote } from "../../api/client";
+import { Glyph } from "../../charts/Glyph";
 import type { Entry } from "../../domain/journal";
 import { entriesOf } from "../../domain/journal";
-import { Glyph } from "../../charts/Glyph";
 import { isMarker } from "../../domain/markers";
-import type { OpenRun } from "../../state/state";
+import { clock, whole } from "../../format/numbers";
 import * as commands from "../../state/commands";
+import { useIsViewer } from "../../state/permissions";
+import type { OpenRun } from "../../state/state";
 import { dispatch, getPage, usePage, usePageThrottled } from "../../state/store";
 import { toast, toastError } from "../../state/toasts";
-import { useIsViewer } from "../../state/permissions";
-import { clock, whole } from "../../format/numbers";
 import { Icon } from "../../ui/Icon";
 
 /** Two different things changed within this many steps: no one will know which one helped. */
@@ -22,7 +22,10 @@ export function JournalPanel() {
   const events = usePage((page) => page.open?.events);
   const inherited = usePage((page) => page.open?.inherited);
   const own = useMemo(() => entriesOf(events ?? []), [events]);
-  const before = useMemo(() => entriesOf(inherited ?? []).filter((entry) => entry.kind !== "status"), [inherited]);
+  const before = useMemo(
+    () => entriesOf(inherited ?? []).filter((entry) => entry.kind !== "status"),
+    [inherited],
+  );
   const isViewer = useIsViewer();
   if (!events) return null;
   const hint = closeChanges(own);
@@ -30,18 +33,20 @@ export function JournalPanel() {
     <section className="panel journal" aria-labelledby="journal">
       <div className="panel-head">
         <h2 id="journal">Journal</h2>
-        <div className="tools">
-          {isViewer ? null : <UndoMenu entries={own} />}
-        </div>
+        <div className="tools">{isViewer ? null : <UndoMenu entries={own} />}</div>
       </div>
       {isViewer ? null : <NoteForm />}
       {hint && !isViewer ? <p className="hint">{hint}</p> : null}
       <div className="journal-list" role="log" aria-label="Change journal" aria-live="off" tabIndex={0}>
         {own.length + before.length === 0 ? (
-          <p className="muted empty-text">Nothing changed so far. Every change you make is written here with its effect.</p>
+          <p className="muted empty-text">
+            Nothing changed so far. Every change you make is written here with its effect.
+          </p>
         ) : null}
         <Lines entries={own} />
-        {before.length > 0 ? <p className="journal-divide muted">Before this branch left its parent</p> : null}
+        {before.length > 0 ? (
+          <p className="journal-divide muted">Before this branch left its parent</p>
+        ) : null}
         <Lines entries={before} />
       </div>
     </section>
@@ -105,7 +110,9 @@ function NoteForm() {
       <input
         className="field"
         aria-label="Note"
-        placeholder={pinned === null ? "Write a note at the current step" : `Write a note at step ${whole(pinned)}`}
+        placeholder={
+          pinned === null ? "Write a note at the current step" : `Write a note at step ${whole(pinned)}`
+        }
         maxLength={2000}
         data-key="note"
         value={text}
@@ -137,7 +144,8 @@ function UndoMenu({ entries }: { entries: Entry[] }) {
             className="option"
             textValue="Put value back"
             onAction={() => {
-              if (last?.undo) void commands.change(open.run, { kind: "set", values: last.undo, note: "put back" });
+              if (last?.undo)
+                void commands.change(open.run, { kind: "set", values: last.undo, note: "put back" });
             }}
           >
             <span>Put value back</span>
@@ -153,7 +161,9 @@ function UndoMenu({ entries }: { entries: Entry[] }) {
             }}
           >
             <span>Rewind to before</span>
-            <small className="muted">{back ? `to step ${whole(back.step)}` : "no checkpoint before it"}</small>
+            <small className="muted">
+              {back ? `to step ${whole(back.step)}` : "no checkpoint before it"}
+            </small>
           </MenuItem>
         </Menu>
       </Popover>
@@ -168,13 +178,19 @@ function UndoMenu({ entries }: { entries: Entry[] }) {
 function checkpointBefore(open: OpenRun, entry: Entry): { id: number; step: number } | null {
   const usable = open.checkpoints.filter((checkpoint) => checkpoint.valid && !checkpoint.removed);
   const made = open.events.find(
-    (event) => event.kind === "checkpoint_saved" && event.command_id === entry.commandId && event.cause === "change",
+    (event) =>
+      event.kind === "checkpoint_saved" && event.command_id === entry.commandId && event.cause === "change",
   );
   const savedBefore = (id: number): boolean =>
-    open.events.some((event) => event.kind === "checkpoint_saved" && event.checkpoint_id === id && event.id < entry.id);
+    open.events.some(
+      (event) => event.kind === "checkpoint_saved" && event.checkpoint_id === id && event.id < entry.id,
+    );
   return (
     usable.find((checkpoint) => checkpoint.id === made?.checkpoint_id) ??
-    usable.findLast((checkpoint) => checkpoint.step < entry.step || (checkpoint.step === entry.step && savedBefore(checkpoint.id))) ??
+    usable.findLast(
+      (checkpoint) =>
+        checkpoint.step < entry.step || (checkpoint.step === entry.step && savedBefore(checkpoint.id)),
+    ) ??
     null
   );
 }

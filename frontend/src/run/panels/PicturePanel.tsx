@@ -2,8 +2,8 @@
 import { useEffect, useRef } from "react";
 import type { Picture } from "../../api/types";
 import { palette } from "../../charts/palette";
-import { usePage } from "../../state/store";
 import { whole } from "../../format/numbers";
+import { usePage } from "../../state/store";
 import { useDark } from "../../ui/useTheme";
 
 const SIDE = 232; // px; a multiple of it is drawn on dense screens
@@ -26,6 +26,7 @@ export function PicturePanel() {
 function DecisionBoundary({ picture }: { picture: Picture }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const dark = useDark();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours that paint() reads change with the theme
   useEffect(() => {
     if (canvas.current) paint(canvas.current, picture);
   }, [picture, dark]);

@@ -1,8 +1,8 @@
 /** The values at one step, in a row that never moves: under the crosshair, else the latest. */
 import { useMarkers } from "../../charts/useMarkers";
 import { valueAt } from "../../domain/series";
-import { dispatch, usePage, usePageThrottled } from "../../state/store";
 import { measured, momentum, setting, whole } from "../../format/numbers";
+import { dispatch, usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 
 /** A change this many steps before the crosshair is named, as a part of what is in sight. */
@@ -18,7 +18,10 @@ export function ReadOut() {
   const { curves } = open;
   const step = cursor ?? curves.lastStep;
   const span = zoom ? zoom.to - zoom.from : curves.lastStep;
-  const near = cursor === null ? undefined : markers.filter((marker) => Math.abs(marker.step - step) <= Math.max(1, span * NEAR_PART)).at(-1);
+  const near =
+    cursor === null
+      ? undefined
+      : markers.filter((marker) => Math.abs(marker.step - step) <= Math.max(1, span * NEAR_PART)).at(-1);
   const value = (name: string, smooth = false): number | null =>
     valueAt((smooth ? curves.smooth[name] : undefined) ?? curves.raw[name], step);
   const rate = value("learning_rate");
@@ -34,7 +37,10 @@ export function ReadOut() {
       {beta !== null ? <span>β {momentum(beta)}</span> : null}
       {near ? (
         <span className="readout-change">
-          {near.text} <span className="muted">{[near.who, near.why ? `“${near.why}”` : ""].filter(Boolean).map((word) => `· ${word} `)}</span>
+          {near.text}{" "}
+          <span className="muted">
+            {[near.who, near.why ? `“${near.why}”` : ""].filter(Boolean).map((word) => `· ${word} `)}
+          </span>
         </span>
       ) : null}
       {pinned !== null ? (

@@ -3,14 +3,14 @@ import { useState } from "react";
 import { editRun, exportUrl } from "../../api/client";
 import type { Run } from "../../api/types";
 import { nameOf, valueText } from "../../format/hyperparameters";
+import { duration, whole } from "../../format/numbers";
+import { replayText } from "../../format/replay";
 import { openDialog } from "../../state/dialogs";
+import { useIsViewer } from "../../state/permissions";
+import { runPath } from "../../state/route";
 import { loadRuns } from "../../state/runSession";
 import { dispatch, usePage, usePageThrottled } from "../../state/store";
 import { toastError } from "../../state/toasts";
-import { useIsViewer } from "../../state/permissions";
-import { runPath } from "../../state/route";
-import { duration, whole } from "../../format/numbers";
-import { replayText } from "../../format/replay";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { ViewerLink } from "./ViewerLink";
@@ -57,7 +57,8 @@ export function SettingsPanel() {
           {run.started_at ? <Fact name="Took">{took(run)}</Fact> : null}
           {run.parent ? (
             <Fact name="Left">
-              <Link to={runPath(run.parent.run_id)}>run {run.parent.run_id}</Link> at step {whole(run.parent.step)}
+              <Link to={runPath(run.parent.run_id)}>run {run.parent.run_id}</Link> at step{" "}
+              {whole(run.parent.step)}
             </Fact>
           ) : null}
           {run.replay_of !== null ? (
@@ -142,7 +143,12 @@ function Name({ run }: { run: Run }) {
     >
       <label className="labelled">
         <span>Name</span>
-        <input className="field" maxLength={80} value={name ?? run.name} onChange={(event) => setName(event.target.value)} />
+        <input
+          className="field"
+          maxLength={80}
+          value={name ?? run.name}
+          onChange={(event) => setName(event.target.value)}
+        />
       </label>
       <label className="labelled grow">
         <span>Description</span>

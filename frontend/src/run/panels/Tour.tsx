@@ -13,14 +13,30 @@ function done(): boolean {
 }
 
 const HINTS = [
-  { text: <>This demo learns too slowly. Press <b>×2</b> a few times and watch.</>, at: "rate" },
-  { text: <>Every change is saved. Went wrong? <b>Undo</b> or <b>Rewind</b>.</>, at: "journal" },
+  {
+    text: (
+      <>
+        This demo learns too slowly. Press <b>×2</b> a few times and watch.
+      </>
+    ),
+    at: "rate",
+  },
+  {
+    text: (
+      <>
+        Every change is saved. Went wrong? <b>Undo</b> or <b>Rewind</b>.
+      </>
+    ),
+    at: "journal",
+  },
   { text: <>The shape on the curve is your change. Click it to read what it did.</>, at: "cost" },
 ] as const;
 
 export function Tour() {
   const demo = usePage((page) => page.open?.run.demo ?? false);
-  const changes = usePage((page) => page.open?.events.filter((event) => event.kind === "changed").length ?? 0);
+  const changes = usePage(
+    (page) => page.open?.events.filter((event) => event.kind === "changed").length ?? 0,
+  );
   const [over, setOver] = useState(done);
   const [dismissed, setDismissed] = useState(0);
   const hint = Math.max(dismissed, changes > 0 ? 1 : 0);
@@ -47,7 +63,11 @@ export function Tour() {
             Skip tour
           </button>
         )}
-        <button type="button" className="button small" onClick={() => (last ? end() : setDismissed(hint + 1))}>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => (last ? end() : setDismissed(hint + 1))}
+        >
           {last ? "Done" : "Next"}
         </button>
       </p>

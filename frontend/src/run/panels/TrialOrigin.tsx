@@ -1,10 +1,11 @@
 /** On a run that is a trial: which one, of which search, and the way to make it the panda. */
+
+import { openDialog } from "../../state/dialogs";
+import { useIsViewer } from "../../state/permissions";
+import { searchPath } from "../../state/route";
+import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
-import { searchPath } from "../../state/route";
-import { openDialog } from "../../state/dialogs";
-import { usePage } from "../../state/store";
-import { useIsViewer } from "../../state/permissions";
 
 export function TrialOrigin() {
   const search = usePage((page) => page.open?.run.search ?? null);
@@ -23,7 +24,9 @@ export function TrialOrigin() {
           type="button"
           className="button small"
           aria-label={`Promote trial ${search.number}`}
-          onClick={() => openDialog({ kind: "promote", runId, trial: search.number, searchId: search.id, steps })}
+          onClick={() =>
+            openDialog({ kind: "promote", runId, trial: search.number, searchId: search.id, steps })
+          }
         >
           <Icon name="out" /> Promote
         </button>

@@ -1,6 +1,7 @@
 /** Puts a link into the clipboard with which others may watch, and nothing else. */
-import { getViewerToken } from "../../api/client";
+
 import { withBaseUrl } from "../../api/baseUrl";
+import { getViewerToken } from "../../api/client";
 import { runPath } from "../../state/route";
 import { toast, toastError } from "../../state/toasts";
 import { Icon } from "../../ui/Icon";
@@ -15,7 +16,11 @@ export function ViewerLink({ runId }: { runId: number }) {
         () => true,
         () => false,
       );
-      toast(copied ? "Copied. Whoever opens the link may watch, and change nothing." : `Whoever opens this may watch: ${link}`);
+      toast(
+        copied
+          ? "Copied. Whoever opens the link may watch, and change nothing."
+          : `Whoever opens this may watch: ${link}`,
+      );
     } catch (error) {
       toastError(error);
     }

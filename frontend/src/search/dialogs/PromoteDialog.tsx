@@ -1,14 +1,14 @@
 /** A trial becomes a run of its own: it goes on from where it is, or begins again with the same values. */
 import { useState } from "react";
-import { ApiError, promoteRun } from "../../api/searches";
 import type { Promotion } from "../../api/searches";
-import { Icon } from "../../ui/Icon";
-import { Dialog } from "../../ui/Dialog";
-import { TextField } from "../../ui/TextField";
-import { closeDialog } from "../../state/dialogs";
-import { showRun } from "../../state/commands";
-import { toast } from "../../state/toasts";
+import { ApiError, promoteRun } from "../../api/searches";
 import { parseWhole } from "../../format/parseNumber";
+import { showRun } from "../../state/commands";
+import { closeDialog } from "../../state/dialogs";
+import { toast } from "../../state/toasts";
+import { Dialog } from "../../ui/Dialog";
+import { Icon } from "../../ui/Icon";
+import { TextField } from "../../ui/TextField";
 
 export interface PromoteDialogProps {
   runId: number;
@@ -18,14 +18,22 @@ export interface PromoteDialogProps {
 }
 
 const WAYS: { from: Promotion["from"]; word: string; help: string }[] = [
-  { from: "checkpoint", word: "Continue from its checkpoint", help: "Weights, optimizer and data order as the trial left them; nothing is trained twice." },
+  {
+    from: "checkpoint",
+    word: "Continue from its checkpoint",
+    help: "Weights, optimizer and data order as the trial left them; nothing is trained twice.",
+  },
   { from: "scratch", word: "From scratch", help: "The same values and seed, from step 0." },
 ];
 const STEPS_MAX = 1_000_000_000;
 
 export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogProps) {
   const [from, setFrom] = useState<Promotion["from"]>("checkpoint");
-  const [fields, setFields] = useState({ name: `trial ${trial} of search ${searchId}`, steps: String(steps * 4), note: "" });
+  const [fields, setFields] = useState({
+    name: `trial ${trial} of search ${searchId}`,
+    steps: String(steps * 4),
+    note: "",
+  });
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [sending, setSending] = useState(false);
   const promote = async () => {
@@ -59,11 +67,18 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
           if (!sending) void promote();
         }}
       >
-        <p className="muted">The trial stays in its search. The promoted run is an ordinary one: yours to steer.</p>
+        <p className="muted">
+          The trial stays in its search. The promoted run is an ordinary one: yours to steer.
+        </p>
         <fieldset className="choices" role="radiogroup" aria-label="How it begins">
           {WAYS.map((way) => (
             <label key={way.from} className={way.from === from ? "choice chosen" : "choice"}>
-              <input type="radio" name="from" checked={way.from === from} onChange={() => setFrom(way.from)} />
+              <input
+                type="radio"
+                name="from"
+                checked={way.from === from}
+                onChange={() => setFrom(way.from)}
+              />
               <span>
                 <b>{way.word}</b>
                 <span className="muted small-text">{way.help}</span>
@@ -72,10 +87,27 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
           ))}
         </fieldset>
         <div className="form-grid">
-          <TextField label="Name" value={fields.name} problem={problems["name"]} onText={(name) => setFields({ ...fields, name })} />
-          <TextField label="Steps" number value={fields.steps} problem={problems["steps"]} help="In all, those of the trial included." onText={(text) => setFields({ ...fields, steps: text })} />
+          <TextField
+            label="Name"
+            value={fields.name}
+            problem={problems["name"]}
+            onText={(name) => setFields({ ...fields, name })}
+          />
+          <TextField
+            label="Steps"
+            number
+            value={fields.steps}
+            problem={problems["steps"]}
+            help="In all, those of the trial included."
+            onText={(text) => setFields({ ...fields, steps: text })}
+          />
         </div>
-        <TextField label="Description" value={fields.note} problem={problems["note"]} onText={(note) => setFields({ ...fields, note })} />
+        <TextField
+          label="Description"
+          value={fields.note}
+          problem={problems["note"]}
+          onText={(note) => setFields({ ...fields, note })}
+        />
         {problems[""] ? (
           <p className="problem" role="alert">
             {problems[""]}

@@ -1,18 +1,18 @@
 /** The best trial in one line, whether it can be trusted, and what to do with it. */
 import { useState } from "react";
-import { repeatTrial } from "../../api/searches";
 import type { Search } from "../../api/searches";
+import { repeatTrial } from "../../api/searches";
 import { valueText } from "../../format/hyperparameters";
+import { measured } from "../../format/numbers";
+import { openDialog } from "../../state/dialogs";
+import { runPath } from "../../state/route";
+import { toast, toastError } from "../../state/toasts";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
-import { runPath } from "../../state/route";
-import { openDialog } from "../../state/dialogs";
-import { toast, toastError } from "../../state/toasts";
-import { measured } from "../../format/numbers";
 import type { Axis } from "../axes";
 import { textOf } from "../axes";
-import { repeatText } from "../trials";
 import { lowerFirst } from "../labels";
+import { repeatText } from "../trials";
 
 const SEEDS = 3;
 
@@ -48,7 +48,8 @@ export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
         <span className="best-values">
           {axes.map((axis) => (
             <span key={axis.name}>
-              <span className="muted">{lowerFirst(axis.label)}</span> {valueText(axis.name, best.values[axis.name])}
+              <span className="muted">{lowerFirst(axis.label)}</span>{" "}
+              {valueText(axis.name, best.values[axis.name])}
             </span>
           ))}
         </span>
@@ -64,14 +65,26 @@ export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
       {isViewer ? null : (
         <div className="tools">
           <RepeatButton search={search} runId={runId} onActed={onActed} />
-          <button type="button" className="button" onClick={() => openDialog({ kind: "refine", search, widenEdges: false })}>
+          <button
+            type="button"
+            className="button"
+            onClick={() => openDialog({ kind: "refine", search, widenEdges: false })}
+          >
             <Icon name="measure" /> Refine around top {search.keep}
           </button>
           <button
             type="button"
             className="button primary"
             aria-label="Promote winner"
-            onClick={() => openDialog({ kind: "promote", runId, trial: best.number, searchId: search.id, steps: best.steps })}
+            onClick={() =>
+              openDialog({
+                kind: "promote",
+                runId,
+                trial: best.number,
+                searchId: search.id,
+                steps: best.steps,
+              })
+            }
           >
             <Icon name="out" /> Promote winner
           </button>
@@ -86,14 +99,20 @@ export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
               const label = lowerFirst(axis?.label ?? edge.name);
               return (
                 <li key={edge.name}>
-                  The best {label} is at the {edge.side} edge of its range ({axis ? textOf(axis, edge.value) : String(edge.value)}):{" "}
+                  The best {label} is at the {edge.side} edge of its range (
+                  {axis ? textOf(axis, edge.value) : String(edge.value)}):{" "}
                   {edge.can_widen ? "better ones may lie beyond." : "the task allows nothing beyond."}
                 </li>
               );
             })}
           </ul>
           {isViewer || !edges.some((edge) => edge.can_widen) ? null : (
-            <button type="button" className="button small" aria-label="Widen" onClick={() => openDialog({ kind: "refine", search, widenEdges: true })}>
+            <button
+              type="button"
+              className="button small"
+              aria-label="Widen"
+              onClick={() => openDialog({ kind: "refine", search, widenEdges: true })}
+            >
               Widen…
             </button>
           )}
@@ -132,7 +151,12 @@ function RepeatButton({ search, runId, onActed }: { search: Search; runId: numbe
         if (!busy) void repeat();
       }}
     >
-      <Icon name="undo" /> {busy ? "Repeating…" : again.length > 0 ? `Repeat with ${SEEDS} more seeds` : `Repeat with ${SEEDS} seeds`}
+      <Icon name="undo" />{" "}
+      {busy
+        ? "Repeating…"
+        : again.length > 0
+          ? `Repeat with ${SEEDS} more seeds`
+          : `Repeat with ${SEEDS} seeds`}
     </button>
   );
 }

@@ -33,7 +33,8 @@ export function ImportancePanel({ importance, axes }: { importance: Importance |
           </dl>
           <p className="muted small-text">
             {importance?.message ? `${importance.message} ` : ""}
-            {importance?.method} over {importance?.trials} trials. It says what mattered in this box, not beyond it.
+            {importance?.method} over {importance?.trials} trials. It says what mattered in this box, not
+            beyond it.
           </p>
         </>
       )}

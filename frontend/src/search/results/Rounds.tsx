@@ -2,11 +2,11 @@
 import { useRef } from "react";
 import type { Round, Search, Space } from "../../api/searches";
 import { measured, rounded } from "../../format/numbers";
+import { useElementWidth } from "../../ui/useElementWidth";
 import type { Axis } from "../axes";
 import { textOf, ticksOf, unitOf } from "../axes";
-import { ranked } from "../trials";
 import { lowerFirst } from "../labels";
-import { useElementWidth } from "../../ui/useElementWidth";
+import { ranked } from "../trials";
 
 const BAND_PX = 9;
 const TOP_PX = 4;
@@ -20,7 +20,8 @@ export function Rounds({ search, axes }: { search: Search; axes: Axis[] }) {
       <div className="panel-head">
         <h2 id="caviar-rounds">Rounds</h2>
         <p className="muted headline">
-          Each box is drawn around the best {search.keep} of the round before, {rounded(search.widen)}× as wide, on each parameter's own scale.
+          Each box is drawn around the best {search.keep} of the round before, {rounded(search.widen)}× as
+          wide, on each parameter's own scale.
         </p>
       </div>
       <div className="rounds">
@@ -32,7 +33,9 @@ export function Rounds({ search, axes }: { search: Search; axes: Axis[] }) {
         {rounds.map((round) => (
           <li key={round.round}>
             <b>Round {round.round}</b> {boxText(round.space, ranges)}
-            {round.kept.length > 0 ? <span className="muted">, around {keptText(search, round.kept)}</span> : null}
+            {round.kept.length > 0 ? (
+              <span className="muted">, around {keptText(search, round.kept)}</span>
+            ) : null}
             <span className="muted">: {bestText(search, round.round)}</span>
           </li>
         ))}
@@ -46,7 +49,9 @@ const boxText = (space: Space, axes: Axis[]): string =>
     .flatMap((axis) => {
       const part = space[axis.name];
       if (part?.low === undefined || part.high === undefined) return [];
-      const ends = [part.low, part.high].map((value) => textOf(axis, axis.whole ? value : Number(value.toPrecision(4))));
+      const ends = [part.low, part.high].map((value) =>
+        textOf(axis, axis.whole ? value : Number(value.toPrecision(4))),
+      );
       return [`${lowerFirst(axis.label)} ${ends.join(" to ")}`];
     })
     .join(", ");
@@ -76,15 +81,32 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
               const [low, high] = [unitOf(axis, part?.low), unitOf(axis, part?.high)];
               if (low === null || high === null) return null;
               const y = TOP_PX + i * (BAND_PX + 3);
-              const tried = search.trials.filter((trial) => trial.round === round.round && trial.repeat_of === null);
+              const tried = search.trials.filter(
+                (trial) => trial.round === round.round && trial.repeat_of === null,
+              );
               return (
                 <g key={round.round}>
                   <path className="round-shade" d={`M${xOf(low)} ${y}H${xOf(high)}V${floor}H${xOf(low)}Z`} />
-                  <rect className={`round-band round-${Math.min(3, i + 1)}`} x={xOf(low)} y={y} width={Math.max(2, xOf(high) - xOf(low))} height={BAND_PX} rx={3} />
+                  <rect
+                    className={`round-band round-${Math.min(3, i + 1)}`}
+                    x={xOf(low)}
+                    y={y}
+                    width={Math.max(2, xOf(high) - xOf(low))}
+                    height={BAND_PX}
+                    rx={3}
+                  />
                   {tried.map((trial) => {
                     const at = unitOf(axis, trial.values[axis.name]);
                     const kept = rounds[i + 1]?.kept.includes(trial.run_id) === true;
-                    return at === null ? null : <circle key={trial.number} className={kept ? "round-dot kept" : "round-dot"} cx={xOf(at)} cy={y + BAND_PX / 2} r={kept ? 3 : 1.8} />;
+                    return at === null ? null : (
+                      <circle
+                        key={trial.number}
+                        className={kept ? "round-dot kept" : "round-dot"}
+                        cx={xOf(at)}
+                        cy={y + BAND_PX / 2}
+                        r={kept ? 3 : 1.8}
+                      />
+                    );
                   })}
                 </g>
               );
@@ -92,7 +114,13 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
             <line className="axis-line" x1={xOf(0)} x2={xOf(1)} y1={floor} y2={floor} />
             {ticksOf(axis, Math.max(2, Math.floor(width / 60))).map(({ at, text }) => (
               <g key={`${text}${at}`}>
-                <line className="axis-tick" x1={xOf(at)} x2={xOf(at)} y1={floor} y2={floor + (text ? 4 : 2)} />
+                <line
+                  className="axis-tick"
+                  x1={xOf(at)}
+                  x2={xOf(at)}
+                  y1={floor}
+                  y2={floor + (text ? 4 : 2)}
+                />
                 {text ? (
                   <text className="tick middle" x={xOf(at)} y={height - 4}>
                     {text}

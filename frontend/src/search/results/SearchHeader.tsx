@@ -1,13 +1,13 @@
 /** What this search is, how far it came, and the few things that can be asked of it as a whole. */
 import { useState } from "react";
-import { commandSearch } from "../../api/searches";
 import type { Search, SearchCommand } from "../../api/searches";
-import { Icon } from "../../ui/Icon";
-import { Link } from "../../ui/Link";
+import { commandSearch } from "../../api/searches";
+import { ago, duration, whole } from "../../format/numbers";
 import { searchPath } from "../../state/route";
 import { toastError } from "../../state/toasts";
-import { ago, duration, whole } from "../../format/numbers";
-import { OUTCOMES, chipOf, countsOf, methodWord } from "../trials";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { chipOf, countsOf, methodWord, OUTCOMES } from "../trials";
 
 export interface SearchHeaderProps {
   search: Search;
@@ -53,8 +53,14 @@ export function SearchHeader({ search, isViewer, onActed }: SearchHeaderProps) {
         <span>{whole(search.steps)} steps each</span>
         <span>{search.parallel} at a time</span>
         <span>seed {search.seed}</span>
-        <span>{search.stop_early === null ? "no early stopping" : `stops early by ${search.stop_early.replace("_", " ")}`}</span>
-        {search.from_checkpoint !== null ? <span>a litter of checkpoint {search.from_checkpoint}</span> : null}
+        <span>
+          {search.stop_early === null
+            ? "no early stopping"
+            : `stops early by ${search.stop_early.replace("_", " ")}`}
+        </span>
+        {search.from_checkpoint !== null ? (
+          <span>a litter of checkpoint {search.from_checkpoint}</span>
+        ) : null}
         <span>
           {search.ended_at
             ? `took ${duration((Date.parse(search.ended_at) - Date.parse(search.created_at)) / 1000)}`
@@ -74,21 +80,31 @@ function Progress({ search }: { search: Search }) {
   const repeats = search.trials.filter((trial) => trial.repeat_of !== null).length;
   const total = Math.max(search.trials_wanted + repeats, known, 1);
   const waiting = total - known + (search.counts.waiting ?? 0);
-  const shown = [...counts.filter(({ outcome }) => outcome !== "waiting"), { outcome: "waiting" as const, count: waiting }];
+  const shown = [
+    ...counts.filter(({ outcome }) => outcome !== "waiting"),
+    { outcome: "waiting" as const, count: waiting },
+  ];
   return (
     <div className="search-progress">
       <div className="segments" aria-hidden="true">
-        {shown.map(({ outcome, count }) => (count > 0 ? <span key={outcome} className={`segment outcome-${outcome}`} style={{ flexGrow: count }} /> : null))}
+        {shown.map(({ outcome, count }) =>
+          count > 0 ? (
+            <span key={outcome} className={`segment outcome-${outcome}`} style={{ flexGrow: count }} />
+          ) : null,
+        )}
       </div>
       <ul className="counts numbers" aria-label="Trials by outcome">
-        {shown.filter(({ count, outcome }) => count > 0 && !(outcome === "waiting" && isOver(search))).map(({ outcome, count }) => (
-          <li key={outcome} className={EXCLUDED.includes(outcome) ? "hollow" : undefined}>
-            <span className={`key outcome-${outcome}`} aria-hidden="true" />
-            <b>{whole(count)}</b> {OUTCOMES[outcome]}
-          </li>
-        ))}
+        {shown
+          .filter(({ count, outcome }) => count > 0 && !(outcome === "waiting" && isOver(search)))
+          .map(({ outcome, count }) => (
+            <li key={outcome} className={EXCLUDED.includes(outcome) ? "hollow" : undefined}>
+              <span className={`key outcome-${outcome}`} aria-hidden="true" />
+              <b>{whole(count)}</b> {OUTCOMES[outcome]}
+            </li>
+          ))}
         <li className="muted">
-          of {whole(search.trials_wanted)} trials{repeats > 0 ? ` and ${whole(repeats)} again with other seeds` : ""}
+          of {whole(search.trials_wanted)} trials
+          {repeats > 0 ? ` and ${whole(repeats)} again with other seeds` : ""}
         </li>
       </ul>
     </div>
@@ -116,10 +132,22 @@ function Commands({ search, onActed }: Omit<SearchHeaderProps, "isViewer">) {
   };
   return (
     <>
-      <button type="button" className="button" aria-label={paused ? "Resume search" : "Pause search"} aria-disabled={!may(turn)} onClick={() => void send(turn)}>
+      <button
+        type="button"
+        className="button"
+        aria-label={paused ? "Resume search" : "Pause search"}
+        aria-disabled={!may(turn)}
+        onClick={() => void send(turn)}
+      >
         <Icon name={paused ? "play" : "pause"} /> {paused ? "Resume" : "Pause"}
       </button>
-      <button type="button" className="button" aria-label="Stop search" aria-disabled={!may("stop")} onClick={() => void send("stop")}>
+      <button
+        type="button"
+        className="button"
+        aria-label="Stop search"
+        aria-disabled={!may("stop")}
+        onClick={() => void send("stop")}
+      >
         <Icon name="stop" /> Stop
       </button>
     </>

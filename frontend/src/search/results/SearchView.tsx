@@ -1,23 +1,23 @@
 /** One search: how far it is, what is best so far, and every way to read its trials. */
 import { useEffect, useMemo, useState } from "react";
-import { usePage } from "../../state/store";
 import { useIsViewer } from "../../state/permissions";
-import { BestTrial } from "./BestTrial";
-import { TrialCurves } from "./charts/TrialCurves";
-import { ImportancePanel } from "./ImportancePanel";
-import { ParallelCoordinates, axisPosition } from "./charts/ParallelCoordinates";
-import { Rounds } from "./Rounds";
-import { SearchHeader } from "./SearchHeader";
-import { SlicePlots } from "./charts/SlicePlots";
-import { TrialTooltip } from "./charts/TrialTooltip";
-import { TrialsTable } from "./TrialsTable";
+import { usePage } from "../../state/store";
+import { Link } from "../../ui/Link";
 import { axesOf } from "../axes";
+import { costAxis, ranked } from "../trials";
+import { BestTrial } from "./BestTrial";
 import type { Brushes } from "./charts/brush";
 import { passes } from "./charts/brush";
 import { clearHighlight } from "./charts/highlight";
-import { costAxis, ranked } from "../trials";
+import { axisPosition, ParallelCoordinates } from "./charts/ParallelCoordinates";
+import { SlicePlots } from "./charts/SlicePlots";
+import { TrialCurves } from "./charts/TrialCurves";
+import { TrialTooltip } from "./charts/TrialTooltip";
+import { ImportancePanel } from "./ImportancePanel";
+import { Rounds } from "./Rounds";
+import { SearchHeader } from "./SearchHeader";
+import { TrialsTable } from "./TrialsTable";
 import { useSearch } from "./useSearch";
-import { Link } from "../../ui/Link";
 
 export function SearchView({ id }: { id: number }) {
   const { search, curves, importance, problem, reload } = useSearch(id);
@@ -27,16 +27,26 @@ export function SearchView({ id }: { id: number }) {
   const space = JSON.stringify(search?.rounds[0]?.space ?? search?.space ?? {});
   const axes = useMemo(() => axesOf(JSON.parse(space), declared ?? []), [space, declared]);
   const trials = search?.trials;
-  const cost = useMemo(() => costAxis(ranked(trials ?? []).map((trial) => trial.val_cost as number)), [trials]);
+  const cost = useMemo(
+    () => costAxis(ranked(trials ?? []).map((trial) => trial.val_cost as number)),
+    [trials],
+  );
   const allAxes = useMemo(() => [...axes, cost], [axes, cost]);
   const seen = useMemo(
-    () => new Set((trials ?? []).filter((trial) => passes(trial, allAxes, brushes, axisPosition)).map((trial) => trial.number)),
+    () =>
+      new Set(
+        (trials ?? [])
+          .filter((trial) => passes(trial, allAxes, brushes, axisPosition))
+          .map((trial) => trial.number),
+      ),
     [trials, allAxes, brushes],
   );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another search starts without brushes
   useEffect(() => {
     setBrushes({});
     return clearHighlight;
   }, [id]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a poll brings a new object; only its name matters here
   useEffect(() => {
     document.title = search ? `${search.name} – Caviar – Babysit` : "Caviar – Babysit";
   }, [search?.name]);
@@ -48,14 +58,22 @@ export function SearchView({ id }: { id: number }) {
       <BestTrial search={search} axes={axes} isViewer={isViewer} onActed={reload} />
       <div className="search-charts">
         <TrialCurves search={search} curves={curves} seen={seen} />
-        <ParallelCoordinates search={search} axes={allAxes} brushes={brushes} seen={seen} onBrush={setBrushes} />
+        <ParallelCoordinates
+          search={search}
+          axes={allAxes}
+          brushes={brushes}
+          seen={seen}
+          onBrush={setBrushes}
+        />
       </div>
       <TrialTooltip search={search} axes={axes} />
       <div className="search-reading">
         <SlicePlots search={search} axes={axes} cost={cost} seen={seen} importance={importance} />
         <ImportancePanel importance={importance} axes={axes} />
       </div>
-      {search.rounds.length > 1 || search.strategy === "coarse_to_fine" ? <Rounds search={search} axes={axes} /> : null}
+      {search.rounds.length > 1 || search.strategy === "coarse_to_fine" ? (
+        <Rounds search={search} axes={axes} />
+      ) : null}
       <TrialsTable search={search} axes={axes} seen={seen} isViewer={isViewer} />
     </main>
   );

@@ -2,16 +2,16 @@
 import { memo, useMemo, useState } from "react";
 import type { Search, Trial } from "../../api/searches";
 import { valueText } from "../../format/hyperparameters";
-import { Icon } from "../../ui/Icon";
-import { Link } from "../../ui/Link";
+import { measured, whole } from "../../format/numbers";
 import { openDialog } from "../../state/dialogs";
 import { runPath } from "../../state/route";
-import { measured, whole } from "../../format/numbers";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
 import type { Axis } from "../axes";
+import { isExcluded, OUTCOMES, ranked } from "../trials";
 import { setHovered, togglePinned, useIsHighlighted } from "./charts/highlight";
 import type { SortOrder } from "./sortTrials";
 import { DEFAULT_ORDER, sortTrials, toggleOrder } from "./sortTrials";
-import { OUTCOMES, isExcluded, ranked } from "../trials";
 
 export interface TrialsTableProps {
   search: Search;
@@ -38,19 +38,32 @@ export function TrialsTable({ search, axes, seen, isViewer }: TrialsTableProps) 
     ...axes.map((axis) => ({ name: axis.name, word: axis.label, number: isNumeric(axis) })),
   ];
   const rows = useMemo(() => sortTrials(search.trials, order), [search.trials, order]);
-  const best = useMemo(() => ranked(search.trials).slice(0, 3).map((trial) => trial.number), [search.trials]);
+  const best = useMemo(
+    () =>
+      ranked(search.trials)
+        .slice(0, 3)
+        .map((trial) => trial.number),
+    [search.trials],
+  );
   return (
     <section className="panel caviar-table" aria-labelledby="caviar-trials">
       <div className="panel-head">
         <h2 id="caviar-trials">Trials</h2>
-        <p className="muted headline">hollow ones are outside the fits: they count, and are never averaged in</p>
+        <p className="muted headline">
+          hollow ones are outside the fits: they count, and are never averaged in
+        </p>
       </div>
       <div className="table-place trials-place" tabIndex={0} role="group" aria-label="Trials, scrollable">
         <table className="table trials-table" aria-label="Trials">
           <thead>
             <tr>
               {columns.map((column) => (
-                <Head key={column.name} column={column} order={order} onOrder={(name) => setOrder(toggleOrder(order, name))} />
+                <Head
+                  key={column.name}
+                  column={column}
+                  order={order}
+                  onOrder={(name) => setOrder(toggleOrder(order, name))}
+                />
               ))}
               <th scope="col">
                 <span className="unseen">Actions</span>
@@ -59,7 +72,16 @@ export function TrialsTable({ search, axes, seen, isViewer }: TrialsTableProps) 
           </thead>
           <tbody>
             {rows.map((trial) => (
-              <Row key={trial.number} trial={trial} axes={axes} rounds={rounds} rank={best.indexOf(trial.number)} dim={!seen.has(trial.number)} isViewer={isViewer} searchId={search.id} />
+              <Row
+                key={trial.number}
+                trial={trial}
+                axes={axes}
+                rounds={rounds}
+                rank={best.indexOf(trial.number)}
+                dim={!seen.has(trial.number)}
+                isViewer={isViewer}
+                searchId={search.id}
+              />
             ))}
           </tbody>
         </table>
@@ -70,10 +92,22 @@ export function TrialsTable({ search, axes, seen, isViewer }: TrialsTableProps) 
 
 const isNumeric = (axis: Axis): boolean => axis.scale !== "choice" || typeof axis.choices[0] === "number";
 
-function Head({ column, order, onOrder }: { column: Column; order: SortOrder; onOrder: (name: string) => void }) {
+function Head({
+  column,
+  order,
+  onOrder,
+}: {
+  column: Column;
+  order: SortOrder;
+  onOrder: (name: string) => void;
+}) {
   const by = order.column === column.name;
   return (
-    <th scope="col" className={column.number ? "right" : undefined} aria-sort={by ? (order.descending ? "descending" : "ascending") : "none"}>
+    <th
+      scope="col"
+      className={column.number ? "right" : undefined}
+      aria-sort={by ? (order.descending ? "descending" : "ascending") : "none"}
+    >
       <button type="button" className="sort" onClick={() => onOrder(column.name)}>
         {column.word}
         {by ? (
@@ -98,15 +132,27 @@ interface RowProps {
 }
 
 /** A poll brings new objects for what did not change: compared by what is shown. */
-const Row = memo(RowContent, (a, b) =>
-  a.rank === b.rank && a.dim === b.dim && a.rounds === b.rounds && a.isViewer === b.isViewer && a.axes.length === b.axes.length &&
-  a.trial.run_id === b.trial.run_id && a.trial.outcome === b.trial.outcome && a.trial.val_cost === b.trial.val_cost &&
-  a.trial.step === b.trial.step && a.trial.steps === b.trial.steps && a.trial.fits === b.trial.fits,
+const Row = memo(
+  RowContent,
+  (a, b) =>
+    a.rank === b.rank &&
+    a.dim === b.dim &&
+    a.rounds === b.rounds &&
+    a.isViewer === b.isViewer &&
+    a.axes.length === b.axes.length &&
+    a.trial.run_id === b.trial.run_id &&
+    a.trial.outcome === b.trial.outcome &&
+    a.trial.val_cost === b.trial.val_cost &&
+    a.trial.step === b.trial.step &&
+    a.trial.steps === b.trial.steps &&
+    a.trial.fits === b.trial.fits,
 );
 
 function RowContent({ trial, axes, rounds, rank, dim, isViewer, searchId }: RowProps) {
   const highlighted = useIsHighlighted(trial.number);
-  const classes = [highlighted ? "lit" : "", dim ? "dim" : "", rank >= 0 ? `best-${rank + 1}` : ""].filter(Boolean).join(" ");
+  const classes = [highlighted ? "lit" : "", dim ? "dim" : "", rank >= 0 ? `best-${rank + 1}` : ""]
+    .filter(Boolean)
+    .join(" ");
   return (
     <tr
       className={classes || undefined}
@@ -119,15 +165,24 @@ function RowContent({ trial, axes, rounds, rank, dim, isViewer, searchId }: RowP
       }}
     >
       <th scope="row" className="right numbers">
-        {trial.run_id === null ? trial.number : <Link to={runPath(trial.run_id)} aria-label={`Trial ${trial.number}`}>{trial.number}</Link>}
+        {trial.run_id === null ? (
+          trial.number
+        ) : (
+          <Link to={runPath(trial.run_id)} aria-label={`Trial ${trial.number}`}>
+            {trial.number}
+          </Link>
+        )}
       </th>
       {rounds ? <td className="right numbers">{trial.round}</td> : null}
       <td>
-        <span className={`small-status outcome-${trial.outcome}${isExcluded(trial) ? " outside" : ""}`}>{OUTCOMES[trial.outcome]}</span>
+        <span className={`small-status outcome-${trial.outcome}${isExcluded(trial) ? " outside" : ""}`}>
+          {OUTCOMES[trial.outcome]}
+        </span>
         {trial.repeat_of !== null ? <span className="muted small-text"> again</span> : null}
       </td>
       <td className={`right numbers${trial.fits ? "" : " muted"}`}>
-        {rank >= 0 ? <span className="place">{["★", "2nd", "3rd"][rank]}</span> : null} {measured(trial.val_cost)}
+        {rank >= 0 ? <span className="place">{["★", "2nd", "3rd"][rank]}</span> : null}{" "}
+        {measured(trial.val_cost)}
       </td>
       <td className="right numbers">
         {whole(trial.step)} <span className="muted">/ {whole(trial.steps)}</span>
@@ -143,7 +198,15 @@ function RowContent({ trial, axes, rounds, rank, dim, isViewer, searchId }: RowP
             type="button"
             className="button quiet small"
             aria-label={`Promote trial ${trial.number}`}
-            onClick={() => openDialog({ kind: "promote", runId: trial.run_id as number, trial: trial.number, searchId, steps: trial.steps })}
+            onClick={() =>
+              openDialog({
+                kind: "promote",
+                runId: trial.run_id as number,
+                trial: trial.number,
+                searchId,
+                steps: trial.steps,
+              })
+            }
           >
             <Icon name="out" /> Promote
           </button>

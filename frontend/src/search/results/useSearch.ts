@@ -1,7 +1,7 @@
 /** One search, kept up to date while it is looked at: its trials, their curves and what mattered. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, getImportance, getSearch, getTrialCurves } from "../../api/searches";
 import type { Importance, Search, TrialCurves } from "../../api/searches";
+import { ApiError, getImportance, getSearch, getTrialCurves } from "../../api/searches";
 import { isLive } from "../trials";
 
 const LIVE_MS = 700;
@@ -55,8 +55,13 @@ export function useSearch(id: number): SearchData {
         }
         const finished = loaded.trials.filter((trial) => trial.fits).length;
         // It takes a while with many trials, and moves little with one more.
-        const needsImportance = finished !== known.importanceTrials && (!isLive(loaded) || finished >= known.importanceTrials * 1.1);
-        if (needsImportance) getImportance(id).then((loadedImportance) => cancelled || setImportance(loadedImportance)).catch(() => undefined);
+        const needsImportance =
+          finished !== known.importanceTrials &&
+          (!isLive(loaded) || finished >= known.importanceTrials * 1.1);
+        if (needsImportance)
+          getImportance(id)
+            .then((loadedImportance) => cancelled || setImportance(loadedImportance))
+            .catch(() => undefined);
         known = { steps, importanceTrials: needsImportance ? finished : known.importanceTrials };
         if (isLive(loaded)) next = Math.max(LIVE_MS, PATIENCE * (performance.now() - began));
       } catch (error) {

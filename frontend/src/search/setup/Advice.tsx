@@ -6,7 +6,8 @@ export function Advice({ preview }: { preview: Preview | null }) {
   if (!preview) return null;
   const { choose, why } = preview.advice;
   const { one_run_s: oneRunS, total_s: total, parallel, cores } = preview.estimate;
-  const time = (seconds: number | null): string => (seconds === null ? "not known yet" : seconds < 1 ? "under 1 s" : duration(seconds));
+  const time = (seconds: number | null): string =>
+    seconds === null ? "not known yet" : seconds < 1 ? "under 1 s" : duration(seconds);
   return (
     <section className="panel advice" aria-labelledby="advice">
       <div className="panel-head">
@@ -16,7 +17,10 @@ export function Advice({ preview }: { preview: Preview | null }) {
         <div className={choose === "panda" ? "one chosen" : "one"}>
           <PandaPicture />
           <h3>Panda {choose === "panda" ? <span className="badge good">fits better</span> : null}</h3>
-          <p className="muted small-text">One run, looked after and steered by hand. For trainings that are long, or too many for this machine.</p>
+          <p className="muted small-text">
+            One run, looked after and steered by hand. For trainings that are long, or too many for this
+            machine.
+          </p>
           <p className="numbers">
             one run <b>{time(oneRunS)}</b>
           </p>
@@ -24,7 +28,9 @@ export function Advice({ preview }: { preview: Preview | null }) {
         <div className={choose === "caviar" ? "one chosen" : "one"}>
           <EggsPicture />
           <h3>Caviar {choose === "caviar" ? <span className="badge good">fits better</span> : null}</h3>
-          <p className="muted small-text">Many runs left to themselves, then compared. For trainings that are short, with cores to spare.</p>
+          <p className="muted small-text">
+            Many runs left to themselves, then compared. For trainings that are short, with cores to spare.
+          </p>
           <p className="numbers">
             this search <b>{time(total)}</b>
           </p>
@@ -32,7 +38,9 @@ export function Advice({ preview }: { preview: Preview | null }) {
       </div>
       <p>{why}</p>
       <p className="muted small-text numbers">
-        {whole(cores)} {cores === 1 ? "core" : "cores"} here, {whole(parallel)} {parallel === 1 ? "trial" : "trials"} at a time. A running panda comes first: trials take what it leaves.
+        {whole(cores)} {cores === 1 ? "core" : "cores"} here, {whole(parallel)}{" "}
+        {parallel === 1 ? "trial" : "trials"} at a time. A running panda comes first: trials take what it
+        leaves.
       </p>
     </section>
   );
@@ -51,12 +59,26 @@ function PandaPicture() {
   );
 }
 
-const EGGS = [[9, 9], [16, 7], [23, 9], [6, 16], [13, 15], [20, 15], [27, 16], [9, 22], [16, 23], [23, 22], [13, 29], [20, 29]] as const;
+const EGGS = [
+  [9, 9],
+  [16, 7],
+  [23, 9],
+  [6, 16],
+  [13, 15],
+  [20, 15],
+  [27, 16],
+  [9, 22],
+  [16, 23],
+  [23, 22],
+  [13, 29],
+  [20, 29],
+] as const;
 
 function EggsPicture() {
   return (
     <svg className="either-picture" viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
       {EGGS.map(([x, y], i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a fixed picture
         <circle key={i} className={i === 5 ? "egg best" : "egg"} cx={x} cy={y} r={3.2} />
       ))}
     </svg>

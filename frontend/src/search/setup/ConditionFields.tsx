@@ -13,7 +13,11 @@ export interface ConditionFieldsProps {
 
 export function ConditionFields({ row, label, deciding, onRow }: ConditionFieldsProps) {
   if (deciding.length === 0) {
-    return <p className="space-said muted small-text">Add a parameter with choices first, such as the optimizer: its choice then decides.</p>;
+    return (
+      <p className="space-said muted small-text">
+        Add a parameter with choices first, such as the optimizer: its choice then decides.
+      </p>
+    );
   }
   const other = deciding.find(({ hyperparameter }) => hyperparameter.name === row.when.name);
   return (
@@ -43,7 +47,9 @@ export function ConditionFields({ row, label, deciding, onRow }: ConditionFields
                   checked={row.when.values.includes(text)}
                   onChange={(event) => {
                     const kept = row.when.values.filter((value) => value !== text);
-                    onRow({ when: { name: row.when.name, values: event.target.checked ? [...kept, text] : kept } });
+                    onRow({
+                      when: { name: row.when.name, values: event.target.checked ? [...kept, text] : kept },
+                    });
                   }}
                 />
                 {valueText(other.hyperparameter.name, choice)}

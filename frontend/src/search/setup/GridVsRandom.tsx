@@ -1,16 +1,15 @@
 /** Why random beats a grid, in this very space: 25 trials each, and how many values of the learning rate they try. */
 import { useMemo, useRef } from "react";
-import type { Preview } from "../../api/searches";
-import type { Space } from "../../api/searches";
+import type { Preview, Space } from "../../api/searches";
 import type { Hyperparameter } from "../../api/types";
 import { nameOf } from "../../format/hyperparameters";
 import { whole } from "../../format/numbers";
+import { useElementWidth } from "../../ui/useElementWidth";
 import type { Axis } from "../axes";
 import { axisOf, ticksOf, unitOf } from "../axes";
+import { lowerFirst } from "../labels";
 import type { Plot } from "../trialPaths";
 import { xOf, yOf } from "../trialPaths";
-import { useElementWidth } from "../../ui/useElementWidth";
-import { lowerFirst } from "../labels";
 
 export interface GridVsRandomProps {
   comparison: Preview["teaching"];
@@ -21,7 +20,13 @@ export interface GridVsRandomProps {
 export function GridVsRandom({ comparison, space, declared }: GridVsRandomProps) {
   const axis = (name: string | null): Axis | null => {
     const part = name === null ? undefined : space[name];
-    return name !== null && part ? axisOf(name, part, declared.find((hyperparameter) => hyperparameter.name === name)) : null;
+    return name !== null && part
+      ? axisOf(
+          name,
+          part,
+          declared.find((hyperparameter) => hyperparameter.name === name),
+        )
+      : null;
   };
   const x = axis(comparison?.x ?? null);
   if (!comparison || !x) return null;
@@ -34,12 +39,20 @@ export function GridVsRandom({ comparison, space, declared }: GridVsRandomProps)
       </div>
       <div className="two-pictures">
         <Scatter title="Grid" points={comparison.grid} distinct={comparison.distinct.grid} x={x} y={y} />
-        <Scatter title="Random" points={comparison.random} distinct={comparison.distinct.random} x={x} y={y} />
+        <Scatter
+          title="Random"
+          points={comparison.random}
+          distinct={comparison.distinct.random}
+          x={x}
+          y={y}
+        />
       </div>
       <p>
-        The same {whole(comparison.grid.length)} trainings: a grid tries <b className="numbers">{comparison.distinct.grid}</b> values of the {name}, random draws try{" "}
-        <b className="numbers">{comparison.distinct.random}</b>. If {comparison.y ? `the ${lowerFirst(nameOf(comparison.y))}` : "the other one"} turns out not to matter, a grid has trained the same {whole(comparison.distinct.grid)}{" "}
-        again and again.
+        The same {whole(comparison.grid.length)} trainings: a grid tries{" "}
+        <b className="numbers">{comparison.distinct.grid}</b> values of the {name}, random draws try{" "}
+        <b className="numbers">{comparison.distinct.random}</b>. If{" "}
+        {comparison.y ? `the ${lowerFirst(nameOf(comparison.y))}` : "the other one"} turns out not to matter,
+        a grid has trained the same {whole(comparison.distinct.grid)} again and again.
       </p>
     </section>
   );
@@ -56,7 +69,10 @@ interface ScatterProps {
 function Scatter({ title, points, distinct, x, y }: ScatterProps) {
   const container = useRef<HTMLDivElement>(null);
   const width = useElementWidth(container);
-  const plot: Plot = useMemo(() => ({ width, height: 188, left: 12, right: 12, top: 8, bottom: 44 }), [width]);
+  const plot: Plot = useMemo(
+    () => ({ width, height: 188, left: 12, right: 12, top: 8, bottom: 44 }),
+    [width],
+  );
   const spots = points.flatMap(([a, b]) => {
     const [u, v] = [unitOf(x, a as number), y ? unitOf(y, b as number) : 0.5];
     return u === null || v === null ? [] : [{ u, v }];
@@ -67,24 +83,57 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
       <figcaption>
         {title} <span className="muted numbers">· {distinct} distinct values</span>
       </figcaption>
-      <div ref={container} className="many" role="img" aria-label={`${title}: ${points.length} trials, ${distinct} distinct values of ${lowerFirst(x.label)}`}>
+      <div
+        ref={container}
+        className="many"
+        role="img"
+        aria-label={`${title}: ${points.length} trials, ${distinct} distinct values of ${lowerFirst(x.label)}`}
+      >
         {width > 0 ? (
           <svg className="drawing" width={width} height={plot.height} aria-hidden="true">
-            <rect className="scatter-box" x={plot.left - 6} y={plot.top - 4} width={Math.max(0, width - plot.left - plot.right + 12)} height={floor - plot.top + 8} rx={4} />
+            <rect
+              className="scatter-box"
+              x={plot.left - 6}
+              y={plot.top - 4}
+              width={Math.max(0, width - plot.left - plot.right + 12)}
+              height={floor - plot.top + 8}
+              rx={4}
+            />
             {spots.map(({ u, v }, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: points have no identity but their index
               <g key={i}>
-                <line className="shadow-line" x1={xOf(plot, u)} x2={xOf(plot, u)} y1={yOf(plot, v)} y2={floor + 12} />
+                <line
+                  className="shadow-line"
+                  x1={xOf(plot, u)}
+                  x2={xOf(plot, u)}
+                  y1={yOf(plot, v)}
+                  y2={floor + 12}
+                />
                 <circle className="draw" cx={xOf(plot, u)} cy={yOf(plot, v)} r={3} />
               </g>
             ))}
             {[...new Set(spots.map(({ u }) => u.toFixed(4)))].map((u) => (
-              <line key={u} className="landed" x1={xOf(plot, Number(u))} x2={xOf(plot, Number(u))} y1={floor + 8} y2={floor + 18} />
+              <line
+                key={u}
+                className="landed"
+                x1={xOf(plot, Number(u))}
+                x2={xOf(plot, Number(u))}
+                y1={floor + 8}
+                y2={floor + 18}
+              />
             ))}
-            {ticksOf(x, Math.max(2, Math.floor(width / 52))).filter((tick) => tick.text).map(({ at, text }) => (
-              <text key={text} className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`} x={xOf(plot, at)} y={plot.height - 6}>
-                {text}
-              </text>
-            ))}
+            {ticksOf(x, Math.max(2, Math.floor(width / 52)))
+              .filter((tick) => tick.text)
+              .map(({ at, text }) => (
+                <text
+                  key={text}
+                  className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`}
+                  x={xOf(plot, at)}
+                  y={plot.height - 6}
+                >
+                  {text}
+                </text>
+              ))}
           </svg>
         ) : null}
       </div>

@@ -1,10 +1,10 @@
 /** How the search goes about it, how long that takes, and the button that begins it. */
 import type { Preview, StopEarly } from "../../api/searches";
+import { duration, whole } from "../../format/numbers";
 import { Icon } from "../../ui/Icon";
 import { TextField } from "../../ui/TextField";
-import { duration, whole } from "../../format/numbers";
-import type { Method } from "./method";
 import { METHODS } from "../trials";
+import type { Method } from "./method";
 
 export interface MethodPanelProps {
   method: Method;
@@ -30,7 +30,13 @@ export function MethodPanel(props: MethodPanelProps) {
       <div className="choices" role="radiogroup" aria-labelledby="method">
         {METHODS.map(({ id, word, help }) => (
           <label key={id} className={id === method.strategy ? "choice chosen" : "choice"}>
-            <input type="radio" name="method" aria-label={word} checked={id === method.strategy} onChange={() => set({ strategy: id })} />
+            <input
+              type="radio"
+              name="method"
+              aria-label={word}
+              checked={id === method.strategy}
+              onChange={() => set({ strategy: id })}
+            />
             <span>
               <b>{word}</b>
               <span className="muted small-text">{help}</span>
@@ -39,16 +45,44 @@ export function MethodPanel(props: MethodPanelProps) {
         ))}
       </div>
       <div className="form-grid two">
-        <TextField label="Trials" number value={method.trials} problem={problems["trials"]} onText={(trials) => set({ trials })} />
-        <TextField label="Steps" number value={method.steps} problem={problems["steps"]} help={props.litter ? "Those of the checkpoint included." : undefined} onText={(steps) => set({ steps })} />
-        <TextField label="At a time" number value={method.parallel} problem={problems["parallel"]} placeholder={preview ? String(preview.estimate.parallel) : undefined} onText={(parallel) => set({ parallel })} />
-        <TextField label="Seed" number value={method.seed} problem={problems["seed"]} onText={(seed) => set({ seed })} />
+        <TextField
+          label="Trials"
+          number
+          value={method.trials}
+          problem={problems["trials"]}
+          onText={(trials) => set({ trials })}
+        />
+        <TextField
+          label="Steps"
+          number
+          value={method.steps}
+          problem={problems["steps"]}
+          help={props.litter ? "Those of the checkpoint included." : undefined}
+          onText={(steps) => set({ steps })}
+        />
+        <TextField
+          label="At a time"
+          number
+          value={method.parallel}
+          problem={problems["parallel"]}
+          placeholder={preview ? String(preview.estimate.parallel) : undefined}
+          onText={(parallel) => set({ parallel })}
+        />
+        <TextField
+          label="Seed"
+          number
+          value={method.seed}
+          problem={problems["seed"]}
+          onText={(seed) => set({ seed })}
+        />
       </div>
-      {preview?.warnings.filter((warning) => warning.name === "").map((warning) => (
-        <p key={warning.message} className="method-note" role="status">
-          {warning.message}
-        </p>
-      ))}
+      {preview?.warnings
+        .filter((warning) => warning.name === "")
+        .map((warning) => (
+          <p key={warning.message} className="method-note" role="status">
+            {warning.message}
+          </p>
+        ))}
       {tooMany ? (
         <p className="method-note">
           This grid has {whole(cells)} cells, each a training. Take fewer points, or{" "}
@@ -61,15 +95,38 @@ export function MethodPanel(props: MethodPanelProps) {
         <div className="rule" role="group" aria-label="Rule">
           <p>Rule: {ruleText(method)}</p>
           <div className="form-grid three">
-            <TextField label="Rounds" number value={method.rounds} problem={problems["rounds"]} onText={(rounds) => set({ rounds })} />
-            <TextField label="Best kept" number value={method.keep} problem={problems["keep"]} onText={(keep) => set({ keep })} />
-            <TextField label="Times as wide" number value={method.widen} problem={problems["widen"]} onText={(widen) => set({ widen })} />
+            <TextField
+              label="Rounds"
+              number
+              value={method.rounds}
+              problem={problems["rounds"]}
+              onText={(rounds) => set({ rounds })}
+            />
+            <TextField
+              label="Best kept"
+              number
+              value={method.keep}
+              problem={problems["keep"]}
+              onText={(keep) => set({ keep })}
+            />
+            <TextField
+              label="Times as wide"
+              number
+              value={method.widen}
+              problem={problems["widen"]}
+              onText={(widen) => set({ widen })}
+            />
           </div>
         </div>
       ) : null}
       <label className="form-field">
         <span className="field-name">Early stopping</span>
-        <select className="select" aria-label="Early stopping" value={method.stopEarly} onChange={(event) => set({ stopEarly: event.target.value as StopEarly | "" })}>
+        <select
+          className="select"
+          aria-label="Early stopping"
+          value={method.stopEarly}
+          onChange={(event) => set({ stopEarly: event.target.value as StopEarly | "" })}
+        >
           <option value="">Off: every trial runs to its end</option>
           <option value="median">Median: worse than half of the finished ones</option>
           <option value="successive_halving">Successive halving</option>
@@ -77,8 +134,20 @@ export function MethodPanel(props: MethodPanelProps) {
       </label>
       <details className="method-more">
         <summary>Name and description</summary>
-        <TextField label="Name" value={method.name} problem={problems["name"]} help="Left empty, the server finds one." onText={(name) => set({ name })} />
-        <TextField label="Description" value={method.note} problem={problems["note"]} help="What do you want to find out?" onText={(note) => set({ note })} />
+        <TextField
+          label="Name"
+          value={method.name}
+          problem={problems["name"]}
+          help="Left empty, the server finds one."
+          onText={(name) => set({ name })}
+        />
+        <TextField
+          label="Description"
+          value={method.note}
+          problem={problems["note"]}
+          help="What do you want to find out?"
+          onText={(note) => set({ note })}
+        />
       </details>
       <Estimate preview={preview} method={method} />
       {props.failed ? (
@@ -86,7 +155,12 @@ export function MethodPanel(props: MethodPanelProps) {
           {props.failed}
         </p>
       ) : null}
-      <button type="button" className="button primary start-search" aria-disabled={props.sending} onClick={props.onStart}>
+      <button
+        type="button"
+        className="button primary start-search"
+        aria-disabled={props.sending}
+        onClick={props.onStart}
+      >
         <Icon name="play" /> {props.sending ? "Starting…" : "Start search"}
       </button>
     </section>
@@ -103,6 +177,7 @@ function Estimate({ preview, method }: { preview: Preview | null; method: Method
   if (!preview) return null;
   const { one_run_s: oneRunS, total_s: total, parallel, measured_on: measuredOn } = preview.estimate;
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the name that the page is read by
     <p className="estimate" aria-label="Estimate">
       <Icon name="clock" />
       {total === null || oneRunS === null ? (
@@ -112,7 +187,8 @@ function Estimate({ preview, method }: { preview: Preview | null; method: Method
           about <b className="numbers">{duration(total)}</b>
           <span className="muted">
             {" "}
-            for {method.trials} trials of {oneRunS < 1 ? "under 1 s" : duration(oneRunS)}, {whole(parallel)} at a time, by {measuredOn}
+            for {method.trials} trials of {oneRunS < 1 ? "under 1 s" : duration(oneRunS)}, {whole(parallel)}{" "}
+            at a time, by {measuredOn}
           </span>
         </span>
       )}

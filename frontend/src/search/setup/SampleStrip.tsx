@@ -1,10 +1,10 @@
 /** Fifty draws on the axis a value is felt on: where a scale wastes them, they lie in a heap. */
 import { useMemo, useRef } from "react";
+import { fromWireNumber } from "../../api/number";
 import type { SpacePart } from "../../api/searches";
 import type { Hyperparameter, Value } from "../../api/types";
-import { fromWireNumber } from "../../api/number";
-import { axisOf, ticksOf, unitOf } from "../axes";
 import { useElementWidth } from "../../ui/useElementWidth";
+import { axisOf, ticksOf, unitOf } from "../axes";
 import { lowerFirst } from "../labels";
 
 const HEIGHT = 44;
@@ -23,12 +23,23 @@ export interface SampleStripProps {
 export function SampleStrip({ declared, part, samples, grid }: SampleStripProps) {
   const container = useRef<HTMLDivElement>(null);
   const width = useElementWidth(container);
-  const axis = useMemo(() => (part ? axisOf(declared.name, onDeclaredScale(part, declared), declared) : null), [part, declared]);
+  const axis = useMemo(
+    () => (part ? axisOf(declared.name, onDeclaredScale(part, declared), declared) : null),
+    [part, declared],
+  );
   const shown = axis !== null && samples !== undefined && samples.length > 0;
   const xOf = (unit: number): number => 8 + unit * (width - 16);
   const stacks = new Map<string, number>();
   return (
-    <div ref={container} className="strip-place" role={shown ? "img" : undefined} aria-label={shown ? `${samples.length} ${grid ? "points" : "draws"} of ${lowerFirst(declared.label)}` : undefined}>
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: labelled only while it is an image
+    <div
+      ref={container}
+      className="strip-place"
+      role={shown ? "img" : undefined}
+      aria-label={
+        shown ? `${samples.length} ${grid ? "points" : "draws"} of ${lowerFirst(declared.label)}` : undefined
+      }
+    >
       {shown && width > 0 ? (
         <svg className="drawing" width={width} height={HEIGHT} aria-hidden="true">
           <line className="axis-line" x1={xOf(0)} x2={xOf(1)} y1={FLOOR} y2={FLOOR} />
@@ -36,7 +47,11 @@ export function SampleStrip({ declared, part, samples, grid }: SampleStripProps)
             <g key={`${text}${at}`}>
               <line className="axis-tick" x1={xOf(at)} x2={xOf(at)} y1={FLOOR} y2={FLOOR + (text ? 4 : 2)} />
               {text ? (
-                <text className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`} x={at < 0.04 ? xOf(at) - 6 : at > 0.96 ? xOf(at) + 6 : xOf(at)} y={HEIGHT - 4}>
+                <text
+                  className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`}
+                  x={at < 0.04 ? xOf(at) - 6 : at > 0.96 ? xOf(at) + 6 : xOf(at)}
+                  y={HEIGHT - 4}
+                >
                   {text}
                 </text>
               ) : null}
@@ -49,6 +64,7 @@ export function SampleStrip({ declared, part, samples, grid }: SampleStripProps)
             const stack = stacks.get(x.toFixed(0)) ?? 0;
             stacks.set(x.toFixed(0), stack + 1);
             // Draws at the same place are stacked; beyond a dozen the heap is as high as it gets.
+            // biome-ignore lint/suspicious/noArrayIndexKey: samples have no identity but their index
             return <circle key={i} className="draw" cx={x} cy={FLOOR - 4 - Math.min(stack, 9) * 2.2} r={2} />;
           })}
         </svg>

@@ -1,17 +1,18 @@
 /** Lays out a search: its space, its method, what it will cost; and the ones there were. */
 import { useMemo, useState } from "react";
-import { ApiError, startSearch } from "../../api/searches";
 import type { NewSearch as SearchRequest } from "../../api/searches";
+import { ApiError, startSearch } from "../../api/searches";
 import type { Task } from "../../api/types";
 import { navigate, searchPath } from "../../state/route";
 import { usePage } from "../../state/store";
-import { Advice } from "./Advice";
-import { MethodPanel } from "./MethodPanel";
 import { SearchList, useSearches } from "../SearchList";
-import { SpaceEditor } from "./SpaceEditor";
+import { Advice } from "./Advice";
 import { GridVsRandom } from "./GridVsRandom";
+import { gridCells, gridText } from "./grid";
+import { MethodPanel } from "./MethodPanel";
 import { readMethod } from "./method";
-import { gridCells, gridText, readSpace } from "./space";
+import { SpaceEditor } from "./SpaceEditor";
+import { readSpace } from "./space";
 import type { InitialSearch } from "./useInitialSearch";
 import { initialSearchOf } from "./useInitialSearch";
 import { fieldOf, usePreview } from "./usePreview";
@@ -33,8 +34,19 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
   if (method.strategy === "grid") request.points = read.points;
   if (initial.checkpoint !== null) request.from_checkpoint = initial.checkpoint;
   const { preview, refused: previewRefused } = usePreview(complete ? previewOf(request) : null);
-  const problems = { ...(complete && previewRefused ? { [previewRefused.field]: previewRefused.message } : {}), ...refused, ...wrong };
-  const shownFields = new Set([...Object.keys(read.problems), ...rows.flatMap((row) => [row.name, ...["low", "high", "values", "fixed", "points", "when"].map((field) => `${row.name}.${field}`)]), ...Object.keys(method)]);
+  const problems = {
+    ...(complete && previewRefused ? { [previewRefused.field]: previewRefused.message } : {}),
+    ...refused,
+    ...wrong,
+  };
+  const shownFields = new Set([
+    ...Object.keys(read.problems),
+    ...rows.flatMap((row) => [
+      row.name,
+      ...["low", "high", "values", "fixed", "points", "when"].map((field) => `${row.name}.${field}`),
+    ]),
+    ...Object.keys(method),
+  ]);
   const otherProblems = Object.entries(problems).filter(([field]) => !shownFields.has(field));
 
   const chooseTask = (next: Task) => {
@@ -97,7 +109,17 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
 }
 
 /** What the server needs to look ahead; names and rules of rounds change nothing in it. */
-function previewOf({ task, space, strategy, trials, points, parallel, steps, seed, from_checkpoint }: SearchRequest): SearchRequest {
+function previewOf({
+  task,
+  space,
+  strategy,
+  trials,
+  points,
+  parallel,
+  steps,
+  seed,
+  from_checkpoint,
+}: SearchRequest): SearchRequest {
   return { task, space, strategy, trials, points, parallel, steps, seed, from_checkpoint };
 }
 
@@ -116,11 +138,13 @@ function TaskSelect({ task, locked, onTask }: { task: Task; locked: boolean; onT
           if (next) onTask(next);
         }}
       >
-        {tasks.filter((task) => !task.error && task.hyperparameters.length > 0).map((task) => (
-          <option key={task.name} value={task.name}>
-            {task.title || task.name}
-          </option>
-        ))}
+        {tasks
+          .filter((task) => !task.error && task.hyperparameters.length > 0)
+          .map((task) => (
+            <option key={task.name} value={task.name}>
+              {task.title || task.name}
+            </option>
+          ))}
       </select>
     </label>
   );

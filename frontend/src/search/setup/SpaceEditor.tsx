@@ -3,9 +3,10 @@ import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-compone
 import type { Preview } from "../../api/searches";
 import type { Hyperparameter } from "../../api/types";
 import { Icon } from "../../ui/Icon";
+import { gridText } from "./grid";
 import { SpaceRow } from "./SpaceRow";
 import type { ReadSpace, Row } from "./space";
-import { gridText, rowOf } from "./space";
+import { rowOf } from "./space";
 
 export interface SpaceEditorProps {
   declared: Hyperparameter[];
@@ -28,7 +29,9 @@ export function SpaceEditor(props: SpaceEditorProps) {
     const hyperparameter = declared.find((item) => item.name === row.name);
     return hyperparameter ? [{ row, hyperparameter }] : [];
   });
-  const deciding = shown.filter(({ hyperparameter }) => hyperparameter.kind === "choice" || hyperparameter.kind === "bool");
+  const deciding = shown.filter(
+    ({ hyperparameter }) => hyperparameter.kind === "choice" || hyperparameter.kind === "bool",
+  );
   const change = (row: Row) => onRows(rows.map((other) => (other.name === row.name ? row : other)));
   return (
     <section className="panel space" aria-labelledby="space">
@@ -64,7 +67,10 @@ export function SpaceEditor(props: SpaceEditorProps) {
                   samples={preview?.draws[row.name]}
                   grid={grid}
                   problems={problems}
-                  warning={preview?.warnings.filter((warning) => warning.name === row.name).map((warning) => warning.message).join(" ")}
+                  warning={preview?.warnings
+                    .filter((warning) => warning.name === row.name)
+                    .map((warning) => warning.message)
+                    .join(" ")}
                   onRow={change}
                   onRemove={() => onRows(rows.filter((other) => other.name !== row.name))}
                 />
@@ -74,7 +80,11 @@ export function SpaceEditor(props: SpaceEditorProps) {
         })}
       </div>
       <div className="space-end">
-        <AddParameter declared={declared} rows={rows} onAdd={(hyperparameter) => onRows([...rows, newRow(hyperparameter)])} />
+        <AddParameter
+          declared={declared}
+          rows={rows}
+          onAdd={(hyperparameter) => onRows([...rows, newRow(hyperparameter)])}
+        />
         <GridCells read={read} preview={preview} />
       </div>
     </section>
@@ -88,7 +98,15 @@ function newRow(hyperparameter: Hyperparameter): Row {
   return { ...row, role: "conditional", when: { name: "optimizer", values: hyperparameter.optimizers } };
 }
 
-function AddParameter({ declared, rows, onAdd }: { declared: Hyperparameter[]; rows: Row[]; onAdd: (hyperparameter: Hyperparameter) => void }) {
+function AddParameter({
+  declared,
+  rows,
+  onAdd,
+}: {
+  declared: Hyperparameter[];
+  rows: Row[];
+  onAdd: (hyperparameter: Hyperparameter) => void;
+}) {
   const left = declared.filter((hyperparameter) => !rows.some((row) => row.name === hyperparameter.name));
   return (
     <MenuTrigger>
@@ -104,7 +122,12 @@ function AddParameter({ declared, rows, onAdd }: { declared: Hyperparameter[]; r
           }}
         >
           {left.map((hyperparameter) => (
-            <MenuItem key={hyperparameter.name} id={hyperparameter.name} className="option" textValue={hyperparameter.label}>
+            <MenuItem
+              key={hyperparameter.name}
+              id={hyperparameter.name}
+              className="option"
+              textValue={hyperparameter.label}
+            >
               <span>{hyperparameter.label}</span>
               <small className="muted">tier {hyperparameter.tier}</small>
             </MenuItem>
@@ -118,11 +141,13 @@ function AddParameter({ declared, rows, onAdd }: { declared: Hyperparameter[]; r
 /** How fast a grid grows, also for those who take another method because of it. */
 function GridCells({ read, preview }: { read: ReadSpace; preview: Preview | null }) {
   const text = gridText(read);
-  if (text === null) return <p className="muted small-text">Nothing is searched yet: give a parameter the role “searched”.</p>;
+  if (text === null)
+    return <p className="muted small-text">Nothing is searched yet: give a parameter the role “searched”.</p>;
   const many = (preview?.grid_cells ?? 0) > 100;
   return (
     <p className={many ? "grid-cells many-cells" : "grid-cells"}>
-      <span className="muted">a whole grid:</span> <b className="numbers">{text}</b> <span className="muted">trainings</span>
+      <span className="muted">a whole grid:</span> <b className="numbers">{text}</b>{" "}
+      <span className="muted">trainings</span>
     </p>
   );
 }

@@ -4,11 +4,11 @@ import type { SpacePart } from "../../api/searches";
 import type { Hyperparameter, Value } from "../../api/types";
 import { valueText } from "../../format/hyperparameters";
 import { Icon } from "../../ui/Icon";
-import { SampleStrip } from "./SampleStrip";
+import { lowerFirst, SCALE_WORDS } from "../labels";
 import { ConditionFields } from "./ConditionFields";
+import { SampleStrip } from "./SampleStrip";
 import type { Role, Row } from "./space";
 import { choicesOf, scalesOf } from "./space";
-import { SCALE_WORDS, lowerFirst } from "../labels";
 
 export interface SpaceRowProps {
   row: Row;
@@ -34,15 +34,25 @@ export function SpaceRow(props: SpaceRowProps) {
   const { row, hyperparameter, part, samples, grid, problems, warning, onRow } = props;
   const label = lowerFirst(hyperparameter.label);
   const set = (change: Partial<Row>) => onRow({ ...row, ...change });
-  const wrong = ["low", "high", "values", "fixed", "points", "when", ""].flatMap((field) => problems[field ? `${row.name}.${field}` : row.name] ?? []);
+  const wrong = ["low", "high", "values", "fixed", "points", "when", ""].flatMap(
+    (field) => problems[field ? `${row.name}.${field}` : row.name] ?? [],
+  );
   const problemId = useId();
   return (
     <div className={`space-row role-${row.role}`} role="group" aria-label={hyperparameter.label}>
       <div className="space-name" title={hyperparameter.help}>
-        <b>{hyperparameter.label}</b> {hyperparameter.symbol && !hyperparameter.label.includes(hyperparameter.symbol) ? <i className="symbol">{hyperparameter.symbol}</i> : null}
+        <b>{hyperparameter.label}</b>{" "}
+        {hyperparameter.symbol && !hyperparameter.label.includes(hyperparameter.symbol) ? (
+          <i className="symbol">{hyperparameter.symbol}</i>
+        ) : null}
         <span className="badge">tier {hyperparameter.tier}</span>
       </div>
-      <select className="select space-role" aria-label={`Role of ${label}`} value={row.role} onChange={(event) => set({ role: event.target.value as Role })}>
+      <select
+        className="select space-role"
+        aria-label={`Role of ${label}`}
+        value={row.role}
+        onChange={(event) => set({ role: event.target.value as Role })}
+      >
         {ROLES.map(({ id, word }) => (
           <option key={id} value={id}>
             {word}
@@ -50,15 +60,32 @@ export function SpaceRow(props: SpaceRowProps) {
         ))}
       </select>
       {row.role === "fixed" ? (
-        <Fixed row={row} hyperparameter={hyperparameter} problemId={wrong.length > 0 ? problemId : undefined} onRow={set} />
+        <Fixed
+          row={row}
+          hyperparameter={hyperparameter}
+          problemId={wrong.length > 0 ? problemId : undefined}
+          onRow={set}
+        />
       ) : (
         <Searched {...props} problemId={wrong.length > 0 ? problemId : undefined} onChange={set} />
       )}
-      <div className="space-draws">{row.role === "fixed" ? null : <SampleStrip declared={hyperparameter} part={part} samples={samples} grid={grid} />}</div>
-      <button type="button" className="button quiet square space-remove" aria-label={`Remove ${label}`} title="Leave it as the task has it" onClick={props.onRemove}>
+      <div className="space-draws">
+        {row.role === "fixed" ? null : (
+          <SampleStrip declared={hyperparameter} part={part} samples={samples} grid={grid} />
+        )}
+      </div>
+      <button
+        type="button"
+        className="button quiet square space-remove"
+        aria-label={`Remove ${label}`}
+        title="Leave it as the task has it"
+        onClick={props.onRemove}
+      >
         <Icon name="close" />
       </button>
-      {row.role === "conditional" ? <ConditionFields row={row} label={label} deciding={props.deciding} onRow={set} /> : null}
+      {row.role === "conditional" ? (
+        <ConditionFields row={row} label={label} deciding={props.deciding} onRow={set} />
+      ) : null}
       {wrong.length > 0 ? (
         <p id={problemId} className="problem space-said" role="alert">
           {wrong.join(" ")}
@@ -73,7 +100,14 @@ export function SpaceRow(props: SpaceRowProps) {
   );
 }
 
-function Searched({ row, hyperparameter, grid, problems, problemId, onChange }: SpaceRowProps & { problemId: string | undefined; onChange: (change: Partial<Row>) => void }) {
+function Searched({
+  row,
+  hyperparameter,
+  grid,
+  problems,
+  problemId,
+  onChange,
+}: SpaceRowProps & { problemId: string | undefined; onChange: (change: Partial<Row>) => void }) {
   const label = lowerFirst(hyperparameter.label);
   const text = (field: "low" | "high" | "values" | "points", name: string) => (
     <input
@@ -100,7 +134,11 @@ function Searched({ row, hyperparameter, grid, problems, problemId, onChange }: 
       >
         {scales.map((scale) => (
           <option key={scale} value={scale}>
-            {scale === "values" && hyperparameter.kind === "choice" ? "choices" : hyperparameter.kind === "int" && scale !== "values" ? `${SCALE_WORDS[scale]}, whole` : SCALE_WORDS[scale]}
+            {scale === "values" && hyperparameter.kind === "choice"
+              ? "choices"
+              : hyperparameter.kind === "int" && scale !== "values"
+                ? `${SCALE_WORDS[scale]}, whole`
+                : SCALE_WORDS[scale]}
           </option>
         ))}
       </select>
@@ -124,10 +162,22 @@ function Searched({ row, hyperparameter, grid, problems, problemId, onChange }: 
   );
 }
 
-function Choices({ row, hyperparameter, onChange }: { row: Row; hyperparameter: Hyperparameter; onChange: (change: Partial<Row>) => void }) {
+function Choices({
+  row,
+  hyperparameter,
+  onChange,
+}: {
+  row: Row;
+  hyperparameter: Hyperparameter;
+  onChange: (change: Partial<Row>) => void;
+}) {
   const chosen = row.values.split(" ").filter(Boolean);
   return (
-    <div className="space-list space-choices" role="group" aria-label={`Choices of ${lowerFirst(hyperparameter.label)}`}>
+    <div
+      className="space-list space-choices"
+      role="group"
+      aria-label={`Choices of ${lowerFirst(hyperparameter.label)}`}
+    >
       {choicesOf(hyperparameter).map((choice) => {
         const text = String(choice);
         return (
@@ -135,7 +185,14 @@ function Choices({ row, hyperparameter, onChange }: { row: Row; hyperparameter: 
             <input
               type="checkbox"
               checked={chosen.includes(text)}
-              onChange={(event) => onChange({ values: choicesOf(hyperparameter).map(String).filter((other) => (other === text ? event.target.checked : chosen.includes(other))).join(" ") })}
+              onChange={(event) =>
+                onChange({
+                  values: choicesOf(hyperparameter)
+                    .map(String)
+                    .filter((other) => (other === text ? event.target.checked : chosen.includes(other)))
+                    .join(" "),
+                })
+              }
             />
             {valueText(hyperparameter.name, choice)}
           </label>
@@ -145,13 +202,28 @@ function Choices({ row, hyperparameter, onChange }: { row: Row; hyperparameter: 
   );
 }
 
-function Fixed({ row, hyperparameter, problemId, onRow }: { row: Row; hyperparameter: Hyperparameter; problemId: string | undefined; onRow: (change: Partial<Row>) => void }) {
+function Fixed({
+  row,
+  hyperparameter,
+  problemId,
+  onRow,
+}: {
+  row: Row;
+  hyperparameter: Hyperparameter;
+  problemId: string | undefined;
+  onRow: (change: Partial<Row>) => void;
+}) {
   const name = `Value of ${lowerFirst(hyperparameter.label)}`;
   return (
     <div className="space-fixed">
       <span className="muted small-text">at</span>
       {hyperparameter.kind === "choice" || hyperparameter.kind === "bool" ? (
-        <select className="select" aria-label={name} value={row.fixed} onChange={(event) => onRow({ fixed: event.target.value })}>
+        <select
+          className="select"
+          aria-label={name}
+          value={row.fixed}
+          onChange={(event) => onRow({ fixed: event.target.value })}
+        >
           {choicesOf(hyperparameter).map((choice) => (
             <option key={String(choice)} value={String(choice)}>
               {valueText(hyperparameter.name, choice)}

@@ -55,10 +55,14 @@ export interface ReadMethod {
 
 type Numbers = Record<string, number>;
 
-function readNumbers(fields: Record<string, string>, limits: Record<string, [number, number, number]>): { request: Numbers; problems: Record<string, string> } {
+function readNumbers(
+  fields: Record<string, string>,
+  limits: Record<string, [number, number, number]>,
+): { request: Numbers; problems: Record<string, string> } {
   const read: { request: Numbers; problems: Record<string, string> } = { request: {}, problems: {} };
   for (const [name, [low, high, example]] of Object.entries(limits)) {
-    const typed = name === "widen" ? typedFactor(fields[name] ?? "") : parseWhole(fields[name] ?? "", low, high, example);
+    const typed =
+      name === "widen" ? typedFactor(fields[name] ?? "") : parseWhole(fields[name] ?? "", low, high, example);
     if (typed.problem === null) read.request[name] = typed.value;
     else read.problems[name] = typed.problem;
   }
@@ -67,8 +71,10 @@ function readNumbers(fields: Record<string, string>, limits: Record<string, [num
 
 function typedFactor(text: string): ReturnType<typeof parseWhole> {
   const value = parseNumber(text, NaN);
-  if (Number.isNaN(value)) return { value: null, problem: notANumberText(text, "Enter a number such as 1.5.") };
-  if (value < 1 || value > WIDEN_MAX) return { value: null, problem: `Enter a number from 1 to ${WIDEN_MAX}.` };
+  if (Number.isNaN(value))
+    return { value: null, problem: notANumberText(text, "Enter a number such as 1.5.") };
+  if (value < 1 || value > WIDEN_MAX)
+    return { value: null, problem: `Enter a number from 1 to ${WIDEN_MAX}.` };
   return { value, problem: null };
 }
 
@@ -97,7 +103,10 @@ export function readMethod(method: Method): ReadMethod {
   };
 }
 
-export function readRefinement(fields: Record<"keep" | "widen" | "trials" | "steps", string>): { request: Refinement; problems: Record<string, string> } {
+export function readRefinement(fields: Record<"keep" | "widen" | "trials" | "steps", string>): {
+  request: Refinement;
+  problems: Record<string, string>;
+} {
   return readNumbers(fields, {
     keep: [1, TRIALS_MAX, 3],
     widen: [1, WIDEN_MAX, 1.5],

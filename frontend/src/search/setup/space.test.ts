@@ -1,15 +1,49 @@
 import { describe, expect, it } from "vitest";
 import type { Hyperparameter } from "../../api/types";
-import { gridText, readSpace, rowOf, rowsAround, rowsFrom, rowsOf, scalesOf } from "./space";
+import { gridText } from "./grid";
+import { readSpace, rowOf, rowsAround, rowsFrom, rowsOf, scalesOf } from "./space";
 
 const declare = (name: string, more: Partial<Hyperparameter> = {}): Hyperparameter => ({
-  name, label: name, symbol: "", tier: 2, kind: "float", scale: "linear", low: 0, high: "Infinity",
-  low_included: true, high_included: true, choices: [], default: 1, unit: "", when: "live", help: "",
-  optimizers: null, schedules: null, ...more,
+  name,
+  label: name,
+  symbol: "",
+  tier: 2,
+  kind: "float",
+  scale: "linear",
+  low: 0,
+  high: "Infinity",
+  low_included: true,
+  high_included: true,
+  choices: [],
+  default: 1,
+  unit: "",
+  when: "live",
+  help: "",
+  optimizers: null,
+  schedules: null,
+  ...more,
 });
-const rate = declare("learning_rate", { tier: 1, scale: "log10", high: 10, low_included: false, default: 0.01 });
-const beta = declare("momentum", { scale: "minus_log10_one_minus", high: 1, high_included: false, default: 0.9 });
-const units = declare("hidden_units", { kind: "int", scale: "log2", low: 1, high: 8192, default: 32, when: "fork" });
+const rate = declare("learning_rate", {
+  tier: 1,
+  scale: "log10",
+  high: 10,
+  low_included: false,
+  default: 0.01,
+});
+const beta = declare("momentum", {
+  scale: "minus_log10_one_minus",
+  high: 1,
+  high_included: false,
+  default: 0.9,
+});
+const units = declare("hidden_units", {
+  kind: "int",
+  scale: "log2",
+  low: 1,
+  high: 8192,
+  default: 32,
+  when: "fork",
+});
 const batch = declare("batch_size", { kind: "int", scale: "log2", low: 1, high: 100, default: 32 });
 const rule = declare("optimizer", { tier: 3, kind: "choice", choices: ["sgd", "adam"], default: "sgd" });
 const task = [rate, beta, units, batch, rule];
@@ -45,7 +79,9 @@ describe("a new space", () => {
 });
 
 describe("a space around a run", () => {
-  const run = { values: { learning_rate: 0.02, momentum: 0.9, hidden_units: 64, batch_size: 32, optimizer: "adam" } };
+  const run = {
+    values: { learning_rate: 0.02, momentum: 0.9, hidden_units: 64, batch_size: 32, optimizer: "adam" },
+  };
 
   it("goes a decade down and up from its learning rate and keeps the rest", () => {
     const { space } = readSpace(rowsAround(task, run), task);
@@ -67,7 +103,8 @@ describe("a space around a run", () => {
 });
 
 describe("reading the rows", () => {
-  const problems = (change: object, hyperparameter = rate) => readSpace([{ ...rowOf(hyperparameter, hyperparameter.default), ...change }], task).problems;
+  const problems = (change: object, hyperparameter = rate) =>
+    readSpace([{ ...rowOf(hyperparameter, hyperparameter.default), ...change }], task).problems;
 
   it("says what is wrong beside the field", () => {
     expect(problems({ low: "0" })).toHaveProperty(["learning_rate.low"]);
@@ -79,8 +116,16 @@ describe("reading the rows", () => {
   });
 
   it("reads a list of numbers, each once, and a condition", () => {
-    const row = { ...rowOf(units, 32), role: "conditional" as const, scale: "values" as const, values: "16, 32 32;64", when: { name: "optimizer", values: ["adam"] } };
-    expect(readSpace([row], task).space).toEqual({ hidden_units: { values: [16, 32, 64], when: { optimizer: ["adam"] } } });
+    const row = {
+      ...rowOf(units, 32),
+      role: "conditional" as const,
+      scale: "values" as const,
+      values: "16, 32 32;64",
+      when: { name: "optimizer", values: ["adam"] },
+    };
+    expect(readSpace([row], task).space).toEqual({
+      hidden_units: { values: [16, 32, 64], when: { optimizer: ["adam"] } },
+    });
   });
 
   it("writes the rows of a space that was read", () => {

@@ -1,11 +1,11 @@
 /** The space as it is written in the form, row by row, and what of it can be sent. Pure. */
+
+import { fromWireNumber } from "../../api/number";
 import type { Space, SpacePart } from "../../api/searches";
 import type { Hyperparameter, Run, Scale, Value, Values } from "../../api/types";
-import { valueText } from "../../format/hyperparameters";
-import { readDeclared } from "../../domain/hyperparameters";
-import { applies } from "../../domain/hyperparameters";
-import { fromWireNumber } from "../../api/number";
+import { applies, readDeclared } from "../../domain/hyperparameters";
 import { fromSlider, toSlider } from "../../domain/sliderScale";
+import { valueText } from "../../format/hyperparameters";
 import { notANumberText, parseWhole } from "../../format/parseNumber";
 
 export type Role = "searched" | "fixed" | "conditional";
@@ -51,9 +51,11 @@ const SEARCHED = ["learning_rate", "momentum", "hidden_units"];
 const written = (hyperparameter: Hyperparameter, value: Value): string =>
   typeof value === "number" ? valueText(hyperparameter.name, value).replace(/,/g, "") : String(value);
 
-const isList = (hyperparameter: Hyperparameter): boolean => hyperparameter.kind === "choice" || hyperparameter.kind === "bool";
+const isList = (hyperparameter: Hyperparameter): boolean =>
+  hyperparameter.kind === "choice" || hyperparameter.kind === "bool";
 
-export const choicesOf = (hyperparameter: Hyperparameter): Value[] => (hyperparameter.kind === "bool" ? [false, true] : (hyperparameter.choices ?? []));
+export const choicesOf = (hyperparameter: Hyperparameter): Value[] =>
+  hyperparameter.kind === "bool" ? [false, true] : (hyperparameter.choices ?? []);
 
 /** The scales that make sense for a hyperparameter, the declared one first. */
 export function scalesOf(hyperparameter: Hyperparameter): Row["scale"][] {
@@ -66,9 +68,16 @@ export function scalesOf(hyperparameter: Hyperparameter): Row["scale"][] {
 
 /** The range to begin with. */
 function usualRange(hyperparameter: Hyperparameter): [number, number] {
-  const [low, high] = [fromWireNumber(hyperparameter.low ?? 0), fromWireNumber(hyperparameter.high ?? Infinity)];
+  const [low, high] = [
+    fromWireNumber(hyperparameter.low ?? 0),
+    fromWireNumber(hyperparameter.high ?? Infinity),
+  ];
   const about = Number(hyperparameter.default) || 1;
-  const [from, to] = USUAL[hyperparameter.name] ?? (hyperparameter.scale === "linear" ? [low, Number.isFinite(high) ? high : about * 2] : [about / 10, about * 10]);
+  const [from, to] =
+    USUAL[hyperparameter.name] ??
+    (hyperparameter.scale === "linear"
+      ? [low, Number.isFinite(high) ? high : about * 2]
+      : [about / 10, about * 10]);
   return [Math.max(low, from), Math.min(high, to)];
 }
 
@@ -90,9 +99,24 @@ export function rowOf(hyperparameter: Hyperparameter, value: Value, role: Role =
 
 /** The rows of a new search: tiers 1 and 2 as far as they matter with this optimizer, the usual three of them searched. */
 export function rowsOf(declared: Declared, values: Values): Row[] {
-  const own = Object.fromEntries(declared.map((hyperparameter) => [hyperparameter.name, values[hyperparameter.name] ?? hyperparameter.default]));
-  const shown = declared.filter((hyperparameter) => (hyperparameter.tier < 3 || SEARCHED.includes(hyperparameter.name)) && applies(hyperparameter, { values: own }));
-  return shown.map((hyperparameter) => rowOf(hyperparameter, values[hyperparameter.name] ?? hyperparameter.default, SEARCHED.includes(hyperparameter.name) ? "searched" : "fixed"));
+  const own = Object.fromEntries(
+    declared.map((hyperparameter) => [
+      hyperparameter.name,
+      values[hyperparameter.name] ?? hyperparameter.default,
+    ]),
+  );
+  const shown = declared.filter(
+    (hyperparameter) =>
+      (hyperparameter.tier < 3 || SEARCHED.includes(hyperparameter.name)) &&
+      applies(hyperparameter, { values: own }),
+  );
+  return shown.map((hyperparameter) =>
+    rowOf(
+      hyperparameter,
+      values[hyperparameter.name] ?? hyperparameter.default,
+      SEARCHED.includes(hyperparameter.name) ? "searched" : "fixed",
+    ),
+  );
 }
 
 /**
@@ -101,21 +125,31 @@ export function rowsOf(declared: Declared, values: Values): Row[] {
  */
 export function rowsAround(declared: Declared, run: Pick<Run, "values">): Row[] {
   const rows = declared
-    .filter((hyperparameter) => (hyperparameter.tier < 3 && applies(hyperparameter, run)) || (run.values[hyperparameter.name] ?? hyperparameter.default) !== hyperparameter.default)
-    .map((hyperparameter) => rowOf(hyperparameter, run.values[hyperparameter.name] ?? hyperparameter.default, "fixed"));
+    .filter(
+      (hyperparameter) =>
+        (hyperparameter.tier < 3 && applies(hyperparameter, run)) ||
+        (run.values[hyperparameter.name] ?? hyperparameter.default) !== hyperparameter.default,
+    )
+    .map((hyperparameter) =>
+      rowOf(hyperparameter, run.values[hyperparameter.name] ?? hyperparameter.default, "fixed"),
+    );
   return rows.map((row) => {
     const hyperparameter = declared.find((item) => item.name === row.name) as Hyperparameter;
     const decades = { learning_rate: 1, momentum: 0.5 }[row.name];
     const value = Number(run.values[row.name] ?? hyperparameter.default);
     if (decades === undefined || hyperparameter.scale === "linear" || !(value > 0)) return row;
     const at = toSlider(value, hyperparameter.scale);
-    const end = (by: number): string => written(hyperparameter, clip(hyperparameter, fromSlider(at + by, hyperparameter.scale)));
+    const end = (by: number): string =>
+      written(hyperparameter, clip(hyperparameter, fromSlider(at + by, hyperparameter.scale)));
     return { ...row, role: "searched", low: end(-decades), high: end(decades) };
   });
 }
 
 const clip = (hyperparameter: Hyperparameter, value: number): number =>
-  Math.min(fromWireNumber(hyperparameter.high ?? Infinity), Math.max(fromWireNumber(hyperparameter.low ?? -Infinity), value));
+  Math.min(
+    fromWireNumber(hyperparameter.high ?? Infinity),
+    Math.max(fromWireNumber(hyperparameter.low ?? -Infinity), value),
+  );
 
 /** The rows that would write this space: of an earlier search, say. */
 export function rowsFrom(space: Space, declared: Declared): Row[] {
@@ -126,9 +160,17 @@ export function rowsFrom(space: Space, declared: Declared): Row[] {
 }
 
 function rowFrom(hyperparameter: Hyperparameter, part: SpacePart): Row {
-  const row = rowOf(hyperparameter, part.fixed ?? hyperparameter.default, part.fixed !== undefined ? "fixed" : "searched");
+  const row = rowOf(
+    hyperparameter,
+    part.fixed ?? hyperparameter.default,
+    part.fixed !== undefined ? "fixed" : "searched",
+  );
   if (part.scale) row.scale = part.scale;
-  if (part.values) [row.scale, row.values] = ["values", part.values.map((value) => written(hyperparameter, value)).join(" ")];
+  if (part.values)
+    [row.scale, row.values] = [
+      "values",
+      part.values.map((value) => written(hyperparameter, value)).join(" "),
+    ];
   if (part.low !== undefined) row.low = written(hyperparameter, part.low);
   if (part.high !== undefined) row.high = written(hyperparameter, part.high);
   const [when] = Object.entries(part.when ?? {});
@@ -149,7 +191,11 @@ export function readSpace(rows: readonly Row[], declared: Declared, own: Values 
   for (const row of rows) {
     const hyperparameter = declared.find((item) => item.name === row.name);
     if (!hyperparameter) continue;
-    const part = readRow(row, hyperparameter, (field, problem) => (read.problems[`${row.name}.${field}`] = problem));
+    const part = readRow(
+      row,
+      hyperparameter,
+      (field, problem) => (read.problems[`${row.name}.${field}`] = problem),
+    );
     if (!part || (part.fixed !== undefined && part.fixed === own[row.name])) continue;
     read.space[row.name] = part;
     if (row.role === "fixed" || part.values) continue;
@@ -164,7 +210,10 @@ type Complain = (field: string, problem: string) => void;
 
 function readRow(row: Row, hyperparameter: Hyperparameter, complain: Complain): SpacePart | null {
   if (row.role === "fixed") return readFixed(row, hyperparameter, complain);
-  const part = row.scale === "values" ? readValues(row, hyperparameter, complain) : readRange(row, hyperparameter, row.scale, complain);
+  const part =
+    row.scale === "values"
+      ? readValues(row, hyperparameter, complain)
+      : readRange(row, hyperparameter, row.scale, complain);
   if (part === null || row.role !== "conditional") return part;
   if (row.when.name === "" || row.when.values.length === 0) {
     complain("when", "Say when it is drawn: choose a parameter and its values.");
@@ -176,7 +225,8 @@ function readRow(row: Row, hyperparameter: Hyperparameter, complain: Complain): 
 const plainValue = (text: string): Value => (text === "true" ? true : text === "false" ? false : text);
 
 function readFixed(row: Row, hyperparameter: Hyperparameter, complain: Complain): SpacePart | null {
-  if (isList(hyperparameter)) return { fixed: hyperparameter.kind === "bool" ? row.fixed === "true" : row.fixed };
+  if (isList(hyperparameter))
+    return { fixed: hyperparameter.kind === "bool" ? row.fixed === "true" : row.fixed };
   const typed = readDeclared(row.fixed, NaN, hyperparameter);
   if (typed.value !== null) return { fixed: typed.value };
   complain("fixed", typed.problem);
@@ -189,7 +239,8 @@ function readValues(row: Row, hyperparameter: Hyperparameter, complain: Complain
     complain("values", "Choose at least one value.");
     return null;
   }
-  if (isList(hyperparameter)) return { values: hyperparameter.kind === "bool" ? parts.map((part) => part === "true") : parts };
+  if (isList(hyperparameter))
+    return { values: hyperparameter.kind === "bool" ? parts.map((part) => part === "true") : parts };
   const values: number[] = [];
   for (const part of parts) {
     const typed = readDeclared(part, NaN, hyperparameter);
@@ -202,7 +253,12 @@ function readValues(row: Row, hyperparameter: Hyperparameter, complain: Complain
   return { values: [...new Set(values)] };
 }
 
-function readRange(row: Row, hyperparameter: Hyperparameter, scale: Scale, complain: Complain): SpacePart | null {
+function readRange(
+  row: Row,
+  hyperparameter: Hyperparameter,
+  scale: Scale,
+  complain: Complain,
+): SpacePart | null {
   const low = readEnd(row.low, hyperparameter, scale);
   const high = readEnd(row.high, hyperparameter, scale);
   if (low.problem !== null) complain("low", low.problem);
@@ -213,28 +269,19 @@ function readRange(row: Row, hyperparameter: Hyperparameter, scale: Scale, compl
   return null;
 }
 
-function readEnd(text: string, hyperparameter: Hyperparameter, scale: Scale): ReturnType<typeof readDeclared> {
+function readEnd(
+  text: string,
+  hyperparameter: Hyperparameter,
+  scale: Scale,
+): ReturnType<typeof readDeclared> {
   const typed = readDeclared(text, NaN, hyperparameter);
-  if (typed.value === null) return text.trim() ? typed : { value: null, problem: notANumberText(text, "Enter a number.") };
+  if (typed.value === null)
+    return text.trim() ? typed : { value: null, problem: notANumberText(text, "Enter a number.") };
   if (scale.startsWith("log") && typed.value <= 0) {
-    return { value: null, problem: "A logarithmic scale begins above 0. Write a small number, such as 1e-4." };
+    return {
+      value: null,
+      problem: "A logarithmic scale begins above 0. Write a small number, such as 1e-4.",
+    };
   }
   return typed;
-}
-
-/** How many points a grid has along each axis that is searched. */
-export const gridSizes = (read: ReadSpace): number[] =>
-  Object.entries(read.space).flatMap(([name, part]) =>
-    part.fixed !== undefined ? [] : [part.values?.length ?? read.points[name] ?? POINTS],
-  );
-
-/** The most cells of a grid; conditions leave some out. */
-export const gridCells = (read: ReadSpace): number => gridSizes(read).reduce((product, size) => product * size, 1);
-
-/** How many trials a whole grid takes, axis by axis: "5 × 5 × 3 = 75". Null: nothing is searched. */
-export function gridText(read: ReadSpace): string | null {
-  const sizes = gridSizes(read);
-  if (sizes.length === 0) return null;
-  const cells = gridCells(read).toLocaleString("en-US");
-  return sizes.length === 1 ? cells : `${sizes.join(" × ")} = ${cells}`;
 }

@@ -29,14 +29,25 @@ const FIRST_STEPS_MAX = 300;
 
 export function initialSearchOf(task: Task): InitialSearch {
   const method = firstMethod(Math.min(FIRST_STEPS_MAX, task.default_steps ?? FIRST_STEPS_MAX));
-  return { task, rows: rowsOf(task.hyperparameters, task.defaults), method, words: null, checkpoint: null, own: {} };
+  return {
+    task,
+    rows: rowsOf(task.hyperparameters, task.defaults),
+    method,
+    words: null,
+    checkpoint: null,
+    own: {},
+  };
 }
 
 /** `search` is the part of the address behind the question mark. Null: still loading. */
-export function useInitialSearch(search: string, tasks: readonly Task[]): { start: InitialSearch | null; problem: string | null } {
+export function useInitialSearch(
+  search: string,
+  tasks: readonly Task[],
+): { start: InitialSearch | null; problem: string | null } {
   const [start, setStart] = useState<InitialSearch | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const ready = tasks.length > 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list of tasks is loaded once; `ready` says when
   useEffect(() => {
     let cancelled = false;
     if (!ready) return undefined;
@@ -67,9 +78,18 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
   if (like !== null) {
     const search = await getSearch(like);
     const task = named(search.task);
-    const start = { ...initialSearchOf(task), rows: rowsFrom(search.space, task.hyperparameters), method: methodLike(search) };
-    const litter = search.from_checkpoint === null ? "" : ` Every trial begins with checkpoint ${search.from_checkpoint}.`;
-    return { ...start, checkpoint: search.from_checkpoint, words: `Like search ${search.id}, “${search.name}”.${litter}` };
+    const start = {
+      ...initialSearchOf(task),
+      rows: rowsFrom(search.space, task.hyperparameters),
+      method: methodLike(search),
+    };
+    const litter =
+      search.from_checkpoint === null ? "" : ` Every trial begins with checkpoint ${search.from_checkpoint}.`;
+    return {
+      ...start,
+      checkpoint: search.from_checkpoint,
+      words: `Like search ${search.id}, “${search.name}”.${litter}`,
+    };
   }
   const shown = getPage().open?.run.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
   const task = tasks.find((task) => task.name === shown && usable(task)) ?? tasks.find(usable);
@@ -77,7 +97,11 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
   return initialSearchOf(task);
 }
 
-async function around(runId: number, checkpointId: number | null, named: (name: string) => Task): Promise<InitialSearch> {
+async function around(
+  runId: number,
+  checkpointId: number | null,
+  named: (name: string) => Task,
+): Promise<InitialSearch> {
   const run = await getRun(runId);
   const task = named(run.task);
   const start = initialSearchOf(task);
@@ -86,8 +110,13 @@ async function around(runId: number, checkpointId: number | null, named: (name: 
     const method = { ...start.method, seed: String(run.seed), name: `around ${run.name}`.slice(0, 80) };
     return { ...start, rows, method, words: `Around the values of run ${run.id}, “${run.name}”.` };
   }
-  const step = (await getCheckpoints(runId)).find((checkpoint) => checkpoint.id === checkpointId)?.step ?? run.step;
-  const method = { ...start.method, steps: String(step + Number(start.method.steps)), name: `litter of ${run.name}`.slice(0, 80) };
+  const step =
+    (await getCheckpoints(runId)).find((checkpoint) => checkpoint.id === checkpointId)?.step ?? run.step;
+  const method = {
+    ...start.method,
+    steps: String(step + Number(start.method.steps)),
+    name: `litter of ${run.name}`.slice(0, 80),
+  };
   const words = `A litter of run ${run.id}, “${run.name}”: every trial begins with its weights of step ${step.toLocaleString("en-US")}.`;
   return { ...start, rows, method, words, checkpoint: checkpointId, own: run.values };
 }

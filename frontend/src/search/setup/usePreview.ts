@@ -1,7 +1,7 @@
 /** What the server says of a search before it is started: draws, warnings, cells, time. Asked again when it changed. */
 import { useEffect, useState } from "react";
-import { ApiError, previewSearch } from "../../api/searches";
 import type { NewSearch, Preview } from "../../api/searches";
+import { ApiError, previewSearch } from "../../api/searches";
 
 /** While the form is edited, the preview is requested at most this often, ms. */
 const TYPING_MS = 250;
@@ -39,4 +39,5 @@ export function usePreview(request: NewSearch | null): Previewed {
 }
 
 /** "body.space.learning_rate.low" → "learning_rate.low"; "trials" stays. */
-export const fieldOf = (error: ApiError): string => (error.field ?? "").replace(/^body\./, "").replace(/^space\./, "");
+export const fieldOf = (error: ApiError): string =>
+  (error.field ?? "").replace(/^body\./, "").replace(/^space\./, "");

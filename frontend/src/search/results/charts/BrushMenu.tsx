@@ -2,8 +2,8 @@
 import { useId, useState } from "react";
 import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
 import type { Trial } from "../../../api/searches";
-import { Icon } from "../../../ui/Icon";
 import { parseNumber } from "../../../format/parseNumber";
+import { Icon } from "../../../ui/Icon";
 import type { Axis } from "../../axes";
 import { textOf, unitOf, valueAtUnit } from "../../axes";
 import type { Brushes } from "./brush";
@@ -47,7 +47,8 @@ function BrushForm({ axes, brushes, costs, onBrush, close }: BrushMenuProps & { 
       return set([i / axis.choices.length, (i + 1) / axis.choices.length]);
     }
     const [from, to] = ["from", "to"].map((end) => unitOf(axis, parseNumber(String(fields.get(end)), NaN)));
-    if (from == null || to == null || from >= to) return setProblem("Enter two numbers, the lower one first.");
+    if (from == null || to == null || from >= to)
+      return setProblem("Enter two numbers, the lower one first.");
     return set([Math.max(0, from), Math.min(1, to)]);
   };
   /** The cost that the best quarter stays below. */
@@ -96,7 +97,10 @@ function BrushForm({ axes, brushes, costs, onBrush, close }: BrushMenuProps & { 
                 autoComplete="off"
                 aria-invalid={problem !== null}
                 aria-describedby={problem ? id : undefined}
-                defaultValue={textOf(axis, valueAtUnit(axis, (brushes[axis.name] ?? [0, 1])[end === "from" ? 0 : 1]))}
+                defaultValue={textOf(
+                  axis,
+                  valueAtUnit(axis, (brushes[axis.name] ?? [0, 1])[end === "from" ? 0 : 1]),
+                )}
               />
             </label>
           ))}

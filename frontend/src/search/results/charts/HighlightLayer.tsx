@@ -1,9 +1,18 @@
 /** The highlighted trial's line, on a layer of its own: the many below it are not painted again. */
-import { useHighlighted } from "./highlight";
-import type { TrialPath, Plot } from "../../trialPaths";
-import { pathOf } from "../../trialPaths";
 
-export function HighlightLayer({ lines, plot, clip }: { lines: readonly TrialPath[]; plot: Plot; clip?: string }) {
+import type { Plot, TrialPath } from "../../trialPaths";
+import { pathOf } from "../../trialPaths";
+import { useHighlighted } from "./highlight";
+
+export function HighlightLayer({
+  lines,
+  plot,
+  clip,
+}: {
+  lines: readonly TrialPath[];
+  plot: Plot;
+  clip?: string;
+}) {
   const highlighted = useHighlighted();
   const line = lines.find(({ trial }) => trial.number === highlighted);
   const path = line ? pathOf(line.points) : "";

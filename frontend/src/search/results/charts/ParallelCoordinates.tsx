@@ -1,20 +1,21 @@
 /** Each trial as a line through its values; a brushed range of an axis keeps only the lines through it. */
 import { memo, useMemo, useRef, useState } from "react";
 import type { Search, Trial } from "../../../api/searches";
-import { Icon } from "../../../ui/Icon";
-import { usePhone } from "../../../ui/useMediaQuery";
 import { whole } from "../../../format/numbers";
-import { BrushMenu } from "./BrushMenu";
-import { HighlightLayer } from "./HighlightLayer";
+import { useElementWidth } from "../../../ui/useElementWidth";
+import { usePhone } from "../../../ui/useMediaQuery";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
-import type { Brushes } from "./brush";
-import { brushText, brushRange, withBrush } from "./brush";
-import type { TrialPath, LineStyle, Plot, Point } from "../../trialPaths";
+import type { LineStyle, Plot, Point, TrialPath } from "../../trialPaths";
 import { lineStyles, nearestTrial, pathOf, yOf } from "../../trialPaths";
-import { withoutRepeats, isExcluded, ranked } from "../../trials";
+import { isExcluded, ranked, withoutRepeats } from "../../trials";
+import { BrushChips } from "./BrushChips";
+import { BrushHandle } from "./BrushHandle";
+import { BrushMenu } from "./BrushMenu";
+import type { Brushes } from "./brush";
+import { withBrush } from "./brush";
+import { HighlightLayer } from "./HighlightLayer";
 import { useHighlight } from "./useHighlight";
-import { useElementWidth } from "../../../ui/useElementWidth";
 
 export interface ParallelCoordinatesProps {
   search: Search;
@@ -31,7 +32,6 @@ export const axisPosition = (axis: Axis, trial: Trial): number | null =>
 
 /** On a phone axes keep this distance, and the picture is moved sideways, px. */
 const APART_PX = 78;
-const GRAB_PX = 26;
 const WIDE_TOP_PX = 30;
 
 export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: ParallelCoordinatesProps) {
@@ -40,13 +40,31 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
   const container = useRef<HTMLDivElement>(null);
   const room = useElementWidth(container);
   const width = phone ? Math.max(room, axes.length * APART_PX) : room;
-  const partial = useMemo(() => new Set(axes.filter((axis) => Object.keys(search.space[axis.name]?.when ?? {}).length > 0).map((axis) => axis.name)), [axes, search.space]);
+  const partial = useMemo(
+    () =>
+      new Set(
+        axes
+          .filter((axis) => Object.keys(search.space[axis.name]?.when ?? {}).length > 0)
+          .map((axis) => axis.name),
+      ),
+    [axes, search.space],
+  );
   const plot: Plot = useMemo(
-    () => ({ width, height: phone ? 280 : 300, left: 38, right: 44, top: phone ? 46 : WIDE_TOP_PX, bottom: partial.size > 0 ? 36 : 14 }),
+    () => ({
+      width,
+      height: phone ? 280 : 300,
+      left: 38,
+      right: 44,
+      top: phone ? 46 : WIDE_TOP_PX,
+      bottom: partial.size > 0 ? 36 : 14,
+    }),
     [width, phone, partial],
   );
   const excludedCount = search.trials.filter(isExcluded).length;
-  const lines = useMemo(() => trialLines(search.trials, axes, plot, showExcluded), [search.trials, axes, plot, showExcluded]);
+  const lines = useMemo(
+    () => trialLines(search.trials, axes, plot, showExcluded),
+    [search.trials, axes, plot, showExcluded],
+  );
   const styles = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
   const order = useMemo(() => ranked(search.trials), [search.trials]);
   const { onKeyDown, onBlur, ...pointer } = useHighlight((x, y) => nearestTrial(lines, x, y), order);
@@ -56,11 +74,18 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
       <div className="panel-head">
         <h2 id="caviar-parallel">Parallel coordinates</h2>
         <p className="muted headline numbers">
-          {count === lines.length ? `${whole(count)} trials` : `${whole(count)} of ${whole(lines.length)} trials`}
+          {count === lines.length
+            ? `${whole(count)} trials`
+            : `${whole(count)} of ${whole(lines.length)} trials`}
         </p>
         <div className="tools">
           {excludedCount > 0 ? (
-            <button type="button" className="chip-button" aria-pressed={showExcluded} onClick={() => setShowExcluded(!showExcluded)}>
+            <button
+              type="button"
+              className="chip-button"
+              aria-pressed={showExcluded}
+              onClick={() => setShowExcluded(!showExcluded)}
+            >
               {showExcluded ? "Hide" : "Show"} {whole(excludedCount)} outside the fits
             </button>
           ) : null}
@@ -84,7 +109,14 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
           {width > 0 ? (
             <>
               <HighlightLayer lines={lines} plot={plot} />
-              <Lines lines={lines} partial={partial} styles={styles} axes={axes} plot={plot} best={order.slice(0, 3).map((trial) => trial.number)} />
+              <Lines
+                lines={lines}
+                partial={partial}
+                styles={styles}
+                axes={axes}
+                plot={plot}
+                best={order.slice(0, 3).map((trial) => trial.number)}
+              />
               {axes.map((axis, i) => (
                 <BrushHandle
                   key={axis.name}
@@ -111,14 +143,22 @@ const axisX = (plot: Plot, axes: readonly Axis[], i: number): number =>
 const NO_VALUE_AT = -0.09;
 
 /** A line goes through all axes; just beyond one when its value is. */
-function trialLines(trials: readonly Trial[], axes: readonly Axis[], plot: Plot, showExcluded: boolean): TrialPath[] {
+function trialLines(
+  trials: readonly Trial[],
+  axes: readonly Axis[],
+  plot: Plot,
+  showExcluded: boolean,
+): TrialPath[] {
   return withoutRepeats(trials)
     .filter((trial) => (trial.fits && trial.val_cost !== null) || (showExcluded && isExcluded(trial)))
     .map((trial) => {
       const points = axes.map((axis, i): Point | null => {
         const at = axisPosition(axis, trial);
         if (at === null && axis.name === "val_cost") return null;
-        return [axisX(plot, axes, i), yOf(plot, at === null ? NO_VALUE_AT : Math.min(1.04, Math.max(-0.04, at)))];
+        return [
+          axisX(plot, axes, i),
+          yOf(plot, at === null ? NO_VALUE_AT : Math.min(1.04, Math.max(-0.04, at))),
+        ];
       });
       return { trial, points, end: null };
     });
@@ -136,7 +176,10 @@ interface LinesProps {
 
 const Lines = memo(function Lines({ lines, styles, axes, partial, plot, best }: LinesProps) {
   const of = (style: LineStyle): string =>
-    lines.filter(({ trial }) => styles.get(trial.number) === style).map(({ points }) => pathOf(points)).join("");
+    lines
+      .filter(({ trial }) => styles.get(trial.number) === style)
+      .map(({ points }) => pathOf(points))
+      .join("");
   return (
     <svg className="drawing" width={plot.width} height={plot.height} aria-hidden="true">
       {(["out", "outside", "plain", "good"] as const).map((style) => (
@@ -145,19 +188,48 @@ const Lines = memo(function Lines({ lines, styles, axes, partial, plot, best }: 
       {[...best].reverse().map((number) => {
         const line = lines.find(({ trial }) => trial.number === number);
         return line && styles.get(number) === "bright" ? (
-          <path key={number} className={`trial-line is-bright best-${best.indexOf(number) + 1}`} d={pathOf(line.points)} />
+          <path
+            key={number}
+            className={`trial-line is-bright best-${best.indexOf(number) + 1}`}
+            d={pathOf(line.points)}
+          />
         ) : null;
       })}
       {axes.map((axis, i) => (
-        <AxisLine key={axis.name} axis={axis} partial={partial.has(axis.name)} x={axisX(plot, axes, i)} plot={plot} last={i === axes.length - 1} first={i === 0} />
+        <AxisLine
+          key={axis.name}
+          axis={axis}
+          partial={partial.has(axis.name)}
+          x={axisX(plot, axes, i)}
+          plot={plot}
+          last={i === axes.length - 1}
+          first={i === 0}
+        />
       ))}
     </svg>
   );
 });
 
-function AxisLine({ axis, partial, x, plot, first, last }: { axis: Axis; partial: boolean; x: number; plot: Plot; first: boolean; last: boolean }) {
+function AxisLine({
+  axis,
+  partial,
+  x,
+  plot,
+  first,
+  last,
+}: {
+  axis: Axis;
+  partial: boolean;
+  x: number;
+  plot: Plot;
+  first: boolean;
+  last: boolean;
+}) {
   // Where axes stand close, a name of two words takes two lines.
-  const lines = plot.top > WIDE_TOP_PX && axis.label.includes(" ") ? axis.label.split(/ (.*)/).filter(Boolean) : [axis.label];
+  const lines =
+    plot.top > WIDE_TOP_PX && axis.label.includes(" ")
+      ? axis.label.split(/ (.*)/).filter(Boolean)
+      : [axis.label];
   const anchor = first ? "start" : last ? "end" : "middle";
   const nameX = first ? 2 : last ? plot.width - 2 : x;
   return (
@@ -177,70 +249,16 @@ function AxisLine({ axis, partial, x, plot, first, last }: { axis: Axis; partial
         <g key={`${text}${at}`}>
           <line className="axis-tick" x1={x - (text ? 4 : 2)} x2={x} y1={yOf(plot, at)} y2={yOf(plot, at)} />
           {text ? (
-            <text className={last ? "tick halo" : "tick end halo"} x={last ? x + 6 : x - 7} y={yOf(plot, at) + 4}>
+            <text
+              className={last ? "tick halo" : "tick end halo"}
+              x={last ? x + 6 : x - 7}
+              y={yOf(plot, at) + 4}
+            >
               {text}
             </text>
           ) : null}
         </g>
       ))}
     </g>
-  );
-}
-
-/** The part of an axis that a pointer can pull a brush on. The menu does the same without pulling. */
-function BrushHandle({ axis, x, plot, brush, onBrush }: {
-  axis: Axis;
-  x: number;
-  plot: Plot;
-  brush: readonly [number, number] | undefined;
-  onBrush: (to: [number, number] | null) => void;
-}) {
-  const [pull, setPull] = useState<[number, number] | null>(null);
-  const unit = (event: React.PointerEvent): number => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / box.height));
-  };
-  const shown = pull ? brushRange(...pull) : (brush ?? null);
-  const height = plot.height - plot.top - plot.bottom;
-  return (
-    <div
-      className="grip"
-      data-axis={axis.name}
-      style={{ left: x - GRAB_PX / 2, top: plot.top, width: GRAB_PX, height }}
-      onClick={(event) => event.stopPropagation()}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        setPull([unit(event), unit(event)]);
-      }}
-      onPointerMove={(event) => {
-        if (pull) setPull([pull[0], unit(event)]);
-      }}
-      onPointerUp={(event) => {
-        if (pull) onBrush(brushRange(pull[0], unit(event)));
-        setPull(null);
-      }}
-      onPointerCancel={() => setPull(null)}
-    >
-      {shown ? <span className="brush" style={{ bottom: shown[0] * height, height: (shown[1] - shown[0]) * height }} /> : null}
-    </div>
-  );
-}
-
-export function BrushChips({ axes, brushes, onBrush }: Pick<ParallelCoordinatesProps, "axes" | "brushes" | "onBrush">) {
-  const set = axes.filter((axis) => brushes[axis.name]);
-  if (set.length === 0) return null;
-  return (
-    <ul className="brush-chips" aria-label="Brushes">
-      {set.map((axis) => {
-        const text = brushText(axis, brushes[axis.name] as readonly [number, number]);
-        return (
-          <li key={axis.name}>
-            <button type="button" className="chip-button with-icon numbers" aria-label={`Remove brush ${text}`} onClick={() => onBrush(withBrush(brushes, axis.name, null))}>
-              {text} <Icon name="close" />
-            </button>
-          </li>
-        );
-      })}
-    </ul>
   );
 }

@@ -2,14 +2,14 @@
 import { memo, useMemo, useRef } from "react";
 import type { Importance, Search, Trial } from "../../../api/searches";
 import { measured } from "../../../format/numbers";
+import { useElementWidth } from "../../../ui/useElementWidth";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
-import { setHovered, togglePinned, useHighlighted } from "./highlight";
 import type { Plot } from "../../trialPaths";
 import { xOf, yOf } from "../../trialPaths";
+import { isExcluded, ranked, withoutRepeats } from "../../trials";
+import { setHovered, togglePinned, useHighlighted } from "./highlight";
 import { bestOfBins } from "./slices";
-import { withoutRepeats, isExcluded, ranked } from "../../trials";
-import { useElementWidth } from "../../../ui/useElementWidth";
 
 export interface SlicePlotsProps {
   search: Search;
@@ -25,11 +25,20 @@ export function SlicePlots({ search, axes, cost, seen, importance }: SlicePlotsP
     <section className="panel caviar-slices" aria-labelledby="caviar-slices">
       <div className="panel-head">
         <h2 id="caviar-slices">Best of each stretch</h2>
-        <p className="muted headline">val cost against one hyperparameter at a time; the line is the best found there</p>
+        <p className="muted headline">
+          val cost against one hyperparameter at a time; the line is the best found there
+        </p>
       </div>
       <div className="slices">
         {axes.map((axis) => (
-          <SlicePlot key={axis.name} axis={axis} cost={cost} search={search} seen={seen} part={importance?.importance[axis.name]} />
+          <SlicePlot
+            key={axis.name}
+            axis={axis}
+            cost={cost}
+            search={search}
+            seen={seen}
+            part={importance?.importance[axis.name]}
+          />
         ))}
       </div>
     </section>
@@ -38,13 +47,31 @@ export function SlicePlots({ search, axes, cost, seen, importance }: SlicePlotsP
 
 const FAR_PX = 14;
 
-function SlicePlot({ axis, cost, search, seen, part }: { axis: Axis; cost: Axis; search: Search; seen: ReadonlySet<number>; part?: number }) {
+function SlicePlot({
+  axis,
+  cost,
+  search,
+  seen,
+  part,
+}: {
+  axis: Axis;
+  cost: Axis;
+  search: Search;
+  seen: ReadonlySet<number>;
+  part?: number;
+}) {
   const container = useRef<HTMLDivElement>(null);
   const width = useElementWidth(container);
-  const plot: Plot = useMemo(() => ({ width, height: 148, left: 40, right: 12, top: 8, bottom: 22 }), [width]);
+  const plot: Plot = useMemo(
+    () => ({ width, height: 148, left: 40, right: 12, top: 8, bottom: 22 }),
+    [width],
+  );
   const spots = useMemo(() => spotsOf(search.trials, axis, cost, plot), [search.trials, axis, cost, plot]);
   const bins = useMemo(() => bestOfBins(axis, search.trials), [axis, search.trials]);
-  const best = bins.reduce<(typeof bins)[number] | null>((least, bin) => (least && least.best <= bin.best ? least : bin), null);
+  const best = bins.reduce<(typeof bins)[number] | null>(
+    (least, bin) => (least && least.best <= bin.best ? least : bin),
+    null,
+  );
   const near = (event: React.PointerEvent | React.MouseEvent): number | null => {
     const box = event.currentTarget.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -71,7 +98,9 @@ function SlicePlot({ axis, cost, search, seen, part }: { axis: Axis; cost: Axis;
         onClick={(event) => togglePinned(near(event))}
       >
         <HighlightedDot spots={spots} plot={plot} />
-        {width > 0 ? <SlicePicture axis={axis} cost={cost} plot={plot} spots={spots} bins={bins} seen={seen} /> : null}
+        {width > 0 ? (
+          <SlicePicture axis={axis} cost={cost} plot={plot} spots={spots} bins={bins} seen={seen} />
+        ) : null}
       </div>
     </div>
   );
@@ -89,13 +118,23 @@ function spotsOf(trials: readonly Trial[], axis: Axis, cost: Axis, plot: Plot): 
     const at = unitOf(axis, trial.values[axis.name]);
     if (at === null || trial.outcome === "waiting" || trial.outcome === "running") return [];
     const up = unitOf(cost, trial.val_cost) ?? 1;
-    return [{ trial, x: xOf(plot, Math.min(1, Math.max(0, at))), y: yOf(plot, Math.min(1, Math.max(0, up))) }];
+    return [
+      { trial, x: xOf(plot, Math.min(1, Math.max(0, at))), y: yOf(plot, Math.min(1, Math.max(0, up))) },
+    ];
   });
 }
 
-const dots = (spots: Spot[]): string => spots.map(({ x, y }) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("");
+const dots = (spots: Spot[]): string =>
+  spots.map(({ x, y }) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("");
 
-const SlicePicture = memo(function SlicePicture({ axis, cost, plot, spots, bins, seen }: {
+const SlicePicture = memo(function SlicePicture({
+  axis,
+  cost,
+  plot,
+  spots,
+  bins,
+  seen,
+}: {
   axis: Axis;
   cost: Axis;
   plot: Plot;
@@ -108,18 +147,32 @@ const SlicePicture = memo(function SlicePicture({ axis, cost, plot, spots, bins,
   const floor = yOf(plot, 0);
   return (
     <svg className="drawing" width={plot.width} height={plot.height} aria-hidden="true">
-      {ticksOf(cost, 4).filter((tick) => tick.text).map(({ at, text }) => (
-        <g key={text}>
-          <line className="grid-line" x1={plot.left} x2={plot.width - plot.right} y1={yOf(plot, at)} y2={yOf(plot, at)} />
-          <text className="tick end" x={plot.left - 6} y={yOf(plot, at) + 4}>
-            {text}
-          </text>
-        </g>
-      ))}
+      {ticksOf(cost, 4)
+        .filter((tick) => tick.text)
+        .map(({ at, text }) => (
+          <g key={text}>
+            <line
+              className="grid-line"
+              x1={plot.left}
+              x2={plot.width - plot.right}
+              y1={yOf(plot, at)}
+              y2={yOf(plot, at)}
+            />
+            <text className="tick end" x={plot.left - 6} y={yOf(plot, at) + 4}>
+              {text}
+            </text>
+          </g>
+        ))}
       <line className="axis-line" x1={plot.left} x2={plot.width - plot.right} y1={floor} y2={floor} />
       {ticksOf(axis, Math.max(2, Math.floor(plot.width / 58))).map(({ at, text }) => (
         <g key={`${text}${at}`}>
-          <line className="axis-tick" x1={xOf(plot, at)} x2={xOf(plot, at)} y1={floor} y2={floor + (text ? 4 : 2)} />
+          <line
+            className="axis-tick"
+            x1={xOf(plot, at)}
+            x2={xOf(plot, at)}
+            y1={floor}
+            y2={floor + (text ? 4 : 2)}
+          />
           {text ? (
             <text className="tick middle" x={xOf(plot, at)} y={plot.height - 5}>
               {text}
@@ -129,16 +182,32 @@ const SlicePicture = memo(function SlicePicture({ axis, cost, plot, spots, bins,
       ))}
       {bins.map((bin) => {
         const y = yOf(plot, Math.min(1, Math.max(0, unitOf(cost, bin.best) ?? 1)));
-        return <line key={bin.from} className="bin-best" x1={xOf(plot, bin.from) + 1} x2={xOf(plot, bin.to) - 1} y1={y} y2={y} />;
+        return (
+          <line
+            key={bin.from}
+            className="bin-best"
+            x1={xOf(plot, bin.from) + 1}
+            x2={xOf(plot, bin.to) - 1}
+            y1={y}
+            y2={y}
+          />
+        );
       })}
       <path className="dots is-out" d={dots(counted.filter(({ trial }) => !seen.has(trial.number)))} />
-      <path className="dots" d={dots(counted.filter(({ trial }) => seen.has(trial.number) && trial !== best))} />
-      {spots.filter(({ trial }) => isExcluded(trial)).map(({ trial, x, y }) => (
-        <circle key={trial.number} className="dot-hollow" cx={x} cy={y} r={3} />
-      ))}
-      {counted.filter(({ trial }) => trial === best).map(({ x, y }) => (
-        <circle key="best" className="dot-best" cx={x} cy={y} r={4.5} />
-      ))}
+      <path
+        className="dots"
+        d={dots(counted.filter(({ trial }) => seen.has(trial.number) && trial !== best))}
+      />
+      {spots
+        .filter(({ trial }) => isExcluded(trial))
+        .map(({ trial, x, y }) => (
+          <circle key={trial.number} className="dot-hollow" cx={x} cy={y} r={3} />
+        ))}
+      {counted
+        .filter(({ trial }) => trial === best)
+        .map(({ x, y }) => (
+          <circle key="best" className="dot-best" cx={x} cy={y} r={4.5} />
+        ))}
     </svg>
   );
 });

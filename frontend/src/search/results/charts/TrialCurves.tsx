@@ -1,16 +1,16 @@
 /** The val cost of every trial as it trains: the best three bright, what does not count dashed. */
 import { memo, useMemo, useRef, useState } from "react";
 import type { Search, TrialCurves as TrialCurvesData } from "../../../api/searches";
-import { usePhone } from "../../../ui/useMediaQuery";
 import { spread } from "../../../charts/geometry";
 import { measured, whole } from "../../../format/numbers";
-import { evenly, ticksOf } from "../../axes";
-import { HighlightLayer } from "./HighlightLayer";
-import type { CurvesLayout, LineStyle, Plot } from "../../trialPaths";
-import { xOf, layoutCurves, lineStyles, nearestTrial, pathOf, yOf } from "../../trialPaths";
-import { ranked } from "../../trials";
-import { useHighlight } from "./useHighlight";
 import { useElementWidth } from "../../../ui/useElementWidth";
+import { usePhone } from "../../../ui/useMediaQuery";
+import { evenly, ticksOf } from "../../axes";
+import type { CurvesLayout, LineStyle, Plot } from "../../trialPaths";
+import { layoutCurves, lineStyles, nearestTrial, pathOf, xOf, yOf } from "../../trialPaths";
+import { ranked } from "../../trials";
+import { HighlightLayer } from "./HighlightLayer";
+import { useHighlight } from "./useHighlight";
 
 export interface TrialCurvesProps {
   search: Search;
@@ -24,8 +24,14 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
   const phone = usePhone();
   const container = useRef<HTMLDivElement>(null);
   const width = useElementWidth(container);
-  const plot: Plot = useMemo(() => ({ width, height: phone ? 240 : 300, left: 46, right: 34, top: 10, bottom: 24 }), [width, phone]);
-  const drawing = useMemo(() => layoutCurves(search.trials, curves, plot, log), [search.trials, curves, plot, log]);
+  const plot: Plot = useMemo(
+    () => ({ width, height: phone ? 240 : 300, left: 46, right: 34, top: 10, bottom: 24 }),
+    [width, phone],
+  );
+  const drawing = useMemo(
+    () => layoutCurves(search.trials, curves, plot, log),
+    [search.trials, curves, plot, log],
+  );
   const styles = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
   const order = useMemo(() => ranked(search.trials), [search.trials]);
   const listeners = useHighlight((x, y) => nearestTrial(drawing.curves, x, y), order);
@@ -40,7 +46,13 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
         <h2 id="caviar-curves">Live curves</h2>
         <p className="muted headline">val cost by step</p>
         <div className="tools">
-          <button type="button" className="button toggle" aria-pressed={log} aria-label="Logarithmic vertical axis" onClick={() => setLog(!log)}>
+          <button
+            type="button"
+            className="button toggle"
+            aria-pressed={log}
+            aria-label="Logarithmic vertical axis"
+            onClick={() => setLog(!log)}
+          >
             Log
           </button>
         </div>
@@ -57,8 +69,17 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
         {...listeners}
       >
         {width > 0 ? <HighlightLayer lines={drawing.curves} plot={plot} clip="url(#curves-clip)" /> : null}
-        {width > 0 ? <Lines drawing={drawing} plot={plot} styles={styles} best={order.slice(0, 3).map((trial) => trial.number)} /> : null}
-        {drawing.curves.length === 0 ? <p className="chart-empty">Waiting for the first evaluation…</p> : null}
+        {width > 0 ? (
+          <Lines
+            drawing={drawing}
+            plot={plot}
+            styles={styles}
+            best={order.slice(0, 3).map((trial) => trial.number)}
+          />
+        ) : null}
+        {drawing.curves.length === 0 ? (
+          <p className="chart-empty">Waiting for the first evaluation…</p>
+        ) : null}
       </div>
     </section>
   );
@@ -74,29 +95,51 @@ interface LinesProps {
 
 const Lines = memo(function Lines({ drawing, plot, styles, best }: LinesProps) {
   const of = (style: LineStyle): string =>
-    drawing.curves.filter(({ trial }) => styles.get(trial.number) === style).map(({ points }) => pathOf(points)).join("");
+    drawing.curves
+      .filter(({ trial }) => styles.get(trial.number) === style)
+      .map(({ points }) => pathOf(points))
+      .join("");
   const bright = best.flatMap((number) => {
     const curve = drawing.curves.find(({ trial }) => trial.number === number);
     return curve && styles.get(number) === "bright" ? [curve] : [];
   });
   const labels = bright.filter(({ end }) => end !== null);
-  const ys = spread(labels.map(({ end }) => (end?.[1] ?? 0) - 7), 15, 0, plot.height - plot.bottom - 7);
+  const ys = spread(
+    labels.map(({ end }) => (end?.[1] ?? 0) - 7),
+    15,
+    0,
+    plot.height - plot.bottom - 7,
+  );
   return (
     <svg className="drawing" width={plot.width} height={plot.height} aria-hidden="true">
       <Frame drawing={drawing} plot={plot} />
       <clipPath id="curves-clip">
-        <rect x={plot.left} y={plot.top - 4} width={Math.max(0, plot.width - plot.left - plot.right + 4)} height={plot.height - plot.top - plot.bottom + 6} />
+        <rect
+          x={plot.left}
+          y={plot.top - 4}
+          width={Math.max(0, plot.width - plot.left - plot.right + 4)}
+          height={plot.height - plot.top - plot.bottom + 6}
+        />
       </clipPath>
       <g clipPath="url(#curves-clip)">
         {(["out", "outside", "plain", "good"] as const).map((style) => (
           <path key={style} className={`trial-line is-${style}`} d={of(style)} />
         ))}
         {bright.map(({ trial, points }) => (
-          <path key={trial.number} className={`trial-line is-bright best-${best.indexOf(trial.number) + 1}`} d={pathOf(points)} />
+          <path
+            key={trial.number}
+            className={`trial-line is-bright best-${best.indexOf(trial.number) + 1}`}
+            d={pathOf(points)}
+          />
         ))}
       </g>
       {labels.map(({ trial }, i) => (
-        <text key={trial.number} className={`trial-label best-${best.indexOf(trial.number) + 1}`} x={plot.width - plot.right + 7} y={(ys[i] ?? 0) + 11}>
+        <text
+          key={trial.number}
+          className={`trial-label best-${best.indexOf(trial.number) + 1}`}
+          x={plot.width - plot.right + 7}
+          y={(ys[i] ?? 0) + 11}
+        >
           {trial.number}
         </text>
       ))}
@@ -108,14 +151,22 @@ function Frame({ drawing, plot }: { drawing: CurvesLayout; plot: Plot }) {
   const steps = evenly(0, drawing.steps, true).filter((step) => step <= drawing.steps);
   return (
     <g>
-      {ticksOf(drawing.cost).filter((tick) => tick.text).map(({ at, text }) => (
-        <g key={text}>
-          <line className="grid-line" x1={plot.left} x2={plot.width - plot.right} y1={yOf(plot, at)} y2={yOf(plot, at)} />
-          <text className="tick end" x={plot.left - 7} y={yOf(plot, at) + 4}>
-            {text}
-          </text>
-        </g>
-      ))}
+      {ticksOf(drawing.cost)
+        .filter((tick) => tick.text)
+        .map(({ at, text }) => (
+          <g key={text}>
+            <line
+              className="grid-line"
+              x1={plot.left}
+              x2={plot.width - plot.right}
+              y1={yOf(plot, at)}
+              y2={yOf(plot, at)}
+            />
+            <text className="tick end" x={plot.left - 7} y={yOf(plot, at) + 4}>
+              {text}
+            </text>
+          </g>
+        ))}
       {drawing.curves.length > 0
         ? steps.map((step) => (
             <text key={step} className="tick middle" x={xOf(plot, step / drawing.steps)} y={plot.height - 6}>

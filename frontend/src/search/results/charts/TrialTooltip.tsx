@@ -1,30 +1,42 @@
 /** The highlighted trial, in words. Its room is kept while there is none, so that nothing jumps. */
 import type { Search } from "../../../api/searches";
 import { valueText } from "../../../format/hyperparameters";
-import { Link } from "../../../ui/Link";
-import { runPath } from "../../../state/route";
 import { measured, whole } from "../../../format/numbers";
+import { runPath } from "../../../state/route";
+import { Link } from "../../../ui/Link";
 import type { Axis } from "../../axes";
-import { useHighlighted } from "./highlight";
-import { OUTCOMES } from "../../trials";
 import { lowerFirst } from "../../labels";
+import { OUTCOMES } from "../../trials";
+import { useHighlighted } from "./highlight";
 
 export function TrialTooltip({ search, axes }: { search: Search; axes: Axis[] }) {
   const highlighted = useHighlighted();
   const trial = search.trials.find((trial) => trial.number === highlighted);
   if (!trial) {
-    return <p className="trial-readout muted" aria-live="polite">Point at a trial, or move to it with Tab and the arrow keys: it lights up everywhere. A click keeps it lit.</p>;
+    return (
+      <p className="trial-readout muted" aria-live="polite">
+        Point at a trial, or move to it with Tab and the arrow keys: it lights up everywhere. A click keeps it
+        lit.
+      </p>
+    );
   }
   return (
     <p className="trial-readout numbers" aria-live="polite">
-      <b>{trial.run_id === null ? `Trial ${trial.number}` : <Link to={runPath(trial.run_id)}>Trial {trial.number}</Link>}</b>
+      <b>
+        {trial.run_id === null ? (
+          `Trial ${trial.number}`
+        ) : (
+          <Link to={runPath(trial.run_id)}>Trial {trial.number}</Link>
+        )}
+      </b>
       <span>{OUTCOMES[trial.outcome]}</span>
       <span>
         <span className="muted">val cost</span> <b>{measured(trial.val_cost)}</b>
       </span>
       {axes.map((axis) => (
         <span key={axis.name}>
-          <span className="muted">{lowerFirst(axis.label)}</span> {valueText(axis.name, trial.values[axis.name])}
+          <span className="muted">{lowerFirst(axis.label)}</span>{" "}
+          {valueText(axis.name, trial.values[axis.name])}
         </span>
       ))}
       <span className="muted">

@@ -23,7 +23,12 @@ export function withBrush(brushes: Brushes, name: string, to: readonly [number, 
 /** Where a trial stands on an axis; the cost has an axis of its own. */
 export type PositionOf = (axis: Axis, trial: Trial) => number | null;
 
-export function passes(trial: Trial, axes: readonly Axis[], brushes: Brushes, positionOf: PositionOf): boolean {
+export function passes(
+  trial: Trial,
+  axes: readonly Axis[],
+  brushes: Brushes,
+  positionOf: PositionOf,
+): boolean {
   return axes.every((axis) => {
     const brush = brushes[axis.name];
     if (!brush) return true;

@@ -36,5 +36,6 @@ const subscribe = (listener: () => void): (() => void) => {
 
 export const useHighlighted = (): number | null => useSyncExternalStore(subscribe, current);
 /** For the rows of a long table: only the two that change render again. */
-export const useIsHighlighted = (number: number): boolean => useSyncExternalStore(subscribe, () => current() === number);
+export const useIsHighlighted = (number: number): boolean =>
+  useSyncExternalStore(subscribe, () => current() === number);
 export const getHighlighted = current;

@@ -3,12 +3,44 @@ import type { Trial } from "../../../api/searches";
 import type { Axis } from "../../axes";
 import { bestOfBins } from "./slices";
 
-const trial = (number: number, learning_rate: number, val_cost: number | null, more: Partial<Trial> = {}): Trial => ({
-  number, run_id: number, round: 1, status: "finished", outcome: "finished", fits: val_cost !== null, val_cost,
-  step: 300, steps: 300, seed: number, values: { learning_rate, optimizer: "sgd" }, repeat_of: null, ...more,
+const trial = (
+  number: number,
+  learning_rate: number,
+  val_cost: number | null,
+  more: Partial<Trial> = {},
+): Trial => ({
+  number,
+  run_id: number,
+  round: 1,
+  status: "finished",
+  outcome: "finished",
+  fits: val_cost !== null,
+  val_cost,
+  step: 300,
+  steps: 300,
+  seed: number,
+  values: { learning_rate, optimizer: "sgd" },
+  repeat_of: null,
+  ...more,
 });
-const rate: Axis = { name: "learning_rate", label: "Learning rate", scale: "log10", low: 1e-4, high: 1, choices: [], whole: false };
-const rule: Axis = { name: "optimizer", label: "Optimizer", scale: "choice", low: 0, high: 1, choices: ["sgd", "adam"], whole: false };
+const rate: Axis = {
+  name: "learning_rate",
+  label: "Learning rate",
+  scale: "log10",
+  low: 1e-4,
+  high: 1,
+  choices: [],
+  whole: false,
+};
+const rule: Axis = {
+  name: "optimizer",
+  label: "Optimizer",
+  scale: "choice",
+  low: 0,
+  high: 1,
+  choices: ["sgd", "adam"],
+  whole: false,
+};
 
 describe("best of bins", () => {
   it("is the least cost of each stretch, and empty stretches are left out", () => {
@@ -20,7 +52,11 @@ describe("best of bins", () => {
   });
 
   it("counts the high end, and never a trial outside the fits", () => {
-    const bins = bestOfBins(rate, [trial(1, 1, 5), trial(2, 0.9, 0.1, { fits: false, outcome: "diverged" })], 4);
+    const bins = bestOfBins(
+      rate,
+      [trial(1, 1, 5), trial(2, 0.9, 0.1, { fits: false, outcome: "diverged" })],
+      4,
+    );
     expect(bins).toEqual([{ from: 0.75, to: 1, best: 5, trials: 1 }]);
   });
 

@@ -10,7 +10,7 @@ export interface Bin {
   trials: number;
 }
 
-export const BINS = 8;
+const BINS = 8;
 
 /** Bins that hold a trial of the fits, in the order of the axis. Choices have a bin each. */
 export function bestOfBins(axis: Axis, trials: readonly Trial[], bins = BINS): Bin[] {

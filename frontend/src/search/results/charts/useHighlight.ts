@@ -20,7 +20,8 @@ export function useHighlight(find: (x: number, y: number) => number | null, inOr
       if (event.pointerType !== "touch") setHovered(at(event));
     },
     onPointerLeave: () => setHovered(null),
-    onClick: (event: React.MouseEvent<HTMLElement>) => togglePinned(at(event as unknown as PointerEvent<HTMLElement>)),
+    onClick: (event: React.MouseEvent<HTMLElement>) =>
+      togglePinned(at(event as unknown as PointerEvent<HTMLElement>)),
     onBlur: () => setHovered(null),
     onKeyDown: (event: KeyboardEvent<HTMLElement>) => {
       if (event.target !== event.currentTarget) return; // a button inside has its own keys
