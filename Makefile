@@ -23,7 +23,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 NODE_MODULES := frontend/node_modules/.installed
 PAGE := frontend/dist/index.html
 
-.PHONY: help run test check soak mutations planted-bugs format build benchmarks screenshot set-up set-up-dev services clean
+.PHONY: help run test test-fast test-full check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -32,12 +32,21 @@ run: ## set up what is missing, then serve: make run ARGS="--port 8001"
 	@$(MAKE) --no-print-directory -j2 set-up
 	@exec $(BIN)/babysit serve $(ARGS)
 
-test: ## set up everything, services too, then all checks and all tests
+test: ## set up everything, services too, then all checks and tests, of combinations a sample: 12 min
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@$(MAKE) --no-print-directory services
 	@scripts/check.sh
 
-check: ## all checks and all tests, with the services that are there
+test-fast: ## checks and the tests that start no processes and need no services: 2 minutes
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@scripts/check.sh fast
+
+test-full: ## as test, with every combination, and then 10 minutes of faults at random: an hour
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@$(MAKE) --no-print-directory services
+	@scripts/check.sh full
+
+check: ## as test, with the services that are there
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@scripts/check.sh
 

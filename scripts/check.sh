@@ -1,25 +1,50 @@
 #!/usr/bin/env bash
-# All checks and all tests, one after the other; a failed one does not hide the next ones.
+# The checks and the tests; a failed one does not hide the next ones. scripts/check.sh [fast|full]
+#   fast: without a browser, PostgreSQL and processes of the product, in less than two minutes
+#   (nothing): everything, with a sample of the combinations that is drawn anew each time
+#   full: every combination, and ten minutes of faults at random
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
+# Bytecode is written when a module is first used: else every process compiles torch anew.
+export PYTHONDONTWRITEBYTECODE=
+how=${1:-quick}
+[ "$how" = full ] && export BABYSIT_TEST_FULL=1
 
 failed=()
 check() { # check NAME COMMAND...
   echo "== $1"
   "${@:2}" || failed+=("$1")
 }
+# Tests also wait: one process more than there are cores keeps them busy. Each takes a gigabyte.
+processes=$(nproc)
+processes=$((processes < 4 ? processes + 1 : 5))
+tests() {
+  pytest --numprocesses "$processes" --dist loadgroup --no-loadscope-reorder "$@"
+}
 
 check "ruff" ruff check --quiet .
 check "ruff format" ruff format --check --quiet .
-check "mypy" mypy
+types=$(mktemp)
+mypy >"$types" 2>&1 &
+mypy=$!
 check "tsc" scripts/npm.sh run --silent check
 check "biome" scripts/npm.sh run --silent biome
 check "dependency-cruiser" scripts/npm.sh run --silent dependency-cruiser
 check "knip" scripts/npm.sh run --silent knip
 check "vitest" scripts/npm.sh run --silent test
-check "pytest, browser" pytest tests/e2e # alone: it measures times
-check "pytest" pytest --numprocesses 2 --dist loadfile --ignore tests/e2e
+check "mypy" bash -c 'tail --pid=$0 -f /dev/null; cat "$1"' "$mypy" "$types"
+wait "$mypy" || failed+=("mypy")
+rm -f "$types"
+
+case $how in
+fast) check "pytest" tests -m "not slow and not browser and not service" ;;
+*)
+  check "pytest, what measures times" pytest -m quiet tests/e2e
+  check "pytest" tests -m "not quiet"
+  ;;
+esac
+[ "$how" = full ] && check "soak" python -m tests.soak --minutes 10 --hostile 0
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf -v names '%s, ' "${failed[@]}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -17,6 +20,7 @@ pytest.register_assert_rewrite("tests.live_server", "tests.e2e.screen")
 from tests.live_server import LiveServer, serving  # noqa: E402
 from tests.postgres import create_database, running_postgres  # noqa: E402
 from tests.services import Service, find_chromium, find_postgres  # noqa: E402
+from tests.sizes import FULL, HYPOTHESIS_EXAMPLES, SEED_VARIABLE, session_seed  # noqa: E402
 
 BROWSER_FLAGS = (
     "--no-sandbox",  # the tests may run as root, and open only the page of this server
@@ -31,12 +35,61 @@ BROWSER_FLAGS = (
 NEEDED_BY = {"postgres_url": find_postgres, "browser": find_chromium}
 missing_services = pytest.StashKey[dict[str, tuple[Service, int]]]()
 
+# ---- what a test needs is seen by its fixtures -------------------------------------------------
+
+# Fixtures that start processes of the product, or whatever they need does.
+STARTING = ("serve", "server", "descriptions", "nursery", "own_nursery", "idle_nursery")
+MARKED_FOR = {
+    "browser": {"browser"},
+    "service": {"postgres_url"},
+    "slow": {"browser", "postgres_url", *STARTING},
+}
+ONE_PROCESS = ("shared_narrow",)  # fixtures of so few tests that one process makes them
+# Those that take longest begin first, so that no process works alone at the end.
+BEGIN_FIRST = ("tests/soak/", "tests/browser/", "tests/hostile/", "tests/server/test_dying")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests by their needs, and take out those that cannot run here."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            mark(item)
+    items.sort(key=rank)  # stable: within a file all stays as it is written
+    take_out(config, items)
+
+
+def mark(item: pytest.Function) -> None:
+    needs = set(item.fixturenames)
+    if item.path.parent.name == "browser":
+        needs.add("browser")
+    if "postgresql" in getattr(item, "callspec", item).__dict__.get("params", {}).values():
+        needs.add("postgres_url")
+    for name, fixtures in MARKED_FOR.items():
+        if needs & fixtures:
+            item.add_marker(name)
+    if group := group_of(item):
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def group_of(item: pytest.Function) -> str:
+    """Tests of one group run in one process, as they share what is made once for their module."""
+    known = item._fixtureinfo.name2fixturedefs
+    if any(made[-1].scope == "module" for made in known.values()):
+        return item.path.as_posix()
+    return next((name for name in ONE_PROCESS if name in known), "")
+
+
+def rank(item: pytest.Item) -> int:
+    name = item.nodeid
+    starts = (place for place, start in enumerate(BEGIN_FIRST) if name.startswith(start))
+    return next(starts, len(BEGIN_FIRST))
+
 
 # ---- tests whose service is missing: left out, and said so ------------------------------------
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out the tests that cannot run here. On CI (CI is set) that is an error instead."""
+def take_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the tests whose service is missing. On CI (CI is set) that is an error instead."""
     config.stash[missing_services] = {}
     for fixture, find in NEEDED_BY.items():
         service = find()
@@ -59,7 +112,8 @@ def pytest_terminal_summary(
 ) -> None:
     for count, what in counted(terminalreporter):
         terminalreporter.line(f"{count:,} {what}")
-    terminalreporter.line(f"{SEED_VARIABLE}={session_seed()} draws the same steps again")
+    again = f"{SEED_VARIABLE}={session_seed()} draws the same again"
+    terminalreporter.line(again if FULL else f"{again}; BABYSIT_TEST_FULL=1 tries everything")
     for service, count in config.stash.get(missing_services, not_counted()).values():
         terminalreporter.section(f"{service.name} is missing", red=True, bold=True)
         terminalreporter.line(
@@ -74,14 +128,51 @@ def not_counted() -> dict[str, tuple[Service, int]]:
     return {fixture: (service, 0) for fixture, service in found if not service.path}
 
 
+# ---- what all test processes share -------------------------------------------------------------
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first test process that needs it makes for all of them. Copy from it."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / name
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = factory.mktemp(name)
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def descriptions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the shipped tasks declare, so that not every server has to ask again."""
+
+    def describe(folder: Path) -> None:
+        with serving(folder / "var", "--no-demo") as server:
+            answer = server.client.get("/api/tasks", params={"wait_s": 60})
+            assert answer.json()["ready"], server.output
+
+    return made_once(tmp_path_factory, "described", describe) / "var" / "tasks.json"
+
+
+def knowing_the_tasks(data_dir: Path, descriptions: Path) -> Path:
+    """A new data directory that has them."""
+    data_dir.mkdir()
+    shutil.copy(descriptions, data_dir / "tasks.json")
+    return data_dir
+
+
 # ---- a server ---------------------------------------------------------------------------------
 
 Serve = Callable[..., AbstractContextManager[LiveServer]]
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    return tmp_path / "var"
+def data_dir(tmp_path: Path, descriptions: Path) -> Path:
+    return knowing_the_tasks(tmp_path / "var", descriptions)
 
 
 @pytest.fixture
@@ -92,20 +183,20 @@ def serve() -> Serve:
 
 @pytest.fixture
 def server(data_dir: Path) -> Iterator[LiveServer]:
-    """A server without the demo run and with an empty data directory."""
+    """A server without the demo run and without any other."""
     with serving(data_dir, "--no-demo") as live:
         yield live
 
 
 # ---- what is drawn ----------------------------------------------------------------------------
 
-SEED_VARIABLE = "BABYSIT_TEST_SEED"  # to draw the same steps again
-
 
 def pytest_configure() -> None:
     """Draw the seed of the session once: further processes of it inherit it."""
     if not os.environ.get(SEED_VARIABLE):
         os.environ[SEED_VARIABLE] = str(random.SystemRandom().randrange(10**6))
+    hypothesis.settings.register_profile("here", max_examples=HYPOTHESIS_EXAMPLES)
+    hypothesis.settings.load_profile("here")
 
 
 # What tests count with `record_property`: how much was tried in all is said at the end.
@@ -131,11 +222,6 @@ def counted(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[int, st
     for name, what in COUNTED.items():
         if any(name in properties for properties in told):
             yield sum(int(properties.get(name, 0)) for properties in told), what
-
-
-def session_seed() -> int:
-    """Where all drawn steps come from; another one in each session unless it is asked for."""
-    return int(os.environ[SEED_VARIABLE])
 
 
 # ---- PostgreSQL -------------------------------------------------------------------------------

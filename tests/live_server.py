@@ -30,6 +30,13 @@ READY = re.compile(
 Result = TypeVar("Result")
 
 
+def web_client(url: str = "", **options: Any) -> httpx.Client:
+    """A client for the loopback, where no proxy of the machine belongs. There is no TLS, and to
+    read the certificates for it would take 50 ms each time.
+    """
+    return httpx.Client(base_url=url, trust_env=False, verify=False, **options)
+
+
 @dataclass
 class LiveServer:
     """A `babysit serve` that runs, and a client that is signed in to it."""
@@ -45,10 +52,7 @@ class LiveServer:
 
     def __post_init__(self) -> None:
         authorization = {"Authorization": f"Bearer {self.token}"}
-        # trust_env: a proxy of the machine is not for the loopback
-        self.client = httpx.Client(
-            base_url=self.url, headers=authorization, timeout=30, trust_env=False
-        )
+        self.client = web_client(self.url, headers=authorization, timeout=30)
 
     @property
     def output(self) -> str:
@@ -180,14 +184,19 @@ def serving(
         with server.client:
             yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(STOPPED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         if mark is None:
             end_marked(own_mark)
+
+
+def end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> None:
+    """Signal a process, and kill it when it does not end."""
+    process.send_signal(number)
+    try:
+        process.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def end_marked(mark: str) -> None:

@@ -17,8 +17,9 @@ from typing import Any
 
 import psycopg
 
+from tests.live_server import end
+
 STARTED_WITHIN_S = 30.0
-STOPPED_WITHIN_S = 10.0
 POLL_EVERY_S = 0.02
 ROLE = "babysit"
 # The server is thrown away: what a crash of the machine would lose does not matter.
@@ -71,12 +72,7 @@ def running_postgres(binaries: Path) -> Iterator[str]:
             _wait_until_it_answers(port, process, log)
             yield database_url(port, "postgres")
         finally:
-            process.send_signal(signal.SIGINT)  # "fast": clients are disconnected
-            try:
-                process.wait(STOPPED_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, signal.SIGINT)  # "fast": clients are disconnected
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

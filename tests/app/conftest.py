@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from app.store.runs.create import start_run
 from app.store.store import Store
 from tests.app.fake_worker import SPIRALS
 from tests.app.full_history import answers, live_through
+from tests.app.steered_run import OVER
+from tests.conftest import knowing_the_tasks, made_once
 from tests.live_server import LiveServer, serving
 from tests.services import find_postgres
 
@@ -48,31 +49,30 @@ def run_id(store: Store) -> int:
 
 
 @pytest.fixture(scope="session")
-def descriptions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the shipped tasks declare, so that not every server has to ask again."""
-    folder = tmp_path_factory.mktemp("described")
-    with serving(folder / "var", "--no-demo") as server:
-        answer = server.client.get("/api/tasks", params={"wait_s": 60})
-        assert answer.json()["ready"], server.output
-    return folder / "var" / "tasks.json"
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path, descriptions: Path) -> Path:
-    folder = tmp_path / "var"
-    folder.mkdir()
-    shutil.copy(descriptions, folder / "tasks.json")
-    return folder
+def shared(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Iterator[LiveServer]:
+    """One server for all tests that only ask, or start runs of their own."""
+    folder = knowing_the_tasks(tmp_path_factory.mktemp("shared") / "var", descriptions)
+    with serving(folder, "--no-demo") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Iterator[LiveServer]:
-    """One server for all tests that only ask, or start runs of their own."""
-    folder = tmp_path_factory.mktemp("shared") / "var"
-    folder.mkdir()
-    shutil.copy(descriptions, folder / "tasks.json")
-    with serving(folder, "--no-demo") as server:
+def shared_narrow(
+    tmp_path_factory: pytest.TempPathFactory, descriptions: Path
+) -> Iterator[LiveServer]:
+    folder = knowing_the_tasks(tmp_path_factory.mktemp("narrow") / "var", descriptions)
+    with serving(folder, "--no-demo", BABYSIT_PARALLEL="1") as server:
         yield server
+
+
+@pytest.fixture
+def narrow(shared_narrow: LiveServer) -> Iterator[LiveServer]:
+    """One server with one place for a run, free when the test begins and again when it ends."""
+    yield shared_narrow
+    for run in shared_narrow.client.get("/api/runs").json()["runs"]:
+        if run["status"] not in OVER:
+            shared_narrow.client.post(f"/api/runs/{run['id']}/commands", json={"kind": "stop"})
+            shared_narrow.wait_for_status(run["id"], *OVER)
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +95,12 @@ def running(shared: LiveServer) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def lived(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Path:
     """The data directory of a server that has lived through a lot and was stopped. Copy it."""
-    folder = tmp_path_factory.mktemp("lived") / "var"
-    folder.mkdir()
-    shutil.copy(descriptions, folder / "tasks.json")
-    with serving(folder, "--no-demo") as server:
-        ids = live_through(server)
-        said = answers(server, list(ids.values()))
-    (folder.parent / "said.json").write_text(json.dumps({"ids": ids, "answers": said}))
-    return folder
+
+    def live(folder: Path) -> None:
+        data_dir = knowing_the_tasks(folder / "var", descriptions)
+        with serving(data_dir, "--no-demo") as server:
+            ids = live_through(server)
+            said = answers(server, list(ids.values()))
+        (folder / "said.json").write_text(json.dumps({"ids": ids, "answers": said}))
+
+    return made_once(tmp_path_factory, "lived", live) / "var"

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
-from tests.live_server import TOKEN, LiveServer
+from tests.live_server import TOKEN, LiveServer, web_client
 
 
 @dataclass
@@ -33,7 +31,7 @@ def stream(
     if last_event_id is not None:
         headers["Last-Event-ID"] = last_event_id
     with (
-        httpx.Client(base_url=server.url, timeout=timeout_s, trust_env=False) as client,
+        web_client(server.url, timeout=timeout_s) as client,
         client.stream("GET", "/api/stream", params=asked, headers=headers) as answer,
     ):
         if answer.status_code != 200:

@@ -12,7 +12,7 @@ import pytest
 from babysit.protocol.commands import Pause
 from tests.babysit.fork_client import ForkServer
 from tests.babysit.worker_harness import Lab, LabRun
-from tests.conftest import session_seed
+from tests.sizes import session_seed
 
 TASKS = Path(__file__).with_name("tasks")
 

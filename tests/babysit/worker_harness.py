@@ -238,7 +238,7 @@ class Lab:
     def start(self, task: str, *, steps: int, **spec: Any) -> LabRun:
         """A run with a worker from the fork server; `spec` as for `prepare`."""
         run = self.prepare(task, steps=steps, **spec)
-        run.pid = self.fork_server.work(run.directory, run.attempt)
+        run.pid = self.fork_server.work(run.directory, run.attempt, may_retry=False)
         return run
 
     def start_cold(self, task: str, *, steps: int, **spec: Any) -> LabRun:
@@ -258,7 +258,7 @@ class Lab:
         """The same run in the hands of another worker."""
         again = LabRun(self, run.spec, run.directory, attempt=run.attempt + 1)
         self.runs.append(again)
-        again.pid = self.fork_server.work(run.directory, again.attempt)
+        again.pid = self.fork_server.work(run.directory, again.attempt, may_retry=False)
         return again
 
     def fork(self, parent: LabRun, checkpoint: Said, *, steps: int, **spec: Any) -> LabRun:

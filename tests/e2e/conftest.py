@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.conftest import knowing_the_tasks
 from tests.e2e.screen import WAITS_MS, Screen, opened
 from tests.live_server import LiveServer, serving
 
@@ -17,9 +18,11 @@ OVER = ("finished", "stopped", "failed", "lost")
 
 
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def shared_server(
+    tmp_path_factory: pytest.TempPathFactory, descriptions: Path
+) -> Iterator[LiveServer]:
     """Its start takes longer than most tests, and runs of one test do not concern another."""
-    data_dir: Path = tmp_path_factory.mktemp("browser") / "var"
+    data_dir = knowing_the_tasks(tmp_path_factory.mktemp("browser") / "var", descriptions)
     with serving(data_dir, "--no-demo", BABYSIT_PARALLEL="8") as live:
         yield live
 

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import Serve
 from tests.e2e.screen import Screen, opened
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, serving
 
 FIRST_POINTS_WITHIN_MS = 3_000
 LEARNED_COST = 0.4  # left alone, the demo is still above 0.6 after 1,200 steps
 
 
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server as whoever has just installed it starts it."""
+    with serving(tmp_path_factory.mktemp("new") / "var") as server:
+        yield server
+
+
+@pytest.mark.quiet
 def test_a_demo_moves_within_three_seconds_of_the_first_load(
-    browser: Browser, data_dir: Path, serve: Serve
+    browser: Browser, new: LiveServer
 ) -> None:
-    with serve(data_dir) as server, opened(browser, server) as screen:
+    with opened(browser, new) as screen:
         screen.wait_for_chart("cost", points=2, timeout_ms=FIRST_POINTS_WITHIN_MS)
 
         expect(screen.status).to_have_text("Training")
-        demo = server.run(screen.run_id)
+        demo = new.run(screen.run_id)
         assert demo["demo"] is True
         assert demo["values"]["learning_rate"] == 0.003
-        costs = server.client.get(
+        costs = new.client.get(
             f"/api/runs/{demo['id']}/curves", params={"series": "train/cost", "points": 100_000}
         ).json()["series"]["train/cost"]["value"]
         assert len(set(costs[:2])) == 2
 
 
+@pytest.mark.quiet  # so that the server is the one of the test before
 def test_the_demo_is_rescued_by_doubling_the_learning_rate(
-    browser: Browser, data_dir: Path, serve: Serve
+    browser: Browser, new: LiveServer
 ) -> None:
-    with serve(data_dir) as server, opened(browser, server) as screen:
+    with opened(browser, new) as screen:
         screen.wait_for_chart("cost", points=2)
         demo = screen.run_id
 
@@ -45,7 +56,7 @@ def test_the_demo_is_rescued_by_doubling_the_learning_rate(
             rate = screen.textbox("Learning rate value")
             expect(rate).to_have_value(f"{0.003 * 2**times:g}")
 
-        server.wait_until(lambda: learned(server.run(demo)), "the demo learns", timeout_s=40)
+        new.wait_until(lambda: learned(new.run(demo)), "the demo learns", timeout_s=40)
 
 
 def learned(run: dict[str, Any]) -> dict[str, Any] | None:

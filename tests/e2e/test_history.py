@@ -19,7 +19,7 @@ def history(screen: Screen) -> dict[str, Any]:
     """A run that is over, with a change, its reason and a note."""
     server = screen.server
     winter = f"winter {uuid.uuid4().hex[:8]}"
-    run = server.start_run("spirals", steps=300, name=winter, seed=7)
+    run = server.start_run("spirals", steps=300, max_steps_per_s=150, name=winter, seed=7)
     server.command(run["id"], "pause")
     server.command(run["id"], "set", values={"learning_rate": 0.02}, note="too slow")
     server.client.post(

@@ -20,7 +20,8 @@ FOLDER = Path(models.__file__).parent
 NAMES = sorted(file.stem for file in FOLDER.glob("[!_]*.py"))
 
 
-STEPS_TO_LEARN = {"spirals": 400}  # it has a plateau, on purpose; the others need few
+# It has a plateau, on purpose; the others need few. That of char_gpt is looked at in its own file.
+STEPS_TO_LEARN = {"spirals": 400}
 
 
 def find_task(name: str) -> Task:
@@ -73,7 +74,7 @@ def test_more_hidden_units_and_more_layers_make_a_larger_network(task: Task) -> 
     assert deep > small
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "char_gpt"])
 def test_the_cost_falls_in_a_plain_loop(name: str) -> None:
     _, costs = learn(find_task(name), steps=STEPS_TO_LEARN.get(name, 60))
 

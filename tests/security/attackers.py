@@ -20,6 +20,7 @@ from tests.security.route_list import (
     replaced,
     variants,
 )
+from tests.sizes import CORPUS_BODIES, CORPUS_TEXTS, CORPUS_VALUES, HEADER_TEXTS
 
 WHO = ("owner", "viewer", "nobody")
 
@@ -27,11 +28,11 @@ WHO = ("owner", "viewer", "nobody")
 
 
 def in_bodies(siege: Siege, operation: Operation) -> Iterator[Sent]:
-    """Every hostile value in every field of a body, and as the body."""
+    """Hostile values in every field of a body, and as the body: in full, every one of them."""
     target = operation.at(**siege.ids_for(operation))
     poisons = siege.poisons(operation)
     if operation.body is None:
-        for body in BODIES if operation.changes else ():
+        for body in siege.decks.deal(BODIES, CORPUS_BODIES) if operation.changes else ():
             yield siege.sent(operation, "owner", target, body)
         return
     poison = itertools.cycle(poisons)
@@ -39,11 +40,11 @@ def in_bodies(siege: Siege, operation: Operation) -> Iterator[Sent]:
         right = example(schema)
         for place in [*places(right), ("another",)]:
             marked = replaced({**right, "another": 1} if len(place) == 1 else right, place, MARK)
-            for value in VALUES:
+            for value in siege.decks.deal(VALUES, CORPUS_VALUES):
                 wrong = poisoned(marked, next(poison))
                 body = json.dumps(wrong).encode().replace(f'"{MARK}"'.encode(), value)
                 yield siege.sent(operation, "owner", target, body)
-    for body in BODIES:
+    for body in siege.decks.deal(BODIES, CORPUS_BODIES):
         # An empty object asks for a fork or a replay as all defaults have it.
         if not (body.strip() in (b"{}", b"") and operation.path not in ("/api/session",)):
             for who in WHO:
@@ -65,30 +66,31 @@ def without_parts(poison: Json) -> Json:
 
 
 def in_addresses(siege: Siege, operation: Operation) -> Iterator[Sent]:
-    """Every hostile text in every parameter of path and query."""
+    """Hostile texts in every parameter of path and query."""
     body = b'{"not<a>field": 1}' if operation.changes else None
     ids = siege.ids_for(operation)
     path = operation.at(**ids).encode()
     for name in operation.parameters:
-        for text in TEXTS:
+        for text in siege.decks.deal(TEXTS, CORPUS_TEXTS):
             target = operation.at(**{**ids, name: MARK}).encode().replace(MARK.encode(), text)
             yield siege.sent(operation, "owner", target, body)
     for name in operation.query:
-        for text in TEXTS:
+        for text in siege.decks.deal(TEXTS, CORPUS_TEXTS):
             yield siege.sent(operation, "owner", path + b"?" + name.encode() + b"=" + text, body)
-    for text in TEXTS:
+    for text in siege.decks.deal(TEXTS, CORPUS_TEXTS):
         yield siege.sent(operation, "viewer", path + b"?" + text + b"=" + text, body)
 
 
 def in_headers(siege: Siege, operation: Operation) -> Iterator[Sent]:
-    """Every hostile text in the headers that somebody reads."""
+    """Hostile texts in the headers that somebody reads."""
     body = b'{"not<a>field": 1}' if operation.changes else None
     target = operation.at(**siege.ids_for(operation))
     names = {*operation.headers, "cookie", "origin", "host", "sec-fetch-site", "content-type"}
     names |= {"x-forwarded-for", "x-forwarded-host", "forwarded", "accept", "authorization"}
-    for name, text in itertools.product(sorted(names), TEXTS[::3]):
-        headers = {name.title().replace("-", "_"): text.decode("utf-8", "surrogateescape")}
-        yield siege.sent(operation, "owner", target, body, **headers)
+    for name in sorted(names):
+        for text in siege.decks.deal(TEXTS, HEADER_TEXTS):
+            headers = {name.title().replace("-", "_"): text.decode("utf-8", "surrogateescape")}
+            yield siege.sent(operation, "owner", target, body, **headers)
 
 
 # ---- drawn ---------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tests.security.corpus import CANARY
 from tests.security.in_process import is_error_form
 from tests.security.raw_http import Reply, Wire, request
 from tests.security.route_list import Json, Operation, database_hash
+from tests.sizes import Decks
 
 AT_ONCE = 16
 # What the HTTP parser itself says before any of our code sees the request.
@@ -55,11 +56,15 @@ class Sent:
 
 @dataclass
 class Siege:
-    """server: nobody else asks it anything meanwhile. ids: of things that exist there."""
+    """server: nobody else asks it anything meanwhile. ids: of things that exist there.
+
+    decks: where the values of the corpus come from when not all are tried everywhere.
+    """
 
     server: LiveServer
     ids: dict[str, int]
     viewer: str
+    decks: Decks
     classes: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     requests: int = 0
     counted: int = 0  # of them, those that were told of
@@ -147,7 +152,7 @@ class Siege:
 
 
 @contextmanager
-def besieged(data_dir: Path) -> Iterator[Siege]:
+def besieged(data_dir: Path, seed: int) -> Iterator[Siege]:
     """A server with a run that is over, and its checkpoint, for a siege of its own."""
     with serving(data_dir, "--no-demo") as server:
         server.client.get("/api/tasks", params={"wait_s": 60}).raise_for_status()
@@ -159,7 +164,7 @@ def besieged(data_dir: Path) -> Iterator[Siege]:
         viewer = (data_dir / "viewer-token").read_text().strip()
         found = wait_for(server, search(server, trials=2, steps=12)["id"])["id"]
         ids = {"run_id": run, "checkpoint_id": saved, "command_id": 1, "search_id": found}
-        yield Siege(server, ids, viewer)
+        yield Siege(server, ids, viewer, Decks(seed))
 
 
 def _version(connection: sqlite3.Connection) -> int:

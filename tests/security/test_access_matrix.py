@@ -26,6 +26,7 @@ from tests.security.rules import (
     Asked,
     refusals,
 )
+from tests.sizes import GATE_ALONE, GATE_MIN, GATE_PAIRS, GATE_SOCKETS, Decks, session_seed
 
 # Beside all that there are: some that are none, or look like one of them.
 NO_ROUTES = (
@@ -68,6 +69,10 @@ TOKEN_RIGHT = {
 }
 COOKIE_RIGHT = {**TOKEN_RIGHT, "origin": ORIGINS[1], "fetch": FETCHES[1]}
 COOKIE_RIGHT["credentials"] = CREDENTIALS[1]
+RIGHT = (TOKEN_RIGHT, COOKIE_RIGHT)
+ALONE = tuple((name, choice) for name, choices in CHOICES.items() for choice in choices)
+PAIRS = tuple((one, other) for one, other in itertools.combinations(ALONE, 2) if one[0] != other[0])
+CONNECTIONS = tuple(itertools.product(HOSTS, ORIGINS, CREDENTIALS))
 
 
 @pytest.fixture(scope="module")
@@ -106,17 +111,18 @@ def effective(path: str, body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in ("live", "command_id")}
 
 
-def combinations(method: str, path: str) -> Iterator[Asked]:
-    """Around each of two right requests: every choice alone, and every two choices together."""
+def combinations(method: str, path: str, decks: Decks) -> Iterator[Asked]:
+    """Around each of two right requests: every choice alone, and every two choices together; or
+    as many of them as the sizes say.
+    """
     seen = set()
-    for right, (first, second) in itertools.product(
-        (TOKEN_RIGHT, COOKIE_RIGHT), itertools.combinations(CHOICES, 2)
-    ):
-        for one, other in itertools.product(CHOICES[first], CHOICES[second]):
-            asked = Asked(method, path, **{**right, first: one, second: other})
-            if asked not in seen:
-                seen.add(asked)
-                yield asked
+    for right in RIGHT:
+        chosen = [
+            *({name: choice} for name, choice in decks.deal(ALONE, GATE_ALONE)),
+            *(dict(pair) for pair in decks.deal(PAIRS, GATE_PAIRS)),
+        ]
+        seen |= {Asked(method, path, **{**right, **choices}) for choices in chosen}
+    yield from seen
 
 
 def wrong_headers(headers: Sequence[tuple[bytes, bytes]], *, api: bool) -> str:
@@ -149,11 +155,11 @@ async def wrong_admission(server: Inside, asked: Asked) -> str:
     return wrong_headers(answer.headers, api=asked.path.startswith("/api/"))
 
 
-@pytest.mark.timeout(600)  # 32 s of work; a slow machine with others at work takes minutes
+@pytest.mark.timeout(1800)  # in full six minutes of work, on a slow machine many more
 def test_every_request_is_answered_as_the_rules_say(
     server: Inside, record_property: Callable[[str, object], None]
 ) -> None:
-    effect = bodies()
+    effect, decks = bodies(), Decks(session_seed())
     tried = admitted = 0
     wrong: list[str] = []
 
@@ -162,7 +168,7 @@ def test_every_request_is_answered_as_the_rules_say(
         for path, method in itertools.product(paths(), METHODS):
             # What is refused names things that exist; what passes, things that do not.
             body = effect.get((method, path), b'{"name": "changed", "text": "changed"}')
-            for asked in combinations(method, filled(path, 1)):
+            for asked in combinations(method, filled(path, 1), decks):
                 expected = refusals(asked)
                 tried += 1
                 if expected:
@@ -186,15 +192,15 @@ def test_every_request_is_answered_as_the_rules_say(
     assert wrong == []
     assert len(operations()) >= 24
     assert admitted > tried / 100
-    assert tried >= 20_000
+    assert tried >= GATE_MIN
 
 
 def test_no_refused_request_signs_anybody_in_or_out(server: Inside) -> None:
-    token = json.dumps({"token": server.known["owner"]}).encode()
+    token, decks = json.dumps({"token": server.known["owner"]}).encode(), Decks(session_seed())
 
     async def try_all() -> None:
         for method in ("POST", "DELETE"):
-            for asked in combinations(method, "/api/session"):
+            for asked in combinations(method, "/api/session", decks):
                 expected = refusals(asked)
                 if expected:
                     assert not await wrong_refusal(server, asked, expected, token), asked
@@ -228,19 +234,18 @@ def test_the_same_with_everything_right_does_change_something(
 def test_no_websocket_is_accepted_from_anywhere(
     server: Inside, record_property: Callable[[str, object], None]
 ) -> None:
-    tried = 0
+    tried, decks = 0, Decks(session_seed())
 
     async def try_all() -> None:
         nonlocal tried
-        for path, host, origin, credentials in itertools.product(
-            paths(), HOSTS, ORIGINS, CREDENTIALS
-        ):
-            asked = Asked(
-                "GET", filled(path, 1), host, origin, FETCHES[0], CONTENT_TYPES[0], credentials
-            )
-            told = await server.connect(asked.path, asked.headers(server.known))
-            assert told == ["websocket.close"], asked
-            tried += 1
+        for path in paths():
+            for host, origin, credentials in decks.deal(CONNECTIONS, GATE_SOCKETS):
+                asked = Asked(
+                    "GET", filled(path, 1), host, origin, FETCHES[0], CONTENT_TYPES[0], credentials
+                )
+                told = await server.connect(asked.path, asked.headers(server.known))
+                assert told == ["websocket.close"], asked
+                tried += 1
 
     asyncio.run(try_all())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import limits
+from tests.conftest import knowing_the_tasks
 from tests.live_server import LiveServer, serving
 from tests.security.raw_http import Connection
 
@@ -22,9 +23,7 @@ ANSWERED_WITHIN_S = 2.0
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("memory") / "var"
-    folder.mkdir()
-    (folder / "tasks.json").write_bytes(descriptions.read_bytes())
+    folder = knowing_the_tasks(tmp_path_factory.mktemp("memory") / "var", descriptions)
     with serving(folder, "--no-demo") as live:
         run = live.start_run("spirals", steps=12)["id"]
         live.wait_for_status(run, "finished")

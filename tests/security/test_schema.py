@@ -10,30 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import session_seed
 from tests.live_server import serving
+from tests.sizes import SCHEMA_CASES_A_ROUTE, SCHEMA_CASES_MIN, session_seed
 
 CONFIGURED = Path(__file__).with_name("schemathesis.toml")
-CASES_MIN = 5_000
-CASES_A_ROUTE = 150
 ENDED_WITHIN_S = 600  # for slow machines with others at work; it ends by itself
 
 
 @pytest.mark.timeout(ENDED_WITHIN_S + 30)
 def test_every_answer_is_as_described_and_none_is_a_stumble(
-    tmp_path: Path, descriptions: Path, record_property: Callable[[str, object], None]
+    tmp_path: Path, data_dir: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """Examples, edges, drawn cases, and sequences in which one answer leads to the next request."""
-    data_dir = tmp_path / "var"
-    data_dir.mkdir()
-    (data_dir / "tasks.json").write_bytes(descriptions.read_bytes())
     with serving(data_dir, "--no-demo", BABYSIT_PARALLEL="1") as server:
         run = server.start_run("spirals", steps=12)["id"]
         server.wait_for_status(run, "finished")
         ran = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIGURED}", "run"]
             + [f"{server.url}/api/openapi.json", "--phases=examples,coverage,fuzzing,stateful"]
-            + [f"--max-examples={CASES_A_ROUTE}", f"--seed={session_seed()}", "--no-color"]
+            + [f"--max-examples={SCHEMA_CASES_A_ROUTE}", f"--seed={session_seed()}", "--no-color"]
             + ["--exclude-path=/api/stream"]  # it has no end; tests/app/web/test_stream.py has it
             + [f"--header=Authorization: Bearer {server.token}"]
             + ["--header=Content-Type: application/json", "--continue-on-failure"]
@@ -53,4 +48,4 @@ def test_every_answer_is_as_described_and_none_is_a_stumble(
     assert made, said
     record_property("schema_cases", int(made[1]))
     assert ran.returncode == 0, said[-6000:]
-    assert int(made[1]) >= CASES_MIN
+    assert int(made[1]) >= SCHEMA_CASES_MIN

@@ -10,15 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import session_seed
+from tests.conftest import knowing_the_tasks
 from tests.security.attackers import drawn, in_addresses, in_bodies, in_headers
 from tests.security.corpus import TEXTS, shapes
 from tests.security.hostile_recipes import documents
 from tests.security.hostile_server import Sent, Siege, besieged
 from tests.security.route_list import Operation, all_paths, operations
-
-DRAWN = 30_000
-RECIPES = 1_500
+from tests.sizes import (
+    DRAWN_REQUESTS,
+    FILE_NAMES,
+    HOSTILE_REQUESTS_MIN,
+    SHAPES,
+    SPOILT_RECIPES,
+    session_seed,
+)
 
 Record = Callable[[str, object], None]
 
@@ -26,10 +31,8 @@ Record = Callable[[str, object], None]
 @pytest.fixture(scope="module")
 def siege(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Iterator[Siege]:
     """A server with a run that is over, and its checkpoint."""
-    folder = tmp_path_factory.mktemp("siege") / "var"
-    folder.mkdir()
-    (folder / "tasks.json").write_bytes(descriptions.read_bytes())
-    with besieged(folder) as siege:
+    folder = knowing_the_tasks(tmp_path_factory.mktemp("siege") / "var", descriptions)
+    with besieged(folder, session_seed()) as siege:
         yield siege
 
 
@@ -59,7 +62,7 @@ def test_requests_that_two_parsers_read_differently(siege: Siege, record_propert
     def all_shapes() -> Iterator[Sent]:
         for operation in operations():
             line = f"{operation.method} {operation.at(**siege.ids)}".encode()
-            for content in shapes(line, host, authority):
+            for content in siege.decks.deal(tuple(shapes(line, host, authority)), SHAPES):
                 yield Sent(content, f"{operation.method} {operation.path}", refused=False)
 
     siege.endure(all_shapes(), keeps=False)
@@ -82,10 +85,12 @@ def test_names_of_files_lead_nowhere(siege: Siege, record_property: Record) -> N
         "app/cli/__main__.py",
     ]
 
+    prefixes = ("/", "/assets/", "//", "/api/")
+    names = tuple(itertools.product(ups, (1, 2, 5, 12), files, prefixes))
+
     def all_names() -> Iterator[Sent]:
-        for up, times, file in itertools.product(ups, (1, 2, 5, 12), files):
-            for prefix in ("/", "/assets/", "//", "/api/"):
-                yield siege.sent(page, "nobody", prefix + up * times + file)
+        for up, times, file, prefix in siege.decks.deal(names, FILE_NAMES):
+            yield siege.sent(page, "nobody", prefix + up * times + file)
         for text in TEXTS:
             yield siege.sent(page, "owner", b"/" + text)
             yield siege.sent(page, "owner", b"/assets/" + text)
@@ -99,7 +104,7 @@ def test_names_of_files_lead_nowhere(siege: Siege, record_property: Record) -> N
 
 def test_requests_drawn_along_what_the_routes_take(siege: Siege, record_property: Record) -> None:
     before = siege.started()
-    siege.endure(drawn(siege, DRAWN, session_seed()))
+    siege.endure(drawn(siege, DRAWN_REQUESTS, session_seed()))
 
     told(siege, record_property)
     assert siege.started() == before
@@ -111,7 +116,7 @@ def test_recipes_with_something_else_in_each_place(siege: Siege, record_property
     exported = siege.server.client.get(f"/api/runs/{siege.ids['run_id']}/export?format=recipe").text
     good = exported.replace("task: spirals", "task: no-such-task")
     assert good != exported
-    recipes = [good, *documents(good, RECIPES, random.Random(session_seed()))]
+    recipes = [good, *documents(good, SPOILT_RECIPES, random.Random(session_seed()))]
     bodies = (json.dumps({"recipe": text}).encode() for text in recipes)
 
     siege.endure(siege.sent(replays, "owner", "/api/replays", body) for body in bodies)
@@ -127,7 +132,7 @@ def test_what_was_tried_reached_many_different_ends(siege: Siege) -> None:
     routes = {operation for operation, status, _ in siege.classes if status < 400}
     errors = {error for _, status, error in siege.classes if status >= 400}
 
-    assert siege.requests >= 50_000
+    assert siege.requests >= HOSTILE_REQUESTS_MIN
     assert len(siege.classes) > 150
     assert len(routes) >= 12
     assert {"invalid", "not_found", "unauthorized", "forbidden", "too_long"} <= errors

@@ -52,7 +52,7 @@ def besiege(folder: Path, seed: int, count: int) -> None:
     if not count:
         return
     (folder / "siege").mkdir()
-    with besieged(folder / "siege" / "var") as siege:
+    with besieged(folder / "siege" / "var", seed) as siege:
         for start in range(0, count, AT_ONCE):
             siege.endure(drawn(siege, min(AT_ONCE, count - start), seed + start))
             print(

@@ -9,7 +9,7 @@ import time
 import httpx
 
 from tests.app.sse_client import messages
-from tests.live_server import TOKEN
+from tests.live_server import TOKEN, web_client
 from tests.soak.product import Product
 
 AGAIN_S = 0.3
@@ -21,7 +21,7 @@ class Listener:
 
     def __init__(self, product: Product) -> None:
         self._product = product
-        self._client = httpx.Client(timeout=SILENCE_S, trust_env=False)
+        self._client = web_client(timeout=SILENCE_S)
         self.told: list[int] = []
         self.connections = 0
         self.unexpected: list[str] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.live_server import TOKEN
+from tests.live_server import TOKEN, web_client
 from tests.soak.history import Asked, History
 from tests.soak.product import Product
 
@@ -47,7 +47,7 @@ class Person:
         self._draw = draw
         self._name = name
         self._count = 0
-        self._client = httpx.Client(timeout=ANSWER_WITHIN_S, trust_env=False)
+        self._client = web_client(timeout=ANSWER_WITHIN_S)
         self.unexpected: list[str] = []  # answers that must never come
 
     def live(self, until: threading.Event) -> None:

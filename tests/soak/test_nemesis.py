@@ -9,15 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import session_seed
+from tests.sizes import CRASHED_AT_ONCE, CRASHES, CRASHES_MIN, CRASHES_WITHIN_S, session_seed
 from tests.soak.crashes import Crashes
 from tests.soak.soak import Soak
 
-CRASHES = 100
-AT_ONCE = 4  # products, each in a data directory of its own: a start is mostly waiting
 PARALLEL = "9"  # runs: a new one need not wait for those that rest before their next attempt
-WITHIN_S = 420.0  # then those that were tried must do; `make soak` tries more
-CRASHES_MIN = 40  # on the slowest machine
 
 
 @pytest.mark.slow
@@ -26,7 +22,7 @@ def test_whole_system_crashes_lose_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     seed = session_seed()
-    each = -(-CRASHES // AT_ONCE)
+    each = -(-CRASHES // CRASHED_AT_ONCE)
     soaks = [
         Soak(
             tmp_path / str(number),
@@ -35,11 +31,11 @@ def test_whole_system_crashes_lose_nothing(
             nemesis=lambda product, draw: Crashes(product, draw, each),
             BABYSIT_PARALLEL=PARALLEL,
         )
-        for number in range(AT_ONCE)
+        for number in range(CRASHED_AT_ONCE)
     ]
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        reports = list(pool.map(lambda soak: soak.run(WITHIN_S), soaks))
+    with ThreadPoolExecutor(CRASHED_AT_ONCE) as pool:
+        reports = list(pool.map(lambda soak: soak.run(CRASHES_WITHIN_S), soaks))
 
     counts = sum((report.counts for report in reports), Counter[str]())
     record_property("crashes", counts["crashes"])

@@ -25,7 +25,8 @@ RATE = 0.0123
 @pytest.fixture(scope="module")
 def original(shared: LiveServer) -> int:
     """A run with a change by hand in a pause."""
-    run = shared.start_run("spirals", steps=60, seed=5, values={"dropout": 0.1}, name="panda")
+    asked = {"seed": 5, "values": {"dropout": 0.1}, "name": "panda"}
+    run = shared.start_run("spirals", steps=60, max_steps_per_s=60, **asked)
     shared.client.post(f"/api/runs/{run['id']}/commands", json={"kind": "pause"})
     shared.wait_for_status(run["id"], "paused")
     shared.command(run["id"], "set", values={"learning_rate": RATE}, note="in a pause")
@@ -57,10 +58,16 @@ def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
     )
 
 
+def through(server: LiveServer, file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """By the server: it has torch already, which takes a worker of one's own seconds."""
+    where = ("--data-dir", server.data_dir)
+    return command(file, *arguments, *where, BABYSIT_TOKEN=server.token)
+
+
 def test_through_the_server_of_a_data_directory(
     shared: LiveServer, original: int, file: Path
 ) -> None:
-    ran = command(file, "--data-dir", shared.data_dir, BABYSIT_TOKEN=shared.token)
+    ran = through(shared, file)
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "equal to the last bit" in ran.stdout
@@ -77,8 +84,8 @@ def test_alone_where_there_is_no_server(tmp_path: Path, file: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-def test_on_another_seed_it_only_runs(tmp_path: Path, file: Path) -> None:
-    ran = command(file, "--seed", "6", "--data-dir", tmp_path)
+def test_on_another_seed_it_only_runs(shared: LiveServer, file: Path) -> None:
+    ran = through(shared, file, "--seed", "6")
 
     assert ran.returncode == 0
     assert "another seed, 6 instead of 5: step 60" in ran.stdout
@@ -98,32 +105,34 @@ def test_another_rate_differs_from_its_first_update_on(tmp_path: Path, file: Pat
     assert f"differs first at step {step}: learning_rate was {RATE}, is 0.0124" in ran.stdout
 
 
-def test_another_cost_is_named_with_its_step(tmp_path: Path, file: Path) -> None:
+def test_another_cost_is_named_with_its_step(shared: LiveServer, file: Path) -> None:
     recipe = read_recipe(file.read_text())
     values = recipe.recorded.values.copy()
     values[0, 40] = math.nextafter(was := values[0, 40], np.inf)  # the last bit, at step 41
     file.write_text(write_recipe(replace(recipe, recorded=replace(recipe.recorded, values=values))))
 
-    ran = command(file, "--data-dir", tmp_path)
+    ran = through(shared, file)
 
     assert ran.returncode == 1
     assert f"differs first at step 41: train/cost was {values[0, 40]}, is {was}" in ran.stdout
 
 
-def test_another_seed_in_the_file_differs_from_the_beginning(tmp_path: Path, file: Path) -> None:
+def test_another_seed_in_the_file_differs_from_the_beginning(
+    shared: LiveServer, file: Path
+) -> None:
     file.write_text(file.read_text().replace("\nseed: 5\n", "\nseed: 6\n"))
 
-    ran = command(file, "--data-dir", tmp_path)
+    ran = through(shared, file)
 
     assert ran.returncode == 1
     assert "differs first at step 0: weights_sha256" in ran.stdout
 
 
-def test_other_code_is_warned_of_and_run(tmp_path: Path, file: Path) -> None:
+def test_other_code_is_warned_of_and_run(shared: LiveServer, file: Path) -> None:
     code = read_recipe(file.read_text()).made_with["code_sha256"]
     file.write_text(file.read_text().replace(code, "ab" * 32))
 
-    ran = command(file, "--data-dir", tmp_path)
+    ran = through(shared, file)
 
     assert ran.returncode == 0
     assert "equal to the last bit" in ran.stdout
@@ -136,9 +145,9 @@ def test_an_unknown_task_is_a_problem_of_its_own(
     file.write_text(file.read_text().replace("task: spirals", "task: circles"))
 
     alone = command(file, "--data-dir", tmp_path)
-    through = command(file, "--data-dir", shared.data_dir, BABYSIT_TOKEN=shared.token)
+    by_the_server = through(shared, file)
 
-    for ran in (alone, through):
+    for ran in (alone, by_the_server):
         assert (ran.returncode, ran.stdout) == (2, "")
         assert "There is no" in ran.stderr.splitlines()[-1]
 

@@ -11,9 +11,10 @@ from app.search.importance import TRIALS_MIN, importance
 from app.search.samplers import CompletedTrial, sample
 from tests.app.search.spaces import CONDITIONAL, FOUR, plan_for, searched, space_of
 from tests.project.files import ROOT
+from tests.sizes import SEARCH_SEEDS, chosen
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", chosen((0, 1, 2, 3, 4), SEARCH_SEEDS))
 def test_the_learning_rate_that_decides_has_the_largest_part(seed: int) -> None:
     space = space_of(FOUR)
     _, completed = searched(plan_for(space, "random", 24, seed))

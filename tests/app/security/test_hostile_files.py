@@ -197,21 +197,20 @@ def test_a_recipe_does_not_wait_for_a_pipe(shared: LiveServer) -> None:
 
 
 def test_a_checkpoint_that_is_changed_before_the_fork_begins_is_refused(
-    serve: Serve, data_dir: Path
+    narrow: LiveServer,
 ) -> None:
     """The server looked at it when it was asked; the worker must find the same."""
-    with serve(data_dir, "--no-demo", BABYSIT_PARALLEL="1") as server:
-        run = server.start_run("spirals", steps=15)["id"]
-        server.wait_for_status(run, "finished")
-        end = server.client.get(f"/api/runs/{run}/checkpoints").json()[-1]["id"]
-        other = server.start_run("spirals", steps=100_000, max_steps_per_s=100)["id"]
-        server.wait_for_status(other, "running")
-        fork = server.client.post(f"/api/checkpoints/{end}/fork", json={"steps": 20}).json()
-        assert fork["status"] == "queued"
+    run = narrow.start_run("spirals", steps=15)["id"]
+    narrow.wait_for_status(run, "finished")
+    end = narrow.client.get(f"/api/runs/{run}/checkpoints").json()[-1]["id"]
+    other = narrow.start_run("spirals", steps=100_000, max_steps_per_s=100)["id"]
+    narrow.wait_for_status(other, "running")
+    fork = narrow.client.post(f"/api/checkpoints/{end}/fork", json={"steps": 20}).json()
+    assert fork["status"] == "queued"
 
-        replaced(server.data_dir / "runs" / str(run) / "checkpoints" / "15")
-        server.command(other, "stop")
-        failed = server.wait_for_status(fork["id"], "failed")
+    replaced(narrow.data_dir / "runs" / str(run) / "checkpoints" / "15")
+    narrow.command(other, "stop")
+    failed = narrow.wait_for_status(fork["id"], "failed")
 
     assert "not the one that was announced" in failed["reason"]
 

@@ -16,7 +16,7 @@ import pytest
 
 from app.cli.log_format import SingleLineFormatter
 from app.web.routes.export import inert
-from tests.live_server import MARK, TOKEN, LiveServer
+from tests.live_server import MARK, TOKEN, LiveServer, web_client
 
 FORMATS = ("csv", "json", "markdown", "html", "recipe")
 
@@ -100,7 +100,7 @@ def misuse(server: LiveServer, run_id: int) -> Iterator[httpx.Response]:
     places = {"t": TOKEN, "token": TOKEN, "search": TOKEN}
     headers = {"Referer": f"{server.url}/?t={TOKEN}", "X-Token": TOKEN, "Cookie": f"t={TOKEN}"}
     paths = ("/", "/api/runs", f"/api/{TOKEN}", f"/{TOKEN}", f"/{TOKEN}.js", "/api/session")
-    with httpx.Client(base_url=server.url, trust_env=False) as stranger:
+    with web_client(server.url) as stranger:
         for path in paths:
             for client in (server.client, stranger):
                 yield client.get(path, params=places, headers=headers)

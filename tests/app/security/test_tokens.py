@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,9 +19,9 @@ import pytest
 from app.errors import TooManyRequests
 from app.limits import WRONG_TOKENS_A_SECOND_MAX
 from app.security.tokens import FILES, Tokens, is_strong
-from tests.app.security.test_middleware import every_route
 from tests.app.sse_client import messages
-from tests.live_server import LiveServer, serving
+from tests.conftest import knowing_the_tasks
+from tests.live_server import LiveServer, serving, web_client
 from tests.security.in_process import inside
 
 ENDED_WITHIN_S = 5.0
@@ -51,7 +52,7 @@ def link(server: LiveServer, *flags: str) -> str:
 @contextlib.contextmanager
 def bearer(server: LiveServer, token: str) -> Iterator[httpx.Client]:
     authorization = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=server.url, headers=authorization, trust_env=False) as client:
+    with web_client(server.url, headers=authorization) as client:
         yield client
 
 
@@ -63,10 +64,21 @@ def kept(server: LiveServer, role: str) -> str:
 @contextlib.contextmanager
 def signed_in(server: LiveServer, token: str) -> Iterator[httpx.Client]:
     origin = {"Origin": server.url}
-    with httpx.Client(base_url=server.url, headers=origin, trust_env=False) as client:
+    with web_client(server.url, headers=origin) as client:
         answer = client.post("/api/session", json={"token": token})
         assert answer.status_code == 204, answer.text
         yield client
+
+
+def every_route(server: LiveServer) -> list[tuple[str, str]]:
+    """Method and a path of every route, as the server itself describes them."""
+    paths: dict[str, dict[str, Any]] = server.client.get("/api/openapi.json").json()["paths"]
+    filled = [
+        (method.upper(), path.replace("{run_id}", "1").replace("{checkpoint_id}", "1000001"))
+        for path, methods in paths.items()
+        for method in methods
+    ]
+    return [(method, path.replace("{command_id}", "1")) for method, path in filled]
 
 
 def role(client: httpx.Client) -> str:
@@ -78,9 +90,7 @@ def role(client: httpx.Client) -> str:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, descriptions: Path) -> Iterator[LiveServer]:
     """A server that has made its tokens itself."""
-    folder = tmp_path_factory.mktemp("own") / "var"
-    folder.mkdir()
-    (folder / "tasks.json").write_bytes(descriptions.read_bytes())
+    folder = knowing_the_tasks(tmp_path_factory.mktemp("own") / "var", descriptions)
     with serving(folder, "--no-demo", BABYSIT_TOKEN="") as server:
         yield server
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
-from tests.conftest import Serve
 from tests.live_server import LiveServer
 
 STEPS = 900
@@ -42,63 +40,61 @@ def last_state(server: LiveServer, run_id: int) -> str:
 
 
 def test_a_killed_worker_is_replaced_and_the_run_ends_in_the_same_state(
-    serve: Serve, data_dir: Path
+    shared: LiveServer,
 ) -> None:
-    with serve(data_dir, "--no-demo") as server:
-        undisturbed = server.start_run("spirals", **ASKED)
-        steer(server, undisturbed["id"])
-        killed = server.start_run("spirals", **ASKED)
-        steer(server, killed["id"])
-        server.wait_for_step(killed["id"], 450, timeout_s=60)
-        kill_worker(server, killed["id"], 1)
-        kill_worker(server, killed["id"], 2)
+    undisturbed = shared.start_run("spirals", **ASKED)
+    steer(shared, undisturbed["id"])
+    killed = shared.start_run("spirals", **ASKED)
+    steer(shared, killed["id"])
+    shared.wait_for_step(killed["id"], 450, timeout_s=60)
+    kill_worker(shared, killed["id"], 1)
+    kill_worker(shared, killed["id"], 2)
 
-        run = server.wait_for_status(killed["id"], "finished", timeout_s=60)
-        server.wait_for_status(undisturbed["id"], "finished", timeout_s=60)
+    run = shared.wait_for_status(killed["id"], "finished", timeout_s=60)
+    shared.wait_for_status(undisturbed["id"], "finished", timeout_s=60)
 
-        assert run["attempt"] == 3
-        # the second may or may not have caught up before it was killed
-        assert {event["verified"] for event in server.events(killed["id"], "recovered")} == {True}
-        reasons = [str(event["reason"]) for event in server.events(killed["id"], "status_changed")]
-        assert sum("recovering" in why and "SIGKILL" in why for why in reasons) == 2
-        assert len(server.events(killed["id"], "changed")) == 2
-        assert last_state(server, killed["id"]) == last_state(server, undisturbed["id"])
-        for series in ("train/cost", "learning_rate", "momentum"):
-            path = f"curves?series={series}&points=1000000"
-            mine, other = (
-                server.client.get(f"/api/runs/{run_id}/{path}").json()["series"][series]
-                for run_id in (killed["id"], undisturbed["id"])
-            )
-            assert mine["step"] == list(range(1, STEPS + 1))
-            assert mine == other
-
-
-def test_a_run_that_was_paused_is_paused_again(serve: Serve, data_dir: Path) -> None:
-    with serve(data_dir, "--no-demo") as server:
-        run = server.start_run("spirals", steps=100_000, max_steps_per_s=300)
-        server.wait_for_step(run["id"], 30)
-        server.command(run["id"], "pause")
-        step = server.run(run["id"])["step"]
-
-        kill_worker(server, run["id"], 1)
-
-        server.wait_until(lambda: server.run(run["id"])["attempt"] == 2, "a second attempt", 60)
-        paused = server.wait_for_status(run["id"], "paused")
-        assert (paused["step"], paused["reason"]) == (step, "user")
-        assert server.command(run["id"], "resume")["status"] == "applied"
-        server.wait_for_step(run["id"], step + 20)
+    assert run["attempt"] == 3
+    # the second may or may not have caught up before it was killed
+    assert {event["verified"] for event in shared.events(killed["id"], "recovered")} == {True}
+    reasons = [str(event["reason"]) for event in shared.events(killed["id"], "status_changed")]
+    assert sum("recovering" in why and "SIGKILL" in why for why in reasons) == 2
+    assert len(shared.events(killed["id"], "changed")) == 2
+    assert last_state(shared, killed["id"]) == last_state(shared, undisturbed["id"])
+    for series in ("train/cost", "learning_rate", "momentum"):
+        path = f"curves?series={series}&points=1000000"
+        mine, other = (
+            shared.client.get(f"/api/runs/{run_id}/{path}").json()["series"][series]
+            for run_id in (killed["id"], undisturbed["id"])
+        )
+        assert mine["step"] == list(range(1, STEPS + 1))
+        assert mine == other
 
 
-def test_after_three_dead_workers_a_run_is_lost(serve: Serve, data_dir: Path) -> None:
-    with serve(data_dir, "--no-demo") as server:
-        run = server.start_run("spirals", steps=100_000, max_steps_per_s=300)
-        server.wait_for_step(run["id"], 30)
+def test_a_run_that_was_paused_is_paused_again(shared: LiveServer) -> None:
+    run = shared.start_run("spirals", steps=100_000, max_steps_per_s=300)
+    shared.wait_for_step(run["id"], 30)
+    shared.command(run["id"], "pause")
+    step = shared.run(run["id"])["step"]
 
-        for attempt in (1, 2, 3):
-            server.wait_for_status(run["id"], "running")
-            kill_worker(server, run["id"], attempt)
+    kill_worker(shared, run["id"], 1)
 
-        lost = server.wait_for_status(run["id"], "lost", timeout_s=60)
-        assert lost["attempt"] == 3
-        assert "SIGKILL" in lost["reason"]
-        assert "fork" in lost["allowed"]
+    shared.wait_until(lambda: shared.run(run["id"])["attempt"] == 2, "a second attempt", 60)
+    paused = shared.wait_for_status(run["id"], "paused")
+    assert (paused["step"], paused["reason"]) == (step, "user")
+    assert shared.command(run["id"], "resume")["status"] == "applied"
+    shared.wait_for_step(run["id"], step + 20)
+    shared.command(run["id"], "stop")
+
+
+def test_after_three_dead_workers_a_run_is_lost(shared: LiveServer) -> None:
+    run = shared.start_run("spirals", steps=100_000, max_steps_per_s=300)
+    shared.wait_for_step(run["id"], 30)
+
+    for attempt in (1, 2, 3):
+        shared.wait_for_status(run["id"], "running")
+        kill_worker(shared, run["id"], attempt)
+
+    lost = shared.wait_for_status(run["id"], "lost", timeout_s=60)
+    assert lost["attempt"] == 3
+    assert "SIGKILL" in lost["reason"]
+    assert "fork" in lost["allowed"]

@@ -21,6 +21,7 @@ from tests.app.sse_client import stream
 from tests.app.waiting import eventually
 from tests.conftest import Serve
 from tests.live_server import LiveServer, end_marked
+from tests.sizes import SERVER_KILLS
 
 SLOW = {"steps": 100_000, "max_steps_per_s": 300}
 
@@ -62,7 +63,7 @@ def test_a_killed_server_loses_and_doubles_nothing(serve: Serve, data_dir: Path,
         server.wait_for_step(run["id"], 50)
         pid = worker_of(server, run["id"])["pid"]
         server.kill()
-    for _ in range(3):
+    for _ in range(SERVER_KILLS):
         with serve(data_dir, "--no-demo", mark=mark) as server:
             step = server.run(run["id"])["step"]
             server.wait_for_step(run["id"], step + 50)
@@ -197,10 +198,10 @@ def test_a_signal_ends_the_server_in_time_and_no_worker(
     assert Path(f"/proc/{pid}").exists()
 
 
-def test_a_second_server_is_refused_with_a_clear_line(server: LiveServer) -> None:
+def test_a_second_server_is_refused_with_a_clear_line(shared: LiveServer) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
-        + ["--data-dir", str(server.data_dir)],
+        + ["--data-dir", str(shared.data_dir)],
         capture_output=True,
         text=True,
         timeout=30,
@@ -208,12 +209,12 @@ def test_a_second_server_is_refused_with_a_clear_line(server: LiveServer) -> Non
     )
 
     assert second.returncode == 1
-    assert f"another server (process {server.process.pid})" in second.stderr
+    assert f"another server (process {shared.process.pid})" in second.stderr
     assert "Traceback" not in second.stderr
 
 
-def test_a_port_that_is_taken_is_told(server: LiveServer, tmp_path: Path) -> None:
-    port = server.url.rpartition(":")[2]
+def test_a_port_that_is_taken_is_told(shared: LiveServer, tmp_path: Path) -> None:
+    port = shared.url.rpartition(":")[2]
     second = subprocess.run(
         [sys.executable, "-m", "app.cli", "serve", "--port", port]
         + ["--data-dir", str(tmp_path / "other")],
@@ -242,10 +243,10 @@ def test_a_server_beyond_loopback_needs_a_name(tmp_path: Path) -> None:
     assert "--allow-host" in started.stderr
 
 
-def test_a_worker_has_no_secret_in_its_environment(server: LiveServer) -> None:
-    run = server.start_run("spirals", **SLOW)
-    server.wait_for_status(run["id"], "running")
-    pid = worker_of(server, run["id"])["pid"]
+def test_a_worker_has_no_secret_in_its_environment(
+    shared: LiveServer, running: dict[str, Any]
+) -> None:
+    pid = worker_of(shared, running["id"])["pid"]
 
     environment = Path(f"/proc/{pid}/environ").read_bytes()
     arguments = Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -35,6 +35,7 @@ from tests.app.waiting import eventually
 from tests.conftest import Serve
 from tests.live_server import LiveServer, end_marked
 from tests.security.in_process import described
+from tests.sizes import SEARCH_KILLS
 
 TASK = TaskInfo("spirals", {"default_steps": 100}, DECLARED, None)
 OPTIONS = {
@@ -45,7 +46,6 @@ OPTIONS = {
     "steps": 30,
     "seed": 1,
 }
-KILLS = 5
 PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000, "seed": 8}
 
 
@@ -54,12 +54,12 @@ PLAN = {"strategy": "coarse_to_fine", "trials": 12, "rounds": 3, "steps": 1_000,
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_search_whose_server_is_killed_five_times_is_the_undisturbed_one(
+def test_a_search_whose_server_is_killed_is_the_undisturbed_one(
     serve: Serve, data_dir: Path, shared: LiveServer
 ) -> None:
     mark = uuid.uuid4().hex
     try:
-        for kill in range(KILLS):
+        for kill in range(SEARCH_KILLS):
             with serve(data_dir, "--no-demo", mark=mark) as server:
                 search_id = 1 if kill else search(server, **PLAN)["id"]
                 wait_for_trial(server, search_id, 1 + 2 * kill)

@@ -1,111 +1,17 @@
-"""No input makes the server stumble: a clear 4xx in one form, nothing repeated, nothing changed."""
+"""What is refused says which field it was; tests/hostile/ tries every field of every route."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.live_server import LiveServer
 
-CANARY = "canary-5f2e"
-HOSTILE: list[bytes] = [
-    b"NaN",
-    b"Infinity",
-    b"-Infinity",
-    b"1e999",
-    b"-1e999",
-    b"9" * 5000,
-    str(2**53 + 1).encode(),
-    str(2**70).encode(),
-    b'"\\ud800"',
-    b'"\\u0000"',
-    b'"' + b"x" * 100_000 + b'"',
-    b"[" * 40 + b"]" * 40,
-    b"[" * 50_000,
-    b'{"a":' * 40 + b"1" + b"}" * 40,
-    b"null",
-    b"true",
-    b"-1",
-    b"0",
-    b"1.5",
-    b"1e308",
-    b'""',
-    b'"\xff"',
-    b"[]",
-    b"{}",
-    b'{"a":1,"a":2}',
-    f'"{CANARY}"'.encode(),
-    b'"=cmd|calc"',
-    b'"../../etc/passwd"',
-    b'"%s%n"',
-    b"'",
-    b"",
-]
-BODIES: dict[str, dict[str, Any]] = {
-    "/api/runs": {
-        "task": "no-such-task",  # nothing is to start here
-        "values": {"learning_rate": 0.1},
-        "steps": 5,
-        "seed": 0,
-        "name": "n",
-        "note": "",
-        "max_steps_per_s": 1.0,
-    },
-    "/api/runs/{ended}/commands": {
-        "kind": "set",
-        "values": {"learning_rate": 0.1, "optimizer": "sgd", "batch_size": 8},
-        "at_step": 1,
-        "over_steps": 1,
-        "note": "",
-        "keep_step_size": False,
-    },
-    "/api/runs/{ended}/notes": {"text": "t", "step": 1, "command_id": 1},
-    "/api/checkpoints/1/fork": {"values": {"momentum": 0.5}, "steps": 9, "rewind": False},
-    "/api/session": {"token": "x"},
-}
-
-
-def with_hostile(body: dict[str, Any]) -> list[bytes]:
-    """The body with each of its fields, also the inner ones, replaced by each hostile value."""
-    marked = []
-    for name, value in body.items():
-        if isinstance(value, dict):
-            marked += [{**body, name: {**value, key: "@@"}} for key in value]
-        marked.append({**body, name: "@@"})
-    marked.append({**body, "another": "@@"})
-    texts = [json.dumps(item).encode() for item in marked]
-    return [text.replace(b'"@@"', value) for text in texts for value in HOSTILE]
-
-
-def is_error_form(answer: httpx.Response) -> bool:
-    body = answer.json()
-    known = {"error", "message", "field", "allowed", "state"}
-    return {"error", "message"} <= set(body) <= known and isinstance(body["message"], str)
-
-
-@pytest.mark.parametrize("route", BODIES)
-def test_hostile_values_in_every_field_get_a_clear_no(
-    shared: LiveServer, ended: dict[str, Any], route: str
-) -> None:
-    path = route.replace("{ended}", str(ended["id"]))
-    headers = {"Content-Type": "application/json"}
-    tried = 0
-    for content in [*with_hostile(BODIES[route]), *HOSTILE]:
-        answer = shared.client.post(path, content=content, headers=headers)
-        tried += 1
-        assert answer.status_code < 500, content[:200]
-        if answer.status_code >= 400:
-            assert is_error_form(answer), content[:200]
-            assert CANARY not in answer.text, content[:200]
-    assert tried > 90
-
 
 @pytest.mark.parametrize(
     "number",
-    ["0", "-1", "abc", "1.5", "%00", "9" * 30, str(2**53), str(2**63), "9" * 4000, "%ff", "1;2"],
+    ["0", "abc", "%00", str(2**63)],
 )
 def test_ids_that_are_none_are_unknown(shared: LiveServer, number: str) -> None:
     for path in (
@@ -137,7 +43,6 @@ def test_ids_that_are_none_are_unknown(shared: LiveServer, number: str) -> None:
     "query",
     [
         "limit=0",
-        "limit=5001",
         "limit=x",
         "before=-1",
         f"before={2**70}",

@@ -231,23 +231,22 @@ def test_a_recipe_of_a_run_under_way_goes_as_far_as_the_run(
     assert again["replayed"]["equal"], again["replayed"]
 
 
-def test_a_fork_without_its_parent_has_no_recipe(serve: Serve, data_dir: Path) -> None:
-    with serve(data_dir, "--no-demo") as server:
-        parent = server.start_run("spirals", steps=10)
-        over(server, parent)
-        saved = checkpoints(server, parent["id"])[-1]
-        child = server.client.post(f"/api/checkpoints/{saved['id']}/fork", json={}).json()
-        server.wait_for_step(child["id"], 20)
-        (data_dir / "runs" / str(parent["id"]) / "run.json").unlink()
+def test_a_fork_without_its_parent_has_no_recipe(shared: LiveServer) -> None:
+    parent = shared.start_run("spirals", steps=10)
+    over(shared, parent)
+    saved = checkpoints(shared, parent["id"])[-1]
+    child = shared.client.post(f"/api/checkpoints/{saved['id']}/fork", json={}).json()
+    shared.wait_for_step(child["id"], 20)
+    (shared.data_dir / "runs" / str(parent["id"]) / "run.json").unlink()
 
-        answers = [
-            server.client.get(f"/api/runs/{child['id']}/export", params={"format": "recipe"}),
-            server.client.post(f"/api/runs/{child['id']}/replay", json={}),
-        ]
+    answers = [
+        shared.client.get(f"/api/runs/{child['id']}/export", params={"format": "recipe"}),
+        shared.client.post(f"/api/runs/{child['id']}/replay", json={}),
+    ]
 
-        assert [answer.status_code for answer in answers] == [409, 409]
-        assert answers[0].json()["error"] == "not_allowed_now"
-        assert f"run {parent['id']}" in answers[0].json()["message"].lower()
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert answers[0].json()["error"] == "not_allowed_now"
+    assert f"run {parent['id']}" in answers[0].json()["message"].lower()
 
 
 def test_a_run_without_a_step_has_no_recipe(store: Store, run_id: int) -> None:

@@ -4,17 +4,21 @@ on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.supervisor.fork_client import ForkServerGone
 from babysit.protocol.commands import Pause, Resume, Stop
 from babysit.protocol.hyperparameters import from_json
 from babysit.protocol.status import RunStatus
@@ -24,6 +28,8 @@ from tests.babysit.waiting import wait_until
 from tests.babysit.worker_harness import Lab, LabRun
 
 LONG = 100_000
+DESCRIBED_WITHIN_S = 30.0
+ENDED_WITHIN_S = 60.0
 
 
 @pytest.fixture
@@ -32,6 +38,21 @@ def own_nursery(models: Path) -> Iterator[ForkServer]:
     started = ForkServer(models)
     yield started
     started.close()
+
+
+@pytest.fixture(scope="module")
+def idle_nursery(models: Path) -> Iterator[ForkServer]:
+    """One that nobody else asks for anything."""
+    started = ForkServer(models)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def idle_lab(tmp_path: Path, models: Path, idle_nursery: ForkServer) -> Iterator[Lab]:
+    laboratory = Lab(tmp_path, models, idle_nursery)
+    yield laboratory
+    laboratory.close()
 
 
 @pytest.fixture
@@ -61,7 +82,7 @@ def exit_file(run: LabRun) -> dict[str, Any]:
 
 
 def test_a_task_is_described_with_all_that_the_page_needs(lab: Lab) -> None:
-    described = lab.fork_server.describe(shipped_folder() / "digits_cnn.py")
+    described = lab.fork_server.describe(shipped_folder() / "digits_cnn.py", DESCRIBED_WITHIN_S)
 
     assert (described["name"], described["error"]) == ("digits-cnn", None)
     assert (described["kind"], described["train_size"] + described["val_size"]) == (
@@ -78,7 +99,7 @@ def test_a_task_is_described_with_all_that_the_page_needs(lab: Lab) -> None:
 
 
 def test_every_recorded_series_is_in_the_description(lab: Lab) -> None:
-    described = lab.fork_server.describe(shipped_folder() / "spirals.py")
+    described = lab.fork_server.describe(shipped_folder() / "spirals.py", DESCRIBED_WITHIN_S)
     run = lab.start("spirals", steps=40, values={"grad_clip": 1.0}).finished()
 
     assert set(run.points) - {"clock_s"} == set(described["series"])
@@ -99,7 +120,7 @@ def test_a_task_that_cannot_be_described_is_named_with_its_error(lab: Lab, kind:
     source, error = BROKEN[kind]
     file = task_file(lab, f"undescribed-{kind}", source)
 
-    described = lab.fork_server.describe(file)
+    described = lab.fork_server.describe(file, DESCRIBED_WITHIN_S)
 
     assert described["name"] == f"undescribed-{kind}"
     assert error in described["error"]
@@ -107,14 +128,14 @@ def test_a_task_that_cannot_be_described_is_named_with_its_error(lab: Lab, kind:
 
 def test_a_task_that_hangs_is_given_up_and_others_do_not_wait_for_it(lab: Lab) -> None:
     hanging = task_file(lab, "hanging", "while True: pass")
-    ident = lab.fork_server.ask(do="describe", file=str(hanging), timeout_s=3)
+    with ThreadPoolExecutor(1) as pool:
+        described = pool.submit(lab.fork_server.describe, hanging, 3)
 
-    other = lab.fork_server.describe(shipped_folder() / "spirals.py")
-    assert other["error"] is None
-    assert not [message for message in lab.fork_server.said if message.get("id") == ident]
+        other = lab.fork_server.describe(shipped_folder() / "spirals.py", DESCRIBED_WITHIN_S)
+        assert other["error"] is None
+        assert not described.done()
 
-    described = lab.fork_server.wait_for(id=ident)["description"]
-    assert "too long" in described["error"]
+        assert "too long" in described.result()["error"]
 
 
 FORKS = """
@@ -132,7 +153,7 @@ def test_a_task_that_forks_is_described_once_and_leaves_nothing_behind(
     source = (shipped_folder() / "spirals.py").read_text()
     file = task_file(lab, f"forks-{len(child)}", source + FORKS.format(child=child))
 
-    described = lab.fork_server.describe(file, timeout_s=4)
+    described = lab.fork_server.describe(file, 4)
 
     forked = int(file.with_suffix(".pid").read_text())
     if child == "pass":
@@ -155,7 +176,7 @@ def test_what_a_task_prints_is_not_part_of_its_description(lab: Lab) -> None:
     # `from __future__` must come first in the file.
     file.write_text(source + "\nprint('{\"hello\": 1}')\n")
 
-    warm = lab.fork_server.describe(file)
+    warm = lab.fork_server.describe(file, DESCRIBED_WITHIN_S)
     cold = subprocess.run(
         [sys.executable, "-m", "babysit.forkserver.describe", str(file)],
         capture_output=True,
@@ -170,13 +191,13 @@ def test_what_a_task_prints_is_not_part_of_its_description(lab: Lab) -> None:
 # ---- workers ----------------------------------------------------------------------------------
 
 
-def test_a_workers_end_is_written_into_its_directory(lab: Lab) -> None:
-    run = lab.start("spirals", steps=5).finished()
+def test_a_workers_end_is_written_into_its_directory(idle_lab: Lab) -> None:
+    run = idle_lab.start("spirals", steps=5).finished()
 
     ended = exit_file(run)
 
     assert (ended["pid"], ended["attempt"], ended["status"]) == (run.pid, 1, 0)
-    assert lab.fork_server.wait_for(exited=run.pid)["run_directory"] == str(run.directory)
+    assert idle_lab.fork_server.exits.acquire(timeout=ENDED_WITHIN_S)  # and the server is told
 
 
 def test_the_signal_that_killed_a_worker_is_in_its_exit_status(lab: Lab) -> None:
@@ -214,7 +235,7 @@ def test_a_worker_knows_who_it_is(lab: Lab) -> None:
 def interrupt(fork_server: ForkServer) -> None:
     fork_server.process.send_signal(signal.SIGINT)
     assert (
-        fork_server.describe(shipped_folder() / "spirals.py")["error"] is None
+        fork_server.describe(shipped_folder() / "spirals.py", DESCRIBED_WITHIN_S)["error"] is None
     )  # it does not mind
     fork_server.close()
 
@@ -268,10 +289,10 @@ def spare_of(fork_server: ForkServer) -> int:
     )
 
 
-def test_a_run_is_taken_up_by_a_process_that_was_there_before(own_lab: Lab) -> None:
-    spare = spare_of(own_lab.fork_server)
+def test_a_run_is_taken_up_by_a_process_that_was_there_before(idle_lab: Lab) -> None:
+    spare = spare_of(idle_lab.fork_server)
 
-    runs = [own_lab.start("spirals", steps=5) for _ in range(3)]  # no time to fork ahead for each
+    runs = [idle_lab.start("spirals", steps=5) for _ in range(3)]  # no time to fork ahead for each
 
     assert spare in {run.pid for run in runs}
     assert len({run.pid for run in runs}) == 3
@@ -279,15 +300,15 @@ def test_a_run_is_taken_up_by_a_process_that_was_there_before(own_lab: Lab) -> N
         run.finished()
 
 
-def test_a_spare_process_that_was_killed_is_replaced(own_lab: Lab) -> None:
-    killed = spare_of(own_lab.fork_server)
+def test_a_spare_process_that_was_killed_is_replaced(idle_lab: Lab) -> None:
+    killed = spare_of(idle_lab.fork_server)
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: has_ended(killed), is_alive=lambda: True, what="its end")
 
-    run = own_lab.start("spirals", steps=5).finished()
+    run = idle_lab.start("spirals", steps=5).finished()
 
     assert run.pid != killed
-    assert spare_of(own_lab.fork_server) not in (killed, run.pid)
+    assert spare_of(idle_lab.fork_server) not in (killed, run.pid)
 
 
 @pytest.mark.parametrize("end", [interrupt, kill], ids=["closed", "killed"])
@@ -300,7 +321,8 @@ def test_a_spare_process_ends_with_the_nursery(own_lab: Lab, end: Any) -> None:
         what="a process forked ahead",
     )
     hanging = task_file(own_lab, "hanging-on", "import signal; signal.pause()")
-    own_lab.fork_server.ask(do="describe", file=str(hanging), timeout_s=300)
+    describing = threading.Thread(target=describe_in_vain, args=(own_lab.fork_server, hanging))
+    describing.start()
     describes = wait_until(
         lambda: next(
             (pid for pid in forked_by(own_lab.fork_server) if pid not in (run.pid, spare)), None
@@ -313,5 +335,11 @@ def test_a_spare_process_ends_with_the_nursery(own_lab: Lab, end: Any) -> None:
 
     wait_until(lambda: has_ended(spare), is_alive=lambda: True, what="its end")
     os.kill(describes, signal.SIGKILL)
+    describing.join()
     run.do(Stop())
     run.end()
+
+
+def describe_in_vain(fork_server: ForkServer, file: Path) -> None:
+    with contextlib.suppress(ForkServerGone):
+        fork_server.describe(file, 300)

@@ -189,7 +189,7 @@ def test_values_that_do_not_fit_the_task_fail_with_the_field(lab: Lab) -> None:
 def test_commands_to_a_run_that_failed_are_answered(lab: Lab) -> None:
     run = lab.prepare(mischief(lab, "late-words", "raise ValueError"), steps=20)
     waiting = run.send(Set(values={"learning_rate": 0.1}, at_step=15))
-    run.pid = lab.fork_server.work(run.directory, 1)
+    run.pid = lab.fork_server.work(run.directory, 1, may_retry=False)
 
     assert run.end()["status"] == RunStatus.FAILED
     assert [answer["kind"] for answer in run.answers(waiting)] == ["refused"]
@@ -248,7 +248,7 @@ def test_a_killed_worker_frees_its_run_at_once(lab: Lab) -> None:
 
     again = LabRun(lab, run.spec, run.directory, attempt=2)
     lab.runs.append(again)
-    again.pid = lab.fork_server.work(run.directory, 2)
+    again.pid = lab.fork_server.work(run.directory, 2, may_retry=False)
 
     again.wait_for_step(2)
     again.do(Pause())
