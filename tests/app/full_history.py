@@ -14,6 +14,7 @@ from tests.app.small_searches import search, wait_for
 from tests.live_server import LiveServer
 
 DATABASE = "babysit.sqlite"
+JSON = {"Content-Type": "application/json"}  # of a request without a body, too
 
 
 def babysit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +57,8 @@ def live_through(server: LiveServer) -> dict[str, int]:
     server.command(fork["id"], "stop")
     trashed = post(server, "runs", key="a key", task="spirals", steps=40)["id"]
     server.wait_for_status(trashed, "finished", timeout_s=60)
-    server.client.delete(f"/api/runs/{trashed}")
+    gone = server.client.delete(f"/api/runs/{trashed}", headers=JSON)
+    assert gone.is_success, gone.text
     for run_id in (grown, fork["id"]):
         server.wait_for_status(run_id, "stopped", "finished")
     replay = post(server, f"runs/{grown}/replay")["id"]
