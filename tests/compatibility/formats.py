@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from app.search.spec import SearchSpec
 from app.store.journals.event_ids import StoredBatch
-from app.store.journals.search_records import ASKED
 from app.store.journals.search_records import event_in as search_event_in
 from app.store.journals.search_records import to_json as search_to_json
 from babysit.protocol.commands import command_from_json
@@ -94,8 +96,8 @@ def run_written_again(path: Path) -> str:
 
 
 def search_written_again(path: Path) -> str:
-    asked = ASKED.validate_python(json.loads(path.read_text()))
-    return json.dumps(to_jsonable(fields_of(asked)), indent=1)
+    spec = TypeAdapter(SearchSpec).validate_python(json.loads(path.read_text()))
+    return json.dumps(to_jsonable(fields_of(spec)), indent=1)
 
 
 def recipe_written_again(text: str) -> str:
