@@ -1,4 +1,5 @@
 /** From declarations to a draft of texts, and back to values with what is wrong. Pure. */
+import { INT_MAX, STEPS_MAX } from "../../api/limits";
 import type { Hyperparameter, Value, Values } from "../../api/types";
 import { readDeclared } from "../../domain/hyperparameters";
 import { valueText } from "../../format/hyperparameters";
@@ -45,10 +46,6 @@ export function readDraft(declared: Hyperparameter[], draft: Draft, from: Values
   return { values, problems };
 }
 
-/** The bounds of the server for every run, whatever its task. */
-const STEPS_MAX = 1_000_000_000;
-const SEED_MAX = 2 ** 53;
-
 export interface Plan {
   steps: number;
   seed: number;
@@ -61,7 +58,7 @@ export function readPlan(
 ): { plan: Plan; problems: Record<string, string> } {
   const read = {
     steps: parseWhole(written.steps, 1, STEPS_MAX, from.steps),
-    seed: parseWhole(written.seed, 0, SEED_MAX, from.seed),
+    seed: parseWhole(written.seed, 0, INT_MAX, from.seed),
   };
   const wrong = Object.entries(read).flatMap(([name, typed]) =>
     typed.problem === null ? [] : [[name, typed.problem]],

@@ -1,5 +1,6 @@
 /** A trial becomes a run of its own: it goes on from where it is, or begins again with the same values. */
 import { useState } from "react";
+import { STEPS_MAX } from "../../api/limits";
 import type { Promotion } from "../../api/searches";
 import { ApiError, promoteRun } from "../../api/searches";
 import { parseWhole } from "../../format/parseNumber";
@@ -25,7 +26,6 @@ const WAYS: { from: Promotion["from"]; word: string; help: string }[] = [
   },
   { from: "scratch", word: "From scratch", help: "The same values and seed, from step 0." },
 ];
-const STEPS_MAX = 1_000_000_000;
 
 export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogProps) {
   const [from, setFrom] = useState<Promotion["from"]>("checkpoint");

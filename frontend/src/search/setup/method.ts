@@ -1,4 +1,5 @@
 /** How a search goes about it, as it is written, and what of it can be sent. Pure. */
+import { INT_MAX, PARALLEL_MAX, ROUNDS_MAX, STEPS_MAX, TRIALS_MAX, WIDEN_MAX } from "../../api/limits";
 import type { NewSearch, Refinement, SearchRow, StopEarly, Strategy } from "../../api/searches";
 import { notANumberText, parseNumber, parseWhole } from "../../format/parseNumber";
 
@@ -16,12 +17,6 @@ export interface Method {
   name: string;
   note: string;
 }
-
-const TRIALS_MAX = 10_000;
-const STEPS_MAX = 1_000_000_000;
-const SEED_MAX = 2 ** 53;
-const PARALLEL_MAX = 64;
-const WIDEN_MAX = 100;
 
 export const firstMethod = (steps: number): Method => ({
   strategy: "random",
@@ -82,12 +77,12 @@ export function readMethod(method: Method): ReadMethod {
   const limits: Record<string, [number, number, number]> = {
     trials: [1, TRIALS_MAX, 24],
     steps: [1, STEPS_MAX, 300],
-    seed: [0, SEED_MAX, 0],
+    seed: [0, INT_MAX, 0],
   };
   if (method.parallel.trim()) limits["parallel"] = [1, PARALLEL_MAX, 2];
   if (method.strategy === "coarse_to_fine") {
     limits["keep"] = [1, TRIALS_MAX, 3];
-    limits["rounds"] = [1, TRIALS_MAX, 3];
+    limits["rounds"] = [1, ROUNDS_MAX, 3];
     limits["widen"] = [1, WIDEN_MAX, 1.5];
   }
   const { request, problems } = readNumbers({ ...method }, limits);
