@@ -149,7 +149,7 @@ def test_an_unknown_task_is_a_problem_of_its_own(
 
     for ran in (alone, by_the_server):
         assert (ran.returncode, ran.stdout) == (2, "")
-        assert "There is no" in ran.stderr.splitlines()[-1]
+        assert "Task not found" in ran.stderr.splitlines()[-1]
 
 
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, file: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, file: Path) -> 
     bad.write_text("format: 1\nseed: 3\n")
 
     problems = {
-        "is no recipe": command(bad),
+        "is not a recipe": command(bad),
         "cannot be read": command(tmp_path / "none.yaml"),
         "--seed must be": command(file, "--seed", "-1"),
         "cannot be reached": command(file, BABYSIT_URL="http://127.0.0.1:9"),
