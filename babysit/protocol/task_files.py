@@ -69,7 +69,7 @@ def find_task_file(name: str) -> Path:
     """
     file = task_files(task_folders()).get(name)
     if file is None:
-        raise NoSuchTask(f"There is no task {name!r} in the task folders.")
+        raise NoSuchTask(f"Task not found: no task folder has {name!r}.")
     return file
 
 

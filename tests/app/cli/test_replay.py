@@ -158,7 +158,7 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, file: Path) -> 
 
     problems = {
         "is not a recipe": command(bad),
-        "cannot be read": command(tmp_path / "none.yaml"),
+        "cannot read": command(tmp_path / "none.yaml"),
         "--seed must be": command(file, "--seed", "-1"),
         "cannot be reached": command(file, BABYSIT_URL="http://127.0.0.1:9"),
     }
