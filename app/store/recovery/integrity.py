@@ -70,6 +70,8 @@ def _what_is_wrong(path: Path) -> str | None:
             connection.close()
     except sqlite3.Error as error:
         return f"is damaged: {_shortly(str(error))}"
+    except UnicodeDecodeError:  # SQLite's own message repeats a damaged name
+        return "is damaged: it holds text that is not UTF-8"
 
 
 def _look_at_pages(connection: sqlite3.Connection) -> str | None:
