@@ -311,7 +311,7 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Any]]] = {
         "searches/2 has no search in SQL",
         lambda folder: sql(folder, "DELETE FROM searches WHERE id = 2"),
     ),
-    "a trial with values that nobody drew": ("S2", "has another momentum than was drawn", redraw),
+    "a trial with values that nobody drew": ("S2", "has another momentum than its sample", redraw),
     "a trial that is missing": (
         "S2",
         "search 1: its trials are not numbered without a gap",

@@ -250,7 +250,7 @@ def test_a_fork_without_its_parent_has_no_recipe(shared: LiveServer) -> None:
 
 
 def test_a_run_without_a_step_has_no_recipe(store: Store, run_id: int) -> None:
-    with store.reading() as session, pytest.raises(NotAllowed, match="not made a step"):
+    with store.reading() as session, pytest.raises(NotAllowed, match="not completed a step"):
         make_recipe(session, store.runs_dir, run_id)
 
 
