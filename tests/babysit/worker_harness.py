@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -197,6 +197,7 @@ class Lab:
     models: Path  # a folder for task files, of `BABYSIT_MODELS`
     fork_server: ForkServer
     runs: list[LabRun] = field(default_factory=list)
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))  # also for threads
 
     def task(self, name: str, source: str) -> str:
         """Write a task file; the name of the task."""
@@ -214,7 +215,7 @@ class Lab:
         **more: Any,
     ) -> LabRun:
         """A run's directory with run.json and the commands sent so far, but no worker yet."""
-        ident = len(self.runs) + 1
+        ident = next(self._ids)
         directory = self.data_dir / "runs" / str(ident)
         directory.mkdir(parents=True)
         spec = RunSpec(

@@ -177,7 +177,7 @@ def test_a_task_that_cannot_be_built_fails_before_its_first_step(lab: Lab, kind:
 
 
 def test_a_task_that_does_not_exist_fails_by_its_name(lab: Lab) -> None:
-    assert "no task 'nowhere'" in lab.start("nowhere", steps=5).end()["reason"]
+    assert "no task folder has 'nowhere'" in lab.start("nowhere", steps=5).end()["reason"]
 
 
 def test_values_that_do_not_fit_the_task_fail_with_the_field(lab: Lab) -> None:
