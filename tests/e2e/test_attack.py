@@ -208,7 +208,7 @@ def test_going_to_the_server_gives_another_page_no_hold_on_it(
         evil.goto(f"http://127.0.0.1:{evil_port}/")
         evil.evaluate("url => { location.href = url; }", quiet.url + path)
         evil.wait_for_url(f"{quiet.url}/**")
-        expect(evil.locator("body")).to_contain_text("Requests of other sites")
+        expect(evil.locator("body")).to_contain_text("Requests from other sites")
         assert SECRET not in evil.content()
     evil.goto(f"http://127.0.0.1:{evil_port}/")
     evil.evaluate(POST_ON, f"{quiet.url}/api/runs/1/notes")
