@@ -38,8 +38,8 @@ case $how in
 fast) check "pytest" tests -m "not slow and not browser and not service" ;;
 *)
   # Alone: each browser draws in software, and two at once leave nothing for the rest.
-  check "pytest, browser" pytest tests/e2e
-  check "pytest" tests --ignore tests/e2e
+  check "pytest, browser" pytest -m browser
+  check "pytest" tests -m "not browser"
   ;;
 esac
 [ "$how" = full ] && check "soak" python -m tests.soak --minutes 10 --hostile 0

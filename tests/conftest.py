@@ -46,7 +46,7 @@ MARKED_FOR = {
 }
 ONE_PROCESS = ("shared_narrow",)  # fixtures of so few tests that one process makes them
 # Those that take longest begin first, so that no process works alone at the end.
-BEGIN_FIRST = ("tests/soak/", "tests/browser/", "tests/hostile/", "tests/server/test_dying")
+BEGIN_FIRST = ("tests/soak/", "tests/security/", "tests/app/supervisor/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def mark(item: pytest.Function) -> None:
     needs = set(item.fixturenames)
-    if item.path.parent.name == "browser":
+    if item.path.parent.name == "e2e":
         needs.add("browser")
     if "postgresql" in getattr(item, "callspec", item).__dict__.get("params", {}).values():
         needs.add("postgres_url")

@@ -52,7 +52,7 @@ SHAPES = _size(8, 10_000)  # of whole requests, for each route
 FILE_NAMES = _size(150, 10_000)  # that lead out of the folder of the page
 DRAWN_REQUESTS = _size(4_000, 30_000)
 SPOILT_RECIPES = _size(200, 1_500)
-HOSTILE_REQUESTS_MIN = _size(8_000, 50_000)
+HOSTILE_REQUESTS_MIN = _size(6_500, 50_000)
 SCHEMA_CASES_A_ROUTE = _size(10, 150)
 SCHEMA_CASES_MIN = _size(500, 5_000)
 

@@ -24,6 +24,22 @@ def routes_and_keys(openapi: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def gone(recorded: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """What a route took or answered once and no longer does. A client ignores what is new."""
+    return [
+        f"{route}: {part}: {name}"
+        for route, parts in recorded.items()
+        for part, names in parts.items()
+        for name in (names if route in found else ["the route"])
+        if name not in found.get(route, {}).get(part, [])
+    ] + [
+        f"{route}: {status}"
+        for route, parts in recorded.items()
+        for status in parts
+        if status not in found.get(route, {})
+    ]
+
+
 def _keys(body: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
     content = body.get("content", {}).get("application/json", {}).get("schema", {})
     return _of_schema(content, schemas, "", DEEP_MAX)
