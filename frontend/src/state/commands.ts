@@ -99,10 +99,10 @@ export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
 /** The first update that uses a change: a batch size may wait for the next epoch. The event says it. */
 async function effectiveStep(answer: CommandAnswer): Promise<number> {
   for (let waited = 0; waited < EVENT_MS_MAX; waited += 50) {
-    const event = getPage().open?.events.findLast(
-      (event) => event.kind === "changed" && event.command_id === answer.command_id,
-    );
-    if (event) return event.effective_step ?? event.step + 1;
+    const event = getPage()
+      .open?.events.filter((event) => event.kind === "changed")
+      .findLast((event) => event.command_id === answer.command_id);
+    if (event) return event.effective_step;
     await new Promise((act) => setTimeout(act, 50));
   }
   return (answer.step ?? 0) + 1;
