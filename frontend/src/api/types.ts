@@ -25,11 +25,6 @@ export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
 export type Family = Schemas["Family"];
 export type FamilyMember = Schemas["FamilyMember"];
-/** `before` and `after` are settings, read back from the optimizer. */
-export interface CommandAnswer extends Omit<Schemas["CommandAnswer"], "before" | "after"> {
-  before: Values | null;
-  after: Values | null;
-}
 export type CommandSent = Schemas["CommandSent"];
 export type ErrorBody = Schemas["Error"];
 

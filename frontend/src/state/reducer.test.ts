@@ -78,6 +78,19 @@ describe("events", () => {
     expect(open?.lastEventId).toBe(2);
   });
 
+  test("a command whose answer came before its response is not waited for", () => {
+    const event = anEvent("applied", { id: 2, command_id: 5, command_kind: "pause" });
+    const answered = reduce(opened(), { type: "event", event, at: NOW });
+
+    const { open } = reduce(answered, {
+      type: "command_sent",
+      runId: 1,
+      command: { commandId: 5, kind: "pause", sentAt: NOW },
+    });
+
+    expect(open?.sentCommands).toEqual([]);
+  });
+
   test("a changed status is shown before the next run message", () => {
     const event = anEvent("status_changed", { id: 2, status: "paused", reason: "guard", step: 40 });
 

@@ -4,7 +4,7 @@ import { answers } from "../domain/answers";
 import type { Series } from "../domain/series";
 import { append, emptySeries, lastStep, parseSeries, splice } from "../domain/series";
 import { continueSmoothed } from "../domain/smoothing";
-import type { CurveSet, Message, OpenRun, PageState } from "./state";
+import type { CurveSet, Message, OpenRun, PageState, SentCommand } from "./state";
 import { emptyCurves } from "./state";
 
 /** Smoothed is the noisy curve of every step; settings and sparse measurements are drawn as they are. */
@@ -101,14 +101,15 @@ function reduceOpen(open: OpenRun | null, message: OpenRunMessage): OpenRun | nu
     case "picture":
       return { ...open, picture: message.picture };
     case "command_sent":
-      return { ...open, sentCommands: [...open.sentCommands, message.command] };
-    case "command_answered":
-      return {
-        ...open,
-        sentCommands: open.sentCommands.filter((command) => command.commandId !== message.commandId),
-      };
+      return withCommand(open, message.command);
   }
 }
+
+/** The answer may come before the response that says which command was sent. */
+const withCommand = (open: OpenRun, command: SentCommand): OpenRun =>
+  open.events.some((event) => answers(event, command.commandId))
+    ? open
+    : { ...open, sentCommands: [...open.sentCommands, command] };
 
 function runIdOf(message: OpenRunMessage): number {
   if (message.type === "event") return message.event.run_id;
