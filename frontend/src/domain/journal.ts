@@ -62,7 +62,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
       if (event.status === "starting" && event.reason?.startsWith(RECOVERING)) {
         return status(`${event.reason.slice(RECOVERING.length)} Restarting from the last checkpoint.`);
       }
-      // Waiting and starting are over before anybody reads of them.
+      // Waiting and starting are over before they can be read.
       if (event.status === "queued" || event.status === "starting") return null;
       return status(statusText(event));
     case "change_scheduled":

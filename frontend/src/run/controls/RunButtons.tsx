@@ -8,6 +8,7 @@ import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { extendOptions } from "./extendOptions";
+import * as styles from "./RunButtons.module.css";
 
 /** After this long without an answer the page says what it waits for, ms. */
 const PATIENCE_MS = 3000;
@@ -16,7 +17,7 @@ const OVER = ["finished", "stopped", "failed", "lost"];
 export function RunButtons({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
   return (
-    <div className="panel run-buttons">
+    <div className={`panel ${styles.runButtons}`}>
       <div className="row">
         <Primary run={run} />
         <button
@@ -56,7 +57,7 @@ export function RunButtons({ run }: { run: Run }) {
         </button>
         <Extend run={run} />
       </div>
-      <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
+      <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
         <Icon name="eggs" /> Search around this run
       </Link>
       <Waiting />

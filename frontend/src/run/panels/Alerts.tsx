@@ -9,6 +9,7 @@ import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
+import * as styles from "./Alerts.module.css";
 import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
@@ -17,14 +18,14 @@ export function Alerts() {
   const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
-    <div className="alerts">
+    <div className={styles.alerts}>
       <TrialOrigin />
       <div role="alert" aria-label="Alerts">
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}
       </div>
       {connection === "reconnecting" ? (
-        <p className="alert alert-busy">
+        <p className={`${styles.alert} ${styles.alertBusy}`}>
           <Icon name="warn" /> Connection lost. Training goes on; reconnecting…
         </p>
       ) : null}
@@ -39,7 +40,7 @@ function GuardAlert() {
   const { run } = open;
   if (run.reason !== "guard") {
     return (
-      <p className="alert alert-busy">
+      <p className={`${styles.alert} ${styles.alertBusy}`}>
         <Icon name="pause" /> Training paused at step {whole(run.step)}: {reasonText(run.reason ?? "")}.
         {isViewer ? null : (
           <button type="button" className="button" onClick={() => commands.resume(run)}>
@@ -58,7 +59,7 @@ function GuardAlert() {
   );
   const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
   return (
-    <p className="alert alert-bad">
+    <p className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <span>
         Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}.
@@ -94,7 +95,7 @@ function FailureAlert() {
   const { run, checkpoints } = open;
   const last = checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed);
   return (
-    <div className="alert alert-bad">
+    <div className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <div>
         <p>

@@ -11,8 +11,9 @@ import { GridVsRandom } from "./GridVsRandom";
 import { gridCells, gridText } from "./grid";
 import { MethodPanel } from "./MethodPanel";
 import { readMethod } from "./method";
-import { SpaceEditor } from "./SpaceEditor";
-import { readSpace } from "./space";
+import * as styles from "./SearchForm.module.css";
+import { SpaceEditor } from "./space/SpaceEditor";
+import { readSpace } from "./space/space";
 import type { InitialSearch } from "./useInitialSearch";
 import { initialSearchOf } from "./useInitialSearch";
 import { fieldOf, usePreview } from "./usePreview";
@@ -92,14 +93,14 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
         cells={previewRefused || preview === null ? gridCells(read) : preview.grid_cells}
         sending={sending}
         failed={empty ? "Nothing is searched yet." : (otherProblems[0]?.[1] ?? null)}
-        litter={initial.checkpoint !== null}
+        fromCheckpoint={initial.checkpoint !== null}
         onMethod={(next) => {
           setMethod(next);
           setRefused({});
         }}
         onStart={() => void submit()}
       />
-      <div className="caviar-teach">
+      <div className={styles.caviarTeach}>
         <Advice preview={preview} />
         <GridVsRandom comparison={preview?.teaching ?? null} space={read.space} declared={declared} />
       </div>

@@ -7,8 +7,8 @@ import { readId } from "../../state/route";
 import { getPage } from "../../state/store";
 import type { Method } from "./method";
 import { firstMethod, methodLike } from "./method";
-import type { Row } from "./space";
-import { rowsAround, rowsFrom, rowsOf } from "./space";
+import type { Row } from "./space/space";
+import { rowsAround, rowsFrom, rowsOf } from "./space/space";
 
 export interface InitialSearch {
   task: Task;
