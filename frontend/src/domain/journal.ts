@@ -140,7 +140,7 @@ const STATUS_TEXT: Record<RunStatus, string> = {
   finished: "Finished",
   stopped: "Stopped and saved",
   failed: "Failed",
-  lost: "The worker exited without reporting a reason",
+  lost: "Process lost",
 };
 
 function statusText(event: EventOf<"status_changed">): string {

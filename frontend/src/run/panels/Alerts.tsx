@@ -26,7 +26,7 @@ export function Alerts() {
       </div>
       {connection === "reconnecting" ? (
         <p className={`${styles.alert} ${styles.alertBusy}`}>
-          <Icon name="warn" /> Connection lost. Training goes on; reconnecting…
+          <Icon name="warn" /> Connection lost. Training continues; reconnecting…
         </p>
       ) : null}
     </div>
@@ -99,10 +99,8 @@ function FailureAlert() {
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost"
-            ? "The worker exited without reporting a reason"
-            : "The task raised an error"}{" "}
-          at step {whole(run.step)}. All points up to there are kept.
+          {run.status === "lost" ? "The training process ended unexpectedly" : "The task raised an error"} at
+          step {whole(run.step)}. All points up to there are kept.
           {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>
         {run.error ? (

@@ -132,7 +132,7 @@ function RepeatButton({ search, runId }: { search: Search; runId: number }) {
     setAsked(true);
     try {
       await repeatTrial(search.id, SEEDS, runId);
-      toast(`Trial ${number} is trained again with ${SEEDS} other seeds.`);
+      toast(`Repeating trial ${number} with ${SEEDS} other seeds.`);
     } catch (error) {
       toastError(error);
     } finally {

@@ -92,7 +92,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
         preview={preview}
         cells={previewRefused || preview === null ? gridCells(read) : preview.grid_cells}
         sending={sending}
-        failed={empty ? "Nothing is searched yet." : (otherProblems[0]?.[1] ?? null)}
+        failed={empty ? "Set at least one parameter to “searched”." : (otherProblems[0]?.[1] ?? null)}
         fromCheckpoint={initial.checkpoint !== null}
         onMethod={(next) => {
           setMethod(next);

@@ -106,8 +106,8 @@ function Strip({ name, label, word, height, right, testId }: StripProps) {
 
 function waitingText(open: OpenRun): string {
   if (!open.curves.loaded) return "Loading the curves…";
-  if (open.run.status === "queued") return "Waits for a free place among the running trainings.";
-  if (OVER.includes(open.run.status)) return "This run made no step.";
+  if (open.run.status === "queued") return "Waiting for a free slot.";
+  if (OVER.includes(open.run.status)) return "This run made no steps.";
   return "Waiting for the first step… PyTorch is starting (usually 2–4 s).";
 }
 

@@ -43,9 +43,7 @@ export function CurvesPanel() {
           height={phone ? 220 : 264}
           ticks
           right={phone ? 82 : 96}
-          empty={
-            started ? "This task measures nothing beside its cost." : "Waiting for the first evaluation…"
-          }
+          empty={started ? "This task has no metrics besides its cost." : "Waiting for the first evaluation…"}
         />
       )}
     </section>

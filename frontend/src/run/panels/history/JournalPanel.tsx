@@ -18,6 +18,8 @@ import * as styles from "./JournalPanel.module.css";
 /** Two different things changed within this many steps: no one will know which one helped. */
 const CLOSE_STEPS = 50;
 const SHOWN_MAX = 200;
+/** The reason of an undo; older runs have the second one. */
+const REVERTED = ["reverted", "put back"];
 
 export function JournalPanel() {
   const events = usePage((page) => page.open?.events);
@@ -41,9 +43,7 @@ export function JournalPanel() {
       {hint && !isViewer ? <p className={styles.hint}>{hint}</p> : null}
       <div className={styles.journalList} role="log" aria-label="Change journal" aria-live="off" tabIndex={0}>
         {own.length + before.length === 0 ? (
-          <p className="muted empty-text">
-            Nothing changed so far. Every change you make is written here with its effect.
-          </p>
+          <p className="muted empty-text">No changes yet. Every change you make is listed here.</p>
         ) : null}
         <Lines entries={own} />
         {before.length > 0 ? (
@@ -152,7 +152,7 @@ function UndoMenu({ entries }: { entries: Entry[] }) {
             textValue="Put value back"
             onAction={() => {
               if (last?.undo)
-                void commands.change(open.run, { kind: "set", values: last.undo, note: "put back" });
+                void commands.change(open.run, { kind: "set", values: last.undo, note: "reverted" });
             }}
           >
             <span>Put value back</span>
@@ -201,6 +201,6 @@ function checkpointBefore(open: OpenRun, entry: Entry): { id: number; step: numb
 function closeChanges(entries: Entry[]): string | null {
   const [last, before] = entries.filter((entry) => entry.undo !== null);
   if (!last || !before || last.step - before.step >= CLOSE_STEPS) return null;
-  if (last.text.split(" ")[0] === before.text.split(" ")[0] || last.why === "put back") return null;
+  if (last.text.split(" ")[0] === before.text.split(" ")[0] || REVERTED.includes(last.why)) return null;
   return "Two changes within 50 steps: you will not know which one helped.";
 }

@@ -101,7 +101,7 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
         tabIndex={0}
         aria-label="Parallel coordinates"
         aria-roledescription="interactive chart"
-        aria-description={`${whole(count)} trials over ${axes.map((axis) => axis.label).join(", ")}. Arrow keys light one trial after the other, best first; the table below has the same.`}
+        aria-description={`${whole(count)} trials over ${axes.map((axis) => axis.label).join(", ")}. Arrow keys highlight one trial after the other, best first; the table below has the same.`}
         data-lines={count}
         onKeyDown={onKeyDown}
         onBlur={onBlur}

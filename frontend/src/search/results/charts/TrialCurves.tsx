@@ -65,7 +65,7 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
         tabIndex={0}
         aria-label="Live curves chart"
         aria-roledescription="interactive chart"
-        aria-description={`${summary} Arrow keys light one trial after the other, best first; Enter opens it.`}
+        aria-description={`${summary} Arrow keys highlight one trial after the other, best first; Enter opens it.`}
         data-lines={drawing.curves.length}
         {...listeners}
       >

@@ -16,8 +16,8 @@ export function TrialTooltip({ search, axes }: { search: Search; axes: Axis[] })
   if (!trial) {
     return (
       <p className={`${styles.trialReadout} muted`} data-part="trial" aria-live="polite">
-        Point at a trial, or move to it with Tab and the arrow keys: it lights up everywhere. A click keeps it
-        lit.
+        Point at a trial, or move to it with Tab and the arrow keys: it is highlighted everywhere. A click
+        keeps the highlight.
       </p>
     );
   }
