@@ -7,7 +7,7 @@ import "./styles/panels.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { startProbe } from "./charts/perfProbe";
-import { followSystemTheme } from "./ui/useTheme";
+import { followSystemTheme } from "./ui/hooks/useTheme";
 
 startProbe();
 followSystemTheme();

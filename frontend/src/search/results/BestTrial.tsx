@@ -1,4 +1,5 @@
 /** The best trial in one line, whether it can be trusted, and what to do with it. */
+
 import { useState } from "react";
 import type { Search } from "../../api/searches";
 import { repeatTrial } from "../../api/searches";
@@ -7,6 +8,7 @@ import { measured } from "../../format/numbers";
 import { openDialog } from "../../state/dialogs";
 import { runPath } from "../../state/route";
 import { toast, toastError } from "../../state/toasts";
+import { ActionButton } from "../../ui/ActionButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import type { Axis } from "../axes";
@@ -140,22 +142,14 @@ function RepeatButton({ search, runId }: { search: Search; runId: number }) {
     }
   };
   return (
-    <button
-      type="button"
-      className="button"
-      aria-label={`Repeat with ${SEEDS} seeds`}
-      aria-disabled={busy}
+    <ActionButton
+      icon="undo"
+      label={`Repeat with ${SEEDS} seeds`}
       title="The same values with other seeds: was the best trial good, or lucky?"
-      onClick={() => {
-        if (!busy) void repeat();
-      }}
+      enabled={!busy}
+      onPress={() => void repeat()}
     >
-      <Icon name="undo" />{" "}
-      {busy
-        ? "Repeating…"
-        : again.length > 0
-          ? `Repeat with ${SEEDS} more seeds`
-          : `Repeat with ${SEEDS} seeds`}
-    </button>
+      {busy ? "Repeating…" : `Repeat with ${SEEDS} ${again.length > 0 ? "more seeds" : "seeds"}`}
+    </ActionButton>
   );
 }

@@ -2,7 +2,7 @@
 import { useRef } from "react";
 import type { Round, Search, Space } from "../../api/searches";
 import { measured, rounded } from "../../format/numbers";
-import { useElementWidth } from "../../ui/useElementWidth";
+import { useElementWidth } from "../../ui/hooks/useElementWidth";
 import type { Axis } from "../axes";
 import { textOf, ticksOf, unitOf } from "../axes";
 import { lowerFirst } from "../labels";

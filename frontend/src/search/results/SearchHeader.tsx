@@ -1,10 +1,12 @@
 /** What this search is, how far it came, and the few things that can be asked of it as a whole. */
+
 import { useState } from "react";
 import type { Search, SearchCommand } from "../../api/searches";
 import { commandSearch } from "../../api/searches";
 import { ago, duration, whole } from "../../format/numbers";
 import { searchPath } from "../../state/route";
 import { toastError } from "../../state/toasts";
+import { ActionButton } from "../../ui/ActionButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { chipOf, countsOf, methodWord, OUTCOMES } from "../trials";
@@ -121,7 +123,6 @@ function Commands({ search }: { search: Search }) {
   const paused = search.status === "paused";
   const turn = paused ? "resume" : "pause";
   const send = async (kind: SearchCommand) => {
-    if (!may(kind)) return;
     setAsked(kind);
     try {
       await commandSearch(search.id, kind);
@@ -133,24 +134,17 @@ function Commands({ search }: { search: Search }) {
   };
   return (
     <>
-      <button
-        type="button"
-        className="button"
-        aria-label={paused ? "Resume search" : "Pause search"}
-        aria-disabled={!may(turn)}
-        onClick={() => void send(turn)}
+      <ActionButton
+        icon={paused ? "play" : "pause"}
+        label={paused ? "Resume search" : "Pause search"}
+        enabled={may(turn)}
+        onPress={() => void send(turn)}
       >
-        <Icon name={paused ? "play" : "pause"} /> {paused ? "Resume" : "Pause"}
-      </button>
-      <button
-        type="button"
-        className="button"
-        aria-label="Stop search"
-        aria-disabled={!may("stop")}
-        onClick={() => void send("stop")}
-      >
-        <Icon name="stop" /> Stop
-      </button>
+        {paused ? "Resume" : "Pause"}
+      </ActionButton>
+      <ActionButton icon="stop" label="Stop search" enabled={may("stop")} onPress={() => void send("stop")}>
+        Stop
+      </ActionButton>
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { Preview, Space } from "../../api/searches";
 import type { Hyperparameter } from "../../api/types";
 import { nameOf } from "../../format/hyperparameters";
 import { whole } from "../../format/numbers";
-import { useElementWidth } from "../../ui/useElementWidth";
+import { useElementWidth } from "../../ui/hooks/useElementWidth";
 import type { Axis } from "../axes";
 import { axisOf, ticksOf, unitOf } from "../axes";
 import { lowerFirst } from "../labels";

@@ -1,6 +1,8 @@
 /** How the search goes about it, how long that takes, and the button that begins it. */
+
 import type { Preview, StopEarly } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
+import { ActionButton } from "../../ui/ActionButton";
 import { TextField } from "../../ui/fields/TextField";
 import { Icon } from "../../ui/Icon";
 import { METHODS } from "../trials";
@@ -156,14 +158,14 @@ export function MethodPanel(props: MethodPanelProps) {
           {props.failed}
         </p>
       ) : null}
-      <button
-        type="button"
-        className={`button primary ${styles.startSearch}`}
-        aria-disabled={props.sending}
-        onClick={props.onStart}
+      <ActionButton
+        icon="play"
+        className={`primary ${styles.startSearch}`}
+        enabled={!props.sending}
+        onPress={props.onStart}
       >
-        <Icon name="play" /> {props.sending ? "Starting…" : "Start search"}
-      </button>
+        {props.sending ? "Starting…" : "Start search"}
+      </ActionButton>
     </section>
   );
 }

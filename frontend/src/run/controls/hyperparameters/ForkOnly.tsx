@@ -5,7 +5,7 @@ import type { Hyperparameter, Run, Value } from "../../../api/types";
 import { valueText } from "../../../format/hyperparameters";
 import { openDialog } from "../../../state/dialogs";
 import { usePage } from "../../../state/store";
-import { Icon } from "../../../ui/Icon";
+import { ActionButton } from "../../../ui/ActionButton";
 import { useStagedValue } from "../staged/useStagedValue";
 import * as styles from "./ForkOnly.module.css";
 
@@ -40,10 +40,10 @@ export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter
       {staged.staged !== null ? (
         <div className="preview">
           <p>{declared.label} cannot change in a running network.</p>
-          <button type="button" className="button" aria-disabled={!checkpoint} onClick={fork}>
-            <Icon name="fork" /> Fork with {valueText(declared.name, staged.staged)}{" "}
+          <ActionButton icon="fork" enabled={checkpoint !== null} onPress={fork}>
+            Fork with {valueText(declared.name, staged.staged)}{" "}
             {declared.kind === "int" ? declared.label.toLowerCase() : ""}
-          </button>
+          </ActionButton>
           {checkpoint ? null : <p className="muted">There is no checkpoint to fork from yet.</p>}
         </div>
       ) : null}

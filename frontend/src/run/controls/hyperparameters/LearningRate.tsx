@@ -1,4 +1,5 @@
 /** The learning rate: quick factors that act at once, and a slider and a field that are staged first. */
+
 import { useState } from "react";
 import { fromWireNumber } from "../../../api/number";
 import type { Run } from "../../../api/types";
@@ -6,12 +7,14 @@ import type { Rate } from "../../../domain/learningRate";
 import { describeStepSize, rateOf, stepSizeFactor } from "../../../domain/learningRate";
 import { measured, setting } from "../../../format/numbers";
 import { parseLearningRate, roundFloat } from "../../../format/parseNumber";
-import { nudgeLearningRate, RAMP_FACTOR, RAMP_STEPS } from "../../../state/commands/commands";
+import { RAMP_FACTOR, RAMP_STEPS } from "../../../state/commands/commands";
+import { ActionButton } from "../../../ui/ActionButton";
 import { TierName } from "../../../ui/TierName";
 import { ApplyButton, ControlHead, StagedField, StagedSlider } from "../staged/StagedControl";
 import { TimingFields } from "../staged/TimingFields";
 import { useStagedControl } from "../staged/useStagedControl";
 import * as styles from "./LearningRate.module.css";
+import { NudgeButton } from "./NudgeButton";
 
 const RANGE = { min: -6, max: 1, step: 0.05 };
 const TICKS = [
@@ -49,60 +52,45 @@ export function LearningRate({ run }: { run: Run }) {
         ticks={TICKS}
       />
       <div className={`row ${styles.quick}`} data-coach="rate">
-        <QuickButton run={run} label="Divide learning rate by 10" word="÷10" factor={0.1} />
-        <QuickButton run={run} label="Halve learning rate" word="×½" factor={0.5} />
+        <NudgeButton
+          run={run}
+          label="Divide learning rate by 10"
+          word="÷10"
+          factor={0.1}
+          className={styles.quickButton}
+        />
+        <NudgeButton
+          run={run}
+          label="Halve learning rate"
+          word="×½"
+          factor={0.5}
+          className={styles.quickButton}
+        />
         <StagedField
           control={control}
           label="Learning rate"
           textOf={setting}
           read={(typed) => parseLearningRate(typed, current)}
         />
-        <QuickButton run={run} label="Double learning rate" word="×2" factor={2} />
+        <NudgeButton
+          run={run}
+          label="Double learning rate"
+          word="×2"
+          factor={2}
+          className={styles.quickButton}
+        />
       </div>
       {staged !== null ? (
         <Preview run={run} rate={rate} current={current} to={staged} moved={control.moved} />
       ) : null}
       <div className={`row ${styles.applyRow}`}>
         <TimingFields control={control} ramps />
-        <button
-          type="button"
-          className="button"
-          aria-label="Reset learning rate"
-          aria-disabled={staged === null}
-          onClick={control.reset}
-        >
+        <ActionButton label="Reset learning rate" enabled={staged !== null} onPress={control.reset}>
           Reset
-        </button>
+        </ActionButton>
         <ApplyButton control={control} label="Learning rate" />
       </div>
     </div>
-  );
-}
-
-function QuickButton({
-  run,
-  label,
-  word,
-  factor,
-}: {
-  run: Run;
-  label: string;
-  word: string;
-  factor: number;
-}) {
-  const may = run.allowed.includes("set");
-  return (
-    <button
-      type="button"
-      className={`button ${styles.quickButton}`}
-      aria-label={label}
-      aria-disabled={!may}
-      onClick={() => {
-        if (may) void nudgeLearningRate(run, factor);
-      }}
-    >
-      <span aria-hidden="true">{word}</span>
-    </button>
   );
 }
 

@@ -1,7 +1,9 @@
 /** The parts of every control: its heading, what a value is staged with, and the button that applies it. */
+
 import type { Hyperparameter } from "../../../api/types";
 import type { SliderRange } from "../../../domain/sliderScale";
 import type { ParsedNumber } from "../../../format/parseNumber";
+import { ActionButton } from "../../../ui/ActionButton";
 import { NumberField } from "../../../ui/fields/NumberField";
 import type { SliderProps } from "../../../ui/fields/Slider";
 import { Slider } from "../../../ui/fields/Slider";
@@ -107,15 +109,14 @@ export function StagedSelect<Value extends string | number | boolean>(props: Sta
 
 export function ApplyButton<Value>({ control, label }: PartProps<Value>) {
   return (
-    <button
-      type="button"
-      className="button primary"
-      aria-label={`Apply ${label.toLowerCase()}`}
-      aria-disabled={control.staged === null || !control.may}
-      onClick={control.applyStaged}
+    <ActionButton
+      label={`Apply ${label.toLowerCase()}`}
+      className="primary"
+      enabled={control.staged !== null && control.may}
+      onPress={control.applyStaged}
     >
       Apply
-    </button>
+    </ActionButton>
   );
 }
 

@@ -8,7 +8,7 @@ import { lastStep, valueAt } from "../../../domain/series";
 import { measured, whole } from "../../../format/numbers";
 import type { OpenRun } from "../../../state/state";
 import { usePage, usePageThrottled } from "../../../state/store";
-import { usePhone } from "../../../ui/useMediaQuery";
+import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { ChartTable } from "./ChartTable";
 import { ChartTools } from "./ChartTools";
 import * as styles from "./CostPanel.module.css";

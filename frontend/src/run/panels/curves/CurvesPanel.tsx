@@ -3,8 +3,8 @@ import { useState } from "react";
 import { measurements } from "../../../charts/compose";
 import { LineChart } from "../../../charts/LineChart";
 import { usePage } from "../../../state/store";
+import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { Icon } from "../../../ui/Icon";
-import { usePhone } from "../../../ui/useMediaQuery";
 import { ChartTable } from "./ChartTable";
 
 export function CurvesPanel() {

@@ -4,7 +4,7 @@ import type { Picture } from "../../../api/types";
 import { palette } from "../../../charts/palette";
 import { whole } from "../../../format/numbers";
 import { usePage } from "../../../state/store";
-import { useDark } from "../../../ui/useTheme";
+import { useDark } from "../../../ui/hooks/useTheme";
 import * as styles from "./PicturePanel.module.css";
 
 const SIDE = 232; // px; a multiple of it is drawn on dense screens

@@ -1,4 +1,5 @@
 /** Where the run can go back to, and the branches that left it. */
+
 import { useMemo, useState } from "react";
 import { pinCheckpoint } from "../../../api/client";
 import { fromWireNumber } from "../../../api/number";
@@ -10,6 +11,7 @@ import { useIsViewer } from "../../../state/permissions";
 import { navigate, runPath } from "../../../state/route";
 import { usePage, usePageThrottled } from "../../../state/store";
 import { toastError } from "../../../state/toasts";
+import { ActionButton } from "../../../ui/ActionButton";
 import { Icon } from "../../../ui/Icon";
 import type { TreeLine } from "../../../ui/Tree";
 import { Tree } from "../../../ui/Tree";
@@ -38,40 +40,31 @@ export function CheckpointsPanel() {
         <h2 id="checkpoints">Checkpoints and branches</h2>
         {isViewer ? null : (
           <div className="tools">
-            <button
-              type="button"
-              className="button"
-              aria-label="Rewind to checkpoint"
-              aria-disabled={!usable}
-              onClick={() => {
-                if (chosen && usable) void commands.rewind(run, chosen.id);
-              }}
+            <ActionButton
+              icon="undo"
+              label="Rewind to checkpoint"
+              enabled={usable}
+              onPress={() => chosen && void commands.rewind(run, chosen.id)}
             >
-              <Icon name="undo" /> Rewind
-            </button>
-            <button
-              type="button"
-              className="button"
-              aria-label="Fork from checkpoint"
-              aria-disabled={!usable}
-              onClick={() => {
-                if (chosen && usable) openDialog({ kind: "fork", checkpoint: chosen });
-              }}
+              Rewind
+            </ActionButton>
+            <ActionButton
+              icon="fork"
+              label="Fork from checkpoint"
+              enabled={usable}
+              onPress={() => chosen && openDialog({ kind: "fork", checkpoint: chosen })}
             >
-              <Icon name="fork" /> Fork
-            </button>
-            <button
-              type="button"
-              className="button"
-              aria-label="Search from checkpoint"
-              title="Many trials that all begin with these weights"
-              aria-disabled={!usable}
-              onClick={() => {
-                if (chosen && usable) navigate(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`);
-              }}
+              Fork
+            </ActionButton>
+            <ActionButton
+              icon="eggs"
+              label="Search from checkpoint"
+              title="Many trials that all start from these weights"
+              enabled={usable}
+              onPress={() => chosen && navigate(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`)}
             >
-              <Icon name="eggs" /> Search from here
-            </button>
+              Search from here
+            </ActionButton>
           </div>
         )}
       </div>

@@ -2,8 +2,8 @@
 import { memo, useMemo, useRef, useState } from "react";
 import type { Search, Trial } from "../../../api/searches";
 import { whole } from "../../../format/numbers";
-import { useElementWidth } from "../../../ui/useElementWidth";
-import { usePhone } from "../../../ui/useMediaQuery";
+import { useElementWidth } from "../../../ui/hooks/useElementWidth";
+import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
 import type { LineStyle, Plot, Point, TrialPath } from "../../trialPaths";

@@ -2,7 +2,7 @@
 import { memo, useMemo, useRef } from "react";
 import type { Importance, Search, Trial } from "../../../api/searches";
 import { measured } from "../../../format/numbers";
-import { useElementWidth } from "../../../ui/useElementWidth";
+import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
 import type { Plot } from "../../trialPaths";

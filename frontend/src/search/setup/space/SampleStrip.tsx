@@ -3,7 +3,7 @@ import { useMemo, useRef } from "react";
 import { fromWireNumber } from "../../../api/number";
 import type { SpacePart } from "../../../api/searches";
 import type { Hyperparameter, Value } from "../../../api/types";
-import { useElementWidth } from "../../../ui/useElementWidth";
+import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import { axisOf, ticksOf, unitOf } from "../../axes";
 import { lowerFirst } from "../../labels";
 import * as styles from "./SampleStrip.module.css";

@@ -1,6 +1,6 @@
 /** Light or dark: the system's choice until the person makes one. */
-import { createStore } from "../state/createStore";
-import { recall, remember } from "../state/localStorage";
+import { createStore } from "../../state/createStore";
+import { recall, remember } from "../../state/localStorage";
 
 const KEY = "babysit.theme";
 
