@@ -652,6 +652,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -719,6 +721,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -766,6 +770,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -864,6 +870,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -896,6 +904,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -921,6 +931,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1016,6 +1028,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1087,6 +1101,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1239,6 +1255,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1278,6 +1296,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1518,6 +1538,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1644,6 +1666,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1680,6 +1704,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1740,6 +1766,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1836,6 +1864,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1874,6 +1904,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2336,6 +2368,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2439,6 +2473,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2539,6 +2575,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2572,6 +2610,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
