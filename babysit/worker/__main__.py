@@ -187,10 +187,12 @@ def run_until_done(
         ending = train(session)
         finish(session, ending)
     except ForcedExit:
+        session.save_best()
         session.saver.wait()
         ending = stopped(session)
         session.emit(ending)
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a task are failures too
+        session.save_best()
         session.saver.wait()
         ending = failed(session.training.step, error)
         if session.ending is None and should_retry(session):
