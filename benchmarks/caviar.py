@@ -51,7 +51,7 @@ def bare_loop() -> None:
     from babysit.protocol.run_spec import RunSpec
     from babysit.protocol.serialization import now
     from babysit.protocol.task_files import find_task_file
-    from babysit.training.metrics import evaluate
+    from babysit.training.evaluation import evaluate
     from babysit.training.state import begin
     from babysit.training.task_loader import load_task
 
@@ -81,7 +81,7 @@ def bare_loop() -> None:
                 optimizer.step()
                 cost.item()
                 if step % task.evaluate_every == 0 or step == asked.steps:
-                    found = evaluate(task, network, data, values, "cpu")
+                    found = evaluate(task, network, data, values, "cpu").series
             costs.append(found["val/cost"])
         print(json.dumps(costs), flush=True)
 

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Optimizer
 
 from babysit.protocol.commands import Set
@@ -18,6 +17,7 @@ from babysit.protocol.hyperparameters import BASE_LEARNING_RATE, Declared, Inval
 from babysit.protocol.validation import check_change
 from babysit.protocol.values import Values
 from babysit.training.data import Batches
+from babysit.training.dropout import dropout_modules, set_dropout
 from babysit.training.optimizer import read_back, write
 from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule, scale_of
 
@@ -178,7 +178,7 @@ def apply_change(
         InvalidValue: the change is refused; nothing was touched.
     """
     values = checked_change(controls, change, step)
-    if "dropout" in values and not dropout_modules(parts.network):
+    if "dropout" in values and not parts.dropout:
         raise InvalidValue("dropout", "This network has no nn.Dropout modules to change.")
     names = {"learning_rate" if name == "base_learning_rate" else name for name in values}
     if names & set(SCHEDULE_KEYS):
@@ -193,7 +193,7 @@ def apply_change(
     if "batch_size" in values:
         effective_step = _change_batch_size(parts.batches, values, step, now=change.batch_now)
     if "dropout" in values:
-        set_dropout(parts.network, float(values["dropout"]))
+        set_dropout(parts.network, parts.dropout, float(values["dropout"]))
     notes = controls.write_to(parts.optimizer, step)
     if not names & STATE_KEYS:
         notes = []  # of a ramp that is under way
@@ -205,11 +205,12 @@ def apply_change(
 
 @dataclass(frozen=True, slots=True)
 class TrainingParts:
-    """What a change acts on."""
+    """What a change acts on. dropout: names of the modules whose rate the hyperparameter sets."""
 
     network: nn.Module
     optimizer: Optimizer
     batches: Batches
+    dropout: list[str]
 
 
 def effective_values(
@@ -219,8 +220,8 @@ def effective_values(
     real = read_back(parts.optimizer)
     real["batch_size"] = parts.batches.position.next_batch_size
     found = {name: real[name] if name in real else controls.values[name] for name in sorted(names)}
-    if "dropout" in names and (modules := dropout_modules(parts.network)):
-        found["dropout"] = modules[0].p
+    if "dropout" in names and parts.dropout:
+        found["dropout"] = dropout_modules(parts.network)[parts.dropout[0]].p
     if "learning_rate" in names and controls.schedule.kind != "constant":
         found["base_learning_rate"] = controls.values["learning_rate"]
     return found
@@ -288,12 +289,3 @@ def _change_batch_size(batches: Batches, values: Values, step: int, *, now: bool
         waits = 0
     batches.change_batch_size(int(values["batch_size"]), now=now)
     return step + waits + 1
-
-
-def dropout_modules(network: nn.Module) -> list[_DropoutNd]:
-    return [module for module in network.modules() if isinstance(module, _DropoutNd)]
-
-
-def set_dropout(network: nn.Module, part: float) -> None:
-    for module in dropout_modules(network):
-        module.p = part

@@ -52,7 +52,7 @@ def stream_seed(seed: int, epoch: int, index: int = -1) -> int:
 def epoch_order(seed: int, epoch: int, size: int) -> Tensor:
     """(size,) int64: the examples in the order in which this epoch uses them."""
     generator = torch.Generator().manual_seed(stream_seed(seed, epoch))
-    return torch.randperm(size, generator=generator)
+    return torch.randperm(size, generator=generator, device="cpu")  # whatever the default is
 
 
 class Batches:
@@ -186,11 +186,14 @@ class KeptGenerators:
 
     def __enter__(self) -> None:
         self._torch = torch.get_rng_state()
+        is_used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+        self._cuda = torch.cuda.get_rng_state_all() if is_used else []
         self._numpy = np.random.get_state()
         self._python = random.getstate()
 
     def __exit__(self, *exception: object) -> None:
         torch.set_rng_state(self._torch)
+        torch.cuda.set_rng_state_all(self._cuda)
         np.random.set_state(self._numpy)
         random.setstate(self._python)
 

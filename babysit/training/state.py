@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,8 +25,9 @@ from babysit.training.checkpoint import (
     random_tensors,
     restore_random,
 )
-from babysit.training.controls import Controls, TrainingParts, apply_change, set_dropout
-from babysit.training.data import Batches, Position, data_sha256, stream_seed
+from babysit.training.controls import Controls, TrainingParts, apply_change
+from babysit.training.data import Batches, Position, stream_seed
+from babysit.training.dropout import dropout_modules, steer_dropout
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,
@@ -35,6 +35,7 @@ from babysit.training.optimizer import (
     state_tensors,
     write,
 )
+from babysit.training.provenance import differences, made_with
 from babysit.training.schedule import Ramp, Schedule
 
 FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
@@ -58,6 +59,8 @@ class Training:
     steps: int
     device: str
     made_with: dict[str, Any]
+    dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
+    parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
     best_val_cost: float | None = None
     best_step: int = 0
     last_command_id: int = 0
@@ -65,15 +68,16 @@ class Training:
 
     @property
     def parts(self) -> TrainingParts:
-        return TrainingParts(self.network, self.optimizer, self.batches)
+        return TrainingParts(self.network, self.optimizer, self.batches, self.dropout)
 
     def snapshot(self) -> Snapshot:
         """A copy of the state between two steps: the tensors are the copy's own."""
         return Snapshot(
             model=copied(model_tensors(self.network)),
-            optimizer=copied(state_tensors(self.optimizer, parameter_names(self.network))),
+            optimizer=copied(state_tensors(self.optimizer, self.parameter_names)),
             random=random_tensors(),
             state={
+                **self._partly_steered(),
                 "format": FORMAT,
                 "step": self.step,
                 "steps": self.steps,
@@ -88,18 +92,21 @@ class Training:
             },
         )
 
+    def warn_of_differences(self, then: dict[str, Any], where: str) -> None:
+        """Say what keeps this training from being exact to the last bit.
 
-def parameter_names(network: nn.Module) -> list[str]:
-    """Names of the trained parameters, in the optimizer's order; a tied one is named once."""
-    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+        then, where: what was so there.
+        """
+        found = differences(then, self.made_with)
+        if found:
+            self.warnings.append(
+                f"Not exact to the last bit: another {', '.join(found)} than in {where}."
+            )
 
-
-def versions() -> dict[str, str]:
-    return {
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-    }
+    def _partly_steered(self) -> dict[str, Any]:
+        """Which modules follow the hyperparameter `dropout`, if not all do."""
+        whole = len(self.dropout) in (0, len(dropout_modules(self.network)))
+        return {} if whole else {"dropout_modules": list(self.dropout)}
 
 
 def seed_generators(seed: int) -> None:
@@ -155,28 +162,29 @@ def _assemble(
 ) -> Training:
     seed_generators(spec.seed)
     network = task.build(controls.values).to(device)
-    set_dropout(network, float(controls.values.get("dropout", 0.0)))
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    trained = {n: item for n, item in network.named_parameters() if item.requires_grad}
     training = Training(
         task=task,
         data=data,
         network=network,
-        optimizer=build_optimizer(trained, controls.values),
+        optimizer=build_optimizer(trained.values(), controls.values),
         controls=controls,
         batches=Batches(task, data.train, seed=spec.seed, position=position, device=device),
         seed=spec.seed,
         step=0,
         steps=spec.steps,
         device=device,
-        made_with={
-            "task": spec.task,
-            "device": device,
-            "threads": torch.get_num_threads(),
-            "versions": versions(),
-            "code_sha256": code_sha256,
-            "data_sha256": data_sha256(data.train),
-        },
+        made_with=made_with(spec.task, data, device, code_sha256),
+        parameter_names=list(trained),
     )
+    if "dropout" in controls.values:
+        training.dropout, said = steer_dropout(network, float(controls.values["dropout"]))
+        training.warnings += said
+    if not network.training:
+        training.warnings.append(
+            "build returned the network in evaluation mode, and it stays so: no dropout, no batch "
+            "statistics. Call train() in build for the training mode."
+        )
     controls.write_to(training.optimizer, 0)
     seed_generators(stream_seed(spec.seed, -1))  # not the numbers that made the weights
     return training
@@ -211,13 +219,15 @@ def restore(
         device=device,
         code_sha256=code_sha256,
     )
+    if "dropout_modules" in state and not structural:
+        training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
     training.step = int(state["step"])
     best = state["best"]["val_cost"]
     if best is not None and not is_fork:  # the best of a branch is its own
         training.best_val_cost = parse_float(best)
         training.best_step = int(state["best"]["step"])
     keeps_state = _load_tensors(training, snapshot, structural)
-    warn_of_differences(training, state["made_with"], "the checkpoint")
+    training.warn_of_differences(state["made_with"], "the checkpoint")
     if overrides:
         change = Set(values=overrides, batch_now=True)
         apply_change(
@@ -255,8 +265,7 @@ def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) ->
     # The values first, while there is no state that a changed beta would rescale.
     held = {**training.controls.values, **snapshot.state["optimizer_values"]}
     write(training.optimizer, held)
-    names = parameter_names(training.network)
-    load_state_tensors(training.optimizer, names, snapshot.optimizer)
+    load_state_tensors(training.optimizer, training.parameter_names, snapshot.optimizer)
     return True
 
 
@@ -270,23 +279,4 @@ def _ease_in(training: Training) -> None:
         training.warnings.append(
             f"The optimizer starts without its state: the learning rate rises over "
             f"{FRESH_STATE_RAMP_STEPS} steps."
-        )
-
-
-def warn_of_differences(training: Training, then: dict[str, Any], where: str) -> None:
-    """Say what keeps this training from being exact to the last bit.
-
-    then, where: what was so there.
-    """
-    names = {
-        "threads": "thread count",
-        "device": "device",
-        "versions": "library versions",
-        "code_sha256": "task's code",
-        "data_sha256": "data",
-    }
-    differing = [word for key, word in names.items() if then.get(key) != training.made_with[key]]
-    if differing:
-        training.warnings.append(
-            f"Not exact to the last bit: another {', '.join(differing)} than in {where}."
         )

@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +39,10 @@ from babysit.storage.file_lock import lock_run
 from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
 from babysit.training.checkpoint import load_checkpoint
+from babysit.training.failure import reason_of, traceback_of
 from babysit.training.metrics import Clock
-from babysit.training.state import Training, begin, pick_device, restore, versions
+from babysit.training.provenance import versions
+from babysit.training.state import Training, begin, pick_device, restore
 from babysit.training.task_loader import code_sha256, load_task
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
@@ -50,10 +51,6 @@ from babysit.worker.log_file import open_log
 from babysit.worker.loop import finish, train
 from babysit.worker.recorder import Recorder
 from babysit.worker.session import TrainingSession
-
-TRACEBACK_LENGTH_MAX = 16_000  # characters; the end says what went wrong
-REASON_LENGTH_MAX = 500  # characters
-
 
 EXIT_RETRY = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
 
@@ -220,16 +217,11 @@ def never(session: TrainingSession) -> bool:
 
 
 def failed(step: int, error: BaseException) -> StatusChanged:
-    try:
-        text = "".join(traceback.format_exception(error))
-        reason = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    except Exception:  # an exception may even fail to say what it is
-        text = reason = type(error).__name__
     return StatusChanged(
         step=step,
         status=RunStatus.FAILED,
-        reason=reason[:REASON_LENGTH_MAX],
-        traceback=text[-TRACEBACK_LENGTH_MAX:],
+        reason=reason_of(error),
+        traceback=traceback_of(error),
     )
 
 

@@ -130,6 +130,15 @@ class Saver:
         self._jobs.put(lambda: self._write(saved, snapshot, command_id, copied_s))
         return saved
 
+    def report_failure(
+        self, step: int, cause: CheckpointCause, *, version: int, reason: str
+    ) -> Saved:
+        """Say that the state could not be copied; the training goes on, and tries again."""
+        self._saved_at = time.monotonic()
+        self._last = saved = Saved(0, step, version, cause, "", None, failed=True)
+        self._jobs.put(lambda: self._warn(saved, f"the state could not be copied: {reason}"))
+        return saved
+
     def emit_when_saved(self, make_event: Callable[[], Event]) -> None:
         """Say something once everything queued so far is on the disk."""
         self._jobs.put(lambda: self._recorder.event(make_event()))
@@ -171,7 +180,7 @@ class Saver:
             written = write_checkpoint(self._checkpoints, saved.directory, snapshot, about)
         except Exception as error:  # safetensors has an error of its own for a full disk
             saved.failed = True
-            self._warn(saved, snapshot, error)
+            self._warn(saved, self._why(error, snapshot.bytes))
             return
         self._cost_s = copied_s + time.monotonic() - began_s
         self._is_warned = False
@@ -191,17 +200,20 @@ class Saver:
         )
         self._remove_unneeded()
 
-    def _warn(self, saved: Saved, snapshot: Snapshot, error: Exception) -> None:
+    def _warn(self, saved: Saved, why: str) -> None:
         """Say why a checkpoint could not be written; the training goes on, and tries again."""
         if self._is_warned and saved.cause in ("timer", "best"):
             return
         self._is_warned = True
-        why, needed = str(error), snapshot.bytes
-        free = shutil.disk_usage(self._checkpoints).free
-        if free < needed:
-            why = f"the disk is full: {needed / 1e6:,.1f} MB needed, {free / 1e6:,.1f} MB free"
         message = f"The checkpoint of step {saved.step:,} could not be written: {why}"
         self._recorder.event(Warned(step=saved.step, message=message))
+
+    def _why(self, error: Exception, bytes_needed: int) -> str:
+        free = shutil.disk_usage(self._checkpoints).free
+        if free < bytes_needed:
+            needed = f"{bytes_needed / 1e6:,.1f} MB needed"
+            return f"the disk is full: {needed}, {free / 1e6:,.1f} MB free"
+        return str(error)
 
     def _remove_unneeded(self) -> None:
         for saved in unneeded(self._on_disk, self._recorder.kept):

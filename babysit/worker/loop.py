@@ -18,7 +18,7 @@ from babysit.worker.executor import answer_commands
 from babysit.worker.recorder import LOOK_EVERY_S
 from babysit.worker.session import IO_ERROR_PAUSES, TrainingSession
 
-COST = "train/cost"
+COST, GRAD_NORM = "train/cost", "grad_norm"
 DISK_LOOK_EVERY_S = 0.2
 WAIT_MIN_S = 1e-4
 
@@ -39,7 +39,6 @@ def train(session: TrainingSession) -> StatusChanged:
     record_heartbeat = session.heartbeat.record
     step_size = StepSize(network)
     throttle = Throttle(session.spec.max_steps_per_s)
-    network.train()
 
     while True:
         # people first, but only between steps
@@ -63,21 +62,21 @@ def train(session: TrainingSession) -> StatusChanged:
         record_heartbeat(step)
         if controls.moves:
             controls.write_to(optimizer, training.step)
+        optimizer.zero_grad(set_to_none=True)  # before the network: it may add to gradients
         x, y = training.batches.next()
         cost = training.task.cost(network(x), y, controls.values)  # scalar
-        optimizer.zero_grad(set_to_none=True)
         cost.backward()  # type: ignore[no-untyped-call]
 
         # once in a while, and whenever it is clipped, the size of the gradient
         measured, clip = is_measured(step), float(controls.values["grad_clip"])
         numbers = {COST: cost.item()}  # waits for a GPU
         if measured or clip:
-            numbers["grad_norm"] = _clipped(parameters, clip)
+            numbers |= _clipped(session, parameters, clip)
 
         # one update, unless a number is none
         all_finite = all(map(math.isfinite, numbers.values()))
         if measured:
-            step_size.remember()
+            session.measured_or_none("The step size", step_size.remember)
         if all_finite:
             optimizer.step()
         training.step = step
@@ -90,7 +89,8 @@ def train(session: TrainingSession) -> StatusChanged:
         if session.recovery_check is not None:
             session.recovery_check.compare(step, numbers[COST])
         if measured:
-            numbers["step_size"] = step_size.measure()
+            moved = session.measured_or_none("The step size", step_size.measure)
+            numbers["step_size"] = math.nan if moved is None else moved
             _measure_progress(session)
         if len(numbers) > 1:
             recorder.values(step, {name: numbers[name] for name in numbers if name != COST})
@@ -118,12 +118,23 @@ def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
     return 0.0
 
 
-def _clipped(parameters: list[nn.Parameter], norm_max: float) -> float:
-    """The norm of the gradient before it was clipped to `norm_max`; 0 does not clip."""
-    before = norm([p.grad for p in parameters if p.grad is not None])
+def _clipped(
+    session: TrainingSession, parameters: list[nn.Parameter], norm_max: float
+) -> dict[str, float]:
+    """The norm of the gradient before it was clipped to `norm_max`; 0 does not clip.
+
+    Empty if the norm could not be computed and nothing depends on it.
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
     if norm_max:
+        before = norm(gradients)
         torch.nn.utils.clip_grads_with_norm_(parameters, norm_max, torch.tensor(before))
-    return before
+        return {GRAD_NORM: before}
+    found = session.measured_or_none("The gradient's norm", lambda: norm(gradients))
+    if found is None:
+        session.recorder.values(session.training.step + 1, {GRAD_NORM: math.nan})
+        return {}
+    return {GRAD_NORM: found}
 
 
 class Throttle:

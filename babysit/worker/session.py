@@ -7,11 +7,10 @@ import json
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import Any, TypeVar
 
 from babysit.protocol.events import Event, StatusChanged, Warned
 from babysit.protocol.heartbeat import Heartbeat
@@ -22,11 +21,15 @@ from babysit.resume.replay import ReplayCheck
 from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
 from babysit.training.checkpoint import Snapshot
-from babysit.training.data import KeptGenerators
-from babysit.training.metrics import Clock, evaluate
+from babysit.training.evaluation import FAILURES, evaluate
+from babysit.training.failure import reason_of
+from babysit.training.metrics import Clock
 from babysit.training.state import Training
+from babysit.training.untouched import evaluation_mode
 from babysit.worker.checkpoint_writer import Saved, Saver
 from babysit.worker.recorder import Recorder
+
+Result = TypeVar("Result")
 
 PICTURE_EVERY_S = 0.5
 DISK_FULL, DISK_ERROR = IO_ERROR_PAUSES = ("disk_full", "disk_error")  # reasons of a pause
@@ -80,6 +83,7 @@ class TrainingSession:
     val_cost: float | None = None  # at `evaluated_at`
     unsaved_best: UnsavedBest | None = None
     measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
+    warned: set[str] = field(default_factory=set)  # kinds of warnings that were said
 
     def __post_init__(self) -> None:
         self.began_at = self.training.step
@@ -95,6 +99,21 @@ class TrainingSession:
 
     def emit(self, event: Event) -> None:
         self.recorder.event(event)
+
+    def warn_once(self, kind: str, message: str) -> None:
+        """Say something that may come again at every step, the first time."""
+        if kind not in self.warned:
+            self.warned.add(kind)
+            self.emit(Warned(step=self.training.step, message=message))
+
+    def measured_or_none(self, what: str, measure: Callable[[], Result]) -> Result | None:
+        """What is measured beside the training; None, with a warning, if that raises."""
+        try:
+            return measure()
+        except FAILURES as error:
+            message = f"{what} could not be measured; the training goes on. {reason_of(error)}"
+            self.warn_once(f"{what}: {type(error).__name__}", message)
+            return None
 
     def write_recipe_file(self) -> None:
         """A person changed what follows: from here on the run is one of its own."""
@@ -129,8 +148,14 @@ class TrainingSession:
             self.recorder.kept.add(current.id)  # it now stands for this cause too
             return current
         began_s = time.monotonic()
+        try:
+            snapshot = training.snapshot()
+        except FAILURES as error:  # a `state_dict` of the task's own that raises, for example
+            return self.saver.report_failure(
+                training.step, cause, version=self.version, reason=reason_of(error)
+            )
         return self.saver.save(
-            training.snapshot(),
+            snapshot,
             cause,
             version=self.version,
             val_cost=self.val_cost if self.evaluated_at == training.step else None,
@@ -198,15 +223,17 @@ class TrainingSession:
         training = self.training
         if self.evaluated_at == training.step:
             return self.measured
-        found = evaluate(
+        evaluation = evaluate(
             training.task,
             training.network,
             training.data,
             training.controls.values,
             training.device,
         )
+        for kind, message in evaluation.warnings().items():
+            self.warn_once(kind, message)
+        self.measured = found = evaluation.series
         self.recorder.values(training.step, found)
-        self.measured = found
         self.evaluated_at = training.step
         self.val_cost = cost = found["val/cost"]
         best = training.best_val_cost
@@ -220,21 +247,16 @@ class TrainingSession:
     def draw(self, *, at_once: bool = False) -> None:
         """Write the task's picture beside the journal: no history, only the newest."""
         draw, now_s = self.training.task.picture, self.clock.active_s()
-        is_due = at_once or now_s - self.pictured_at_s >= PICTURE_EVERY_S
-        if draw is None or not is_due or math.isinf(self.pictured_at_s):  # inf: it failed once
+        if draw is None or not (at_once or now_s - self.pictured_at_s >= PICTURE_EVERY_S):
             return
         self.pictured_at_s = now_s
         network = self.training.network
         try:
-            with KeptGenerators(), torch.no_grad():
-                network.eval()
+            with evaluation_mode(network):
                 picture: dict[str, Any] = {**draw(network), "step": self.training.step}
             # Not synced: it would hold up the training, and the next one comes soon.
             text = json.dumps(to_jsonable(picture))
             write_atomic(self.directory / "picture.json", text, sync=False)
-        except Exception as error:  # a picture must never end a training
-            self.pictured_at_s = float("inf")
-            message = f"The task's picture could not be drawn: {error}"
-            self.emit(Warned(step=self.training.step, message=message))
-        finally:
-            network.train()
+        except FAILURES as error:  # a picture must never end a training
+            message = f"The task's picture could not be drawn. {reason_of(error)}"
+            self.warn_once(f"picture: {type(error).__name__}", message)
