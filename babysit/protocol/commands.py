@@ -47,9 +47,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """Go on from a pause."""
+    """Go on from a pause.
+
+    for_steps: pause again after so many updates; None: go on.
+    """
 
     kind: ClassVar[CommandKind] = "resume"
+    for_steps: int | None = None
     note: str = ""
 
 
@@ -123,6 +127,7 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "keep_step_size": (bool,),
     "batch_now": (bool,),
     "steps": (int,),
+    "for_steps": (int, NoneType),
     "command_id": (int,),
     "reason": (str,),
     "note": (str,),

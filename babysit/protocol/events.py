@@ -52,12 +52,19 @@ class NoteAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described(Event):
-    """Somebody renamed the run, changed its description, or made it its family's live branch."""
+    """Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+
+    Only what changed is given.
+    guard: whether the run pauses when its cost blows up.
+    max_steps_per_s: a pace for watching; 0: as fast as it can.
+    """
 
     kind: ClassVar[str] = "described"
     name: str | None = None
     note: str | None = None
     live: bool | None = None
+    guard: bool | None = None
+    max_steps_per_s: float | None = None
     actor: str = "owner"
 
 
@@ -219,7 +226,7 @@ class GuardTripped(Event):
     """A value showed that the training went wrong; the run pauses."""
 
     kind: ClassVar[str] = "guard_tripped"
-    rule: str  # "non_finite"
+    rule: str  # "non_finite" or "diverged"
     series: str  # whose value it was
     value: float | str
     message: str

@@ -43,7 +43,7 @@ from babysit.storage.regular_file import open_regular
 HEADER_BYTES_MAX = 10_000_000  # of the names and shapes in front of the tensors
 
 # Parts of the state that say where it was made, not what happens next: not in `state_sha256`.
-INCIDENTAL = frozenset({"run_id", "steps", "last_command_id", "best", "made_with"})
+INCIDENTAL = frozenset({"run_id", "steps", "last_command_id", "best", "divergence", "made_with"})
 
 
 @dataclass(frozen=True, slots=True)

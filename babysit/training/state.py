@@ -27,6 +27,7 @@ from babysit.training.checkpoint import (
 )
 from babysit.training.controls import Controls, TrainingParts, apply_change
 from babysit.training.data import Batches, Position, stream_seed
+from babysit.training.divergence import DivergenceGuard
 from babysit.training.dropout import dropout_modules, steer_dropout
 from babysit.training.optimizer import (
     build_optimizer,
@@ -61,6 +62,7 @@ class Training:
     made_with: dict[str, Any]
     dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
     parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
+    divergence: DivergenceGuard = field(default_factory=DivergenceGuard)
     best_val_cost: float | None = None
     best_step: int = 0
     last_command_id: int = 0
@@ -88,6 +90,7 @@ class Training:
                 "optimizer_values": read_back(self.optimizer),
                 "last_command_id": self.last_command_id,
                 "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "divergence": self.divergence.to_json(),
                 "made_with": self.made_with,
             },
         )
@@ -222,6 +225,7 @@ def restore(
     if "dropout_modules" in state and not structural:
         training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
     training.step = int(state["step"])
+    training.divergence = DivergenceGuard.from_json(state.get("divergence"))
     best = state["best"]["val_cost"]
     if best is not None and not is_fork:  # the best of a branch is its own
         training.best_val_cost = parse_float(best)

@@ -75,7 +75,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
     spec = RunSpec(**json.loads((run_directory / "run.json").read_text()))
     os.nice(spec.niceness)
-    recorder = Recorder(run_directory, attempt)
+    recorder = Recorder(run_directory, attempt, spec.max_steps_per_s)
     step, ended = 0, True
     try:
         history = read_history(run_directory, attempt)

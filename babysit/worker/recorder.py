@@ -18,7 +18,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from babysit.protocol.commands import Command, command_from_json
-from babysit.protocol.events import CheckpointPinned, CommandSent, Event, Forked, event_from_json
+from babysit.protocol.events import (
+    CheckpointPinned,
+    CommandSent,
+    Described,
+    Event,
+    Forked,
+    event_from_json,
+)
 from babysit.protocol.serialization import to_json
 from babysit.storage.disk_reserve import Reserve
 from babysit.storage.journal import (
@@ -47,9 +54,14 @@ class Recorder:
     The loop appends to the queue and takes from `commands`; all else happens on the thread.
     """
 
-    def __init__(self, run_directory: Path, attempt: int) -> None:
+    def __init__(
+        self, run_directory: Path, attempt: int, max_steps_per_s: float | None = None
+    ) -> None:
+        """max_steps_per_s: as asked for when the run was made; None: as many as can be."""
         self.commands: deque[CommandSent] = deque()  # new ones, in the order sent
         self.kept: set[int] = set()  # ids of checkpoints that retention must keep
+        self.guard = True  # whether the run pauses when its cost blows up
+        self.max_steps_per_s = max_steps_per_s
         self.is_orphaned = False  # the run's directory was deleted: nobody will ever read this
         self.step_row = deque[Item]()  # public only for its bound `append` in the loop
         self._queue = self.step_row
@@ -190,6 +202,12 @@ class Recorder:
                 self.kept.add(event.checkpoint_id)
             case CheckpointPinned():
                 self.kept.discard(event.checkpoint_id)
+            case Described():
+                if event.guard is not None:
+                    self.guard = event.guard
+                if event.max_steps_per_s is not None:
+                    self.max_steps_per_s = event.max_steps_per_s or None
+                    self._asked_something.set()
             case _:
                 pass
 

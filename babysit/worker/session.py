@@ -48,12 +48,17 @@ class UnsavedBest:
     taken_at: float
     copied_s: float
 
+    def is_at(self, step: int, version: int) -> bool:
+        """Whether it is the state of this step, with these settings."""
+        return (self.snapshot.state["step"], self.version) == (step, version)
+
 
 @dataclass(slots=True)
 class TrainingSession:
     """What the loop and the answers to commands act on.
 
     began_at: the step this attempt started from.
+    pause_at: the step after which somebody wants to look again.
     paused_for: why the run is paused; None while it runs.
     ending: how the run ends, once somebody asked for it.
     version: counts the changes made; with the step it names a state.
@@ -69,6 +74,7 @@ class TrainingSession:
     heartbeat: Heartbeat
     clock: Clock = field(default_factory=Clock)
     began_at: int = field(init=False)
+    pause_at: int | None = None
     paused_for: str | None = None
     ending: StatusChanged | None = None
     version: int = 0
@@ -141,7 +147,9 @@ class TrainingSession:
 
         The best state goes first: what is on the disk up to a step includes the best of it.
         """
-        training = self.training
+        training, best = self.training, self.unsaved_best
+        if best is not None and best.is_at(training.step, self.version):
+            self.unsaved_best = None
         self.save_best()
         current = self.saver.current(training.step, self.version)
         if current is not None:
@@ -188,7 +196,7 @@ class TrainingSession:
         self.evaluate()
         self.draw(at_once=True)
         self.clock.pause()
-        self.paused_for = reason
+        self.paused_for, self.pause_at = reason, None
         self.save("pause", command_id=command_id)
         self.saver.wait()
         self.emit(

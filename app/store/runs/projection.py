@@ -269,17 +269,17 @@ def _checkpoint(tx: Transaction, checkpoint_id: int, **changes: bool) -> None:
 
 
 def _described(tx: Transaction, run: RunRow, event: Described) -> None:
-    if event.name is not None:
-        run.name = event.name
-    if event.note is not None:
-        run.note = event.note
+    for name in ("name", "note", "live", "guard"):
+        if (value := getattr(event, name)) is not None:
+            setattr(run, name, value)
     if event.live:
         family = select(RunRow).where(RunRow.family_id == run.family_id, RunRow.live)
         for other in tx.session.scalars(family):
             other.live = False
             tx.mark_changed(other)
-    if event.live is not None:
-        run.live = event.live
+        run.live = True
+    if event.max_steps_per_s is not None:
+        run.max_steps_per_s = event.max_steps_per_s or None
 
 
 def refuse_what_is_left(tx: Transaction, run: RunRow) -> None:

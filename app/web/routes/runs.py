@@ -84,10 +84,14 @@ def read(run_id: int, state: AppStateDep) -> Run:
 
 @router.patch("/{run_id}")
 def change(run_id: int, requested: RunChange, state: AppStateDep) -> Run:
-    """Rename a run, edit its note, make it the live branch, or restore it from the trash."""
+    """Change what is not trained: name, note, pace, guard, live branch; restore from the trash.
+
+    max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
+    guard: whether the run pauses when its cost blows up.
+    """
     with state.store.writing() as tx:
         run = runs.find_run(tx.session, run_id)
-        runs.describe_run(tx, run, name=requested.name, note=requested.note, live=requested.live)
+        runs.describe_run(tx, run, **requested.model_dump(exclude={"trashed"}))
         if requested.trashed is False:
             runs.restore_run(tx, run)
         return Run.model_validate(run_list(tx.session, [run])[0])

@@ -120,6 +120,7 @@ class Run(BaseModel):
     threads: int | None
     device: str | None
     max_steps_per_s: float | None
+    guard: bool  # whether it pauses when its cost blows up
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None

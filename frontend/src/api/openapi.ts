@@ -139,7 +139,10 @@ export interface paths {
         head?: never;
         /**
          * Change
-         * @description Rename a run, edit its note, make it the live branch, or restore it from the trash.
+         * @description Change what is not trained: name, note, pace, guard, live branch; restore from the trash.
+         *
+         *     max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
+         *     guard: whether the run pauses when its cost blows up.
          */
         patch: operations["change_api_runs__run_id__patch"];
         trace?: never;
@@ -1090,7 +1093,11 @@ export interface components {
         };
         /**
          * DescribedEvent
-         * @description Somebody renamed the run, changed its description, or made it its family's live branch.
+         * @description Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+         *
+         *     Only what changed is given.
+         *     guard: whether the run pauses when its cost blows up.
+         *     max_steps_per_s: a pace for watching; 0: as fast as it can.
          */
         DescribedEvent: {
             /** Id */
@@ -1113,6 +1120,10 @@ export interface components {
             note?: string | null;
             /** Live */
             live?: boolean | null;
+            /** Guard */
+            guard?: boolean | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
             /**
              * Actor
              * @default owner
@@ -1412,6 +1423,15 @@ export interface components {
              * @default false
              */
             rewind: boolean;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
+            /** Guard */
+            guard?: boolean | null;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /** NewNote */
         NewNote: {
@@ -1453,6 +1473,16 @@ export interface components {
             note: string;
             /** Max Steps Per S */
             max_steps_per_s?: number | null;
+            /**
+             * Guard
+             * @default true
+             */
+            guard: boolean;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * NewSearch
@@ -1615,7 +1645,7 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            kind: "resume" | "stop" | "save_checkpoint" | "evaluate";
+            kind: "stop" | "save_checkpoint" | "evaluate";
             /**
              * Note
              * @default
@@ -1921,6 +1951,21 @@ export interface components {
              */
             kind: "restored";
         };
+        /** ResumeIn */
+        ResumeIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "resume";
+            /** For Steps */
+            for_steps?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /**
          * Round
          * @description kept: the runs that the space of this round was built around, best first.
@@ -2007,6 +2052,8 @@ export interface components {
             device: string | null;
             /** Max Steps Per S */
             max_steps_per_s: number | null;
+            /** Guard */
+            guard: boolean;
             /** Replay Of */
             replay_of: number | null;
             replayed: components["schemas"]["Replayed"] | null;
@@ -2023,6 +2070,10 @@ export interface components {
             note?: string | null;
             /** Live */
             live?: true | null;
+            /** Guard */
+            guard?: boolean | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
             /** Trashed */
             trashed?: false | null;
         };
@@ -4756,7 +4807,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetIn"] | components["schemas"]["PauseIn"] | components["schemas"]["PlainIn"] | components["schemas"]["ExtendIn"] | components["schemas"]["CancelIn"];
+                "application/json": components["schemas"]["SetIn"] | components["schemas"]["PauseIn"] | components["schemas"]["ResumeIn"] | components["schemas"]["PlainIn"] | components["schemas"]["ExtendIn"] | components["schemas"]["CancelIn"];
             };
         };
         responses: {
