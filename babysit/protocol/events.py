@@ -216,13 +216,18 @@ class CheckpointRemoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardTripped(Event):
-    """A value showed that the training went wrong; the run pauses."""
+    """A value, or an update that raised after a change, showed that the training went wrong; the
+    run pauses.
+    """
 
     kind: ClassVar[str] = "guard_tripped"
-    rule: str  # "non_finite"
+    rule: str  # "non_finite" or "raised_after_change"
     series: str  # whose value it was
     value: float | str
     message: str
+    command_id: int | None = None  # of "raised_after_change": the change, and what undoes it
+    undo_values: Values | None = None
+    traceback: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
