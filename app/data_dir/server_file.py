@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from babysit.storage.atomic import PRIVATE, write_atomic
+from babysit.storage.file_lock import has_open
 
 from ..settings import EVERYWHERE, Settings
+from .lock import NAME as LOCK
 from .lock import is_server_there
 
 NAME = "server.json"
@@ -54,7 +56,8 @@ def announced(settings: Settings) -> Iterator[None]:
 def address_of(data_dir: Path) -> str | None:
     """The URL of the server that works on a directory; None: there is none, or it said nothing.
 
-    A file that a killed server left counts for nothing: its lock is free.
+    A file that a killed server left counts for nothing: its lock is free. Nor does the file that
+    was copied from another directory: its process does not hold the lock of this one.
 
     Raises:
         OSError: whether a server works there is not known.
@@ -73,6 +76,9 @@ def server_of(data_dir: Path) -> dict[str, Any] | None:
         return None
     try:
         said = json.loads((data_dir / NAME).read_text())
-        return said if isinstance(said, dict) and "url" in said else None
-    except (OSError, ValueError):
+        if not (isinstance(said, dict) and "url" in said and isinstance(said.get("pid"), int)):
+            return None
+    except (OSError, ValueError, RecursionError):
         return None
+    is_known = Path("/proc/self/fd").is_dir()
+    return said if has_open(said["pid"], data_dir / LOCK) or not is_known else None

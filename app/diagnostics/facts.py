@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from babysit import __version__
 
+from ..data_dir.location import came_from, shared_files
 from ..data_dir.lock import is_server_there
 from ..errors import NewerDatabase, UnusableDatabase
 from ..security.tokens import FILES
@@ -61,6 +62,8 @@ class SystemFacts:
     port: int
     port_wrong: str | None
     server_is_there: bool | None  # None: not known
+    came_from: str | None = None  # where it was last served, if it was copied or moved since
+    shared_files: str | None = None  # the kind of links by which its files are the original's
 
 
 def collect(settings: Settings) -> SystemFacts:
@@ -90,6 +93,8 @@ def collect(settings: Settings) -> SystemFacts:
         port=settings.port,
         port_wrong=_port_wrong(settings),
         server_is_there=_server_is_there(data_dir),
+        came_from=came_from(data_dir) if data_dir.is_dir() else None,
+        shared_files=shared_files(data_dir) if data_dir.is_dir() else None,
     )
 
 

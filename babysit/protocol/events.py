@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from babysit.protocol.serialization import from_json, now
+from babysit.protocol.serialization import ADDED, from_json, now
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.protocol.values import Values
 
@@ -225,9 +225,10 @@ class GuardTripped(Event):
     series: str  # whose value it was
     value: float | str
     message: str
-    command_id: int | None = None  # of "raised_after_change": the change, and what undoes it
-    undo_values: Values | None = None
-    traceback: str | None = None
+    # Of "raised_after_change": the change, and what undoes it.
+    command_id: int | None = field(default=None, metadata=ADDED)
+    undo_values: Values | None = field(default=None, metadata=ADDED)
+    traceback: str | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,8 +223,9 @@ def restore(
         training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
     training.step = int(state["step"])
     best = state["best"]["val_cost"]
-    training.best_val_cost = None if best is None else parse_float(best)
-    training.best_step = int(state["best"]["step"])
+    if best is not None and not is_fork:  # the best of a branch is its own
+        training.best_val_cost = parse_float(best)
+        training.best_step = int(state["best"]["step"])
     keeps_state = _load_tensors(training, snapshot, structural)
     training.warn_of_differences(state["made_with"], "the checkpoint")
     if overrides:

@@ -180,33 +180,30 @@ def run_until_done(
     """Train. What the task raises ends the run as failed, with all points up to there; or only this
     attempt, if another one may do better: False.
     """
-    while True:
-        tripped = None
-        try:
-            ending = train(session)
-            finish(session, ending)
-            break
-        except ForcedExit:
-            session.saver.wait()
-            ending = stopped(session)
+    tripped = None
+    try:
+        ending = train(session)
+        finish(session, ending)
+    except ForcedExit:
+        session.save_best()
+        session.saver.wait()
+        ending = stopped(session)
+        session.emit(ending)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of a task are failures too
+        session.save_best()
+        session.saver.wait()
+        ending = failed(session.training.step, error)
+        tripped = session.hold_failed_change(error)
+        if tripped is None:
+            if session.ending is None and should_retry(session):
+                reason, text = ending.reason or "", ending.traceback or ""
+                session.emit(Raised(step=ending.step, reason=reason, traceback=text))
+                return False
+            session.end_comparison()
             session.emit(ending)
-            break
-        except (
-            BaseException
-        ) as error:  # SystemExit and KeyboardInterrupt of a task are failures too
-            session.saver.wait()
-            ending = failed(session.training.step, error)
-            tripped = session.hold_failed_change(error)
-            if tripped is None:
-                if session.ending is None and should_retry(session):
-                    reason, text = ending.reason or "", ending.traceback or ""
-                    session.emit(Raised(step=ending.step, reason=reason, traceback=text))
-                    return False
-                session.end_comparison()
-                session.emit(ending)
-                break
-        # Only here: the exception held the tensors of the update that raised.
+    if tripped is not None:  # only here: the exception held the tensors of the update that raised
         session.pause_after_failed_change(tripped)
+        return run_until_done(session, should_retry)
     refuse_the_rest(session, ending.status)
     return True
 

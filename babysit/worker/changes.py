@@ -188,3 +188,6 @@ def fork_silently(session: TrainingSession, command: Fork) -> None:
         code_sha256=training.made_with["code_sha256"],
         is_fork=True,
     )
+    # A fork has a best of its own; here the run is still the same one.
+    session.training.best_val_cost = training.best_val_cost
+    session.training.best_step = training.best_step

@@ -25,7 +25,7 @@ from babysit.worker.recorder import Recorder
 TIMER_EVERY_S = 10.0  # of training, at the least
 TIMER_LATEST_S = 55.0  # with its writing, at most a minute of work is lost in a crash
 COST_MAX = 0.01  # of the training time that checkpoints by the timer may take
-BEST_EVERY_S = 5.0  # a cost that falls at every evaluation must not mean a checkpoint at each
+BEST_EVERY_S = 5.0  # the best state waits in memory meanwhile: the cost may fall at each evaluation
 LAST_KEPT = 5
 BEST_KEPT = 3
 WAITING_MAX = 4  # snapshots in memory; a timer's is left out when so many wait
@@ -68,7 +68,7 @@ class Saver:
             Saved(known.id, known.step, -1, known.cause, known.directory, known.val_cost)
             for known in history.checkpoints.values()
         ]
-        self._saved_at = time.monotonic()
+        self._saved_at = self._queued_at = time.monotonic()
         self._cost_s = 0.0  # of the last one: copying and writing
         self._is_warned = False  # that nothing can be written; once is enough
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
@@ -94,7 +94,7 @@ class Saver:
 
     def is_best_due(self) -> bool:
         wanted_s = max(BEST_EVERY_S, min(self._cost_s / COST_MAX, TIMER_LATEST_S))
-        return time.monotonic() - self._saved_at >= wanted_s and not self._is_busy()
+        return time.monotonic() - self._queued_at >= wanted_s and not self._is_busy()
 
     def current(self, step: int, version: int) -> Saved | None:
         """The checkpoint that already holds this very state, if there is one."""
@@ -112,10 +112,12 @@ class Saver:
         val_cost: float | None,
         command_id: int | None = None,
         copied_s: float = 0.0,
+        taken_at: float | None = None,
     ) -> Saved:
         """Queue a snapshot for writing; it is announced when it is on the disk.
 
         copied_s: how long the training stood still for the snapshot.
+        taken_at: when that was, in monotonic seconds; None: just now.
         """
         self._count += 1
         step = int(snapshot.state["step"])
@@ -123,7 +125,8 @@ class Saver:
         self._names.add(directory)
         ident = checkpoint_id(self._run_id, self._count)
         self._last = saved = Saved(ident, step, version, cause, directory, val_cost)
-        self._saved_at = time.monotonic()
+        self._queued_at = time.monotonic()
+        self._saved_at = self._queued_at if taken_at is None else taken_at
         self._jobs.put(lambda: self._write(saved, snapshot, command_id, copied_s))
         return saved
 

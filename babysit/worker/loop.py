@@ -189,8 +189,8 @@ def _pause_for_guard(session: TrainingSession, numbers: dict[str, float]) -> Non
 
 def _save_when_due(session: TrainingSession) -> None:
     evaluated = session.evaluated_at == session.training.step  # such a checkpoint knows its cost
-    if evaluated and session.is_best and session.saver.is_best_due():
-        session.save("best")
+    if session.unsaved_best is not None and session.saver.is_best_due():
+        session.save_best()
     elif session.saver.is_timer_due(evaluated=evaluated):
         session.save("timer")
 

@@ -20,6 +20,7 @@ from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck
 from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
+from babysit.training.checkpoint import Snapshot
 from babysit.training.evaluation import FAILURES, evaluate
 from babysit.training.failure import reason_of
 from babysit.training.metrics import Clock
@@ -33,6 +34,20 @@ Result = TypeVar("Result")
 
 PICTURE_EVERY_S = 0.5
 DISK_FULL, DISK_ERROR = IO_ERROR_PAUSES = ("disk_full", "disk_error")  # reasons of a pause
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedBest:
+    """The state with the lowest validation cost so far, until it is on the disk.
+
+    taken_at: in monotonic seconds. copied_s: how long the training stood still for it.
+    """
+
+    snapshot: Snapshot
+    version: int
+    val_cost: float
+    taken_at: float
+    copied_s: float
 
 
 @dataclass(slots=True)
@@ -67,6 +82,7 @@ class TrainingSession:
     evaluated_at: int = -1
     pictured_at_s: float = -PICTURE_EVERY_S
     val_cost: float | None = None  # at `evaluated_at`
+    unsaved_best: UnsavedBest | None = None
     measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
     unproven: UnprovenChange | None = None  # the last change, until an update has used it
     killer_step: int = 0  # the update that an earlier attempt ended in
@@ -125,14 +141,13 @@ class TrainingSession:
             bool(self.to_replay) or self.replay_check is not None or self.recovery_check is not None
         )
 
-    @property
-    def is_best(self) -> bool:
-        """Whether this very step has the lowest validation cost so far."""
-        return self.evaluated_at == self.training.best_step == self.training.step
-
     def save(self, cause: CheckpointCause, *, command_id: int | None = None) -> Saved:
-        """A checkpoint of this very state: the one there is already, or a new one."""
+        """A checkpoint of this very state: the one there is already, or a new one.
+
+        The best state goes first: what is on the disk up to a step includes the best of it.
+        """
         training = self.training
+        self.save_best()
         current = self.saver.current(training.step, self.version)
         if current is not None:
             self.recorder.kept.add(current.id)  # it now stands for this cause too
@@ -152,6 +167,26 @@ class TrainingSession:
             command_id=command_id,
             copied_s=time.monotonic() - began_s,
         )
+
+    def save_best(self) -> None:
+        """Put the best state on the disk, unless it is there."""
+        best, self.unsaved_best = self.unsaved_best, None
+        if best is not None:
+            self.saver.save(
+                best.snapshot,
+                "best",
+                version=best.version,
+                val_cost=best.val_cost,
+                copied_s=best.copied_s,
+                taken_at=best.taken_at,
+            )
+
+    def _keep_best(self, val_cost: float) -> None:
+        """Copy this state, the best one so far: the next update changes it."""
+        began_at = time.monotonic()
+        snapshot = self.training.snapshot()
+        copied_s = time.monotonic() - began_at
+        self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
 
     def pause(self, reason: str, command_id: int | None = None) -> None:
         """Wait from here on; the state is on the disk before it is said."""
@@ -239,6 +274,8 @@ class TrainingSession:
         best = training.best_val_cost
         if math.isfinite(cost) and (best is None or cost < best):
             training.best_val_cost, training.best_step = cost, training.step
+            if self.saver.current(training.step, self.version) is None:
+                self._keep_best(cost)
         self.draw()
         return found
 

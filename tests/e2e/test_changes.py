@@ -208,6 +208,39 @@ def test_the_answer_tells_step_before_and_after(screen: Screen, server_run: int)
     expect(toast).to_contain_text(f"Learning rate 0.01 → 0.005 from step {step + 1:,}.")
 
 
+def test_the_answer_comes_by_the_stream_alone(screen: Screen, server_run: int) -> None:
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    toast = screen.page.get_by_role("region", name="Notifications")
+
+    screen.button("Save checkpoint").click()
+    expect(toast).to_contain_text("Checkpoint saved at step")
+    screen.button("Halve learning rate").click()
+    expect(toast).to_contain_text("Learning rate 0.01 → 0.005 from step")
+
+    about_commands = [request for request in asked if "/commands" in request]
+    assert about_commands == [
+        f"POST {screen.server.url}/api/runs/{server_run}/commands",
+        f"POST {screen.server.url}/api/runs/{server_run}/commands",
+    ]
+
+
+def test_undo_on_another_page_shows_the_run_that_it_changes(
+    screen: Screen, server_run: int
+) -> None:
+    toast = screen.page.get_by_role("region", name="Notifications")
+    screen.button("Halve learning rate").click()
+    expect(toast).to_contain_text("Learning rate 0.01 → 0.005")
+    screen.page.get_by_role("link", name="Runs", exact=True).click()
+    expect(screen.page.get_by_role("heading", name="Runs")).to_be_visible()
+
+    toast.get_by_role("button", name="Undo").click()
+
+    expect(toast).to_contain_text("Learning rate rising to 0.01 over 10 steps.")
+    assert screen.run_id == server_run
+    expect(screen.journal).to_contain_text("Learning rate 0.005 → 0.01")
+
+
 def test_a_change_is_put_back_with_undo(screen: Screen, server_run: int) -> None:
     screen.button("Halve learning rate").click()
     changed(screen, server_run)

@@ -102,6 +102,27 @@ def test_a_search_is_laid_out_started_and_watched_to_its_end(screen: Screen) -> 
     expect(rows(screen).first.get_by_role("rowheader")).to_have_text(str(best["number"]))
 
 
+def test_a_search_is_followed_by_the_stream(screen: Screen) -> None:
+    search_id = start_search(screen.server, trials=3, steps=100_000)
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(request.url))
+    screen.open(f"/caviar?search={search_id}")
+    expect(status(screen)).to_have_text("Searching")
+
+    screen.server.client.post(f"/api/searches/{search_id}/commands", json={"kind": "stop"})
+    expect(status(screen)).to_have_text("Stopped")
+
+    path = f"{screen.server.url}/api/searches/{search_id}"
+    assert [url for url in asked if url == path] == []
+    assert [url for url in asked if f"searches={search_id}" in url and "/api/stream" in url]
+
+
+def test_an_unknown_search_is_said(screen: Screen) -> None:
+    screen.open("/caviar?search=999999")
+
+    expect(screen.page.get_by_role("alert")).to_contain_text("This search cannot be shown.")
+
+
 def test_a_grid_says_how_many_trainings_it_is_before_it_starts(screen: Screen) -> None:
     screen.open("/caviar")
     screen.choose("Task", "digits")

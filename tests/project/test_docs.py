@@ -78,6 +78,17 @@ def test_every_limit_is_in_the_table_with_its_value() -> None:
     }
 
 
+def test_every_timer_of_the_latency_tables_is_in_its_file() -> None:
+    rows = re.findall(
+        r"^\|[^|]*\|[^|]*\| `(\w+)` \| `([^`]+)` \|", text_of("docs/latency.md"), re.M
+    )
+    assert len(rows) > 50
+
+    assert [
+        (name, path) for name, path in rows if not re.search(rf"\b{name}\b", text_of(path))
+    ] == []
+
+
 def test_every_hyperparameter_says_what_it_does() -> None:
     silent = [name for name, item in STANDARD.items() if not item.help.endswith(".")]
 

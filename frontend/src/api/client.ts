@@ -5,7 +5,6 @@ import { readRun } from "./parse";
 import type {
   Checkpoint,
   Command,
-  CommandAnswer,
   CommandSent,
   Curves,
   ErrorBody,
@@ -22,8 +21,6 @@ import type {
   WireRun,
 } from "./types";
 
-/** The longest that the server may hold an answer to a command, seconds. */
-const WAIT_S = 10;
 const EVENTS_PER_PAGE = 1000;
 
 /** The server said no. `message` is a sentence fit to show. */
@@ -173,10 +170,6 @@ export async function getEvents(id: number, after = 0): Promise<RunEvent[]> {
 
 export const sendCommand = (id: number, command: Command) =>
   request<CommandSent>("POST", `/api/runs/${id}/commands`, command);
-
-/** Holds until the worker has answered; `pending` comes back only after `WAIT_S`. */
-export const awaitAnswer = (id: number, commandId: number) =>
-  request<CommandAnswer>("GET", `/api/runs/${id}/commands/${commandId}${queryString({ wait_s: WAIT_S })}`);
 
 export const exportUrl = (id: number, format: "csv" | "json" | "markdown" | "html" | "recipe") =>
   withBaseUrl(`/api/runs/${id}/export?format=${format}`);

@@ -3,6 +3,8 @@
 import { withBaseUrl } from "./baseUrl";
 import { getSession } from "./client";
 import { readRun } from "./parse";
+import type { Search, WireSearch } from "./searches";
+import { readSearch } from "./searches";
 import type { Connection, PointsMessage, Run, RunEvent, WireRun } from "./types";
 
 /** A hidden tab gives its connection back after this long: a browser has six per server. */
@@ -10,20 +12,23 @@ const HIDDEN_MS_MAX = 30_000;
 const RETRY_MS_MIN = 400;
 const RETRY_MS_MAX = 5_000;
 
-/** What is done with each kind of message. */
+/** What is done with each kind of message; the others are ignored. */
 export interface StreamHandlers {
-  event(event: RunEvent): void;
-  points(points: PointsMessage): void;
-  run(run: Run): void;
-  tasks(): void;
+  event?(event: RunEvent): void;
+  points?(points: PointsMessage): void;
+  run?(run: Run): void;
+  /** The state of a search: at first, and whenever it has changed. */
+  search?(search: Search): void;
+  tasks?(): void;
   /** The last id was too old: everything has to be loaded again. */
-  reset(): void;
+  reset?(): void;
   connection(connection: Connection): void;
 }
 
+/** Neither runs nor searches: the events of all runs, and no points. */
 export interface StreamOptions {
-  /** None: the events of all runs, and no points. */
-  runs: number[];
+  runs?: number[];
+  searches?: number[];
   /** The last event that is known; null: only what happens from now on. */
   after: number | null;
 }
@@ -46,7 +51,8 @@ export function openStream(options: StreamOptions, handlers: StreamHandlers): ()
 
   const connect = () => {
     source?.close();
-    const fields = new URLSearchParams({ runs: options.runs.join(",") });
+    const { runs = [], searches = [] } = options;
+    const fields = new URLSearchParams({ runs: runs.join(","), searches: searches.join(",") });
     if (lastId !== null) fields.set("after", String(lastId));
     source = new EventSource(withBaseUrl(`/api/stream?${fields}`));
     source.onopen = () => {
@@ -54,20 +60,14 @@ export function openStream(options: StreamOptions, handlers: StreamHandlers): ()
       handlers.connection("live");
     };
     source.onerror = () => reconnect("reconnecting");
-    source.addEventListener(
-      "event",
-      parsed<RunEvent>((event) => handlers.event(event)),
-    );
-    source.addEventListener(
-      "points",
-      parsed<PointsMessage>((points) => handlers.points(points)),
-    );
-    source.addEventListener(
-      "run",
-      parsed<WireRun>((run) => handlers.run(readRun(run))),
-    );
-    source.addEventListener("tasks", () => handlers.tasks());
-    source.addEventListener("reset", () => handlers.reset());
+    const listen = <Body>(kind: string, handle: (body: Body) => void) =>
+      source?.addEventListener(kind, parsed(handle));
+    listen<RunEvent>("event", (event) => handlers.event?.(event));
+    listen<PointsMessage>("points", (points) => handlers.points?.(points));
+    listen<WireRun>("run", (run) => handlers.run?.(readRun(run)));
+    listen<WireSearch>("search", (search) => handlers.search?.(readSearch(search)));
+    listen("tasks", () => handlers.tasks?.());
+    listen("reset", () => handlers.reset?.());
     source.addEventListener("bye", () => reconnect("reconnecting"));
   };
 

@@ -1,8 +1,6 @@
 /** Numbers as JSON can carry them. */
-import type { WireNumber } from "./types";
-
 /** JSON has no NaN; the server writes non-finite numbers as words. */
-export function fromWireNumber(value: WireNumber | null | undefined): number {
+export function fromWireNumber(value: number | string | null | undefined): number {
   if (value === null || value === undefined) return NaN;
   return typeof value === "number" ? value : Number(value);
 }

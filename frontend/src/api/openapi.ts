@@ -652,6 +652,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -719,6 +721,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -766,6 +770,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -864,6 +870,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -896,6 +904,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -921,6 +931,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1016,6 +1028,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1087,6 +1101,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1239,6 +1255,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1279,6 +1297,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1527,6 +1547,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1653,6 +1675,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1689,6 +1713,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1749,6 +1775,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1845,6 +1873,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1883,6 +1913,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2345,6 +2377,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2448,6 +2482,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2548,6 +2584,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2581,6 +2619,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */

@@ -33,7 +33,7 @@ export interface SearchRow extends Omit<Schemas["SearchSummary"], "space" | "rou
 export interface Search extends SearchRow {
   trials: Trial[];
 }
-type WireSearch = Schemas["Search"];
+export type WireSearch = Schemas["Search"];
 
 export type NewSearch = RequestBody<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & {
   space: Space;
@@ -48,7 +48,7 @@ const readTrial = (wire: Schemas["Trial"]): Trial => ({
   ...wire,
   val_cost: typeof wire.val_cost === "number" ? wire.val_cost : null,
 });
-const readSearch = (wire: WireSearch): Search => ({
+export const readSearch = (wire: WireSearch): Search => ({
   ...(wire as SearchRow),
   trials: wire.trials.map(readTrial),
 });

@@ -6,7 +6,7 @@ type Schemas = components["schemas"];
 export type Session = Schemas["Who"];
 export type Role = Session["role"];
 
-type RunStatus = Schemas["RunStatus"];
+export type RunStatus = Schemas["RunStatus"];
 
 /** A value of a hyperparameter; never NaN or infinite. */
 export type Value = number | string | boolean;
@@ -25,11 +25,6 @@ export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
 export type Family = Schemas["Family"];
 export type FamilyMember = Schemas["FamilyMember"];
-/** `before` and `after` are settings, read back from the optimizer. */
-export interface CommandAnswer extends Omit<Schemas["CommandAnswer"], "before" | "after"> {
-  before: Values | null;
-  after: Values | null;
-}
 export type CommandSent = Schemas["CommandSent"];
 export type ErrorBody = Schemas["Error"];
 
@@ -43,47 +38,9 @@ export interface Run extends Omit<WireRun, "epoch" | "steps_per_s" | "effective"
   effective: Record<keyof Schemas["Effective"], number | null> | null;
 }
 
-/** One thing that happened. `kind` says which of the optional fields are there. */
-export interface RunEvent {
-  id: number;
-  run_id: number;
-  attempt: number; // 0: said by the server
-  seq: number;
-  step: number;
-  kind: string;
-  at: string;
-  actor?: string;
-  note?: string | null;
-  command_id?: number | null;
-  command_kind?: string;
-  status?: RunStatus;
-  reason?: string | null;
-  before?: Values;
-  after?: Values;
-  undo_values?: Values;
-  effective_step?: number;
-  over_steps?: number | null;
-  scheduled?: boolean;
-  at_step?: number;
-  values?: Values;
-  notes?: string[];
-  text?: string;
-  checkpoint_id?: number;
-  cause?: string;
-  val_cost?: WireNumber | null;
-  rule?: string;
-  series?: string;
-  value?: WireNumber;
-  message?: string;
-  from_step?: number;
-  verified?: boolean | null;
-  equal?: boolean;
-  first_step?: number | null;
-  quantity?: string | null;
-  recorded?: WireNumber | string | null;
-  found?: WireNumber | string | null;
-  branched?: boolean;
-}
+/** One thing that happened; `kind` says which fields it has. */
+export type RunEvent = Schemas["Event"];
+export type EventOf<Kind extends RunEvent["kind"]> = Extract<RunEvent, { kind: Kind }>;
 
 /** New points of the stream; columns as in `Curves`. */
 export interface PointsMessage {

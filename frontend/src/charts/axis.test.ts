@@ -1,6 +1,7 @@
 /** Every axis is a rising function of the step. */
 import { expect, test } from "vitest";
-import type { Run, RunEvent } from "../api/types";
+import { anEvent } from "../api/exampleEvent";
+import type { Run, RunStatus } from "../api/types";
 import type { OpenRun } from "../state/state";
 import { axisOf, makeAxis, toStep, toX } from "./axis";
 
@@ -20,12 +21,11 @@ const run = {
   steps_per_s: 1,
 } as unknown as Run;
 
-function event(step: number, seconds: number, fields: Partial<RunEvent>): RunEvent {
-  return { id: step, run_id: 1, attempt: 1, seq: 1, step, at: at(seconds), kind: "", ...fields };
-}
+const status = (step: number, seconds: number, to: RunStatus) =>
+  anEvent("status_changed", { step, at: at(seconds), status: to });
 
 test("epochs count examples, also after the batch size changed", () => {
-  const changed = event(20, 20, { kind: "changed", after: { batch_size: 20 }, effective_step: 21 });
+  const changed = anEvent("changed", { after: { batch_size: 20 }, effective_step: 21 });
 
   const axis = makeAxis("epoch", run, [changed], START);
 
@@ -37,10 +37,10 @@ test("epochs count examples, also after the batch size changed", () => {
 
 test("active time leaves pauses out", () => {
   const events = [
-    event(0, 0, { kind: "status_changed", status: "running" }),
-    event(20, 20, { kind: "status_changed", status: "paused" }),
-    event(20, 50, { kind: "status_changed", status: "running" }),
-    event(40, 70, { kind: "status_changed", status: "finished" }),
+    status(0, 0, "running"),
+    status(20, 20, "paused"),
+    status(20, 50, "running"),
+    status(40, 70, "finished"),
   ];
 
   const axis = makeAxis("active", run, events, START);

@@ -59,14 +59,14 @@ function examplesAxis(kind: AxisKind, run: Run, events: RunEvent[], per: number)
   const steps = [0];
   const xs = [0];
   for (const event of events) {
-    const next = event.kind === "changed" ? event.after?.["batch_size"] : undefined;
-    const at = event.effective_step !== undefined ? event.effective_step - 1 : event.step;
-    if (typeof next !== "number" || at <= (steps.at(-1) as number)) {
-      if (typeof next === "number") batch = next;
-      continue;
+    const next = event.kind === "changed" ? event.after["batch_size"] : undefined;
+    if (event.kind !== "changed" || typeof next !== "number") continue;
+    const at = event.effective_step - 1;
+    const last = steps.at(-1) as number;
+    if (at > last) {
+      xs.push((xs.at(-1) as number) + ((at - last) * batch) / per);
+      steps.push(at);
     }
-    xs.push((xs.at(-1) as number) + ((at - (steps.at(-1) as number)) * batch) / per);
-    steps.push(at);
     batch = next;
   }
   const last = steps.at(-1) as number;

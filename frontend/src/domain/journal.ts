@@ -1,12 +1,12 @@
 /** The journal of a run, as the page tells it: which events are worth a line, and in which words. */
 
 import { fromWireNumber } from "../api/number";
-import type { RunEvent, Values } from "../api/types";
+import type { EventOf, RunEvent, RunStatus, Values } from "../api/types";
 import { changeText, nameOf, valueText } from "../format/hyperparameters";
 import { measured, whole } from "../format/numbers";
 import { replayText } from "../format/replay";
 import type { MarkerKind, Reasons } from "./markers";
-import { actorName, markerOf, reasonsOf } from "./markers";
+import { actorName, changeMarker, markerOf, reasonsOf } from "./markers";
 
 export interface Entry {
   id: number;
@@ -32,80 +32,97 @@ export function entriesOf(events: RunEvent[]): Entry[] {
 }
 
 function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
-  const plain = {
+  const base = {
     id: event.id,
     runId: event.run_id,
     step: event.step,
     at: event.at,
-    who: actorName(event.actor),
-    why: event.note ?? "",
-    notes: event.notes ?? [],
-    commandId: event.command_id ?? null,
+    who: "",
+    why: "",
+    notes: [],
+    commandId: null,
     undo: null,
-    scheduled: event.scheduled ?? false,
+    scheduled: false,
   };
-  const marker = markerOf(event, reasons);
-  if (marker) {
-    const { kind, text, who, why } = marker;
-    return { ...plain, kind, text, who, why, undo: event.undo_values ?? null };
-  }
+  const status = (text: string): Entry => ({ ...base, kind: "status", text });
   switch (event.kind) {
+    case "changed": {
+      const { kind, text, who, why } = changeMarker(event, reasons);
+      const { notes, command_id: commandId, undo_values: undo, scheduled } = event;
+      return { ...base, kind, text, who, why, notes, commandId, undo, scheduled };
+    }
+    case "note_added":
+    case "guard_tripped": {
+      const marker = markerOf(event, reasons);
+      if (!marker) return null;
+      const { kind, text, who, why } = marker;
+      return { ...base, kind, text, who, why };
+    }
     case "status_changed":
       if (event.status === "starting" && event.reason?.startsWith(RECOVERING)) {
-        const how = event.reason.slice(RECOVERING.length);
-        return { ...plain, kind: "status", who: "", text: `${how} Another one takes the run up.` };
+        return status(`${event.reason.slice(RECOVERING.length)} Another one takes the run up.`);
       }
       // Waiting and starting are over before anybody reads of them.
       if (event.status === "queued" || event.status === "starting") return null;
-      return { ...plain, kind: "status", who: "", text: statusText(event) };
+      return status(statusText(event));
     case "change_scheduled":
       return {
-        ...plain,
+        ...base,
         kind: "change",
-        text: `Scheduled for step ${whole(event.at_step ?? 0)}: ${valuesText(event)}`,
+        who: actorName(event.actor),
+        why: event.note,
+        commandId: event.command_id,
+        text: `Scheduled for step ${whole(event.at_step)}: ${valuesText(event.values)}`,
       };
     case "refused":
       // A cancelled change is listed once, by the command that cancelled it.
-      if (event.reason?.startsWith("Cancelled")) return null;
-      return { ...plain, kind: "refused", text: `Refused: ${event.reason ?? ""}` };
+      if (event.reason.startsWith("Cancelled")) return null;
+      return { ...base, kind: "refused", who: actorName(event.actor), text: `Refused: ${event.reason}` };
     case "recovered":
-      return {
-        ...plain,
-        kind: "status",
-        who: "",
-        text: `Recovered from checkpoint ${whole(event.from_step ?? 0)}${event.verified ? ", recovery verified" : ""}`,
-      };
+      return status(
+        `Recovered from checkpoint ${whole(event.from_step)}${event.verified ? ", recovery verified" : ""}`,
+      );
     case "replayed":
-      return { ...plain, kind: "status", who: "", text: `Replayed: ${lower(replayText(event))}` };
+      return status(`Replayed: ${lower(replayText(event))}`);
     case "checkpoint_saved":
-      return event.cause === "user" ? { ...plain, kind: "checkpoint", text: checkpointText(event) } : null;
+      if (event.cause !== "user") return null;
+      return { ...base, kind: "checkpoint", who: actorName("owner"), text: checkpointText(event) };
     case "applied":
-      return ["extend", "cancel", "fork"].includes(event.command_kind ?? "")
-        ? { ...plain, kind: "status", text: appliedText(event) }
-        : null;
+      if (!["extend", "cancel", "fork"].includes(event.command_kind)) return null;
+      return { ...status(appliedText(event)), who: actorName(event.actor), why: event.note };
     case "raised":
-      return { ...plain, kind: "status", who: "", text: `Failed: ${event.reason ?? ""}` };
+      return status(`Failed: ${event.reason}`);
     case "warned":
-      return { ...plain, kind: "status", who: "", text: event.message ?? "" };
-    default:
+      return status(event.message);
+    case "command_sent":
+    case "described":
+    case "trashed":
+    case "restored":
+    case "checkpoint_pinned":
+    case "checkpoint_removed":
+    case "forked":
+    case "worker_started":
+      return null;
+    default: // of a newer server
+      event satisfies never;
       return null;
   }
 }
 
-const valuesText = (event: RunEvent): string =>
-  Object.entries(event.values ?? {})
+const valuesText = (values: Values): string =>
+  Object.entries(values)
     .map(([name, value]) => `${nameOf(name)} ${valueText(name, value)}`)
     .join(", ");
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-function appliedText(event: RunEvent): string {
+function appliedText(event: EventOf<"applied">): string {
   if (event.command_kind === "cancel") return "A scheduled change was cancelled";
-  const changes = changeText(event.before ?? {}, event.after ?? {});
+  const changes = changeText(event.before as Values, event.after as Values);
   return event.command_kind === "fork" ? `Goes on as the fork did: ${changes}` : `Extended: ${changes}`;
 }
 
-function checkpointText(event: RunEvent): string {
+function checkpointText(event: EventOf<"checkpoint_saved">): string {
   const cost = fromWireNumber(event.val_cost);
   return Number.isNaN(cost) ? "Checkpoint saved" : `Checkpoint saved, val ${measured(cost)}`;
 }
@@ -113,7 +130,7 @@ function checkpointText(event: RunEvent): string {
 /** How the reason of a start begins that replaces a dead worker. */
 const RECOVERING = "recovering: ";
 
-const STATUS_TEXT: Record<string, string> = {
+const STATUS_TEXT: Record<RunStatus, string> = {
   queued: "Waits for a free place",
   starting: "Starting",
   running: "Training",
@@ -124,8 +141,8 @@ const STATUS_TEXT: Record<string, string> = {
   lost: "The training process is gone",
 };
 
-function statusText(event: RunEvent): string {
-  const text = STATUS_TEXT[event.status ?? ""] ?? String(event.status);
+function statusText(event: EventOf<"status_changed">): string {
+  const text = STATUS_TEXT[event.status];
   return event.reason && event.reason !== "user" ? `${text}: ${reasonText(event.reason)}` : text;
 }
 

@@ -1,27 +1,17 @@
 /** Changes are marked once each, and crowds share a place. */
 import { expect, test } from "vitest";
-import type { Family, Run, RunEvent } from "../api/types";
+import { anEvent } from "../api/exampleEvent";
+import type { EventOf, Family, Run } from "../api/types";
 import { changeText } from "../format/hyperparameters";
 import { COLLAPSE_PX, forkMarkers, groupMarkers, markersOf } from "./markers";
 
-function event(id: number, fields: Partial<RunEvent>): RunEvent {
-  return {
-    id,
-    run_id: 1,
-    attempt: 1,
-    seq: id,
-    step: id * 10,
-    kind: "changed",
-    at: "2026-01-01T00:00:00Z",
-    actor: "owner",
-    ...fields,
-  };
-}
+const changed = (id: number, fields: Partial<EventOf<"changed">>) =>
+  anEvent("changed", { id, step: id * 10, actor: "owner", values: {}, ...fields });
 
 const halved = { before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } };
 
 test("markers nearer than 12 px collapse to one with a count", () => {
-  const markers = markersOf([1, 2, 3].map((id) => event(id, { command_id: id, ...halved })));
+  const markers = markersOf([1, 2, 3].map((id) => changed(id, { command_id: id, ...halved })));
   const places = [100, 100 + COLLAPSE_PX - 1, 100 + COLLAPSE_PX];
 
   const groups = groupMarkers(markers, (step) => places[step / 10 - 1] as number);
@@ -34,8 +24,8 @@ test("markers nearer than 12 px collapse to one with a count", () => {
 
 test("a change says what it was, what it became, who did it and why", () => {
   const events = [
-    event(1, { command_id: 7, ...halved }),
-    event(2, { kind: "note_added", text: "too bouncy", command_id: 7 }),
+    changed(1, { command_id: 7, ...halved }),
+    anEvent("note_added", { id: 2, text: "too bouncy", command_id: 7 }),
   ];
 
   expect(markersOf(events)).toEqual([
@@ -44,7 +34,7 @@ test("a change says what it was, what it became, who did it and why", () => {
 });
 
 test("a linked change of momentum and learning rate is marked as momentum", () => {
-  const linked = event(1, {
+  const linked = changed(1, {
     before: { momentum: 0.9, learning_rate: 0.01 },
     after: { momentum: 0.99, learning_rate: 0.001 },
   });
@@ -54,14 +44,14 @@ test("a linked change of momentum and learning rate is marked as momentum", () =
 
 test("a note of its own is marked, and so is a tripped guard; checkpoints are not", () => {
   const events = [
-    event(1, { kind: "note_added", text: "first plateau" }),
-    event(2, { kind: "guard_tripped", rule: "non_finite", value: "NaN" }),
-    event(3, { kind: "checkpoint_saved" }),
+    anEvent("note_added", { text: "first plateau", actor: "owner" }),
+    anEvent("guard_tripped", { message: "The cost became NaN." }),
+    anEvent("checkpoint_saved"),
   ];
 
   expect(markersOf(events).map((marker) => [marker.kind, marker.text])).toEqual([
     ["note", "first plateau"],
-    ["pause", "NaN at step 20"],
+    ["pause", "The cost became NaN."],
   ]);
 });
 
@@ -88,7 +78,7 @@ test("branch points are marked on the branch and on what it left", () => {
 });
 
 test("a change on a ramp says where it leads, not what the optimizer has reached", () => {
-  const ramp = event(1, {
+  const ramp = changed(1, {
     over_steps: 10,
     before: { learning_rate: 0.003 },
     after: { learning_rate: 0.003215 },

@@ -1,6 +1,6 @@
 /** Which events are marked on the charts, and how near ones share a place. */
 
-import type { Family, Run, RunEvent, Values } from "../api/types";
+import type { EventOf, Family, Run, RunEvent, Values } from "../api/types";
 import { changeText } from "../format/hyperparameters";
 import { whole } from "../format/numbers";
 
@@ -28,17 +28,15 @@ const KINDS: string[] = ["lr", "momentum", "batch", "change", "pause", "note", "
 export const isMarker = (kind: string): kind is MarkerKind => KINDS.includes(kind);
 
 /** What a change did; on a ramp, where it leads: the optimizer has only begun to move. */
-function changedText(event: RunEvent): string {
-  const [before, after] = [event.before ?? {}, event.after ?? {}];
-  if (!event.over_steps) return changeText(before, after);
-  const { learning_rate: base, ...rest } = event.values ?? {};
+function changedText({ before, after, values, over_steps: overSteps }: EventOf<"changed">): string {
+  if (!overSteps) return changeText(before, after);
+  const { learning_rate: base, ...rest } = values;
   const rate: Values = base === undefined || "base_learning_rate" in after ? {} : { learning_rate: base };
-  return `${changeText(before, { ...after, ...rest, ...rate })} over ${whole(event.over_steps)} steps`;
+  return `${changeText(before, { ...after, ...rest, ...rate })} over ${whole(overSteps)} steps`;
 }
 
-function changeKind(event: RunEvent): MarkerKind {
-  const after = event.after ?? {};
-  const names = Object.keys(after).filter((name) => event.before?.[name] !== after[name]);
+function changeKind({ before, after }: EventOf<"changed">): MarkerKind {
+  const names = Object.keys(after).filter((name) => before[name] !== after[name]);
   // A linked change moves both; what the person asked for is the momentum.
   if (names.includes("momentum") || names.includes("beta1")) return "momentum";
   if (names.includes("learning_rate") || names.includes("base_learning_rate")) return "lr";
@@ -46,43 +44,43 @@ function changeKind(event: RunEvent): MarkerKind {
   return "change";
 }
 
-export const actorName = (actor: string | undefined): string =>
-  actor === undefined || actor === "owner" ? "you" : actor;
+export const actorName = (actor: string): string => (actor === "owner" ? "you" : actor);
 
 /** Why changes were made, where a note said so afterwards. Commands are counted within a run. */
 export type Reasons = Map<string, string>;
 
-const reasonKey = (event: RunEvent): string => `${event.run_id}:${event.command_id ?? 0}`;
+const reasonKey = (event: EventOf<"changed" | "note_added">): string =>
+  `${event.run_id}:${event.command_id ?? 0}`;
 
 export function reasonsOf(events: RunEvent[]): Reasons {
-  const notes = events.filter((event) => event.kind === "note_added" && event.command_id);
-  return new Map(notes.map((event) => [reasonKey(event), event.text ?? ""]));
+  const notes = events.filter((event) => event.kind === "note_added").filter((note) => note.command_id);
+  return new Map(notes.map((note) => [reasonKey(note), note.text]));
 }
-
-const reasonOf = (reasons: Reasons, event: RunEvent): string => reasons.get(reasonKey(event)) ?? "";
 
 /** The marker of an event, or null for what is not worth a mark on a curve. */
 export function markerOf(event: RunEvent, reasons: Reasons): Marker | null {
-  const base = { eventId: event.id, step: event.step, who: actorName(event.actor), why: event.note ?? "" };
+  const { id: eventId, step } = event;
   switch (event.kind) {
     case "changed":
-      return {
-        ...base,
-        kind: changeKind(event),
-        text: changedText(event),
-        why: event.note || reasonOf(reasons, event),
-      };
+      return changeMarker(event, reasons);
     case "guard_tripped":
-      return { ...base, kind: "pause", who: "guard", text: guardText(event) };
+      return { eventId, step, kind: "pause", who: "guard", why: "", text: event.message };
     case "note_added":
-      return event.command_id ? null : { ...base, kind: "note", text: event.text ?? "" };
+      if (event.command_id) return null;
+      return { eventId, step, kind: "note", who: actorName(event.actor), why: "", text: event.text };
     default:
       return null;
   }
 }
 
-const guardText = (event: RunEvent): string =>
-  event.message ?? `${event.value === "NaN" ? "NaN" : "Not finite"} at step ${whole(event.step)}`;
+export const changeMarker = (event: EventOf<"changed">, reasons: Reasons): Marker => ({
+  eventId: event.id,
+  step: event.step,
+  kind: changeKind(event),
+  text: changedText(event),
+  who: actorName(event.actor),
+  why: event.note || (reasons.get(reasonKey(event)) ?? ""),
+});
 
 export function markersOf(events: RunEvent[]): Marker[] {
   const reasons = reasonsOf(events);

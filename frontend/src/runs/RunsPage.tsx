@@ -162,20 +162,18 @@ function useRuns(filter: Filter): RunList {
       timer = setTimeout(reload, SETTLE_MS);
     };
     const stop = openStream(
-      { runs: [], after: null },
+      { after: null },
       {
         event: (event) => {
           if (["status_changed", "trashed", "restored", "described", "forked"].includes(event.kind))
             scheduleReload();
         },
-        points: () => undefined,
         run: (run) => {
           setRuns((known) => {
             if (known && !known.some((other) => other.id === run.id)) scheduleReload();
             return known?.map((other) => (other.id === run.id ? run : other)) ?? null;
           });
         },
-        tasks: () => undefined,
         reset: scheduleReload,
         connection: (connection) => dispatch({ type: "connection", connection }),
       },

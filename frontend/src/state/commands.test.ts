@@ -1,6 +1,7 @@
 /** What is asked for, and what is said about the answer. */
 import { describe, expect, test } from "vitest";
-import type { CommandAnswer, Run } from "../api/types";
+import { anEvent } from "../api/exampleEvent";
+import type { EventOf, Run } from "../api/types";
 import { answerText, withRamp } from "./commands";
 
 const run = {
@@ -8,23 +9,8 @@ const run = {
   effective: { learning_rate: 0.01 },
 } as unknown as Run;
 
-const answer = (fields: Partial<CommandAnswer>): CommandAnswer => ({
-  command_id: 1,
-  run_id: 1,
-  field: null,
-  actor: "owner",
-  created_at: "",
-  at_step: null,
-  kind: "set",
-  status: "applied",
-  step: 1204,
-  before: {},
-  after: {},
-  reason: null,
-  notes: [],
-  undo_values: null,
-  ...fields,
-});
+const changed = (fields: Partial<EventOf<"changed">>) =>
+  anEvent("changed", { step: 1204, effective_step: 1205, notes: [], ...fields });
 
 describe("ramps", () => {
   test("doubling and more rises over 10 steps, less acts at once", () => {
@@ -43,35 +29,35 @@ describe("ramps", () => {
 describe("answers", () => {
   test("say from which update on a value acts", () => {
     const asked = { kind: "set" as const, values: { learning_rate: 0.005 } };
-    const got = answer({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } });
+    const got = changed({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } });
 
-    expect(answerText(asked, got, 1205)).toBe("Learning rate 0.01 → 0.005 from step 1,205.");
+    expect(answerText(asked, got)).toBe("Learning rate 0.01 → 0.005 from step 1,205.");
   });
 
   test("say what a ramp does", () => {
     const asked = { kind: "set" as const, values: { learning_rate: 0.03 }, over_steps: 10 };
 
     expect(
-      answerText(asked, answer({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.03 } }), 1205),
+      answerText(asked, changed({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.03 } })),
     ).toBe("Learning rate rising to 0.03 over 10 steps.");
   });
 
   test("say what was linked", () => {
     const asked = { kind: "set" as const, values: { momentum: 0.99 }, keep_step_size: true };
-    const got = answer({
+    const got = changed({
       before: { momentum: 0.9, learning_rate: 0.01 },
       after: { momentum: 0.99, learning_rate: 0.001 },
     });
 
-    expect(answerText(asked, got, 1205)).toBe(
+    expect(answerText(asked, got)).toBe(
       "Momentum 0.9 → 0.99; learning rate 0.01 → 0.001 to keep the step size, from step 1,205.",
     );
   });
 
   test("tell what the optimizer needed besides", () => {
     const asked = { kind: "set" as const, values: { momentum: 0 } };
-    const got = answer({ before: { momentum: 0.9 }, after: { momentum: 0 }, notes: ["velocity cleared"] });
+    const got = changed({ before: { momentum: 0.9 }, after: { momentum: 0 }, notes: ["velocity cleared"] });
 
-    expect(answerText(asked, got, 1205)).toBe("Momentum 0.9 → 0 from step 1,205. Velocity cleared.");
+    expect(answerText(asked, got)).toBe("Momentum 0.9 → 0 from step 1,205. Velocity cleared.");
   });
 });

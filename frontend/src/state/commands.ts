@@ -1,59 +1,41 @@
 /** What a person asks of the training, and what the page says when the worker has answered. */
 import * as api from "../api/client";
-import type { Command, CommandAnswer, Run, SetCommand, Values } from "../api/types";
+import type { Command, EventOf, Run, SetCommand, Values } from "../api/types";
+import type { Answer } from "../domain/answers";
 import { rateOf } from "../domain/learningRate";
 import { changeText, nameOf, valueText } from "../format/hyperparameters";
 import { setting, whole } from "../format/numbers";
 import { roundFloat } from "../format/parseNumber";
-import { navigate, runPath } from "./route";
+import { awaitAnswer } from "./awaitAnswer";
+import { getRoute, navigate, runPath } from "./route";
 import { loadRuns } from "./runSession";
-import type { ToastAction } from "./state";
 import { dispatch, getPage } from "./store";
 import { toast, toastError } from "./toasts";
 
 /** Rises of the learning rate by this factor and more are spread over `RAMP_STEPS`. */
 export const RAMP_FACTOR = 2;
 export const RAMP_STEPS = 10;
-/** The event of an answer comes by the stream, about when the answer does, ms. */
-const EVENT_MS_MAX = 500;
-/** How often an answer is asked for again before the page stops waiting; each time holds 10 s. */
-const WAITS_MAX = 30;
 
-/** Sends a command and waits for the worker's word. Null when it was refused or nothing had to be done. */
-async function send(run: Run, command: Command): Promise<CommandAnswer | null> {
+/** Sends a command and waits for the answer. Null when it was refused or nothing had to be done. */
+async function send(run: Run, command: Command): Promise<Exclude<Answer, EventOf<"refused">> | null> {
   try {
-    const sent = await api.sendCommand(run.id, command);
-    if (sent.command_id === null) return null;
-    const commandId = sent.command_id;
+    // The answer is an event of this run, so the page has to follow it: a toast may outlive its page.
+    const { page, run: shown } = getRoute();
+    if (page !== "babysit" || shown !== run.id) navigate(runPath(run.id));
+    const { command_id: commandId } = await api.sendCommand(run.id, command);
+    if (commandId === null) return null;
     dispatch({
       type: "command_sent",
       runId: run.id,
       command: { commandId, kind: command.kind, sentAt: Date.now() },
     });
-    if (command.kind === "set" && command.at_step && command.at_step > run.step) {
-      dispatch({ type: "command_answered", runId: run.id, commandId });
-      toast(`Scheduled for step ${whole(command.at_step)}: ${valuesText(command.values)}.`);
-      return null;
-    }
-    const answer = await waitForAnswer(run.id, commandId);
-    dispatch({ type: "command_answered", runId: run.id, commandId });
-    if (answer.status === "refused") {
-      toast(answer.reason ?? "The worker refused this.", { tone: "problem" });
-      return null;
-    }
-    return answer;
+    const answer = await awaitAnswer(run.id, commandId);
+    if (answer?.kind !== "refused") return answer;
+    toast(answer.reason, { tone: "problem" });
   } catch (error) {
     toastError(error);
-    return null;
   }
-}
-
-async function waitForAnswer(runId: number, commandId: number): Promise<CommandAnswer> {
-  for (let i = 0; i < WAITS_MAX; i++) {
-    const answer = await api.awaitAnswer(runId, commandId);
-    if (answer.status !== "pending") return answer;
-  }
-  throw new Error("The worker has not answered. It may be in a very long step.");
+  return null;
 }
 
 const valuesText = (values: Values): string =>
@@ -76,19 +58,16 @@ export function withRamp(command: SetCommand, run: Run): SetCommand {
 export async function change(run: Run, command: SetCommand): Promise<boolean> {
   const ramped = withRamp(command, run);
   const answer = await send(run, ramped);
-  if (!answer) return false;
-  const undo = answer.undo_values;
-  const actions: ToastAction[] = undo
-    ? [
-        {
-          label: "Undo",
-          act: () => void change(latestRun(run), { kind: "set", values: undo, note: "put back" }),
-        },
-      ]
-    : [];
-  const step = answer.step ?? run.step;
-  const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step };
-  toast(answerText(ramped, answer, await effectiveStep(answer)), { actions, why });
+  if (answer?.kind === "change_scheduled") {
+    toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
+  }
+  if (answer?.kind !== "changed") return false;
+  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "put back" };
+  const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
+  toast(answerText(ramped, answer), {
+    actions: [{ label: "Undo", act: () => void change(latestRun(run), undo) }],
+    why,
+  });
   return true;
 }
 
@@ -96,23 +75,12 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
 export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
   change(run, { kind: "set", values: { learning_rate: roundFloat(rateOf(run).now * factor) } });
 
-/** The first update that uses a change: a batch size may wait for the next epoch. The event says it. */
-async function effectiveStep(answer: CommandAnswer): Promise<number> {
-  for (let waited = 0; waited < EVENT_MS_MAX; waited += 50) {
-    const event = getPage().open?.events.findLast(
-      (event) => event.kind === "changed" && event.command_id === answer.command_id,
-    );
-    if (event) return event.effective_step ?? event.step + 1;
-    await new Promise((act) => setTimeout(act, 50));
-  }
-  return (answer.step ?? 0) + 1;
-}
-
 /** "Learning rate 0.01 → 0.005 from step 1,205." and what else the worker had to do. */
-export function answerText(command: SetCommand, answer: CommandAnswer, effective: number): string {
-  const [before, after] = [answer.before ?? {}, answer.after ?? {}];
-  const extra = answer.notes.length > 0 ? ` ${answer.notes.map(sentence).join(" ")}` : "";
-  const from = ` from step ${whole(effective)}`;
+export function answerText(command: SetCommand, answer: EventOf<"changed">): string {
+  const { before, after, notes } = answer;
+  const extra = notes.length > 0 ? ` ${notes.map(sentence).join(" ")}` : "";
+  // The first update that uses it: a batch size may wait for the next epoch.
+  const from = ` from step ${whole(answer.effective_step)}`;
   if (command.over_steps) {
     const name = Object.keys(command.values)[0] ?? "";
     const to = command.values[name];
@@ -151,7 +119,7 @@ export const resume = (run: Run) => void send(run, { kind: "resume" });
 export async function stop(run: Run): Promise<void> {
   const answer = await send(run, { kind: "stop" });
   if (!answer) return;
-  const step = whole(answer.step ?? run.step);
+  const step = whole(answer.step);
   toast(`Stopped at step ${step} and saved.`, {
     actions: [{ label: "Resume", act: () => void continueFrom(latestRun(run)) }],
   });
@@ -159,17 +127,19 @@ export async function stop(run: Run): Promise<void> {
 
 export async function saveCheckpoint(run: Run): Promise<void> {
   const answer = await send(run, { kind: "save_checkpoint" });
-  if (answer) toast(`Checkpoint saved at step ${whole(answer.step ?? run.step)}.`);
+  if (answer) toast(`Checkpoint saved at step ${whole(answer.step)}.`);
 }
 
 export async function evaluate(run: Run): Promise<void> {
   const answer = await send(run, { kind: "evaluate" });
-  if (answer) toast(`Evaluated at step ${whole(answer.step ?? run.step)}.`);
+  if (answer) toast(`Evaluated at step ${whole(answer.step)}.`);
 }
 
 export async function extend(run: Run, steps: number): Promise<void> {
   const answer = await send(run, { kind: "extend", steps });
-  if (answer) toast(`Extended by ${whole(steps)} steps, to ${whole(run.steps + steps)}.`);
+  if (answer?.kind === "applied") {
+    toast(`Extended by ${whole(steps)} steps, to ${whole(Number(answer.after["steps"]))}.`);
+  }
 }
 
 export async function cancel(run: Run, commandId: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the page knows after each message, live or from an old run. */
 import { describe, expect, test } from "vitest";
-import type { PointsMessage, Run, RunEvent, WireSeries } from "../api/types";
+import { anEvent } from "../api/exampleEvent";
+import type { EventOf, PointsMessage, Run, WireSeries } from "../api/types";
 import { parseSeries } from "../domain/series";
 import { reduce } from "./reducer";
 import type { PageState } from "./state";
@@ -24,16 +25,8 @@ const aRun = (fields: Partial<Run> = {}): Run =>
     ...fields,
   }) as unknown as Run;
 
-const anEvent = (id: number, fields: Partial<RunEvent> = {}): RunEvent => ({
-  id,
-  run_id: 1,
-  attempt: 1,
-  seq: id,
-  step: id,
-  kind: "checkpoint_saved",
-  at: "2026-01-01T00:00:00Z",
-  ...fields,
-});
+const saved = (id: number, fields: Partial<EventOf<"checkpoint_saved">> = {}) =>
+  anEvent("checkpoint_saved", { id, step: id, ...fields });
 
 const wire = (steps: number[], value = 1): WireSeries => ({
   step: steps,
@@ -52,13 +45,13 @@ const points = (from: number, to: number, run = 1): PointsMessage => ({
 });
 
 const opened = (): PageState =>
-  reduce(initialState(), { type: "opened", run: aRun(), events: [anEvent(1)], at: NOW });
+  reduce(initialState(), { type: "opened", run: aRun(), events: [saved(1)], at: NOW });
 
 describe("events", () => {
   test("an event that a reconnect repeats changes nothing", () => {
     const page = opened();
 
-    const again = reduce(page, { type: "event", event: anEvent(1), at: NOW });
+    const again = reduce(page, { type: "event", event: saved(1), at: NOW });
 
     expect(again).toBe(page);
   });
@@ -69,8 +62,8 @@ describe("events", () => {
       runId: 1,
       command: { commandId: 5, kind: "set", sentAt: NOW },
     });
-    const event = anEvent(2, {
-      kind: "changed",
+    const event = anEvent("changed", {
+      id: 2,
       command_id: 5,
       before: { learning_rate: 0.01 },
       after: { learning_rate: 0.005 },
@@ -85,8 +78,21 @@ describe("events", () => {
     expect(open?.lastEventId).toBe(2);
   });
 
+  test("a command whose answer came before its response is not waited for", () => {
+    const event = anEvent("applied", { id: 2, command_id: 5, command_kind: "pause" });
+    const answered = reduce(opened(), { type: "event", event, at: NOW });
+
+    const { open } = reduce(answered, {
+      type: "command_sent",
+      runId: 1,
+      command: { commandId: 5, kind: "pause", sentAt: NOW },
+    });
+
+    expect(open?.sentCommands).toEqual([]);
+  });
+
   test("a changed status is shown before the next run message", () => {
-    const event = anEvent(2, { kind: "status_changed", status: "paused", reason: "guard", step: 40 });
+    const event = anEvent("status_changed", { id: 2, status: "paused", reason: "guard", step: 40 });
 
     const { open } = reduce(opened(), { type: "event", event, at: NOW });
 
@@ -96,7 +102,7 @@ describe("events", () => {
   test("an event of another run is no news for the open one", () => {
     const page = opened();
 
-    expect(reduce(page, { type: "event", event: anEvent(9, { run_id: 2 }), at: NOW })).toBe(page);
+    expect(reduce(page, { type: "event", event: saved(9, { run_id: 2 }), at: NOW })).toBe(page);
   });
 });
 

@@ -1,9 +1,10 @@
 /** What each message makes of the page's state. Pure: no DOM, no network, no clock. */
 import type { PointsMessage, Run, RunEvent } from "../api/types";
+import { answers } from "../domain/answers";
 import type { Series } from "../domain/series";
 import { append, emptySeries, lastStep, parseSeries, splice } from "../domain/series";
 import { continueSmoothed } from "../domain/smoothing";
-import type { CurveSet, Message, OpenRun, PageState } from "./state";
+import type { CurveSet, Message, OpenRun, PageState, SentCommand } from "./state";
 import { emptyCurves } from "./state";
 
 /** Smoothed is the noisy curve of every step; settings and sparse measurements are drawn as they are. */
@@ -100,14 +101,15 @@ function reduceOpen(open: OpenRun | null, message: OpenRunMessage): OpenRun | nu
     case "picture":
       return { ...open, picture: message.picture };
     case "command_sent":
-      return { ...open, sentCommands: [...open.sentCommands, message.command] };
-    case "command_answered":
-      return {
-        ...open,
-        sentCommands: open.sentCommands.filter((command) => command.commandId !== message.commandId),
-      };
+      return withCommand(open, message.command);
   }
 }
+
+/** The answer may come before the response that says which command was sent. */
+const withCommand = (open: OpenRun, command: SentCommand): OpenRun =>
+  open.events.some((event) => answers(event, command.commandId))
+    ? open
+    : { ...open, sentCommands: [...open.sentCommands, command] };
 
 function runIdOf(message: OpenRunMessage): number {
   if (message.type === "event") return message.event.run_id;
@@ -141,34 +143,27 @@ function withRun(state: PageState, run: Run, at: number): PageState {
 /** One event of the open run. The same list of events draws a live run and an old one. */
 function applyEvent(open: OpenRun, event: RunEvent, at: number): OpenRun {
   if (event.id <= open.lastEventId) return open; // a reconnect may repeat an event
-  const events = [...open.events, event];
-  const sentCommands =
-    event.command_id && isAnswer(event)
-      ? open.sentCommands.filter((command) => command.commandId !== event.command_id)
-      : open.sentCommands;
   return {
     ...open,
-    events,
-    sentCommands,
+    events: [...open.events, event],
+    sentCommands: open.sentCommands.filter((command) => !answers(event, command.commandId)),
     run: eventOnRun(open.run, event),
     lastEventId: event.id,
     lastMessageAt: at,
   };
 }
 
-const ANSWER_KINDS = new Set(["changed", "applied", "refused", "change_scheduled", "status_changed"]);
-const isAnswer = (event: RunEvent): boolean => ANSWER_KINDS.has(event.kind);
-
 /** What an event says about the run itself, so that the page need not wait for the next `run`. */
 function eventOnRun(run: Run, event: RunEvent): Run {
   const step = Math.max(run.step, event.step);
-  if (event.kind === "status_changed" && event.status) {
-    return { ...run, step, status: event.status, reason: event.reason ?? null };
+  switch (event.kind) {
+    case "status_changed":
+      return { ...run, step, status: event.status, reason: event.reason ?? null };
+    case "changed":
+      return { ...run, step, values: { ...run.values, ...event.values } };
+    default:
+      return step === run.step ? run : { ...run, step };
   }
-  if (event.kind === "changed" && event.values) {
-    return { ...run, step, values: { ...run.values, ...event.values } };
-  }
-  return step === run.step ? run : { ...run, step };
 }
 
 function ensureSeries(all: Record<string, Series>, name: string): Series {

@@ -96,13 +96,18 @@ class Debouncer {
   }
 }
 
-const CHECKPOINT_EVENTS = ["checkpoint_saved", "checkpoint_removed", "checkpoint_pinned"];
-
 function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
-  if (CHECKPOINT_EVENTS.includes(event.kind))
-    debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
-  if (["forked", "described", "status_changed"].includes(event.kind)) {
-    debouncer.schedule("family", () => void loadFamily(id));
+  switch (event.kind) {
+    case "checkpoint_saved":
+    case "checkpoint_removed":
+    case "checkpoint_pinned":
+      debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
+      break;
+    case "forked":
+    case "described":
+    case "status_changed":
+      debouncer.schedule("family", () => void loadFamily(id));
+      break;
   }
 }
 

@@ -9,7 +9,6 @@ import type {
   Run,
   RunEvent,
   Task,
-  Values,
 } from "../api/types";
 import type { Series } from "../domain/series";
 
@@ -56,7 +55,7 @@ export interface CurveSet {
 }
 
 /** A command that was sent and has not been answered. */
-interface SentCommand {
+export interface SentCommand {
   commandId: number;
   kind: string;
   sentAt: number; // ms
@@ -79,7 +78,7 @@ export interface OpenRun {
   lastMessageAt: number;
 }
 
-export interface ToastAction {
+interface ToastAction {
   label: string;
   act: () => void;
 }
@@ -135,7 +134,6 @@ export type Message =
   | { type: "picture"; runId: number; picture: Picture | null }
   | { type: "connection"; connection: Connection }
   | { type: "command_sent"; runId: number; command: SentCommand }
-  | { type: "command_answered"; runId: number; commandId: number; pending?: Values }
   | { type: "view"; change: Partial<View> }
   | { type: "toast"; toast: Toast }
   | { type: "toast_closed"; id: number };

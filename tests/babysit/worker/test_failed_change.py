@@ -66,8 +66,8 @@ def paused(run: LabRun, count: int) -> Said | None:
 
 
 def test_a_worker_that_ran_out_of_memory_after_a_change_is_replaced_and_paused(lab: Lab) -> None:
-    run = lab.start(lab.task("norm", NORM), steps=1000, max_steps_per_s=100)
-    run.wait_for_step(12)
+    run = lab.start(lab.task("norm", NORM), steps=1000, max_steps_per_s=4)  # time to say it
+    run.wait_for_step(2)
     changed = run.do(Set(values={"batch_size": 64}, batch_now=True))
     exit_file = run.directory / "exit-0001.json"
     wait_until(lambda: exit_file.exists() or None, is_alive=lambda: True, what="the exit")

@@ -80,11 +80,12 @@ function GuardAlert() {
 
 /** What the learning rate was before it was last raised: it worked then. */
 function rateBefore(events: RunEvent[]): number | null {
-  const raise = events.findLast((event) => {
-    const [from, to] = [event.before?.["learning_rate"], event.after?.["learning_rate"]];
-    return event.kind === "changed" && typeof from === "number" && typeof to === "number" && to > from;
-  });
-  return (raise?.before?.["learning_rate"] as number | undefined) ?? null;
+  for (const event of events.toReversed()) {
+    if (event.kind !== "changed") continue;
+    const [from, to] = [event.before["learning_rate"], event.after["learning_rate"]];
+    if (typeof from === "number" && typeof to === "number" && to > from) return from;
+  }
+  return null;
 }
 
 function FailureAlert() {

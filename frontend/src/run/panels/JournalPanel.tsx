@@ -177,14 +177,10 @@ function UndoMenu({ entries }: { entries: Entry[] }) {
  */
 function checkpointBefore(open: OpenRun, entry: Entry): { id: number; step: number } | null {
   const usable = open.checkpoints.filter((checkpoint) => checkpoint.valid && !checkpoint.removed);
-  const made = open.events.find(
-    (event) =>
-      event.kind === "checkpoint_saved" && event.command_id === entry.commandId && event.cause === "change",
-  );
+  const saves = open.events.filter((event) => event.kind === "checkpoint_saved");
+  const made = saves.find((save) => save.command_id === entry.commandId && save.cause === "change");
   const savedBefore = (id: number): boolean =>
-    open.events.some(
-      (event) => event.kind === "checkpoint_saved" && event.checkpoint_id === id && event.id < entry.id,
-    );
+    saves.some((save) => save.checkpoint_id === id && save.id < entry.id);
   return (
     usable.find((checkpoint) => checkpoint.id === made?.checkpoint_id) ??
     usable.findLast(

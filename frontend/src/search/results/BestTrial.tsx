@@ -21,10 +21,9 @@ export interface BestTrialProps {
   /** Hyperparameters only. */
   axes: Axis[];
   isViewer: boolean;
-  onActed: () => void;
 }
 
-export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
+export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
   const best = search.trials.find((trial) => trial.run_id !== null && trial.run_id === search.best_run_id);
   if (!best || best.run_id === null) {
     return (
@@ -64,7 +63,7 @@ export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
       </p>
       {isViewer ? null : (
         <div className="tools">
-          <RepeatButton search={search} runId={runId} onActed={onActed} />
+          <RepeatButton search={search} runId={runId} />
           <button
             type="button"
             className="button"
@@ -123,7 +122,7 @@ export function BestTrial({ search, axes, isViewer, onActed }: BestTrialProps) {
 }
 
 /** One trial may be lucky. The same values with other seeds say how much of it was. */
-function RepeatButton({ search, runId, onActed }: { search: Search; runId: number; onActed: () => void }) {
+function RepeatButton({ search, runId }: { search: Search; runId: number }) {
   const [isSending, setAsked] = useState(false);
   const number = search.trials.find((trial) => trial.run_id === runId)?.number;
   const again = search.trials.filter((trial) => trial.repeat_of === runId || trial.repeat_of === number);
@@ -133,7 +132,6 @@ function RepeatButton({ search, runId, onActed }: { search: Search; runId: numbe
     try {
       await repeatTrial(search.id, SEEDS, runId);
       toast(`Trial ${number} is trained again with ${SEEDS} other seeds.`);
-      onActed();
     } catch (error) {
       toastError(error);
     } finally {

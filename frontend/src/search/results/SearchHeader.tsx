@@ -12,12 +12,11 @@ import { chipOf, countsOf, methodWord, OUTCOMES } from "../trials";
 export interface SearchHeaderProps {
   search: Search;
   isViewer: boolean;
-  onActed: () => void;
 }
 
 const EXCLUDED = ["failed", "diverged", "stopped", "stopped_early", "hand_steered"];
 
-export function SearchHeader({ search, isViewer, onActed }: SearchHeaderProps) {
+export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
   const chip = chipOf(search.status);
   return (
     <section className="panel search-head" aria-labelledby="search-name">
@@ -38,7 +37,7 @@ export function SearchHeader({ search, isViewer, onActed }: SearchHeaderProps) {
           <span>{chip.word}</span>
         </div>
         <div className="tools">
-          {isViewer || search.allowed.length === 0 ? null : <Commands search={search} onActed={onActed} />}
+          {isViewer || search.allowed.length === 0 ? null : <Commands search={search} />}
           {isViewer ? null : (
             <Link to={`/caviar?like=${search.id}`} className="button">
               <Icon name="plus" /> Search like this
@@ -113,7 +112,7 @@ function Progress({ search }: { search: Search }) {
 
 const isOver = (search: Search): boolean => search.status === "stopped" || search.status === "finished";
 
-function Commands({ search, onActed }: Omit<SearchHeaderProps, "isViewer">) {
+function Commands({ search }: { search: Search }) {
   const [sending, setAsked] = useState<string | null>(null);
   const may = (kind: SearchCommand): boolean => sending === null && search.allowed.includes(kind);
   const paused = search.status === "paused";
@@ -123,7 +122,6 @@ function Commands({ search, onActed }: Omit<SearchHeaderProps, "isViewer">) {
     setAsked(kind);
     try {
       await commandSearch(search.id, kind);
-      onActed();
     } catch (error) {
       toastError(error);
     } finally {

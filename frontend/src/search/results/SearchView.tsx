@@ -20,7 +20,7 @@ import { TrialsTable } from "./TrialsTable";
 import { useSearch } from "./useSearch";
 
 export function SearchView({ id }: { id: number }) {
-  const { search, curves, importance, problem, reload } = useSearch(id);
+  const { search, curves, importance, problem } = useSearch(id);
   const declared = usePage((page) => page.tasks.find((task) => task.name === search?.task)?.hyperparameters);
   const isViewer = useIsViewer();
   const [brushes, setBrushes] = useState<Brushes>({});
@@ -46,7 +46,7 @@ export function SearchView({ id }: { id: number }) {
     setBrushes({});
     return clearHighlight;
   }, [id]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a poll brings a new object; only its name matters here
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each message brings a new object; only its name matters here
   useEffect(() => {
     document.title = search ? `${search.name} – Caviar – Babysit` : "Caviar – Babysit";
   }, [search?.name]);
@@ -54,8 +54,8 @@ export function SearchView({ id }: { id: number }) {
   if (search === null) return <main id="main" className="caviar" aria-busy="true" />;
   return (
     <main id="main" className="caviar search">
-      <SearchHeader search={search} isViewer={isViewer} onActed={reload} />
-      <BestTrial search={search} axes={axes} isViewer={isViewer} onActed={reload} />
+      <SearchHeader search={search} isViewer={isViewer} />
+      <BestTrial search={search} axes={axes} isViewer={isViewer} />
       <div className="search-charts">
         <TrialCurves search={search} curves={curves} seen={seen} />
         <ParallelCoordinates

@@ -1,88 +1,81 @@
-/** One search, kept up to date while it is looked at: its trials, their curves and what mattered. */
-import { useCallback, useEffect, useRef, useState } from "react";
+/** One search, kept up to date by the event stream: its trials, their curves and what mattered. */
+import { useEffect, useState } from "react";
+import { openStream } from "../../api/eventStream";
 import type { Importance, Search, TrialCurves } from "../../api/searches";
 import { ApiError, getImportance, getSearch, getTrialCurves } from "../../api/searches";
+import { dispatch } from "../../state/store";
 import { isLive } from "../trials";
+import { paced } from "./paced";
 
-const LIVE_MS = 700;
-const IDLE_MS = 5000;
 /** A curve of a few hundred pixels shows no more. */
 const POINTS = 80;
-/** Of an answer that took long, the next is asked for after this many times as long. */
-const PATIENCE = 4;
+/** While trials go on, their curves are loaded again at most this often, ms. */
+const CURVES_MS_MIN = 500;
 
 export interface SearchData {
   search: Search | null;
   curves: TrialCurves["runs"];
   importance: Importance | null;
   problem: string | null;
-  reload: () => void;
 }
 
-export function useSearch(id: number): SearchData {
-  const [search, setSearch] = useState<Search | null>(null);
-  const [curves, setCurves] = useState<TrialCurves["runs"]>({});
-  const [importance, setImportance] = useState<Importance | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const again = useRef<() => void>(() => undefined);
-  useEffect(() => {
-    let cancelled = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let latestRequest = 0;
-    /** What was shown last: how far each trial was, and how many the importance knew of. */
-    let known = { steps: "", importanceTrials: -1 };
-    setSearch(null);
-    setCurves({});
-    setImportance(null);
-    setProblem(null);
+const EMPTY: SearchData = { search: null, curves: {}, importance: null, problem: null };
 
-    const poll = async () => {
-      const requestNumber = ++latestRequest;
-      const began = performance.now();
-      let next = IDLE_MS;
-      try {
-        // At first the curves are asked for with the search; later only when some trial went on.
-        const early = known.steps === "" ? getTrialCurves(id, POINTS) : null;
-        early?.catch(() => undefined);
-        const loaded = await getSearch(id);
-        if (cancelled || requestNumber !== latestRequest) return;
-        setSearch(loaded);
-        const steps = loaded.trials.map((trial) => `${trial.run_id}:${trial.step}`).join();
-        if (steps !== known.steps) {
-          const { runs } = await (early ?? getTrialCurves(id, POINTS));
-          if (cancelled || requestNumber !== latestRequest) return;
-          setCurves(runs);
-        }
-        const finished = loaded.trials.filter((trial) => trial.fits).length;
-        // It takes a while with many trials, and moves little with one more.
-        const needsImportance =
-          finished !== known.importanceTrials &&
-          (!isLive(loaded) || finished >= known.importanceTrials * 1.1);
-        if (needsImportance)
-          getImportance(id)
-            .then((loadedImportance) => cancelled || setImportance(loadedImportance))
-            .catch(() => undefined);
-        known = { steps, importanceTrials: needsImportance ? finished : known.importanceTrials };
-        if (isLive(loaded)) next = Math.max(LIVE_MS, PATIENCE * (performance.now() - began));
-      } catch (error) {
-        if (cancelled || requestNumber !== latestRequest) return;
-        if (error instanceof ApiError) setProblem(error.message);
-      }
-      if (!cancelled && requestNumber === latestRequest) timer = setTimeout(() => void poll(), next);
-    };
-    const start = () => {
-      clearTimeout(timer);
-      if (!document.hidden) void poll();
-    };
-    again.current = start;
-    start();
-    document.addEventListener("visibilitychange", start);
-    return () => {
-      cancelled = true;
-      clearTimeout(timer);
-      document.removeEventListener("visibilitychange", start);
-    };
+export function useSearch(id: number): SearchData {
+  const [data, setData] = useState(EMPTY);
+  useEffect(() => {
+    setData(EMPTY);
+    return followSearch(id, (change) => setData((known) => ({ ...known, ...change })));
   }, [id]);
-  const reload = useCallback(() => again.current(), []);
-  return { search, curves, importance, problem, reload };
+  return data;
+}
+
+/** Passes on what changes, until the returned function is called. */
+function followSearch(id: number, onChange: (change: Partial<SearchData>) => void): () => void {
+  let stopped = false;
+  const pass = (change: Partial<SearchData>) => {
+    if (!stopped) onChange(change);
+  };
+  const curves = paced(async () => pass({ curves: (await getTrialCurves(id, POINTS)).runs }), CURVES_MS_MIN);
+  /** What was loaded last: how far each trial was, and how many trials the importance knew. */
+  let steps: string | null = null;
+  let importanceTrials = -1;
+
+  const onSearch = (search: Search) => {
+    pass({ search, problem: null });
+    const stepsNow = search.trials.map((trial) => `${trial.run_id}:${trial.step}`).join();
+    if (stepsNow !== steps) curves.request();
+    steps = stepsNow;
+    // It takes a while with many trials, and moves little with one more.
+    const counted = search.trials.filter((trial) => trial.fits).length;
+    if (counted === importanceTrials || (isLive(search) && counted < importanceTrials * 1.1)) return;
+    importanceTrials = counted;
+    getImportance(id)
+      .then((importance) => pass({ importance }))
+      .catch(() => undefined);
+  };
+
+  // A stream does not say why it was refused: a request does.
+  const onRefused = () =>
+    getSearch(id)
+      .then(onSearch)
+      .catch((error: unknown) => {
+        if (error instanceof ApiError) pass({ problem: error.message });
+      });
+
+  const stopStream = openStream(
+    { searches: [id], after: null },
+    {
+      search: onSearch,
+      connection: (connection) => {
+        dispatch({ type: "connection", connection });
+        if (connection === "reconnecting" && steps === null) void onRefused();
+      },
+    },
+  );
+  return () => {
+    stopped = true;
+    stopStream();
+    curves.stop();
+  };
 }
