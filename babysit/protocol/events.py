@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from babysit.protocol.serialization import from_json, now
+from babysit.protocol.serialization import ADDED, from_json, now
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.protocol.values import Values
 
@@ -223,13 +223,19 @@ class CheckpointRemoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardTripped(Event):
-    """A value showed that the training went wrong; the run pauses."""
+    """A value, or an update that raised after a change, showed that the training went wrong; the
+    run pauses.
+    """
 
     kind: ClassVar[str] = "guard_tripped"
-    rule: str  # "non_finite" or "diverged"
+    rule: str  # "non_finite", "diverged" or "raised_after_change"
     series: str  # whose value it was
     value: float | str
     message: str
+    # Of "raised_after_change": the change, and what undoes it.
+    command_id: int | None = field(default=None, metadata=ADDED)
+    undo_values: Values | None = field(default=None, metadata=ADDED)
+    traceback: str | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

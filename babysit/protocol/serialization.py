@@ -6,6 +6,9 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+# Metadata of a field with the default None that an earlier version did not have.
+ADDED = {"added": True}
+
 
 def now() -> str:
     """Wall time for display only, ISO 8601 UTC; order is by seq."""
@@ -17,8 +20,15 @@ def to_json(message: Any) -> dict[str, Any]:
 
 
 def fields_of(record: Any) -> dict[str, Any]:
-    """The fields of a dataclass that holds plain JSON; what they hold is not copied."""
-    return {item.name: getattr(record, item.name) for item in fields(record)}
+    """The fields of a dataclass that holds plain JSON; what they hold is not copied.
+
+    One that was `ADDED` and has no value is left out: what an earlier version wrote stays the same.
+    """
+    return {
+        item.name: value
+        for item in fields(record)
+        if (value := getattr(record, item.name)) is not None or not item.metadata.get("added")
+    }
 
 
 def from_json(kinds: dict[str, Any], body: dict[str, Any]) -> Any:

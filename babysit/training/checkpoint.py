@@ -79,6 +79,10 @@ class Snapshot:
             {key: change[key] for key in change if key not in ("command_id", "actor", "note")}
             for change in decisive["scheduled"]
         ]
+        # Decides only how a further change acts; earlier versions did not have it.
+        position = {key: decisive["position"][key] for key in decisive["position"]}
+        position.pop("rebatched", None)
+        decisive["position"] = position
         digest.update(canonical(decisive))
         return str(digest.hexdigest())
 

@@ -284,8 +284,7 @@ def _begin_ramps(
 
 
 def _change_batch_size(batches: Batches, values: Values, step: int, *, now: bool) -> int:
-    waits = 0 if now else batches.steps_left_in_epoch()
-    if batches.position.index == 0:
-        waits = 0
+    at_once = now or batches.position.index == 0 or batches.position.rebatched
+    waits = 0 if at_once else batches.steps_left_in_epoch()
     batches.change_batch_size(int(values["batch_size"]), now=now)
     return step + waits + 1

@@ -34,6 +34,7 @@ class Position:
     epoch: from 0. index: examples of this epoch already used.
     batch_size: in force in this epoch. next_batch_size: from the next epoch on.
     examples: used since the beginning of the root run.
+    rebatched: no batch has been used since `batch_size` changed in the middle of this epoch.
     """
 
     batch_size: int
@@ -41,6 +42,7 @@ class Position:
     epoch: int = 0
     index: int = 0
     examples: int = 0
+    rebatched: bool = False
 
 
 def stream_seed(seed: int, epoch: int, index: int = -1) -> int:
@@ -87,7 +89,14 @@ class Batches:
         batch = self._fetch(indices)
         place.index = end
         place.examples += len(indices)
+        place.rebatched = False
         return batch
+
+    def move_to(self, position: Position) -> None:
+        """Go on from another position of the same data."""
+        self.position = position
+        self._order = epoch_order(self._seed, position.epoch, self.size)
+        self._loaded = None
 
     def steps_left_in_epoch(self) -> int:
         """Updates until the next epoch begins, at the batch size of this one."""
@@ -106,9 +115,12 @@ class Batches:
 
     def change_batch_size(self, batch_size: int, *, now: bool) -> None:
         """Use another batch size from the next epoch on, or for the rest of this one already."""
-        self.position.next_batch_size = batch_size
-        if now or self.position.index == 0:
-            self.position.batch_size = batch_size
+        place = self.position
+        place.next_batch_size = batch_size
+        # A size that no batch had is taken back at once: its first batch may have raised.
+        if now or place.index == 0 or place.rebatched:
+            place.rebatched = place.index > 0
+            place.batch_size = batch_size
             self._loaded = None  # what loader workers fetched ahead has the old size
 
     def _left(self) -> int:

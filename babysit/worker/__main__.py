@@ -180,6 +180,7 @@ def run_until_done(
     """Train. What the task raises ends the run as failed, with all points up to there; or only this
     attempt, if another one may do better: False.
     """
+    tripped = None
     try:
         ending = train(session)
         finish(session, ending)
@@ -192,12 +193,17 @@ def run_until_done(
         session.save_best()
         session.saver.wait()
         ending = failed(session.training.step, error)
-        if session.ending is None and should_retry(session):
-            reason, text = ending.reason or "", ending.traceback or ""
-            session.emit(Raised(step=ending.step, reason=reason, traceback=text))
-            return False
-        session.end_comparison()
-        session.emit(ending)
+        tripped = session.hold_failed_change(error)
+        if tripped is None:
+            if session.ending is None and should_retry(session):
+                reason, text = ending.reason or "", ending.traceback or ""
+                session.emit(Raised(step=ending.step, reason=reason, traceback=text))
+                return False
+            session.end_comparison()
+            session.emit(ending)
+    if tripped is not None:  # only here: the exception held the tensors of the update that raised
+        session.pause_after_failed_change(tripped)
+        return run_until_done(session, should_retry)
     refuse_the_rest(session, ending.status)
     return True
 

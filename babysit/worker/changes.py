@@ -17,6 +17,7 @@ from babysit.protocol.events import (
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.training.controls import ChangeMade, ScheduledChange, apply_change, checked_change
 from babysit.training.state import restore
+from babysit.worker.failed_change import UnprovenChange
 from babysit.worker.session import TrainingSession
 
 
@@ -72,22 +73,22 @@ def _make(session: TrainingSession, wanted: ScheduledChange, *, scheduled: bool)
     checked_change(training.controls, change, training.step)  # before a checkpoint is spent on it
     session.save("change", command_id=wanted.command_id)
     made = apply_silently(session, wanted)
-    session.emit(
-        Changed(
-            step=training.step,
-            command_id=wanted.command_id,
-            before=made.before,
-            after=made.after,
-            undo_values=made.undo_values,
-            values=made.values,
-            effective_step=made.effective_step,
-            over_steps=change.over_steps,
-            scheduled=scheduled,
-            actor=wanted.actor,
-            note=change.note,
-            notes=made.notes,
-        )
+    changed = Changed(
+        step=training.step,
+        command_id=wanted.command_id,
+        before=made.before,
+        after=made.after,
+        undo_values=made.undo_values,
+        values=made.values,
+        effective_step=made.effective_step,
+        over_steps=change.over_steps,
+        scheduled=scheduled,
+        actor=wanted.actor,
+        note=change.note,
+        notes=made.notes,
     )
+    session.unproven = UnprovenChange.of(changed, training)
+    session.emit(changed)
 
 
 def apply_silently(session: TrainingSession, wanted: ScheduledChange) -> ChangeMade:

@@ -60,6 +60,7 @@ def train(session: TrainingSession) -> StatusChanged:
         # the cost of one mini-batch and its gradient
         step = training.step + 1
         record_heartbeat(step)
+        session.protect()
         if controls.moves:
             controls.write_to(optimizer, training.step)
         optimizer.zero_grad(set_to_none=True)  # before the network: it may add to gradients
@@ -115,6 +116,8 @@ def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
     if session.recorder.io_error is not None:
         session.pause_on_io_error(session.recorder.io_error)
         return DISK_LOOK_EVERY_S
+    if session.killer_step and session.holds_killer():
+        return LOOK_EVERY_S
     if session.recovery_check is None and throttle.holds():  # what was seen once need not be slow
         return max(throttle.left_s(), WAIT_MIN_S)
     return 0.0

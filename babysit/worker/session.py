@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from babysit.protocol.events import Event, StatusChanged, Warned
-from babysit.protocol.heartbeat import Heartbeat
+from babysit.protocol.events import Event, GuardTripped, StatusChanged, Warned
+from babysit.protocol.heartbeat import Heartbeat, read_heartbeat
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
@@ -27,6 +27,7 @@ from babysit.training.metrics import Clock
 from babysit.training.state import Training
 from babysit.training.untouched import evaluation_mode
 from babysit.worker.checkpoint_writer import Saved, Saver
+from babysit.worker.failed_change import UnprovenChange, killed_by_change, reason_of_pause
 from babysit.worker.recorder import Recorder
 
 Result = TypeVar("Result")
@@ -89,10 +90,14 @@ class TrainingSession:
     val_cost: float | None = None  # at `evaluated_at`
     unsaved_best: UnsavedBest | None = None
     measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
+    unproven: UnprovenChange | None = None  # the last change, until an update has used it
+    killer_step: int = 0  # the update that an earlier attempt ended in
     warned: set[str] = field(default_factory=set)  # kinds of warnings that were said
 
     def __post_init__(self) -> None:
         self.began_at = self.training.step
+        beat = read_heartbeat(self.directory, self.history.attempts)
+        self.killer_step = 0 if beat is None else beat.step
 
     @property
     def status(self) -> RunStatus:
@@ -207,6 +212,36 @@ class TrainingSession:
                 command_id=command_id,
             )
         )
+
+    def protect(self) -> None:
+        """Keep the state before an update that is the first to use a change."""
+        if self.unproven is None:
+            return
+        try:
+            if not self.unproven.protect(self.training):
+                self.unproven = None
+        except FAILURES:  # it cannot be copied; a checkpoint says so
+            self.unproven = None
+
+    def holds_killer(self) -> bool:
+        """Pause before the update in which an earlier attempt ran out of memory, once."""
+        if self.recovery_check is not None or self.killer_step != self.training.step + 1:
+            return False
+        self.killer_step = 0
+        tripped = killed_by_change(self.directory, self.history, self.training)
+        if tripped is not None:
+            self.pause_after_failed_change(tripped)
+        return tripped is not None
+
+    def hold_failed_change(self, error: BaseException) -> GuardTripped | None:
+        """If the update raised because of a change: the state is as before, this is to be said."""
+        if self.unproven is None or self.ending is not None or self.recovery_check is not None:
+            return None
+        return self.unproven.take_back(self.training, error)
+
+    def pause_after_failed_change(self, tripped: GuardTripped) -> None:
+        self.emit(tripped)
+        self.pause(reason_of_pause(tripped))
 
     def pause_on_io_error(self, io_error: OSError) -> None:
         """Wait until the disk takes things again; nothing more is asked of it meanwhile."""

@@ -1296,7 +1296,8 @@ export interface components {
         Format: "csv" | "parquet" | "json" | "markdown" | "html" | "recipe";
         /**
          * GuardTrippedEvent
-         * @description A value showed that the training went wrong; the run pauses.
+         * @description A value, or an update that raised after a change, showed that the training went wrong; the
+         *     run pauses.
          */
         GuardTrippedEvent: {
             /** Id */
@@ -1321,6 +1322,14 @@ export interface components {
             value: number | string;
             /** Message */
             message: string;
+            /** Command Id */
+            command_id?: number | null;
+            /** Undo Values */
+            undo_values?: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Traceback */
+            traceback?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
