@@ -54,6 +54,8 @@ def train(session: TrainingSession) -> StatusChanged:
             return StatusChanged(step=training.step, status=RunStatus.FINISHED)
         if recorder.is_orphaned:
             raise FileNotFoundError("The run's directory is not there any more for this process.")
+        if recorder.failure is not None:
+            raise RuntimeError("The run cannot be recorded any more.") from recorder.failure
         if wait_s := _wait_s(session, throttle):
             recorder.wait_for_command(wait_s)
             continue

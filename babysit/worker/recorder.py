@@ -51,6 +51,7 @@ class Recorder:
         self.commands: deque[CommandSent] = deque()  # new ones, in the order sent
         self.kept: set[int] = set()  # ids of checkpoints that retention must keep
         self.is_orphaned = False  # the run's directory was deleted: nobody will ever read this
+        self.failure: Exception | None = None  # why the thread ended
         self.step_row = deque[Item]()  # public only for its bound `append` in the loop
         self._queue = self.step_row
         self._journal = JournalWriter(run_directory / f"attempt-{attempt:04d}.journal")
@@ -122,6 +123,12 @@ class Recorder:
     # -- the thread
 
     def _work(self) -> None:
+        try:
+            self._write_and_read()
+        except Exception as error:  # the loop raises it: a run without records is none
+            self.failure = error
+
+    def _write_and_read(self) -> None:
         flushed_at = time.monotonic()
         while not self._closing:
             event_waits = self._wake.wait(LOOK_EVERY_S)
@@ -168,12 +175,13 @@ class Recorder:
     def _read_commands(self) -> None:
         try:
             size = self._asked.path.stat().st_size
-        except FileNotFoundError:
-            return
-        if size == self._asked_size:
+            if size == self._asked_size:
+                return
+            records = self._asked.read()
+        except OSError:  # it is not there yet, or too many files are open: asked again soon
             return
         self._asked_size = size
-        for record in self._asked.read():
+        for record in records:
             if isinstance(record, Frame) and isinstance(record.body, dict):
                 self._handle_event(record.body)
 
