@@ -85,6 +85,18 @@ class Recorder:
         """Whether the disk takes things again, and has room for more."""
         return self.io_error is None and self._reserve.has_recovered()
 
+    def check(self) -> None:
+        """Raise if nothing that the run does will be known.
+
+        Raises:
+            FileNotFoundError: the run's directory was removed, moved or replaced.
+            RuntimeError: the thread that records has failed.
+        """
+        if self.is_orphaned:
+            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        if self.failure is not None:
+            raise RuntimeError("The run cannot be recorded any more.") from self.failure
+
     def values(self, step: int, values: dict[str, float]) -> None:
         """Record numbers that are not measured at every step."""
         self._queue.append((step, values))
