@@ -117,8 +117,10 @@ class ForkServerClient:
         for line in process.stdout:
             try:
                 message = json.loads(line)
-            except ValueError:
-                log.warning("the fork server sent a line that is not JSON")
+            except (ValueError, RecursionError):
+                message = None
+            if not isinstance(message, dict):
+                log.warning("the fork server sent a line that is not a message")
                 continue
             if message.get("ready"):
                 self.torch = str(message.get("torch", ""))

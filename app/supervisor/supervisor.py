@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..settings import Settings
 from ..store.committed import Committed
 from ..store.recovery.reconcile import reconcile_all
+from ..store.recovery.rewind import rewind_all
 from ..store.searches.searches import replay_all_from_journal
 from ..store.store import Store
 from ..task_catalog import TaskCatalog
@@ -56,6 +57,7 @@ class Supervisor:
     def start(self) -> None:
         self.fork_server.start()  # first: it takes the longest
         reconcile_all(self._store)
+        rewind_all(self._store)
         replay_all_from_journal(self._store)
         self.ingest.read_what_was_missed()
         self.tasks.start()

@@ -11,6 +11,7 @@ from typing import Any
 
 from babysit.storage.manifest import MANIFEST, read_json
 
+from ..data_dir.lock import NAME as LOCK
 from ..store.runs.checkpoints import what_is_wrong
 from ..store.tables.runs import CheckpointRow
 from ..supervisor.fork_client import child_environment
@@ -94,7 +95,7 @@ def no_bytes_are_orphans(snapshot: RunSnapshot) -> tuple[int, list[str]]:
 
 def no_directory_is_an_orphan(runs_dir: Path, run_ids: set[int]) -> tuple[int, list[str]]:
     """C7: every directory belongs to a run, and every run has one."""
-    names = {path.name for path in _entries(runs_dir)}
+    names = {path.name for path in _entries(runs_dir)} - {LOCK}  # where `runs` is a link
     known = {str(run_id) for run_id in run_ids}
     wrong = [f"runs/{name} belongs to no run of SQL" for name in sorted(names - known)]
     wrong += [f"run {name} has no directory" for name in sorted(known - names)]

@@ -51,8 +51,7 @@ def train(session: TrainingSession) -> StatusChanged:
             return session.ending
         if training.step >= training.steps:
             return StatusChanged(step=training.step, status=RunStatus.FINISHED)
-        if recorder.is_orphaned:
-            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        recorder.check()
         if wait_s := _wait_s(session, throttle):
             recorder.wait_for_command(wait_s)
             continue

@@ -63,6 +63,7 @@ class Recorder:
         self.guard = True  # whether the run pauses when its cost blows up
         self.max_steps_per_s = max_steps_per_s
         self.is_orphaned = False  # the run's directory was deleted: nobody will ever read this
+        self.failure: Exception | None = None  # why the thread ended
         self.step_row = deque[Item]()  # public only for its bound `append` in the loop
         self._queue = self.step_row
         self._journal = JournalWriter(run_directory / f"attempt-{attempt:04d}.journal")
@@ -95,6 +96,18 @@ class Recorder:
     def has_recovered(self) -> bool:
         """Whether the disk takes things again, and has room for more."""
         return self.io_error is None and self._reserve.has_recovered()
+
+    def check(self) -> None:
+        """Raise if nothing that the run does will be known.
+
+        Raises:
+            FileNotFoundError: the run's directory was removed, moved or replaced.
+            RuntimeError: the thread that records has failed.
+        """
+        if self.is_orphaned:
+            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        if self.failure is not None:
+            raise RuntimeError("The run cannot be recorded any more.") from self.failure
 
     def values(self, step: int, values: dict[str, float]) -> None:
         """Record numbers that are not measured at every step."""
@@ -134,6 +147,12 @@ class Recorder:
     # -- the thread
 
     def _work(self) -> None:
+        try:
+            self._write_and_read()
+        except Exception as error:  # the loop raises it: a run without records is none
+            self.failure = error
+
+    def _write_and_read(self) -> None:
         flushed_at = time.monotonic()
         while not self._closing:
             event_waits = self._wake.wait(LOOK_EVERY_S)
@@ -180,12 +199,13 @@ class Recorder:
     def _read_commands(self) -> None:
         try:
             size = self._asked.path.stat().st_size
-        except FileNotFoundError:
-            return
-        if size == self._asked_size:
+            if size == self._asked_size:
+                return
+            records = self._asked.read()
+        except OSError:  # it is not there yet, or too many files are open: asked again soon
             return
         self._asked_size = size
-        for record in self._asked.read():
+        for record in records:
             if isinstance(record, Frame) and isinstance(record.body, dict):
                 self._handle_event(record.body)
 

@@ -44,7 +44,7 @@ export interface paths {
         post: operations["sign_in_api_session_post"];
         /**
          * Sign Out
-         * @description End the session and its open streams.
+         * @description End the session and its open streams; all sessions, if the browser sends several.
          */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
