@@ -36,6 +36,7 @@ from babysit.training.optimizer import (
     write,
 )
 from babysit.training.schedule import Ramp, Schedule
+from babysit.training.task_loader import build_network, load_data
 
 FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
 
@@ -126,7 +127,7 @@ def begin(spec: RunSpec, task: Task, *, device: str, code_sha256: str) -> Traini
     Raises:
         InvalidValue: the run's values do not fit the task.
     """
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     values = check_start(declared, spec.values)
     schedule = Schedule.begun(values, start=0, last_step=spec.steps)
@@ -154,7 +155,7 @@ def _assemble(
     code_sha256: str,
 ) -> Training:
     seed_generators(spec.seed)
-    network = task.build(controls.values).to(device)
+    network = build_network(task, controls.values).to(device)
     set_dropout(network, float(controls.values.get("dropout", 0.0)))
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     training = Training(
@@ -194,7 +195,7 @@ def restore(
         InvalidValue: the fork's values do not fit the task.
     """
     state = snapshot.state
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     controls = Controls.from_json(declared, state)
     if is_fork:
