@@ -79,11 +79,17 @@ class Evaluate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extend:
-    """Move the run's last step further away."""
+    """Move the run's last step further away.
+
+    steps: how many more.
+    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. False
+        in the journals of older versions, whose schedules kept their end.
+    """
 
     kind: ClassVar[CommandKind] = "extend"
-    steps: int  # how many more
+    steps: int
     note: str = ""
+    schedule_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +103,17 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """In a repetition only: go on as the fork did that its original left here, in the same run."""
+    """In a replay only: continue as the fork did that was made here, in the same run.
+
+    values: what the fork changed. steps: the last step of the fork.
+    schedule_follows: as in `RunSpec`.
+    """
 
     kind: ClassVar[CommandKind] = "fork"
-    values: Values  # what the fork changed
-    steps: int  # the last step of the fork
+    values: Values
+    steps: int
     note: str = ""
+    schedule_follows: bool = False
 
 
 Command: TypeAlias = (
@@ -122,6 +133,7 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "over_steps": (int, NoneType),
     "keep_step_size": (bool,),
     "batch_now": (bool,),
+    "schedule_follows": (bool,),
     "steps": (int,),
     "command_id": (int,),
     "reason": (str,),

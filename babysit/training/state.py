@@ -26,8 +26,9 @@ from babysit.training.checkpoint import (
     random_tensors,
     restore_random,
 )
-from babysit.training.controls import Controls, TrainingParts, apply_change, set_dropout
+from babysit.training.controls import Controls, TrainingParts, apply_change
 from babysit.training.data import Batches, Position, data_sha256, stream_seed
+from babysit.training.dropout import set_dropout
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,
@@ -35,7 +36,7 @@ from babysit.training.optimizer import (
     state_tensors,
     write,
 )
-from babysit.training.schedule import Ramp, Schedule
+from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule
 from babysit.training.task_loader import build_network, load_data
 
 FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
@@ -213,6 +214,11 @@ def restore(
         code_sha256=code_sha256,
     )
     training.step = int(state["step"])
+    if is_fork and spec.schedule_follows and not set(overrides) & set(SCHEDULE_KEYS):
+        controls.schedule, said = controls.schedule.moved_to(
+            spec.steps, controls.values, step=training.step
+        )
+        training.warnings += said
     best = state["best"]["val_cost"]
     training.best_val_cost = None if best is None else parse_float(best)
     training.best_step = int(state["best"]["step"])

@@ -1436,7 +1436,9 @@ export interface components {
         };
         /**
          * NewSearch
-         * @description steps: the last step of each trial, counted from the start of the checkpoint's root run.
+         * @description trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+         *
+         *     steps: the last step of each trial, counted from the start of the checkpoint's root run.
          *
          *     seed: of the samples, and of each trial's training.
          */
@@ -1467,7 +1469,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
@@ -2131,7 +2133,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
