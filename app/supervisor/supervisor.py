@@ -36,7 +36,9 @@ class Supervisor:
         self._settings = settings
         self._store = store
         self.fork_server = ForkServerClient(
-            settings.data_dir / "nursery.log", on_exit=self._notice_exit
+            settings.data_dir / "nursery.log",
+            on_exit=self._notice_exit,
+            environment=settings.worker_environment,
         )
         self._watched = watched
         self.ingest = Ingest(store, self._trial_every_s)

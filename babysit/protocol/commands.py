@@ -83,11 +83,17 @@ class Evaluate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extend:
-    """Move the run's last step further away."""
+    """Move the run's last step further away.
+
+    steps: how many more.
+    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. False
+        in the journals of older versions, whose schedules kept their end.
+    """
 
     kind: ClassVar[CommandKind] = "extend"
-    steps: int  # how many more
+    steps: int
     note: str = ""
+    schedule_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +107,17 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """In a repetition only: go on as the fork did that its original left here, in the same run."""
+    """In a replay only: continue as the fork did that was made here, in the same run.
+
+    values: what the fork changed. steps: the last step of the fork.
+    schedule_follows: as in `RunSpec`.
+    """
 
     kind: ClassVar[CommandKind] = "fork"
-    values: Values  # what the fork changed
-    steps: int  # the last step of the fork
+    values: Values
+    steps: int
     note: str = ""
+    schedule_follows: bool = False
 
 
 Command: TypeAlias = (
@@ -126,6 +137,7 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "over_steps": (int, NoneType),
     "keep_step_size": (bool,),
     "batch_now": (bool,),
+    "schedule_follows": (bool,),
     "steps": (int,),
     "for_steps": (int, NoneType),
     "command_id": (int,),

@@ -37,7 +37,8 @@ from babysit.training.optimizer import (
     write,
 )
 from babysit.training.provenance import differences, made_with
-from babysit.training.schedule import Ramp, Schedule
+from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule
+from babysit.training.task_loader import build_network, load_data
 
 FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
 
@@ -136,7 +137,7 @@ def begin(spec: RunSpec, task: Task, *, device: str, code_sha256: str) -> Traini
     Raises:
         InvalidValue: the run's values do not fit the task.
     """
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     values = check_start(declared, spec.values)
     schedule = Schedule.begun(values, start=0, last_step=spec.steps)
@@ -164,7 +165,7 @@ def _assemble(
     code_sha256: str,
 ) -> Training:
     seed_generators(spec.seed)
-    network = task.build(controls.values).to(device)
+    network = build_network(task, controls.values).to(device)
     trained = {n: item for n, item in network.named_parameters() if item.requires_grad}
     training = Training(
         task=task,
@@ -205,7 +206,7 @@ def restore(
         InvalidValue: the fork's values do not fit the task.
     """
     state = snapshot.state
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     controls = Controls.from_json(declared, state)
     if is_fork:
@@ -226,6 +227,11 @@ def restore(
         training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
     training.step = int(state["step"])
     training.divergence = DivergenceGuard.from_json(state.get("divergence"))
+    if is_fork and spec.schedule_follows and not set(overrides) & set(SCHEDULE_KEYS):
+        controls.schedule, said = controls.schedule.moved_to(
+            spec.steps, controls.values, step=training.step
+        )
+        training.warnings += said
     best = state["best"]["val_cost"]
     if best is not None and not is_fork:  # the best of a branch is its own
         training.best_val_cost = parse_float(best)

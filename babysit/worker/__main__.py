@@ -72,7 +72,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
     heartbeat = Heartbeat(run_directory, attempt)
-    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
+    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS") or 1))
     spec = RunSpec(**json.loads((run_directory / "run.json").read_text()))
     os.nice(spec.niceness)
     recorder = Recorder(run_directory, attempt, spec.max_steps_per_s)

@@ -135,7 +135,7 @@ def _execute_again(session: TrainingSession, sent: CommandSent, command: Command
         case Set():
             changes.apply_silently(session, ScheduledChange(sent.command_id, command, sent.actor))
         case Extend():
-            training.steps += command.steps
+            changes.extend_silently(session, command)
         case Cancel():
             training.controls.forget(command.command_id)
         case Fork():

@@ -126,6 +126,7 @@ def fork_run(
         parent_directory=f"runs/{parent.id}/checkpoints/{checkpoint.directory}",
         parent_state_sha256=checkpoint.state_sha256,
         parent_bytes=checkpoint.bytes,
+        schedule_follows=True,
     )
     child = make_run(tx, spec, values)
     forked = Forked(

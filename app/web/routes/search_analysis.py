@@ -31,6 +31,7 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     options = {**search_options(state, requested), "seed": requested.seed or 0}
     spec = draft_spec(task, options)
     plan = planned(task.declared, spec, is_preview=True)
+    spec = plan.spec
     cells = plan.space.grid_cells(spec.points)
     trials = cells if spec.strategy == "grid" else total(plan)
     steps = requested.steps or task.default_steps

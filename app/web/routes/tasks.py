@@ -10,8 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ...limits import WAIT_S_MAX
+from ...task_description import Task
 from ..deps import AppStateDep, HolderDep
-from ..schemas.responses import Task, Tasks
+from ..schemas.responses import Tasks
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
@@ -31,9 +32,6 @@ async def list_tasks(
             await asyncio.sleep(LOOK_EVERY_S)  # not in a thread: there are few
     ready = state.catalog.is_ready  # read before the list, which is then at least as complete
     return Tasks(
-        tasks=[
-            Task.model_validate({**task.description, "error": task.error})
-            for task in state.catalog.tasks()
-        ],
+        tasks=[Task.model_validate(task.description) for task in state.catalog.tasks()],
         ready=ready,
     )

@@ -1495,7 +1495,9 @@ export interface components {
         };
         /**
          * NewSearch
-         * @description steps: the last step of each trial, counted from the start of the checkpoint's root run.
+         * @description trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+         *
+         *     steps: the last step of each trial, counted from the start of the checkpoint's root run.
          *
          *     seed: of the samples, and of each trial's training.
          */
@@ -1526,7 +1528,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
@@ -2223,7 +2225,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
