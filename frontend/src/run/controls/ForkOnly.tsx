@@ -6,7 +6,7 @@ import { valueText } from "../../format/hyperparameters";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
-import { useStagedValue } from "./useStagedValue";
+import { useStagedValue } from "./staged/useStagedValue";
 
 export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter }) {
   const current = run.values[declared.name] as Value;

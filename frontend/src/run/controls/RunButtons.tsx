@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";

@@ -4,7 +4,7 @@ import { reasonText } from "../../domain/journal";
 import { rateOf } from "../../domain/learningRate";
 import { breaks } from "../../domain/series";
 import { setting, whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { usePage, usePageThrottled } from "../../state/store";

@@ -4,7 +4,7 @@ import { pinCheckpoint } from "../../api/client";
 import { fromWireNumber } from "../../api/number";
 import type { Checkpoint, FamilyMember } from "../../api/types";
 import { ago, bytes, measured, whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { navigate, runPath } from "../../state/route";

@@ -7,7 +7,7 @@ import type { Entry } from "../../domain/journal";
 import { entriesOf } from "../../domain/journal";
 import { isMarker } from "../../domain/markers";
 import { clock, whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { useIsViewer } from "../../state/permissions";
 import type { OpenRun } from "../../state/state";
 import { dispatch, getPage, usePage, usePageThrottled } from "../../state/store";

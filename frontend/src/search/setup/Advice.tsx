@@ -1,6 +1,8 @@
 /** One run steered by hand, or many compared? What fits, and why. */
+
 import type { Preview } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
+import { Panda } from "../../ui/Panda";
 
 export function Advice({ preview }: { preview: Preview | null }) {
   if (!preview) return null;
@@ -15,7 +17,7 @@ export function Advice({ preview }: { preview: Preview | null }) {
       </div>
       <div className="either">
         <div className={choose === "panda" ? "one chosen" : "one"}>
-          <PandaPicture />
+          <Panda size={40} />
           <h3>Panda {choose === "panda" ? <span className="badge good">fits better</span> : null}</h3>
           <p className="muted small-text">
             One run, looked after and steered by hand. For trainings that are long, or too many for this
@@ -46,19 +48,6 @@ export function Advice({ preview }: { preview: Preview | null }) {
   );
 }
 
-function PandaPicture() {
-  return (
-    <svg className="either-picture panda" viewBox="0 0 32 32" width="40" height="40" aria-hidden="true">
-      <circle cx="7.5" cy="8" r="5" className="panda-dark" />
-      <circle cx="24.5" cy="8" r="5" className="panda-dark" />
-      <circle cx="16" cy="17.5" r="12" className="panda-face" />
-      <ellipse cx="11" cy="16" rx="3.4" ry="4.2" transform="rotate(24 11 16)" className="panda-dark" />
-      <ellipse cx="21" cy="16" rx="3.4" ry="4.2" transform="rotate(-24 21 16)" className="panda-dark" />
-      <ellipse cx="16" cy="21" rx="2" ry="1.4" className="panda-dark" />
-    </svg>
-  );
-}
-
 const EGGS = [
   [9, 9],
   [16, 7],
@@ -76,7 +65,7 @@ const EGGS = [
 
 function EggsPicture() {
   return (
-    <svg className="either-picture" viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
+    <svg viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
       {EGGS.map(([x, y], i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a fixed picture
         <circle key={i} className={i === 5 ? "egg best" : "egg"} cx={x} cy={y} r={3.2} />

@@ -1,8 +1,8 @@
 /** How the search goes about it, how long that takes, and the button that begins it. */
 import type { Preview, StopEarly } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
+import { TextField } from "../../ui/fields/TextField";
 import { Icon } from "../../ui/Icon";
-import { TextField } from "../../ui/TextField";
 import { METHODS } from "../trials";
 import type { Method } from "./method";
 

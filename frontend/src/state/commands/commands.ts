@@ -1,16 +1,16 @@
 /** What a person asks of the training, and what the page says when the worker has answered. */
-import * as api from "../api/client";
-import type { Command, EventOf, Run, SetCommand, Values } from "../api/types";
-import type { Answer } from "../domain/answers";
-import { rateOf } from "../domain/learningRate";
-import { changeText, nameOf, valueText } from "../format/hyperparameters";
-import { setting, whole } from "../format/numbers";
-import { roundFloat } from "../format/parseNumber";
+import * as api from "../../api/client";
+import type { Command, EventOf, Run, SetCommand, Values } from "../../api/types";
+import type { Answer } from "../../domain/answers";
+import { rateOf } from "../../domain/learningRate";
+import { changeText, nameOf, valueText } from "../../format/hyperparameters";
+import { setting, whole } from "../../format/numbers";
+import { roundFloat } from "../../format/parseNumber";
+import { getRoute, navigate, runPath } from "../route";
+import { loadRuns } from "../runSession";
+import { dispatch, getPage } from "../store";
+import { toast, toastError } from "../toasts";
 import { awaitAnswer } from "./awaitAnswer";
-import { getRoute, navigate, runPath } from "./route";
-import { loadRuns } from "./runSession";
-import { dispatch, getPage } from "./store";
-import { toast, toastError } from "./toasts";
 
 /** Rises of the learning rate by this factor and more are spread over `RAMP_STEPS`. */
 export const RAMP_FACTOR = 2;
