@@ -20,13 +20,12 @@ from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck
 from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
-from babysit.training.checkpoint import Snapshot
 from babysit.training.evaluation import FAILURES, evaluate
 from babysit.training.failure import reason_of
 from babysit.training.metrics import Clock
 from babysit.training.state import Training
 from babysit.training.untouched import evaluation_mode
-from babysit.worker.checkpoint_writer import Saved, Saver
+from babysit.worker.checkpoint_writer import Saved, Saver, UnsavedBest
 from babysit.worker.failed_change import UnprovenChange, killed_by_change, reason_of_pause
 from babysit.worker.recorder import Recorder
 
@@ -34,24 +33,6 @@ Result = TypeVar("Result")
 
 PICTURE_EVERY_S = 0.5
 DISK_FULL, DISK_ERROR = IO_ERROR_PAUSES = ("disk_full", "disk_error")  # reasons of a pause
-
-
-@dataclass(frozen=True, slots=True)
-class UnsavedBest:
-    """The state with the lowest validation cost so far, until it is on the disk.
-
-    taken_at: in monotonic seconds. copied_s: how long the training stood still for it.
-    """
-
-    snapshot: Snapshot
-    version: int
-    val_cost: float
-    taken_at: float
-    copied_s: float
-
-    def is_at(self, step: int, version: int) -> bool:
-        """Whether it is the state of this step, with these settings."""
-        return (self.snapshot.state["step"], self.version) == (step, version)
 
 
 @dataclass(slots=True)
