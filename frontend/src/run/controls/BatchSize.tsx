@@ -30,7 +30,7 @@ export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
           control={control}
           label="Batch size"
           choices={sizes(current, high)}
-          textOf={(size) => `${whole(size)} examples`}
+          textOf={(size) => `${whole(size)} ${size === 1 ? "example" : "examples"}`}
         />
         <ApplyButton control={control} label="Batch size" />
       </div>
@@ -38,11 +38,11 @@ export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
         <>
           <label className="check">
             <input type="checkbox" checked={now} onChange={(event) => setNow(event.target.checked)} />
-            Now, not from the next epoch{left === null ? "" : ` (in ${whole(left)} steps)`}
+            Apply now, not from the next epoch{left === null ? "" : ` (in ${whole(left)} steps)`}
           </label>
           <p className="preview">
-            {staged > current ? "Calmer" : "Noisier"} gradients. With SGD the learning rate usually moves
-            along: ×{Number((staged / current).toPrecision(3))}.
+            {staged > current ? "Less" : "More"} noise. With SGD, the learning rate is usually scaled, too: ×
+            {Number((staged / current).toPrecision(3))}.
           </p>
         </>
       ) : null}

@@ -150,7 +150,7 @@ function Preview({ run, rate, current, to, moved }: PreviewProps) {
   return (
     <div className="preview numbers">
       <p>
-        → <b>{setting(to)}</b>: each step {measured(roundFloat(factor))}× as far
+        → <b>{setting(to)}</b>: step size ×{measured(roundFloat(factor))}
         {Number.isFinite(size)
           ? `, ${percent(size)} → ${percent(size * factor)} of the weights (${describeStepSize(size * factor)})`
           : ""}
@@ -167,7 +167,7 @@ function Preview({ run, rate, current, to, moved }: PreviewProps) {
           Decay per step lr·λ {measured(rate.now * decay)} → {measured(rate.now * factor * decay)}
         </p>
       ) : null}
-      {factor >= RAMP_FACTOR ? <p>Rises over {RAMP_STEPS} steps, so that it does not jump.</p> : null}
+      {factor >= RAMP_FACTOR ? <p>Rises gradually over {RAMP_STEPS} steps.</p> : null}
       {moved ? (
         <p>Changed in another window: it is now {setting(current)}. Your staged value was kept.</p>
       ) : null}

@@ -31,7 +31,7 @@ export function Momentum({ run, task }: { run: Run; task: Task | null }) {
         <h3>
           Momentum <i className="symbol">β</i>
         </h3>
-        <p className="muted small-text">With Adam, momentum is β₁. It is in tier 3.</p>
+        <p className="muted small-text">With Adam, β₁ is the momentum. It is in tier 3.</p>
       </div>
     );
   }
@@ -84,11 +84,10 @@ function MomentumPreview({ run, from, to, keep }: { run: Run; from: number; to: 
     <div className="preview numbers">
       {keep ? (
         <p>
-          Learning rate {setting(rate)} → {measured((rate * (1 - to)) / (1 - from))}, so that a step stays as
-          long.
+          Learning rate {setting(rate)} → {measured((rate * (1 - to)) / (1 - from))}, to keep the step size.
         </p>
       ) : (
-        <p>Steps become {measured((1 - from) / (1 - to))}× as long once the velocity has settled.</p>
+        <p>The step size becomes ×{measured((1 - from) / (1 - to))} once the velocity has settled.</p>
       )}
       <p>{to === 0 ? "The velocity is cleared." : `Settles in about ${settles} steps.`}</p>
     </div>

@@ -57,7 +57,7 @@ export function RunButtons({ run }: { run: Run }) {
         <Extend run={run} />
       </div>
       <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
-        <Icon name="eggs" /> Send to caviar
+        <Icon name="eggs" /> Search around this run
       </Link>
       <Waiting />
     </div>
@@ -76,10 +76,10 @@ export function Primary({ run }: { run: Run }) {
       <button
         type="button"
         className="button primary grow"
-        aria-label="Start training"
+        aria-label="New run like this"
         onClick={() => openDialog({ kind: "new_run", like: again })}
       >
-        <Icon name="play" /> Start training…
+        <Icon name="play" /> New run like this…
       </button>
     );
   }

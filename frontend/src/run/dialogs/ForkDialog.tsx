@@ -58,18 +58,18 @@ export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; val
         <fieldset className="form-tier">
           <legend>This branch</legend>
           <div className="form-grid">
-            <TextField label="Name" {...form.text("name")} help="Left empty, the server finds one." />
+            <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
             <TextField
               label="Steps"
               number
               {...form.text("steps")}
-              help="Counted from the beginning of its ancestors."
+              help="Total steps, including those before the fork."
             />
             <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
           </div>
           <label className="check">
             <input type="checkbox" checked={live} onChange={(event) => setLive(event.target.checked)} />
-            Make it the live branch, and stop the one it leaves
+            Switch to the new branch and stop this one
           </label>
         </fieldset>
       </DialogForm>

@@ -22,7 +22,7 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
   return (
     <Dialog title="New run" width="wide">
       {!ready ? (
-        <p className="muted">Reading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
+        <p className="muted">Loading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
       ) : null}
       <div className="tasks" role="radiogroup" aria-label="Task">
         {tasks.map((candidate) => (
@@ -55,7 +55,7 @@ function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; o
           <span className="muted">
             {" "}
             {task.summary}
-            {task.train_size ? ` ${whole(task.train_size)} to train on.` : ""}
+            {task.train_size ? ` ${whole(task.train_size)} training examples.` : ""}
           </span>
         )}
       </span>
@@ -116,7 +116,7 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
             {...form.text("seed")}
             help="Equal seeds give equal runs, bit for bit on CPU."
           />
-          <TextField label="Name" {...form.text("name")} help="Left empty, the server finds one." />
+          <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
           <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
         </div>
       </fieldset>

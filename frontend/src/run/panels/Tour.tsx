@@ -17,12 +17,15 @@ const HINTS = [
   {
     text: (
       <>
-        Every change is saved. Went wrong? <b>Undo</b> or <b>Rewind</b>.
+        Every change is recorded. Did it go wrong? <b>Undo</b> or <b>Rewind</b>.
       </>
     ),
     at: "journal",
   },
-  { text: <>The shape on the curve is your change. Click it to read what it did.</>, at: "cost" },
+  {
+    text: <>The shape on the curve marks your change. Click it to see the old and the new value.</>,
+    at: "cost",
+  },
 ] as const;
 
 export function Tour() {

@@ -20,8 +20,7 @@ export function Advice({ preview }: { preview: Preview | null }) {
           <Panda size={40} />
           <h3>Panda {choose === "panda" ? <span className="badge good">fits better</span> : null}</h3>
           <p className="muted small-text">
-            One run, looked after and steered by hand. For trainings that are long, or too many for this
-            machine.
+            One run that you watch and steer. For long trainings, or when this machine can run only a few.
           </p>
           <p className="numbers">
             one run <b>{time(oneRunS)}</b>
@@ -31,7 +30,7 @@ export function Advice({ preview }: { preview: Preview | null }) {
           <EggsPicture />
           <h3>Caviar {choose === "caviar" ? <span className="badge good">fits better</span> : null}</h3>
           <p className="muted small-text">
-            Many runs left to themselves, then compared. For trainings that are short, with cores to spare.
+            Many unattended runs that are compared. For short trainings and free cores.
           </p>
           <p className="numbers">
             this search <b>{time(total)}</b>
@@ -41,7 +40,7 @@ export function Advice({ preview }: { preview: Preview | null }) {
       <p>{why}</p>
       <p className="muted small-text numbers">
         {whole(cores)} {cores === 1 ? "core" : "cores"} here, {whole(parallel)}{" "}
-        {parallel === 1 ? "trial" : "trials"} at a time. A running panda comes first: trials take what it
+        {parallel === 1 ? "trial" : "trials"} at a time. A run that you steer goes first: trials use what it
         leaves.
       </p>
     </section>

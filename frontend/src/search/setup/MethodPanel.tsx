@@ -57,7 +57,7 @@ export function MethodPanel(props: MethodPanelProps) {
           number
           value={method.steps}
           problem={problems["steps"]}
-          help={props.litter ? "Those of the checkpoint included." : undefined}
+          help={props.litter ? "Total steps, including those of the checkpoint." : undefined}
           onText={(steps) => set({ steps })}
         />
         <TextField
@@ -138,7 +138,7 @@ export function MethodPanel(props: MethodPanelProps) {
           label="Name"
           value={method.name}
           problem={problems["name"]}
-          help="Left empty, the server finds one."
+          help="Leave empty for an automatic name."
           onText={(name) => set({ name })}
         />
         <TextField
