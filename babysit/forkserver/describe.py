@@ -14,7 +14,7 @@ from babysit.protocol.task_files import failed_description, task_name
 from babysit.storage.journal import to_jsonable
 from babysit.task import Task
 from babysit.training.data import Batches, Position
-from babysit.training.state import seed_generators
+from babysit.training.seeding import seed_generators
 from babysit.training.task_loader import code_sha256, load_task
 from babysit.worker.recorder import STEP_SERIES
 

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import sysconfig
 from pathlib import Path
+from types import ModuleType
 
 import babysit
 from babysit.protocol.task_files import NoSuchTask
@@ -46,7 +47,7 @@ def code_sha256(file: Path) -> str:
     """
     own = hashlib.sha256(file.read_bytes()).hexdigest()
     folder = file.parent.resolve()
-    helpers = _helpers(folder)
+    helpers = [Path(str(module.__file__)).resolve() for module in imported_below(folder)]
     if not helpers:
         return own
     digest = hashlib.sha256(own.encode())
@@ -56,13 +57,13 @@ def code_sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _helpers(folder: Path) -> list[Path]:
-    """Source files of imported modules below a folder: neither tasks nor installed packages."""
+def imported_below(folder: Path) -> list[ModuleType]:
+    """Imported modules with sources below a folder: neither tasks nor installed packages."""
     installed = [
         *(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")),
         Path(babysit.__file__).resolve().parent,
     ]
-    helpers = set()
+    found = {}
     for name, module in list(sys.modules.items()):
         source = getattr(module, "__file__", None)
         if not isinstance(source, str) or name.startswith(MODULE_PREFIX) or name == "__main__":
@@ -73,5 +74,5 @@ def _helpers(folder: Path) -> list[Path]:
             and path.is_relative_to(folder)
             and not any(path.is_relative_to(other) for other in installed)
         ):
-            helpers.add(path)
-    return sorted(helpers)
+            found[path] = module
+    return [found[path] for path in sorted(found)]
