@@ -9,6 +9,7 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
+from types import ModuleType
 
 from torch import nn
 
@@ -91,7 +92,7 @@ def code_sha256(file: Path) -> str:
     """
     own = hashlib.sha256(file.read_bytes()).hexdigest()
     folder = file.parent.resolve()
-    helpers = _helpers(folder)
+    helpers = [Path(str(module.__file__)).resolve() for module in imported_below(folder)]
     if not helpers:
         return own
     digest = hashlib.sha256(own.encode())
@@ -128,6 +129,14 @@ def own_files(names: list[str]) -> list[Path]:
     return sorted(files)
 
 
-def _helpers(folder: Path) -> list[Path]:
-    """Source files of imported modules below a folder: neither tasks nor installed packages."""
-    return [path for path in imported_files() if path.is_relative_to(folder)]
+def imported_below(folder: Path) -> list[ModuleType]:
+    """Imported modules with sources below a folder: neither tasks nor installed packages."""
+    files = [path for path in imported_files() if path.is_relative_to(folder)]
+    if not files:
+        return []  # most tasks are one file
+    sources = {
+        Path(source).resolve(): module
+        for module in list(sys.modules.values())
+        if isinstance(source := getattr(module, "__file__", None), str)
+    }
+    return [sources[path] for path in files]

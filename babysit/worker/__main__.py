@@ -39,11 +39,11 @@ from babysit.storage.file_lock import lock_run
 from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
 from babysit.training.checkpoint import load_checkpoint
-from babysit.training.failure import reason_of, traceback_of
 from babysit.training.metrics import Clock
-from babysit.training.provenance import versions
 from babysit.training.state import Training, begin, pick_device, restore
 from babysit.training.task_loader import code_sha256, load_task
+from babysit.training.user_code.failure import reason_of, traceback_of
+from babysit.training.user_code.provenance import versions
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.executor import refuse_the_rest

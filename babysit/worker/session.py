@@ -20,11 +20,13 @@ from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck
 from babysit.storage.atomic import write_atomic
 from babysit.storage.journal import to_jsonable
-from babysit.training.evaluation import FAILURES, evaluate
-from babysit.training.failure import reason_of
+from babysit.training.checkpoint import Snapshot
 from babysit.training.metrics import Clock
 from babysit.training.state import Training
-from babysit.training.untouched import evaluation_mode
+from babysit.training.user_code.evaluation import FAILURES, evaluate
+from babysit.training.user_code.failure import reason_of
+from babysit.training.user_code.saved_state import lost_message
+from babysit.training.user_code.untouched import evaluation_mode
 from babysit.worker.checkpoint_writer import Saved, Saver, UnsavedBest
 from babysit.worker.failed_change import UnprovenChange, killed_by_change, reason_of_pause
 from babysit.worker.recorder import Recorder
@@ -143,7 +145,7 @@ class TrainingSession:
             return current
         began_s = time.monotonic()
         try:
-            snapshot = training.snapshot()
+            snapshot = self._snapshot()
         except FAILURES as error:  # a `state_dict` of the task's own that raises, for example
             return self.saver.report_failure(
                 training.step, cause, version=self.version, reason=reason_of(error)
@@ -156,6 +158,12 @@ class TrainingSession:
             command_id=command_id,
             copied_s=time.monotonic() - began_s,
         )
+
+    def _snapshot(self) -> Snapshot:
+        snapshot = self.training.snapshot()
+        if self.training.lost_state:
+            self.warn_once("lost state", lost_message(self.training.lost_state))
+        return snapshot
 
     def save_best(self) -> None:
         """Put the best state on the disk, unless it is there."""
@@ -173,9 +181,10 @@ class TrainingSession:
     def _keep_best(self, val_cost: float) -> None:
         """Copy this state, the best one so far: the next update changes it."""
         began_at = time.monotonic()
-        snapshot = self.training.snapshot()
+        snapshot = self.measured_or_none("The best state so far", self._snapshot)
         copied_s = time.monotonic() - began_at
-        self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
+        if snapshot is not None:
+            self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
 
     def pause(self, reason: str, command_id: int | None = None) -> None:
         """Wait from here on; the state is on the disk before it is said."""

@@ -14,8 +14,8 @@ from torch.utils.data import default_collate
 from babysit.protocol.values import Values
 from babysit.task import Data, Examples, ExampleSet, Task
 from babysit.training.data import SeededDataset, to_device
-from babysit.training.failure import reason_of
-from babysit.training.untouched import evaluation_mode
+from babysit.training.user_code.failure import reason_of
+from babysit.training.user_code.untouched import evaluation_mode
 
 EVALUATION_BATCH = 1024  # examples
 PROBE_SIZE = 256  # training examples that train/accuracy is measured on

@@ -20,7 +20,7 @@ def evaluation_mode(network: nn.Module) -> Iterator[None]:
     """
     modes = [(module, module.training) for module in network.modules()]
     buffers = [
-        (module, name, buffer, buffer.detach().clone())
+        (module, name, buffer, buffer.detach().clone(), buffer._version)
         for module in network.modules()
         for name, buffer in module._buffers.items()
         if buffer is not None
@@ -33,8 +33,9 @@ def evaluation_mode(network: nn.Module) -> Iterator[None]:
         finally:
             for module, mode in modes:
                 module.training = mode  # `train()` may be the task's own, and sets all below it
-            for module, name, buffer, value in buffers:
+            for module, name, buffer, value, version in buffers:
                 module._buffers[name] = buffer
-                buffer.copy_(value)
+                if buffer._version != version:
+                    buffer.copy_(value)
             for parameter, gradient in gradients:
                 parameter.grad = gradient
