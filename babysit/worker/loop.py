@@ -83,12 +83,9 @@ def train(session: TrainingSession) -> StatusChanged:
         training.step = step
         beta = group["betas"][0] if "betas" in group else group["momentum"]
         record((step, numbers[COST], group["lr"], beta))
-        if session.replay_check is not None:
-            session.replay_check.compare(step, (numbers[COST], group["lr"], beta))
+        session.compare(step, (numbers[COST], group["lr"], beta))
 
         # what is not recorded at every step
-        if session.recovery_check is not None:
-            session.recovery_check.compare(step, numbers[COST])
         if measured:
             moved = session.measured_or_none("The step size", step_size.measure)
             numbers["step_size"] = math.nan if moved is None else moved
