@@ -8,7 +8,7 @@ anything else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from babysit.protocol.serialization import ADDED, from_json, now
 from babysit.protocol.status import CheckpointCause, RunStatus
@@ -282,6 +282,19 @@ class Warned(Event):
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exactness(Event):
+    """What is known of whether the run can be repeated to the last bit. The worst of a run counts.
+
+    proved_at_step: of "exact": steps up to this one were made twice, and all costs were equal.
+    """
+
+    kind: ClassVar[str] = "exactness"
+    level: Literal["exact", "approximate", "not proved"]
+    reasons: list[str] = field(default_factory=list)
+    proved_at_step: int | None = None
+
+
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
@@ -305,6 +318,7 @@ EVENTS: dict[str, type[Event]] = {
         Replayed,
         Raised,
         Warned,
+        Exactness,
     )
 }
 

@@ -35,7 +35,7 @@ from babysit.training.optimizer import (
     state_tensors,
     write,
 )
-from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule
+from babysit.training.schedule import SCHEDULE_KEYS, Schedule, ease_in
 from babysit.training.seeding import seed_generators
 from babysit.training.task_loader import build_network, load_data
 from babysit.training.user_code.dropout import dropout_modules, steer_dropout
@@ -47,8 +47,6 @@ from babysit.training.user_code.saved_state import (
     user_state_of,
 )
 from babysit.training.user_code.user_state import UserState
-
-FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
 
 
 @dataclass(slots=True)
@@ -70,6 +68,7 @@ class Training:
     device: str
     made_with: dict[str, Any]
     user_state: UserState
+    differs: bool = False  # from the training that the checkpoint is of, in code, data or machine
     lost_state: list[str] = field(default_factory=list)  # in no checkpoint: see `saved_state`
     dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
     parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
@@ -77,6 +76,7 @@ class Training:
     best_val_cost: float | None = None
     best_step: int = 0
     last_command_id: int = 0
+    parent_command_id: int = 0  # of a fork: the last one of its parent that the checkpoint holds
     warnings: list[str] = field(default_factory=list)  # to be said when the run begins
 
     @property
@@ -120,6 +120,7 @@ class Training:
         """
         found = differences(then, self.made_with)
         if found:
+            self.differs = True
             self.warnings.append(
                 f"Not exact to the last bit: another {', '.join(found)} than in {where}."
             )
@@ -250,6 +251,7 @@ def restore(
             spec.steps, controls.values, step=training.step
         )
         training.warnings += said
+    training.parent_command_id = int(state["last_command_id"])
     best = state["best"]["val_cost"]
     if best is not None and not is_fork:  # the best of a branch is its own
         training.best_val_cost = parse_float(best)
@@ -262,7 +264,8 @@ def restore(
             controls, change, step=training.step, last_step=training.steps, parts=training.parts
         )
     if not keeps_state:
-        _ease_in(training)  # after the fork's own values: they may set the learning rate
+        # After the fork's own values: they may set the learning rate.
+        training.warnings += ease_in(controls.values, controls.ramps, training.step)
     training.warnings += load(training.user_state, snapshot, device, only_files=bool(structural))
     restore_random(snapshot.random)  # last: everything above may have drawn
     return training
@@ -295,16 +298,3 @@ def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) ->
     write(training.optimizer, held)
     load_state_tensors(training.optimizer, training.parameter_names, snapshot.optimizer)
     return True
-
-
-def _ease_in(training: Training) -> None:
-    """Without its state an optimizer of Adam's kind steps too far at first: start small."""
-    controls, step = training.controls, training.step
-    if controls.values["optimizer"] != "sgd":
-        rate = float(controls.values["learning_rate"])
-        part = rate / FRESH_STATE_RAMP_STEPS
-        controls.ramps["learning_rate"] = Ramp(part, rate, step, FRESH_STATE_RAMP_STEPS, "linear")
-        training.warnings.append(
-            f"The optimizer starts without its state: the learning rate rises over "
-            f"{FRESH_STATE_RAMP_STEPS} steps."
-        )

@@ -26,6 +26,7 @@ from babysit.protocol.recipe import Recipe
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.protocol.task_files import find_task_file
+from babysit.resume.fork_check import fork_check
 from babysit.resume.history import (
     RecoveryCheck,
     RunHistory,
@@ -137,6 +138,8 @@ def attach_recovery(session: TrainingSession, recipe: Recipe | None) -> None:
         session.to_replay = commands_to_replay(
             session.directory, history, from_step=step, last_command_id=last
         )
+    if not history.attempts:
+        session.fork_check = fork_check(session.spec, session.directory, training)
     if history.attempts:
         session.recovery_check = RecoveryCheck(training.step, history)
         active_s = [seconds for step, seconds in history.active_s.items() if step <= training.step]

@@ -83,6 +83,18 @@ class TrialOf(BaseModel):
     round: int
 
 
+class Exactness(BaseModel):
+    """Whether the run can be repeated to the last bit.
+
+    level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
+        for these reasons; not proved: nothing was made twice so far.
+    """
+
+    level: Literal["exact", "approximate", "not proved"]
+    reasons: list[str]
+    proved_at_step: int | None
+
+
 class Run(BaseModel):
     id: int
     name: str
@@ -122,6 +134,7 @@ class Run(BaseModel):
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None
+    exactness: Exactness | None = None  # of one run; a list of runs leaves it out
 
 
 class Runs(BaseModel):

@@ -101,6 +101,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     case "checkpoint_pinned":
     case "checkpoint_removed":
     case "forked":
+    case "exactness":
     case "worker_started":
       return null;
     default: // of a newer server

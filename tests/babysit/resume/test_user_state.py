@@ -130,3 +130,23 @@ def test_state_that_cannot_be_saved_is_named(lab: Lab) -> None:
     warned = [event["message"] for event in run.finished().said("warned")]
 
     assert any("network.numbers" in text and "no checkpoint" in text for text in warned)
+
+
+def test_a_fork_that_repeats_its_parent_is_exact(lab: Lab) -> None:
+    _, fork = half_way(lab, task(lab, "attribute"))
+
+    (found,) = fork.said("exactness")
+    assert (found["level"], found["proved_at_step"]) == ("exact", STEPS)
+
+
+def test_a_fork_that_differs_from_its_parent_says_so(lab: Lab) -> None:
+    """The time of day is in no checkpoint, and nothing can find it."""
+    source = TASK.replace("STATE", "time.time() % 1").replace("1 + COST", "1")
+    name = lab.task("state-time", source.replace("import torch\n", "import time, torch\n", 1))
+
+    _, fork = half_way(lab, name)
+
+    (found,) = fork.said("exactness")
+    warned = [event["message"] for event in fork.said("warned")]
+    assert found["level"] == "approximate"
+    assert [text for text in warned if "differs from its parent" in text] == found["reasons"]
