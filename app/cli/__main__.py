@@ -147,6 +147,8 @@ def run_server(settings: Settings, listener: Listener) -> None:
         application = create_app(settings)
     except UnusableDatabase as error:
         sys.exit(f"babysit: {error}")
+    except OSError as error:
+        sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")
 
     class Server(uvicorn.Server):
         """Ends open streams on a signal instead of waiting for them."""
