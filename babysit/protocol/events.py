@@ -288,28 +288,12 @@ class Warned(Event):
 
 EVENTS: dict[str, type[Event]] = by_kind(
     (
-        CommandSent,
-        NoteAdded,
-        Described,
-        Trashed,
-        Restored,
-        CheckpointPinned,
-        Forked,
-        StatusChanged,
-        WorkerStarted,
-        Changed,
-        ChangeScheduled,
-        Applied,
-        Refused,
-        CheckpointSaved,
-        CheckpointRemoved,
-        GuardTripped,
-        Recovered,
-        Replayed,
-        Raised,
+        CommandSent, NoteAdded, Described, Trashed, Restored, CheckpointPinned, Forked,
+        StatusChanged, WorkerStarted, Changed, ChangeScheduled, Applied, Refused,
+        CheckpointSaved, CheckpointRemoved, GuardTripped, Recovered, Replayed, Raised,
         Warned,
     )
-)
+)  # fmt: skip
 
 
 def event_from_json(body: dict[str, Any]) -> Event:
