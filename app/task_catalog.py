@@ -150,8 +150,9 @@ class TaskCatalog:
 
 def _task_info(name: str, description: dict[str, Any], *, is_loading: bool) -> TaskInfo:
     """The task of a description; a description that cannot be used becomes the task's error."""
+    defaults = {"title": name, "summary": "", "error": None}
     try:
-        task, declared = check_description({**description, "name": name})
+        task, declared = check_description({**defaults, **description, "name": name})
     except ValueError as problem:
         error = storable(f"Its description cannot be used: {problem}")
         failed = {"name": name, "title": name, "summary": "", "error": error}
