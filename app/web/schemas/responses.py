@@ -207,6 +207,8 @@ class Checkpoint(BaseModel):
     at: str
     removed: bool
     command_id: int | None
+    values: ValuesOut | None  # base values that a branch goes on with; None: it cannot be used
+    effective: ValuesOut | None  # what the last update used, of an optimizer's values
 
 
 class FamilyMember(BaseModel):

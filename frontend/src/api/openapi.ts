@@ -859,6 +859,14 @@ export interface components {
             removed: boolean;
             /** Command Id */
             command_id: number | null;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Effective */
+            effective: {
+                [key: string]: number | boolean | string;
+            } | null;
         };
         /**
          * CheckpointPinnedEvent
