@@ -209,6 +209,7 @@ class Checkpoint(BaseModel):
     command_id: int | None
     values: ValuesOut | None  # base values that a branch goes on with; None: it cannot be used
     effective: ValuesOut | None  # what the last update used, of an optimizer's values
+    last_command_id: int | None  # the last command that was carried out before it
 
 
 class FamilyMember(BaseModel):

@@ -867,6 +867,8 @@ export interface components {
             effective: {
                 [key: string]: number | boolean | string;
             } | null;
+            /** Last Command Id */
+            last_command_id: number | null;
         };
         /**
          * CheckpointPinnedEvent
