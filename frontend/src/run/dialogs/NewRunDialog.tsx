@@ -12,6 +12,7 @@ import { TextField } from "../../ui/fields/TextField";
 import { draftOf, readDraft, readPlan } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
+import * as styles from "./NewRunDialog.module.css";
 import { StartPaused } from "./StartPaused";
 
 export function NewRunDialog({ like }: { like?: NewRun }) {
@@ -25,7 +26,7 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
       {!ready ? (
         <p className="muted">Loading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
       ) : null}
-      <div className="tasks" role="radiogroup" aria-label="Task">
+      <div className={styles.tasks} role="radiogroup" aria-label="Task">
         {tasks.map((candidate) => (
           <TaskChoice
             key={candidate.name}
@@ -44,7 +45,7 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
 
 function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; onChoose: () => void }) {
   return (
-    <label className={chosen ? "task chosen" : "task"}>
+    <label className={chosen ? `${styles.task} chosen` : styles.task}>
       <input type="radio" name="task" checked={chosen} disabled={task.error !== null} onChange={onChoose} />
       <span>
         <b>{task.title || task.name}</b> <code>{task.name}</code>

@@ -11,6 +11,7 @@ import { useIsViewer } from "../../state/permissions";
 import type { OpenRun } from "../../state/state";
 import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
+import * as styles from "./Alerts.module.css";
 import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
@@ -19,15 +20,15 @@ export function Alerts() {
   const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
-    <div className="alerts">
+    <div className={styles.alerts}>
       <TrialOrigin />
       <div role="alert" aria-label="Alerts">
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}
       </div>
       {connection === "reconnecting" ? (
-        <p className="alert alert-busy">
-          <Icon name="warn" /> Connection lost. Training goes on; reconnecting…
+        <p className={`${styles.alert} ${styles.alertBusy}`}>
+          <Icon name="warn" /> Connection lost. Training continues; reconnecting…
         </p>
       ) : null}
     </div>
@@ -41,7 +42,7 @@ function GuardAlert() {
   const { run } = open;
   if (run.reason !== "guard") {
     return (
-      <p className="alert alert-busy">
+      <p className={`${styles.alert} ${styles.alertBusy}`}>
         <Icon name="pause" /> Training paused at step {whole(run.step)}: {reasonText(run.reason ?? "")}.
         {isViewer ? null : (
           <button type="button" className="button" onClick={() => commands.resume(run)}>
@@ -55,7 +56,7 @@ function GuardAlert() {
   const good = goodCheckpoint(open, tripped ?? null);
   const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
   return (
-    <p className="alert alert-bad">
+    <p className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <span>
         {tripped?.summary ?? `Training paused at step ${whole(run.step)}.`}
@@ -112,14 +113,12 @@ function FailureAlert() {
   const { run, checkpoints } = open;
   const last = checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed);
   return (
-    <div className="alert alert-bad">
+    <div className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost"
-            ? "The worker exited without reporting a reason"
-            : "The task raised an error"}{" "}
-          at step {whole(run.step)}. All points up to there are kept.
+          {run.status === "lost" ? "The training process ended unexpectedly" : "The task raised an error"} at
+          step {whole(run.step)}. All points up to there are kept.
           {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>
         {run.error ? (
