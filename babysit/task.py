@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, IterableDataset
 
 from babysit.protocol.hyperparameters import (
+    ALWAYS,
+    BASE_LEARNING_RATE,
     INT_MAX,
     STANDARD,
     Hyperparameter,
@@ -78,6 +80,8 @@ class Examples:
     def __len__(self) -> int:
         return len(self.x)
 
+
+METRIC_NAME_LENGTH_MAX = 64  # characters
 
 ExampleSet: TypeAlias = "Examples | Dataset[Any]"
 
@@ -170,6 +174,43 @@ def accuracy(output: Tensor, y: Tensor) -> Tensor:
     return (output.argmax(dim=-1) == y).float().mean()
 
 
+def _check_metric_name(name: object) -> None:
+    """A metric is the series `val/<name>` and `train/<name>`, beside those of Babysit itself.
+
+    Raises:
+        ValueError: it cannot be told apart from one of them, or cannot be asked for by name.
+    """
+    if not isinstance(name, str) or not name.strip() or len(name) > METRIC_NAME_LENGTH_MAX:
+        raise ValueError(
+            f"A metric needs a name of 1 to {METRIC_NAME_LENGTH_MAX} characters, not {name!r}."
+        )
+    if name.strip().casefold() == "cost":
+        raise ValueError(
+            f"A metric cannot be called {name!r}: val/cost and train/cost are the task's own cost. "
+            "Give the metric another name."
+        )
+    if not name.isprintable() or name != name.strip() or set(name) & set(",*"):
+        raise ValueError(
+            f"A metric cannot be called {name!r}: commas, asterisks, spaces at the ends and "
+            "characters that cannot be printed are not allowed."
+        )
+
+
+def _check_meaning(item: Hyperparameter) -> None:
+    """One that every run has means the optimizer's; a task may narrow it, not give it a meaning.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    standard = STANDARD[item.name] if item.name in ALWAYS else None
+    narrowed = standard is not None and (item.label, item.kind) == (standard.label, standard.kind)
+    if item.name == BASE_LEARNING_RATE.name or (standard is not None and not narrowed):
+        raise ValueError(
+            f"A task cannot declare a hyperparameter of its own that is called {item.name!r}: "
+            "every run has one of this name. Give it another name, or set `defaults`."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Something that can be trained.
@@ -185,7 +226,8 @@ class Task:
     defaults: defaults of this task that differ from the standard ones.
     steps: how long a run is unless asked otherwise, in updates.
     evaluate_every: updates between two measurements of the validation set.
-    metrics: further numbers to measure, name -> (output, y) -> scalar mean over the batch.
+    metrics: further numbers to measure, name -> (output, y) -> scalar mean over the batch. The
+        name `cost` is taken.
     augment: (x, random numbers of each example) -> x; for `Examples`, training only.
     picture: (network) -> what the page draws, see `models/spirals.py`; optional.
     device: "cpu" for networks that a GPU would only slow down.
@@ -242,6 +284,7 @@ class Task:
         for item in items:
             if isinstance(item, Hyperparameter):
                 check_declaration(item)
+                _check_meaning(item)
             elif not isinstance(item, str) or item not in STANDARD:
                 known = ", ".join(STANDARD)
                 raise ValueError(
@@ -292,6 +335,5 @@ def _check_metrics(metrics: Any) -> None:
         raise ValueError(f"metrics must be a dict of functions by name, not {shown(metrics)}.")
     for name, metric in metrics.items():
         check_name(name, "metrics: each name")
-        if name == "cost":
-            raise ValueError("metrics: 'cost' is the name of the cost. Choose another name.")
+        _check_metric_name(name)
         _check_callable(metric, f"metrics: {shown(name)}")

@@ -139,6 +139,7 @@ class WorkerStarted(Event):
     steps_per_epoch: int
     parameters: int  # how many numbers the network learns
     values: Values
+    val_sha256: str | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

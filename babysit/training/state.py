@@ -186,7 +186,7 @@ def _assemble(
         step=0,
         steps=spec.steps,
         device=device,
-        made_with=made_with(spec.task, data, device, code_sha256),
+        made_with=made_with(spec.task, task, data, device, code_sha256),
         user_state=user_state_of(task, data, network, earlier),
         parameter_names=list(trained),
     )

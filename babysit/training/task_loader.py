@@ -87,8 +87,8 @@ def build_network(task: Task, values: Values) -> nn.Module:
 def code_sha256(file: Path) -> str:
     """Covers a loaded task's file and the modules that it imported from below its own folder.
 
-    Of a task that is one file it is the hash of that file. Called right after `load_task`, so that
-    every caller covers the same modules: those that are imported later are in none of them.
+    Of a task that is one file it is the hash of that file. It covers
+    what is imported by then: see `built_sha256`.
     """
     own = hashlib.sha256(file.read_bytes()).hexdigest()
     folder = file.parent.resolve()
@@ -100,6 +100,18 @@ def code_sha256(file: Path) -> str:
         content = hashlib.sha256(helper.read_bytes()).hexdigest()
         digest.update(f"\0{helper.relative_to(folder).as_posix()}\0{content}".encode())
     return digest.hexdigest()
+
+
+def built_sha256(task: Task, loaded_sha256: str) -> str:
+    """As `code_sha256`, when `load` and `build` were called: with what they imported.
+
+    loaded_sha256: what is right for a task that is in no file of its own.
+    """
+    module = sys.modules.get(task.load.__module__)
+    file = getattr(module, "__file__", None)
+    if not loaded_sha256 or not file or not task.load.__module__.startswith(MODULE_PREFIX):
+        return loaded_sha256
+    return code_sha256(Path(file))
 
 
 def imported_files() -> list[Path]:

@@ -162,6 +162,7 @@ def announce_start(session: TrainingSession) -> None:
             versions=versions(),
             code_sha256=training.made_with["code_sha256"],
             data_sha256=training.made_with["data_sha256"],
+            val_sha256=training.made_with["val_sha256"],
             train_size=training.batches.size,
             val_size=len(training.data.val),  # type: ignore[arg-type]
             steps_per_epoch=training.batches.steps_per_epoch(),

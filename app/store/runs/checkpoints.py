@@ -23,7 +23,6 @@ from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from .projection import emit
 
-
 STATE_KEYS = ("values", "effective", "last_command_id")
 
 

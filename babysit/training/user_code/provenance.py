@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from babysit.task import Data
+from babysit.task import Data, Task
 from babysit.training.data import data_sha256
+from babysit.training.task_loader import built_sha256
 
 NAMES = {
     "threads": "thread count",
@@ -48,14 +49,20 @@ def _flushes_denormals() -> bool:
     return bool(smallest * 1.0 == 0.0)
 
 
-def made_with(task: str, data: Data, device: str, code_sha256: str) -> dict[str, Any]:
-    """Everything that is compared, as JSON; taken when the network is built."""
+def made_with(name: str, task: Task, data: Data, device: str, loaded_sha256: str) -> dict[str, Any]:
+    """Everything that is compared, as JSON; taken when the network is built.
+
+    loaded_sha256: of the code right after the task's file was loaded. `load` and `build` may have
+        imported more from its folder; then the hash is another one, and this one stays beside it.
+    """
+    code = built_sha256(task, loaded_sha256)
     return {
-        "task": task,
+        "task": name,
         "device": device,
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "code_sha256": code_sha256,
+        "code_sha256": code,
+        **({} if code == loaded_sha256 else {"loaded_code_sha256": loaded_sha256}),
         "data_sha256": data_sha256(data.train),
         "val_sha256": data_sha256(data.val),
         "settings": settings(),
