@@ -51,9 +51,9 @@ def bare_loop() -> None:
     from babysit.protocol.run_spec import RunSpec
     from babysit.protocol.serialization import now
     from babysit.protocol.task_files import find_task_file
-    from babysit.training.metrics import evaluate
     from babysit.training.state import begin
     from babysit.training.task_loader import load_task
+    from babysit.training.user_code.evaluation import evaluate
 
     torch.set_num_threads(1)
     task = load_task(find_task_file(TASK))
@@ -81,7 +81,7 @@ def bare_loop() -> None:
                 optimizer.step()
                 cost.item()
                 if step % task.evaluate_every == 0 or step == asked.steps:
-                    found = evaluate(task, network, data, values, "cpu")
+                    found = evaluate(task, network, data, values, "cpu").series
             costs.append(found["val/cost"])
         print(json.dumps(costs), flush=True)
 

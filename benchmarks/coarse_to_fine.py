@@ -32,9 +32,9 @@ from babysit.protocol.serialization import now
 from babysit.protocol.task_files import find_task_file
 from babysit.protocol.values import Values
 from babysit.task import Task
-from babysit.training.metrics import evaluate
 from babysit.training.state import begin
 from babysit.training.task_loader import load_task
+from babysit.training.user_code.evaluation import evaluate
 from tests.app.search.spaces import plan_for
 
 STEPS = {"digits": 300, "spirals": 600}
@@ -78,7 +78,8 @@ def trained(name: str, values: Values, seed: int) -> float | None:
         if not math.isfinite(cost.item()):
             return None
         optimizer.step()
-    found = evaluate(training.task, network, training.data, training.controls.values, "cpu")
+    values = training.controls.values
+    found = evaluate(training.task, network, training.data, values, "cpu").series
     return found["val/cost"] if math.isfinite(found["val/cost"]) else None
 
 

@@ -1,16 +1,22 @@
-"""The lock of a data directory: at most one process writes its SQL."""
+"""The lock of a data directory: at most one process writes its SQL and its journals."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from babysit.storage.file_lock import FREE_WITHIN_S, AlreadyLocked, is_locked, lock_file
 
+from .location import came_from, remember_location, shared_files
+
 NAME = "server.lock"
 PID_BYTES_MAX = 64
+MAY_LIE_ELSEWHERE = ("runs", "searches")  # as a symbolic link to another disk
+
+log = logging.getLogger(__name__)
 
 
 class DataDirectoryUnavailable(Exception):
@@ -21,25 +27,65 @@ class DataDirectoryUnavailable(Exception):
 def locked(data_dir: Path) -> Iterator[None]:
     """Only one server works on a data directory: there is one writer of its SQL.
 
+    A folder of it that is a symbolic link is locked as well: a copy of the directory has the same
+    link.
+
     Raises:
         DataDirectoryUnavailable: it cannot be used, or another process works on it.
     """
-    path = data_dir / NAME
+    with contextlib.ExitStack() as locks:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _check_own_files(data_dir)
+            linked = [
+                data_dir / name for name in MAY_LIE_ELSEWHERE if (data_dir / name).is_symlink()
+            ]
+            for folder in (data_dir, *(path.resolve() for path in linked)):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _lock(folder, locks)
+            _tell_origin(data_dir)
+        except OSError as error:
+            message = f"the data directory {data_dir} cannot be used: {error.strerror}."
+            raise DataDirectoryUnavailable(message) from error
+        yield
+
+
+def _lock(folder: Path, locks: contextlib.ExitStack) -> None:
+    path = folder / NAME
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = lock_file(path, wait_s=FREE_WITHIN_S)
     except AlreadyLocked as error:
-        message = f"another server (process {_pid_in(path)}) already works on {data_dir}."
+        message = f"another server (process {_pid_in(path)}) already works on {folder}."
         raise DataDirectoryUnavailable(message) from error
-    except OSError as error:
-        message = f"the data directory {data_dir} cannot be used: {error.strerror}."
-        raise DataDirectoryUnavailable(message) from error
-    try:
+    locks.callback(os.close, fd)
+    with contextlib.suppress(OSError):  # the disk is full: the lock holds without the number
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(fd)
+
+
+def _check_own_files(data_dir: Path) -> None:
+    shared = shared_files(data_dir)
+    if shared is not None:
+        raise DataDirectoryUnavailable(
+            f"{data_dir} is a copy made of {shared}: what is written here would be written into "
+            "the original. Make a copy of its own, for example with `cp -a`."
+        )
+
+
+def _tell_origin(data_dir: Path) -> None:
+    """Say that this is a copy, or that it was moved; its workers are those that hold its locks."""
+    origin = came_from(data_dir)
+    if origin is not None:
+        log.warning(
+            "%s was copied, moved or restored: it was last served as %s. "
+            "Nothing done here reaches that directory or its workers.",
+            data_dir,
+            origin,
+        )
+    try:
+        remember_location(data_dir)
+    except OSError as error:
+        log.warning("location.json cannot be written: %s", error)
 
 
 def is_server_there(data_dir: Path) -> bool:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from babysit.storage.atomic import PRIVATE, write_atomic
+from babysit.storage.file_lock import has_open
 
 from ..settings import EVERYWHERE, Settings
+from .lock import NAME as LOCK
 from .lock import is_server_there
 
 NAME = "server.json"
+
+log = logging.getLogger(__name__)
 
 
 def local_url(settings: Settings) -> str:
@@ -36,7 +41,10 @@ def _url(host: str, port: int) -> str:
 
 @contextlib.contextmanager
 def announced(settings: Settings) -> Iterator[None]:
-    """Say in the data directory where the server is; only its owner can read that."""
+    """Say in the data directory where the server is; only its owner can read that.
+
+    Where that cannot be written, the server works without it: commands do not find it.
+    """
     path = settings.data_dir / NAME
     said = {
         "url": local_url(settings),
@@ -44,17 +52,22 @@ def announced(settings: Settings) -> Iterator[None]:
         "token_from": "BABYSIT_TOKEN" if settings.token else "token",
         "pid": os.getpid(),
     }
-    write_atomic(path, json.dumps(said), mode=PRIVATE)
+    try:
+        write_atomic(path, json.dumps(said), mode=PRIVATE)
+    except OSError as error:
+        log.warning("%s cannot be written; commands do not find the server: %s", path, error)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def address_of(data_dir: Path) -> str | None:
     """The URL of the server that works on a directory; None: there is none, or it said nothing.
 
-    A file that a killed server left counts for nothing: its lock is free.
+    A file that a killed server left counts for nothing: its lock is free. Nor does the file that
+    was copied from another directory: its process does not hold the lock of this one.
 
     Raises:
         OSError: whether a server works there is not known.
@@ -73,6 +86,9 @@ def server_of(data_dir: Path) -> dict[str, Any] | None:
         return None
     try:
         said = json.loads((data_dir / NAME).read_text())
-        return said if isinstance(said, dict) and "url" in said else None
-    except (OSError, ValueError):
+        if not (isinstance(said, dict) and "url" in said and isinstance(said.get("pid"), int)):
+            return None
+    except (OSError, ValueError, RecursionError):
         return None
+    is_known = Path("/proc/self/fd").is_dir()
+    return said if has_open(said["pid"], data_dir / LOCK) or not is_known else None

@@ -134,6 +134,20 @@ def _data_directory(facts: SystemFacts) -> Iterator[Finding]:
         yield Finding(Level.OK, f"The data directory {facts.data_dir} is made at the first start")
     else:
         yield Finding(Level.OK, f"The data directory {facts.data_dir} can be written")
+    if facts.shared_files is not None:
+        yield Finding(
+            Level.PROBLEM,
+            f"The data directory is a copy made of {facts.shared_files}, so its files are those "
+            "of the original",
+            "Make a copy of its own, for example with `cp -a`.",
+        )
+    elif facts.came_from is not None:
+        yield Finding(
+            Level.WARNING,
+            "The data directory was copied, moved or restored: it was last served as "
+            f"{facts.came_from}",
+            "A server can be started here; it does not touch that directory or its workers.",
+        )
     kind = facts.file_system
     if kind is None:
         yield Finding(Level.WARNING, "It cannot be seen what file system the data lie on")

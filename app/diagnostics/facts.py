@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from babysit import __version__
 
+from ..cpus import usable_cpus
+from ..data_dir.location import came_from, shared_files
 from ..data_dir.lock import is_server_there
 from ..errors import NewerDatabase, UnusableDatabase
 from ..security.tokens import FILES
@@ -61,6 +63,8 @@ class SystemFacts:
     port: int
     port_wrong: str | None
     server_is_there: bool | None  # None: not known
+    came_from: str | None = None  # where it was last served, if it was copied or moved since
+    shared_files: str | None = None  # the kind of links by which its files are the original's
 
 
 def collect(settings: Settings) -> SystemFacts:
@@ -81,8 +85,8 @@ def collect(settings: Settings) -> SystemFacts:
         file_system=file_system_of(nearest),
         free_bytes=shutil.disk_usage(nearest).free,
         token_modes=_modes_of([data_dir / name for name in FILES.values()]),
-        threads=os.environ.get("BABYSIT_THREADS", "1"),
-        cores=_cores(),
+        threads=str(settings.threads),
+        cores=usable_cpus(),
         now_s=time.time(),
         newest_file_s=_newest(settings.runs_dir),
         page_is_built=(page_folder() / "index.html").is_file(),
@@ -90,6 +94,8 @@ def collect(settings: Settings) -> SystemFacts:
         port=settings.port,
         port_wrong=_port_wrong(settings),
         server_is_there=_server_is_there(data_dir),
+        came_from=came_from(data_dir) if data_dir.is_dir() else None,
+        shared_files=shared_files(data_dir) if data_dir.is_dir() else None,
     )
 
 
@@ -115,11 +121,6 @@ def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
         if inside and len(place) >= longest:
             found, longest = after.split()[0], len(place)
     return found
-
-
-def _cores() -> int:
-    """As many as this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version_of(package: str) -> str | None:

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .event_summary import summarize
 from .tables.runs import EventRow
 
 
 def event_json(row: EventRow) -> dict[str, Any]:
     place = {"id": row.id, "run_id": row.run_id, "attempt": row.attempt, "seq": row.seq}
-    return {**place, **row.body, "step": row.step, "kind": row.kind}
+    event = {**place, **row.body, "step": row.step, "kind": row.kind}
+    return {**event, "summary": summarize(event)}
 
 
 def read_events(

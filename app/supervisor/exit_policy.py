@@ -12,12 +12,12 @@ from babysit.protocol.events import Applied, Raised, StatusChanged
 from babysit.protocol.heartbeat import failed_at_same_step
 from babysit.protocol.status import RunStatus
 
+from ..store.event_summary import RECOVERING
 from ..store.events import newest_of_kind
 from ..store.tables.runs import CommandRow, RunRow
 from .liveness import describe_exit
 
 ATTEMPTS_MAX = 3  # of one run
-RECOVERING = "recovering"  # how the reason of such a start begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def decide_exit(session: Session, run: RunRow, directory: Path, *, recovers: boo
     if stops:
         return ExitDecision(RunStatus.STOPPED, how, answers=stops)
     if recovers and run.attempt < ATTEMPTS_MAX and not failed_at_same_step(directory, run.attempt):
-        return ExitDecision(RunStatus.STARTING, f"{RECOVERING}: {how}")
+        return ExitDecision(RunStatus.STARTING, f"{RECOVERING}{how}")
     if raised is not None:
         return ExitDecision(RunStatus.FAILED, raised.reason, raised.traceback)
     return ExitDecision(RunStatus.LOST, how)

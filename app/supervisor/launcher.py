@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import signal
 import time
+from functools import partial
 
 from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
-from babysit.storage.process_identity import send_signal
 
 from ..store.runs.commands import runs_asked_to_stop
 from ..store.runs.projection import emit, refuse_what_is_left
@@ -90,9 +90,8 @@ class Launcher:
 
         Called when the launcher is closed. A worker that takes longer exits later by itself.
         """
-        for worker in self._workers.values():
-            if worker.identity is not None:
-                send_signal(worker.identity, signal.SIGTERM)
+        for run_id, worker in self._workers.items():
+            worker.send_signal(self._store.runs_dir / str(run_id), signal.SIGTERM)
         deadline_s = time.monotonic() + WORKERS_END_WITHIN_S
         for run_id, worker in self._workers.items():
             directory = self._store.runs_dir / str(run_id)
@@ -202,13 +201,14 @@ class Launcher:
     def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
         """Report a worker that is stuck; end it if it was asked to stop."""
         directory = self._store.runs_dir / str(run_id)
-        warning = self._watchdog.look(run_id, directory, worker.attempt, worker.identity)
+        send = partial(worker.send_signal, directory)
+        warning = self._watchdog.look(run_id, directory, worker.attempt, send)
         if warning is not None:
             with self._store.writing() as tx:
                 run = find_run(tx.session, run_id)
                 emit(tx, run, Warned(step=run.step, message=warning))
         if is_stop_asked:
-            self._watchdog.enforce_stop(run_id, worker.identity)
+            self._watchdog.enforce_stop(run_id, send)
 
     def _release(self, run_id: int, worker: Worker) -> None:
         """The run is over: stop following its journal once the process has exited as well."""
@@ -228,8 +228,8 @@ class Launcher:
         """
         if not self._may_conclude(run_id, worker):
             return False
-        if worker.identity is not None:  # it may still run without its lock
-            send_signal(worker.identity, signal.SIGKILL)
+        directory = self._store.runs_dir / str(run_id)
+        worker.send_signal(directory, signal.SIGKILL)  # it may still run without its lock
         self._ingest.read_to_end(run_id, worker.attempt)
         with self._store.reading() as session:
             run = find_run(session, run_id)
@@ -240,7 +240,6 @@ class Launcher:
             if never_locked and not has_begun:
                 follows: ExitDecision = ExitDecision(RunStatus.QUEUED)  # the server ended too early
             else:
-                directory = self._store.runs_dir / str(run_id)
                 follows = decide_exit(session, run, directory, recovers=self._recovers)
         if follows.status is RunStatus.STARTING:
             self._restart(run_id, worker.attempt, follows)

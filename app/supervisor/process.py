@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from babysit.protocol.status import RunStatus
-from babysit.storage.process_identity import ProcessIdentity, identity_of, is_alive
+from babysit.storage.file_lock import RUN_LOCK, holds_lock
+from babysit.storage.process_identity import (
+    ProcessIdentity,
+    identity_of,
+    is_alive,
+    send_signal,
+)
 
-from .fork_client import ForkServerClient, ForkServerGone, child_environment
+from ..child_process import python_module
+from .fork_client import ForkServerClient, ForkServerGone
 from .liveness import has_exit_record, may_be_locked
 
 log = logging.getLogger(__name__)
@@ -29,11 +36,16 @@ class ServerEnds(Exception):
 
 @dataclass(slots=True)
 class Worker:
-    """The process that works on a run."""
+    """The process that works on a run.
+
+    is_ours: this server started it. Any other one is known by what its journal says, which a copy
+    of the data directory says as well; it is signalled only while it holds the lock of the run.
+    """
 
     attempt: int
     since_s: float  # monotonic, when this server started it or first heard of it
     identity: ProcessIdentity | None
+    is_ours: bool = False
     cold: subprocess.Popen[bytes] | None = None
     gone_since_s: float | None = None  # monotonic, when it was first missed
 
@@ -49,8 +61,16 @@ class Worker:
         if self.identity is not None:
             # A worker takes the lock within seconds of its start and holds it to its end.
             new = status is RunStatus.STARTING and waited_s < STARTED_WITHIN_S
-            return new and is_alive(self.identity)
+            return new and self.is_ours and is_alive(self.identity)
         return status is RunStatus.STARTING and waited_s < UNKNOWN_START_S
+
+    def send_signal(self, directory: Path, number: signal.Signals) -> bool:
+        """Signal the worker of this run directory, and no other process; False: it has ended."""
+        if self.identity is None:
+            return False
+        if not self.is_ours and not holds_lock(self.identity.pid, directory / RUN_LOCK):
+            return False
+        return send_signal(self.identity, number)
 
 
 def start_worker(
@@ -76,18 +96,18 @@ def start_worker(
     if fork_server.is_alive and fork_server.torch:
         try:
             pid = fork_server.work(directory, attempt, may_retry=may_retry)
-            return Worker(attempt, now_s, identity_of(pid))
+            return Worker(attempt, now_s, identity_of(pid), is_ours=True)
         except ForkServerGone as error:
             log.warning("the nursery did not start run %s: %s", directory.name, error)
             if may_be_locked(directory):  # it did, but could not say so
                 return Worker(attempt, now_s, None)
     retry = ["--may-retry"] if may_retry else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "babysit.worker", str(directory), "--attempt", str(attempt), *retry],
+        python_module("babysit.worker", str(directory), "--attempt", str(attempt), *retry),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=child_environment(),
+        env=fork_server.environment(),
         start_new_session=True,
     )
-    return Worker(attempt, now_s, identity_of(process.pid), process)
+    return Worker(attempt, now_s, identity_of(process.pid), is_ours=True, cold=process)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from babysit.protocol.heartbeat import read_heartbeat
-from babysit.storage.process_identity import ProcessIdentity, send_signal
 
 TURNS = 20  # a step that takes this many times the average is too long
 ASK_AFTER_S = 10.0  # after an unanswered stop: SIGTERM; after as long again: SIGKILL
+
+Send: TypeAlias = Callable[[signal.Signals], bool]  # to the worker; False: it has ended
 
 
 @dataclass(slots=True)
@@ -39,9 +42,7 @@ class Watchdog:
         self._after_s = after_s
         self._watched: dict[int, Watched] = {}
 
-    def look(
-        self, run_id: int, directory: Path, attempt: int, identity: ProcessIdentity | None
-    ) -> str | None:
+    def look(self, run_id: int, directory: Path, attempt: int, send: Send) -> str | None:
         """A warning if a worker has become stuck, or works again after that."""
         now_s = time.monotonic()
         watched = self._watched.get(run_id)
@@ -61,8 +62,7 @@ class Watchdog:
         if watched.is_stuck or still_s < self._patience_s(watched):
             return None
         watched.is_stuck = True
-        if identity is not None:
-            send_signal(identity, signal.SIGUSR1)  # it writes its stack into its log
+        send(signal.SIGUSR1)  # it writes its stack into its log
         if watched.iterations == 0:
             return f"Building the task has taken {still_s:.0f} s; the worker's log shows its stack."
         return f"No step for {still_s:.0f} s; the worker's log shows its stack."
@@ -71,21 +71,21 @@ class Watchdog:
         usual_s = (watched.turned_s - watched.began_s) / max(watched.iterations, 1)
         return max(self._after_s, TURNS * usual_s)
 
-    def enforce_stop(self, run_id: int, identity: ProcessIdentity | None) -> None:
+    def enforce_stop(self, run_id: int, send: Send) -> None:
         """See to it that a stop that was asked is done, even by a worker that is stuck.
 
         Called repeatedly until the command is answered.
         """
         watched, now_s = self._watched.get(run_id), time.monotonic()
-        if watched is None or identity is None:
+        if watched is None:
             return
         watched.stop_seen_s = watched.stop_seen_s or now_s
         silent_s = now_s - max(watched.stop_seen_s, watched.turned_s)
         ask_after_s = min(ASK_AFTER_S, self._after_s)
         if silent_s > 2 * ask_after_s:
-            send_signal(identity, signal.SIGKILL)
+            send(signal.SIGKILL)
         elif silent_s > ask_after_s and not watched.was_asked:
-            watched.was_asked = send_signal(identity, signal.SIGTERM)
+            watched.was_asked = send(signal.SIGTERM)
 
     def forget(self, run_id: int) -> None:
         """Forget a run that is over."""

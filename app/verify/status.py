@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babysit.protocol.status import MOVES, RunStatus
+from babysit.storage.file_lock import has_open
 from babysit.storage.process_identity import ProcessIdentity, is_alive
 
 from .snapshot import RunSnapshot
@@ -27,9 +28,14 @@ def status_is_evident(snapshot: RunSnapshot) -> tuple[int, list[str]]:
 
 
 def worker_is_alone(snapshot: RunSnapshot) -> tuple[int, list[str]]:
-    """R2: at most one process works on a run."""
+    """R2: at most one process works on a run. Those of the original do not work on a copy."""
     identities = _identities(snapshot)
-    alive = [attempt for attempt, identity in identities.items() if is_alive(identity)]
+    alive = [
+        attempt
+        for attempt, identity in identities.items()
+        if is_alive(identity)
+        and has_open(identity.pid, snapshot.directory / f"attempt-{attempt:04d}.journal")
+    ]
     if len(alive) > 1:
         named = " and ".join(str(attempt) for attempt in alive)
         return len(identities), [f"{snapshot.name}: the workers of attempts {named} live at once"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from babysit.protocol.commands import CANCELLED
-from babysit.protocol.events import CommandSent, event_from_json
+from babysit.protocol.events import Changed, CommandSent, event_from_json
 from babysit.protocol.run_spec import CHECKPOINTS_PER_RUN_MAX, RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.storage.journal import Frame, JournalReader, Points, Record, parse_float
@@ -79,6 +79,7 @@ class RunHistory:
     ordinal: int = 0
     attempts: int = 0
     paused_for: str | None = None
+    last_changed: Changed | None = None
     replayed: bool = False  # the comparison with a recipe is over
 
     @property
@@ -114,6 +115,8 @@ def _remember(history: RunHistory, body: dict[str, Any] | Points) -> None:
         case "changed":
             _carried_out(history, body)
             history.answered.add(body["command_id"])
+            event = event_from_json(body)
+            history.last_changed = event if isinstance(event, Changed) else None
             if body["scheduled"]:
                 history.scheduled_made_at = body["step"]
         case "change_scheduled":

@@ -16,7 +16,7 @@ from babysit.protocol.recipe_yaml import read_recipe
 from babysit.protocol.run_spec import RunSpec
 from babysit.resume.history import RunHistory
 from babysit.storage.journal import to_jsonable
-from babysit.training.state import Training, warn_of_differences
+from babysit.training.state import Training
 
 ROW = struct.Struct(f"<{len(COMPARED)}d")
 
@@ -118,7 +118,7 @@ def open_recipe(run_directory: Path, spec: RunSpec) -> Recipe | None:
 def wanted_device(recipe: Recipe | None) -> str:
     """The original's device, where this machine has it."""
     if recipe is None:
-        return os.environ.get("BABYSIT_DEVICE", "auto")
+        return os.environ.get("BABYSIT_DEVICE") or "auto"
     device = str(recipe.made_with["device"])
     return device if device == "cpu" or torch.cuda.is_available() else "cpu"
 
@@ -133,5 +133,5 @@ def replay_check(recipe: Recipe, training: Training, history: RunHistory) -> Rep
         )
     if training.seed != recipe.seed:
         return None
-    warn_of_differences(training, recipe.made_with, "the recipe")
+    training.warn_of_differences(recipe.made_with, "the recipe")
     return None if history.replayed else ReplayCheck(recipe, history, training.step)

@@ -75,8 +75,13 @@ class AppendFile:
         self._fd = fd
 
     def is_deleted(self) -> bool:
-        """Whether somebody removed the file under the writer's hands."""
-        return os.fstat(self._fd).st_nlink == 0
+        """Whether the path does not lead to this file any more: removed, moved or replaced."""
+        try:
+            return not os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # not known
+            return False
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -56,6 +56,21 @@ def is_locked(path: Path) -> bool:
         os.close(fd)
 
 
+def holds_lock(pid: int, path: Path) -> bool:
+    """Whether this very process holds the lock of this very file.
+
+    Nothing that was written down is believed: a copy of a directory names the processes of the
+    original, but they have the original's file open, which is another one by device and inode.
+    False, too, where the system does not tell which files a process has open.
+    """
+    return any(_is_lock(pid, fd) for fd in _descriptors(pid, path))
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether this very process has this very file open; False where that is not known."""
+    return bool(_descriptors(pid, path))
+
+
 def lock_run(run_directory: Path) -> int:
     """Hold a run's lock until this process ends.
 
@@ -79,6 +94,31 @@ def is_run_locked(run_directory: Path) -> bool:
         OSError: that is not known.
     """
     return is_locked(run_directory / RUN_LOCK)
+
+
+def _descriptors(pid: int, path: Path) -> list[str]:
+    """The file descriptors by which a process has a file open (Linux)."""
+    try:
+        wanted = os.stat(path)
+        opened = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return []
+    return [fd for fd in opened if _leads_to(f"/proc/{pid}/fd/{fd}", wanted)]
+
+
+def _leads_to(descriptor: str, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(descriptor), wanted)
+    except OSError:  # closed meanwhile
+        return False
+
+
+def _is_lock(pid: int, fd: str) -> bool:
+    try:
+        lines = Path(f"/proc/{pid}/fdinfo/{fd}").read_text().splitlines()
+    except OSError:  # closed meanwhile
+        return False
+    return any(line.startswith("lock:") and "FLOCK" in line for line in lines)
 
 
 def _try_lock(fd: int, operation: int) -> bool:

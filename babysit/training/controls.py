@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from torch import nn
-from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Optimizer
 
 from babysit.protocol.commands import Set
@@ -20,6 +19,7 @@ from babysit.protocol.values import Values
 from babysit.training.data import Batches
 from babysit.training.optimizer import read_back, write
 from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule, scale_of
+from babysit.training.user_code.dropout import dropout_modules, set_dropout
 
 # A change of these may rescale or clear parts of the optimizer's state.
 STATE_KEYS = frozenset({"momentum", "beta1", "beta2"})
@@ -132,7 +132,7 @@ def checked_change(controls: Controls, change: Set, step: int) -> Values:
         left, right = 1 - float(values["momentum"]), 1 - float(current["momentum"])
         rate = float(current["learning_rate"]) * left / right
         values["learning_rate"] = controls.declared["learning_rate"].check(rate)
-    _check_base(controls, values, step)
+    _check_base(controls, values, step, change.over_steps)
     return values
 
 
@@ -147,7 +147,7 @@ def _check_over_steps(over_steps: int | None, values: Values) -> None:
         raise InvalidValue("over_steps", message)
 
 
-def _check_base(controls: Controls, values: Values, step: int) -> None:
+def _check_base(controls: Controls, values: Values, step: int, over_steps: int | None) -> None:
     """The base that a change leads to must be a learning rate itself: a fork starts from it."""
     schedule = controls.schedule
     begins = bool(set(values) & set(SCHEDULE_KEYS))
@@ -167,6 +167,15 @@ def _check_base(controls: Controls, values: Values, step: int) -> None:
         # The new schedule begins at the learning rate of now: for ever 0, if that is 0.
         message = "The learning rate is 0 here: set learning_rate in the same change."
         raise InvalidValue("learning_rate", message)
+    if begins and over_steps and factor:  # on the way from here the base is largest at its start
+        start = float(controls.effective(step)["learning_rate"]) / factor
+        if start > BASE_LEARNING_RATE.high:
+            message = (
+                f"The new schedule multiplies the base by {factor:.3g} here, so the way to it "
+                f"would begin at a base of {start:.3g}, above {BASE_LEARNING_RATE.high:g}. "
+                "Leave over_steps out, or lower the learning rate first."
+            )
+            raise InvalidValue("over_steps", message)
 
 
 def apply_change(
@@ -178,7 +187,7 @@ def apply_change(
         InvalidValue: the change is refused; nothing was touched.
     """
     values = checked_change(controls, change, step)
-    if "dropout" in values and not dropout_modules(parts.network):
+    if "dropout" in values and not parts.dropout:
         raise InvalidValue("dropout", "This network has no nn.Dropout modules to change.")
     names = {"learning_rate" if name == "base_learning_rate" else name for name in values}
     if names & set(SCHEDULE_KEYS):
@@ -193,7 +202,7 @@ def apply_change(
     if "batch_size" in values:
         effective_step = _change_batch_size(parts.batches, values, step, now=change.batch_now)
     if "dropout" in values:
-        set_dropout(parts.network, float(values["dropout"]))
+        set_dropout(parts.network, parts.dropout, float(values["dropout"]))
     notes = controls.write_to(parts.optimizer, step)
     if not names & STATE_KEYS:
         notes = []  # of a ramp that is under way
@@ -205,11 +214,12 @@ def apply_change(
 
 @dataclass(frozen=True, slots=True)
 class TrainingParts:
-    """What a change acts on."""
+    """What a change acts on. dropout: names of the modules whose rate the hyperparameter sets."""
 
     network: nn.Module
     optimizer: Optimizer
     batches: Batches
+    dropout: list[str]
 
 
 def effective_values(
@@ -219,8 +229,8 @@ def effective_values(
     real = read_back(parts.optimizer)
     real["batch_size"] = parts.batches.position.next_batch_size
     found = {name: real[name] if name in real else controls.values[name] for name in sorted(names)}
-    if "dropout" in names and (modules := dropout_modules(parts.network)):
-        found["dropout"] = modules[0].p
+    if "dropout" in names and parts.dropout:
+        found["dropout"] = dropout_modules(parts.network)[parts.dropout[0]].p
     if "learning_rate" in names and controls.schedule.kind != "constant":
         found["base_learning_rate"] = controls.values["learning_rate"]
     return found
@@ -283,17 +293,7 @@ def _begin_ramps(
 
 
 def _change_batch_size(batches: Batches, values: Values, step: int, *, now: bool) -> int:
-    waits = 0 if now else batches.steps_left_in_epoch()
-    if batches.position.index == 0:
-        waits = 0
+    at_once = now or batches.position.index == 0 or batches.position.rebatched
+    waits = 0 if at_once else batches.steps_left_in_epoch()
     batches.change_batch_size(int(values["batch_size"]), now=now)
     return step + waits + 1
-
-
-def dropout_modules(network: nn.Module) -> list[_DropoutNd]:
-    return [module for module in network.modules() if isinstance(module, _DropoutNd)]
-
-
-def set_dropout(network: nn.Module, part: float) -> None:
-    for module in dropout_modules(network):
-        module.p = part

@@ -34,6 +34,7 @@ class Position:
     epoch: from 0. index: examples of this epoch already used.
     batch_size: in force in this epoch. next_batch_size: from the next epoch on.
     examples: used since the beginning of the root run.
+    rebatched: no batch has been used since `batch_size` changed in the middle of this epoch.
     """
 
     batch_size: int
@@ -41,6 +42,7 @@ class Position:
     epoch: int = 0
     index: int = 0
     examples: int = 0
+    rebatched: bool = False
 
 
 def stream_seed(seed: int, epoch: int, index: int = -1) -> int:
@@ -52,7 +54,7 @@ def stream_seed(seed: int, epoch: int, index: int = -1) -> int:
 def epoch_order(seed: int, epoch: int, size: int) -> Tensor:
     """(size,) int64: the examples in the order in which this epoch uses them."""
     generator = torch.Generator().manual_seed(stream_seed(seed, epoch))
-    return torch.randperm(size, generator=generator)
+    return torch.randperm(size, generator=generator, device="cpu")  # whatever the default is
 
 
 class Batches:
@@ -87,7 +89,14 @@ class Batches:
         batch = self._fetch(indices)
         place.index = end
         place.examples += len(indices)
+        place.rebatched = False
         return batch
+
+    def move_to(self, position: Position) -> None:
+        """Go on from another position of the same data."""
+        self.position = position
+        self._order = epoch_order(self._seed, position.epoch, self.size)
+        self._loaded = None
 
     def steps_left_in_epoch(self) -> int:
         """Updates until the next epoch begins, at the batch size of this one."""
@@ -106,9 +115,12 @@ class Batches:
 
     def change_batch_size(self, batch_size: int, *, now: bool) -> None:
         """Use another batch size from the next epoch on, or for the rest of this one already."""
-        self.position.next_batch_size = batch_size
-        if now or self.position.index == 0:
-            self.position.batch_size = batch_size
+        place = self.position
+        place.next_batch_size = batch_size
+        # A size that no batch had is taken back at once: its first batch may have raised.
+        if now or place.index == 0 or place.rebatched:
+            place.rebatched = place.index > 0
+            place.batch_size = batch_size
             self._loaded = None  # what loader workers fetched ahead has the old size
 
     def _left(self) -> int:
@@ -159,8 +171,8 @@ class Batches:
         )
 
 
-def end_with_parent(_: int) -> None:
-    """In a loader's process: end when the training's process does, however that ends (Linux)."""
+def end_with_parent(_: int = 0) -> None:
+    """In a child process: end when the parent does, however that ends (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -186,11 +198,14 @@ class KeptGenerators:
 
     def __enter__(self) -> None:
         self._torch = torch.get_rng_state()
+        is_used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+        self._cuda = torch.cuda.get_rng_state_all() if is_used else []
         self._numpy = np.random.get_state()
         self._python = random.getstate()
 
     def __exit__(self, *exception: object) -> None:
         torch.set_rng_state(self._torch)
+        torch.cuda.set_rng_state_all(self._cuda)
         np.random.set_state(self._numpy)
         random.setstate(self._python)
 

@@ -1,23 +1,15 @@
-"""What is measured beside the cost: the validation set, gradients, how far a step goes, speed."""
+"""What is measured beside the cost in every training: gradients, how far a step goes, speed."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import default_collate
-
-from babysit.protocol.values import Values
-from babysit.task import Examples, ExampleSet, Task
-from babysit.training.data import KeptGenerators, SeededDataset, to_device
 
 MEASURE_EVERY = 20  # steps; measuring at each one would cost more than 5 % of a 300 µs step
-EVALUATION_BATCH = 1024  # examples
-PROBE_SIZE = 256  # training examples that train/accuracy is measured on
 
 
 def is_measured(step: int) -> bool:
@@ -29,7 +21,9 @@ def norm(tensors: Sequence[Tensor]) -> float:
     """L2 norm over all tensors; waits for a GPU."""
     if not tensors:
         return 0.0
-    norms = torch._foreach_norm(list(tensors))
+    # A sparse gradient, as of `nn.Embedding(sparse=True)`, has the norm of what it stores.
+    dense = [item.coalesce().values() if item.is_sparse else item for item in tensors]
+    norms = torch._foreach_norm(dense)
     if norms[0].is_cuda:
         return float(torch.linalg.vector_norm(torch.stack(norms)))
     # On the CPU reading a number costs a tenth of stacking it.
@@ -84,65 +78,3 @@ class Clock:
         if before is None or now <= before[1]:
             return math.nan
         return (step - before[0]) / (now - before[1])
-
-
-def evaluate(
-    task: Task, network: nn.Module, data: Any, values: Values, device: str
-) -> dict[str, float]:
-    """Measure the validation set, and the task's metrics on a fixed part of the training set.
-
-    Nothing of the training is touched: the network goes back to training mode and the generators
-    are left as they were, whatever a metric draws.
-    """
-    with KeptGenerators(), torch.no_grad():
-        network.eval()
-        try:
-            found = _measure(task, network, data.val, values, device, cost=True)
-            series = {f"val/{name}": value for name, value in found.items()}
-            if task.metrics:
-                probe = _first(data.train, PROBE_SIZE)
-                found = _measure(task, network, probe, values, device, cost=False)
-                series |= {f"train/{name}": value for name, value in found.items()}
-        finally:
-            network.train()
-    return series
-
-
-def _measure(
-    task: Task,
-    network: nn.Module,
-    examples: ExampleSet,
-    values: Values,
-    device: str,
-    *,
-    cost: bool,
-) -> dict[str, float]:
-    """Means over the examples."""
-    sums: dict[str, float] = {}
-    size = len(examples)  # type: ignore[arg-type]
-    for start in range(0, size, EVALUATION_BATCH):
-        end = min(start + EVALUATION_BATCH, size)
-        x, y = _batch(examples, start, end, device)
-        output = network(x)
-        means = {name: metric(output, y) for name, metric in task.metrics.items()}
-        if cost:
-            means = {"cost": task.cost(output, y, values), **means}
-        for name, mean in means.items():
-            sums[name] = sums.get(name, 0.0) + float(mean) * (end - start)
-    return {name: total / size for name, total in sums.items()}
-
-
-def _batch(examples: ExampleSet, start: int, end: int, device: str) -> tuple[Any, Any]:
-    where = torch.device(device)
-    if isinstance(examples, Examples):
-        return examples.x[start:end].to(where), examples.y[start:end].to(where)
-    source = SeededDataset(examples, 0)
-    x, y = to_device(default_collate([source[0, index] for index in range(start, end)]), where)
-    return x, y
-
-
-def _first(examples: ExampleSet, count: int) -> ExampleSet:
-    if isinstance(examples, Examples):
-        return Examples(examples.x[:count], examples.y[:count])
-    size = len(examples)  # type: ignore[arg-type]
-    return torch.utils.data.Subset(examples, range(min(count, size)))

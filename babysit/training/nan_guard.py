@@ -22,7 +22,7 @@ def non_finite(network: nn.Module, step: int, values: dict[str, float]) -> Guard
             word = "NaN" if math.isnan(value) else "infinite"
             what = "cost" if series == "train/cost" else "gradient"
             held = chain(network.parameters(), network.buffers())
-            all_finite = all(bool(torch.isfinite(tensor).all()) for tensor in held)
+            all_finite = all(map(_is_finite, held))
             weights = (
                 f"The weights are those of step {step - 1:,} and finite: look at the batch."
                 if all_finite
@@ -40,3 +40,11 @@ def non_finite(network: nn.Module, step: int, values: dict[str, float]) -> Guard
                 message=message,
             )
     return None
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    """Whether it holds numbers alone; what cannot be asked (a quantized tensor) is believed."""
+    try:
+        return bool(torch.isfinite(tensor).all())
+    except RuntimeError:
+        return True

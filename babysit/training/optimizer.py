@@ -20,6 +20,8 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from babysit.protocol.values import Values
 
+INDICES, VALUES = "#indices", "#values"  # of a sparse tensor
+
 
 def build_optimizer(parameters: Iterable[nn.Parameter], values: Values) -> Optimizer:
     """The optimizer that `values` name, with one parameter group."""
@@ -142,13 +144,22 @@ def _add_velocity(optimizer: Optimizer, group: dict[str, Any]) -> None:
 
 
 def state_tensors(optimizer: Optimizer, names: list[str]) -> dict[str, torch.Tensor]:
-    """The optimizer's state as named tensors: `<parameter>/<key>`; `names` in parameter order."""
+    """The optimizer's state as named tensors: `<parameter>/<key>`; `names` in parameter order.
+
+    A sparse one, as SGD keeps for `nn.Embedding(sparse=True)`, is two: its indices and its values.
+    """
     tensors: dict[str, torch.Tensor] = {}
     parameters = optimizer.param_groups[0]["params"]
     for name, parameter in zip(names, parameters, strict=True):
         for key, value in optimizer.state.get(parameter, {}).items():
-            if value is not None:
-                tensors[f"{name}/{key}"] = torch.as_tensor(value)
+            if value is None:
+                continue
+            tensor = torch.as_tensor(value)
+            if tensor.is_sparse:  # not coalesced: the order of its sums decides the last bit
+                tensors[f"{name}/{key}{INDICES}"] = tensor._indices()
+                tensors[f"{name}/{key}{VALUES}"] = tensor._values()
+            else:
+                tensors[f"{name}/{key}"] = tensor
     return tensors
 
 
@@ -160,6 +171,14 @@ def load_state_tensors(
     for place, tensor in tensors.items():
         name, key = place.rsplit("/", 1)
         parameter = parameters[name]
+        if key.endswith(VALUES):
+            continue  # together with its indices
         # torch keeps Adam's step counts on the CPU, whatever the device of the parameter.
         device = torch.device("cpu") if key == "step" else parameter.device
-        optimizer.state[parameter][key] = tensor.to(device).clone()
+        held = tensor.to(device).clone()
+        if key.endswith(INDICES):
+            key = key.removesuffix(INDICES)
+            values = tensors[f"{name}/{key}{VALUES}"].to(device).clone()
+            size = parameter.shape
+            held = torch.sparse_coo_tensor(held, values, size, check_invariants=False)
+        optimizer.state[parameter][key] = held

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
-import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.optim import Optimizer
@@ -22,12 +19,15 @@ from babysit.task import Data, Task
 from babysit.training.checkpoint import (
     Snapshot,
     copied,
+    fit,
+    is_dense,
     model_tensors,
     random_tensors,
     restore_random,
 )
-from babysit.training.controls import Controls, TrainingParts, apply_change, set_dropout
-from babysit.training.data import Batches, Position, data_sha256, stream_seed
+from babysit.training.controls import Controls, TrainingParts, apply_change
+from babysit.training.data import Batches, Position, stream_seed
+from babysit.training.divergence import DivergenceGuard
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,
@@ -35,9 +35,18 @@ from babysit.training.optimizer import (
     state_tensors,
     write,
 )
-from babysit.training.schedule import Ramp, Schedule
-
-FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
+from babysit.training.schedule import SCHEDULE_KEYS, Schedule, ease_in
+from babysit.training.seeding import seed_generators
+from babysit.training.task_loader import build_network, load_data
+from babysit.training.user_code.dropout import dropout_modules, steer_dropout
+from babysit.training.user_code.provenance import differences, made_with
+from babysit.training.user_code.saved_state import (
+    extra_of_state_dict,
+    load,
+    save,
+    user_state_of,
+)
+from babysit.training.user_code.user_state import UserState
 
 
 @dataclass(slots=True)
@@ -58,22 +67,37 @@ class Training:
     steps: int
     device: str
     made_with: dict[str, Any]
+    user_state: UserState
+    differs: bool = False  # from the training that the checkpoint is of, in code, data or machine
+    lost_state: list[str] = field(default_factory=list)  # in no checkpoint: see `saved_state`
+    dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
+    parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
+    divergence: DivergenceGuard = field(default_factory=DivergenceGuard)
     best_val_cost: float | None = None
     best_step: int = 0
     last_command_id: int = 0
+    parent_command_id: int = 0  # of a fork: the last one of its parent that the checkpoint holds
     warnings: list[str] = field(default_factory=list)  # to be said when the run begins
 
     @property
     def parts(self) -> TrainingParts:
-        return TrainingParts(self.network, self.optimizer, self.batches)
+        return TrainingParts(self.network, self.optimizer, self.batches, self.dropout)
 
-    def snapshot(self) -> Snapshot:
-        """A copy of the state between two steps: the tensors are the copy's own."""
+    def snapshot(self, *, whole: bool = False) -> Snapshot:
+        """A copy of the state between two steps: the tensors are the copy's own.
+
+        whole: with all of the task's own state, also what is as `build` gave it.
+        """
+        own = save(self.user_state, self.network, self.dropout, whole=whole)
+        self.lost_state = own.lost
         return Snapshot(
+            extra=own.tensors,
             model=copied(model_tensors(self.network)),
-            optimizer=copied(state_tensors(self.optimizer, parameter_names(self.network))),
+            optimizer=copied(state_tensors(self.optimizer, self.parameter_names)),
             random=random_tensors(),
             state={
+                **self._partly_steered(),
+                **own.body,
                 "format": FORMAT,
                 "step": self.step,
                 "steps": self.steps,
@@ -84,33 +108,27 @@ class Training:
                 "optimizer_values": read_back(self.optimizer),
                 "last_command_id": self.last_command_id,
                 "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "divergence": self.divergence.to_json(),
                 "made_with": self.made_with,
             },
         )
 
+    def warn_of_differences(self, then: dict[str, Any], where: str) -> None:
+        """Say what keeps this training from being exact to the last bit.
 
-def parameter_names(network: nn.Module) -> list[str]:
-    """Names of the trained parameters, in the optimizer's order; a tied one is named once."""
-    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+        then, where: what was so there.
+        """
+        found = differences(then, self.made_with)
+        if found:
+            self.differs = True
+            self.warnings.append(
+                f"Not exact to the last bit: another {', '.join(found)} than in {where}."
+            )
 
-
-def versions() -> dict[str, str]:
-    return {
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-    }
-
-
-def seed_generators(seed: int) -> None:
-    if torch.accelerator.current_accelerator() is None:
-        # A build for the CPU alone. `torch.manual_seed` would do the same, and keep a traceback
-        # with its sources for each kind of GPU: 3 ms of a trial that trains for 200.
-        torch.default_generator.manual_seed(seed)
-    else:
-        torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
+    def _partly_steered(self) -> dict[str, Any]:
+        """Which modules follow the hyperparameter `dropout`, if not all do."""
+        whole = len(self.dropout) in (0, len(dropout_modules(self.network)))
+        return {} if whole else {"dropout_modules": list(self.dropout)}
 
 
 def pick_device(task: Task, wanted: str) -> str:
@@ -126,7 +144,7 @@ def begin(spec: RunSpec, task: Task, *, device: str, code_sha256: str) -> Traini
     Raises:
         InvalidValue: the run's values do not fit the task.
     """
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     values = check_start(declared, spec.values)
     schedule = Schedule.begun(values, start=0, last_step=spec.steps)
@@ -152,40 +170,52 @@ def _assemble(
     *,
     device: str,
     code_sha256: str,
+    earlier: UserState | None = None,
 ) -> Training:
     seed_generators(spec.seed)
-    network = task.build(controls.values).to(device)
-    set_dropout(network, float(controls.values.get("dropout", 0.0)))
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    network = build_network(task, controls.values).to(device)
+    trained = {n: item for n, item in network.named_parameters() if item.requires_grad}
     training = Training(
         task=task,
         data=data,
         network=network,
-        optimizer=build_optimizer(trained, controls.values),
+        optimizer=build_optimizer(trained.values(), controls.values),
         controls=controls,
         batches=Batches(task, data.train, seed=spec.seed, position=position, device=device),
         seed=spec.seed,
         step=0,
         steps=spec.steps,
         device=device,
-        made_with={
-            "task": spec.task,
-            "device": device,
-            "threads": torch.get_num_threads(),
-            "versions": versions(),
-            "code_sha256": code_sha256,
-            "data_sha256": data_sha256(data.train),
-        },
+        made_with=made_with(spec.task, task, data, device, code_sha256),
+        user_state=user_state_of(task, data, network, earlier),
+        parameter_names=list(trained),
     )
+    if "dropout" in controls.values:
+        training.dropout, said = steer_dropout(network, float(controls.values["dropout"]))
+        training.warnings += said
+    if not network.training:
+        training.warnings.append(
+            "build returned the network in evaluation mode, and it stays so: no dropout, no batch "
+            "statistics. Call train() in build for the training mode."
+        )
     controls.write_to(training.optimizer, 0)
     seed_generators(stream_seed(spec.seed, -1))  # not the numbers that made the weights
     return training
 
 
 def restore(
-    spec: RunSpec, task: Task, snapshot: Snapshot, *, device: str, code_sha256: str, is_fork: bool
+    spec: RunSpec,
+    task: Task,
+    snapshot: Snapshot,
+    *,
+    device: str,
+    code_sha256: str,
+    is_fork: bool,
+    earlier: UserState | None = None,
 ) -> Training:
     """A training as it was in a checkpoint.
+
+    earlier: of a training that this process made before: its files have been used.
 
     is_fork: a new run begins here, with its own values on top. A change that the checkpoint was
         written before is then not made: going back to before a change undoes it.
@@ -194,7 +224,7 @@ def restore(
         InvalidValue: the fork's values do not fit the task.
     """
     state = snapshot.state
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     controls = Controls.from_json(declared, state)
     if is_fork:
@@ -210,20 +240,33 @@ def restore(
         Position(**state["position"]),
         device=device,
         code_sha256=code_sha256,
+        earlier=earlier,
     )
+    if "dropout_modules" in state and not structural:
+        training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
     training.step = int(state["step"])
+    training.divergence = DivergenceGuard.from_json(state.get("divergence"))
+    if is_fork and spec.schedule_follows and not set(overrides) & set(SCHEDULE_KEYS):
+        controls.schedule, said = controls.schedule.moved_to(
+            spec.steps, controls.values, step=training.step
+        )
+        training.warnings += said
+    training.parent_command_id = int(state["last_command_id"])
     best = state["best"]["val_cost"]
-    training.best_val_cost = None if best is None else parse_float(best)
-    training.best_step = int(state["best"]["step"])
+    if best is not None and not is_fork:  # the best of a branch is its own
+        training.best_val_cost = parse_float(best)
+        training.best_step = int(state["best"]["step"])
     keeps_state = _load_tensors(training, snapshot, structural)
-    warn_of_differences(training, state["made_with"], "the checkpoint")
+    training.warn_of_differences(state["made_with"], "the checkpoint")
     if overrides:
         change = Set(values=overrides, batch_now=True)
         apply_change(
             controls, change, step=training.step, last_step=training.steps, parts=training.parts
         )
     if not keeps_state:
-        _ease_in(training)  # after the fork's own values: they may set the learning rate
+        # After the fork's own values: they may set the learning rate.
+        training.warnings += ease_in(controls.values, controls.ramps, training.step)
+    training.warnings += load(training.user_state, snapshot, device, only_files=bool(structural))
     restore_random(snapshot.random)  # last: everything above may have drawn
     return training
 
@@ -235,15 +278,14 @@ def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) ->
         Whether the optimizer has its state again.
     """
     own = training.network.state_dict()
-    fitting = {
-        name: tensor
-        for name, tensor in snapshot.model.items()
-        if name in own and own[name].shape == tensor.shape
-    }
-    whole = len(fitting) == len(own) == len(snapshot.model)
+    held = {**snapshot.model, **extra_of_state_dict(snapshot, training.device)}
+    fitting = {name: value for name, value in held.items() if name in own and fit(own[name], value)}
+    missing = [name for name in own if name not in fitting]
+    # An extra state that could not be saved is missing, and was said to be.
+    whole = len(fitting) == len(held) and not any(is_dense(own[name]) for name in missing)
     if not whole and not structural:
         raise ValueError("The task's network is no longer the one in the checkpoint.")
-    training.network.load_state_dict(fitting, strict=whole)
+    training.network.load_state_dict(fitting, strict=not missing)
     if not whole:
         training.warnings.append(
             f"The network changed: {len(fitting)} of {len(own)} tensors were kept, "
@@ -254,38 +296,5 @@ def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) ->
     # The values first, while there is no state that a changed beta would rescale.
     held = {**training.controls.values, **snapshot.state["optimizer_values"]}
     write(training.optimizer, held)
-    names = parameter_names(training.network)
-    load_state_tensors(training.optimizer, names, snapshot.optimizer)
+    load_state_tensors(training.optimizer, training.parameter_names, snapshot.optimizer)
     return True
-
-
-def _ease_in(training: Training) -> None:
-    """Without its state an optimizer of Adam's kind steps too far at first: start small."""
-    controls, step = training.controls, training.step
-    if controls.values["optimizer"] != "sgd":
-        rate = float(controls.values["learning_rate"])
-        part = rate / FRESH_STATE_RAMP_STEPS
-        controls.ramps["learning_rate"] = Ramp(part, rate, step, FRESH_STATE_RAMP_STEPS, "linear")
-        training.warnings.append(
-            f"The optimizer starts without its state: the learning rate rises over "
-            f"{FRESH_STATE_RAMP_STEPS} steps."
-        )
-
-
-def warn_of_differences(training: Training, then: dict[str, Any], where: str) -> None:
-    """Say what keeps this training from being exact to the last bit.
-
-    then, where: what was so there.
-    """
-    names = {
-        "threads": "thread count",
-        "device": "device",
-        "versions": "library versions",
-        "code_sha256": "task's code",
-        "data_sha256": "data",
-    }
-    differing = [word for key, word in names.items() if then.get(key) != training.made_with[key]]
-    if differing:
-        training.warnings.append(
-            f"Not exact to the last bit: another {', '.join(differing)} than in {where}."
-        )

@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from babysit.protocol.recipe import Recipe
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.protocol.task_files import find_task_file
+from babysit.resume.fork_check import fork_check
 from babysit.resume.history import (
     RecoveryCheck,
     RunHistory,
@@ -41,8 +41,10 @@ from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
 from babysit.training.checkpoint import load_checkpoint
 from babysit.training.metrics import Clock
-from babysit.training.state import Training, begin, pick_device, restore, versions
+from babysit.training.state import Training, begin, pick_device, restore
 from babysit.training.task_loader import code_sha256, load_task
+from babysit.training.user_code.failure import reason_of, traceback_of
+from babysit.training.user_code.provenance import versions
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.executor import refuse_the_rest
@@ -50,10 +52,6 @@ from babysit.worker.log_file import open_log
 from babysit.worker.loop import finish, train
 from babysit.worker.recorder import Recorder
 from babysit.worker.session import TrainingSession
-
-TRACEBACK_LENGTH_MAX = 16_000  # characters; the end says what went wrong
-REASON_LENGTH_MAX = 500  # characters
-
 
 EXIT_RETRY = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
 
@@ -75,10 +73,10 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
     heartbeat = Heartbeat(run_directory, attempt)
-    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
+    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS") or 1))
     spec = RunSpec(**json.loads((run_directory / "run.json").read_text()))
     os.nice(spec.niceness)
-    recorder = Recorder(run_directory, attempt)
+    recorder = Recorder(run_directory, attempt, spec.max_steps_per_s)
     step, ended = 0, True
     try:
         history = read_history(run_directory, attempt)
@@ -140,6 +138,8 @@ def attach_recovery(session: TrainingSession, recipe: Recipe | None) -> None:
         session.to_replay = commands_to_replay(
             session.directory, history, from_step=step, last_command_id=last
         )
+    if not history.attempts:
+        session.fork_check = fork_check(session.spec, session.directory, training)
     if history.attempts:
         session.recovery_check = RecoveryCheck(training.step, history)
         active_s = [seconds for step, seconds in history.active_s.items() if step <= training.step]
@@ -162,6 +162,7 @@ def announce_start(session: TrainingSession) -> None:
             versions=versions(),
             code_sha256=training.made_with["code_sha256"],
             data_sha256=training.made_with["data_sha256"],
+            val_sha256=training.made_with["val_sha256"],
             train_size=training.batches.size,
             val_size=len(training.data.val),  # type: ignore[arg-type]
             steps_per_epoch=training.batches.steps_per_epoch(),
@@ -183,22 +184,30 @@ def run_until_done(
     """Train. What the task raises ends the run as failed, with all points up to there; or only this
     attempt, if another one may do better: False.
     """
+    tripped = None
     try:
         ending = train(session)
         finish(session, ending)
     except ForcedExit:
+        session.save_best()
         session.saver.wait()
         ending = stopped(session)
         session.emit(ending)
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a task are failures too
+        session.save_best()
         session.saver.wait()
         ending = failed(session.training.step, error)
-        if session.ending is None and should_retry(session):
-            reason, text = ending.reason or "", ending.traceback or ""
-            session.emit(Raised(step=ending.step, reason=reason, traceback=text))
-            return False
-        session.end_comparison()
-        session.emit(ending)
+        tripped = session.hold_failed_change(error)
+        if tripped is None:
+            if session.ending is None and should_retry(session):
+                reason, text = ending.reason or "", ending.traceback or ""
+                session.emit(Raised(step=ending.step, reason=reason, traceback=text))
+                return False
+            session.end_comparison()
+            session.emit(ending)
+    if tripped is not None:  # only here: the exception held the tensors of the update that raised
+        session.pause_after_failed_change(tripped)
+        return run_until_done(session, should_retry)
     refuse_the_rest(session, ending.status)
     return True
 
@@ -218,16 +227,11 @@ def never(session: TrainingSession) -> bool:
 
 
 def failed(step: int, error: BaseException) -> StatusChanged:
-    try:
-        text = "".join(traceback.format_exception(error))
-        reason = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    except Exception:  # an exception may even fail to say what it is
-        text = reason = type(error).__name__
     return StatusChanged(
         step=step,
         status=RunStatus.FAILED,
-        reason=reason[:REASON_LENGTH_MAX],
-        traceback=text[-TRACEBACK_LENGTH_MAX:],
+        reason=reason_of(error),
+        traceback=traceback_of(error),
     )
 
 

@@ -17,6 +17,7 @@ from babysit.protocol.events import (
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.training.controls import ChangeMade, ScheduledChange, apply_change, checked_change
 from babysit.training.state import restore
+from babysit.worker.failed_change import UnprovenChange
 from babysit.worker.session import TrainingSession
 
 
@@ -72,22 +73,22 @@ def _make(session: TrainingSession, wanted: ScheduledChange, *, scheduled: bool)
     checked_change(training.controls, change, training.step)  # before a checkpoint is spent on it
     session.save("change", command_id=wanted.command_id)
     made = apply_silently(session, wanted)
-    session.emit(
-        Changed(
-            step=training.step,
-            command_id=wanted.command_id,
-            before=made.before,
-            after=made.after,
-            undo_values=made.undo_values,
-            values=made.values,
-            effective_step=made.effective_step,
-            over_steps=change.over_steps,
-            scheduled=scheduled,
-            actor=wanted.actor,
-            note=change.note,
-            notes=made.notes,
-        )
+    changed = Changed(
+        step=training.step,
+        command_id=wanted.command_id,
+        before=made.before,
+        after=made.after,
+        undo_values=made.undo_values,
+        values=made.values,
+        effective_step=made.effective_step,
+        over_steps=change.over_steps,
+        scheduled=scheduled,
+        actor=wanted.actor,
+        note=change.note,
+        notes=made.notes,
     )
+    session.unproven = UnprovenChange.of(changed, training)
+    session.emit(changed)
 
 
 def apply_silently(session: TrainingSession, wanted: ScheduledChange) -> ChangeMade:
@@ -130,9 +131,25 @@ def extend(session: TrainingSession, sent: CommandSent, command: Extend) -> None
     training = session.training
     if command.steps < 1:
         raise InvalidValue("steps", "Extend a run by at least 1 step.")
-    before, training.steps = training.steps, training.steps + command.steps
-    session.version += 1
+    before = training.steps
+    warnings = extend_silently(session, command)
     emit_applied(session, sent, {"steps": before}, {"steps": training.steps})
+    for warning in warnings:
+        session.emit(Warned(step=training.step, message=warning))
+
+
+def extend_silently(session: TrainingSession, command: Extend) -> list[str]:
+    """Move the end of the run; what is to be said about its schedule."""
+    training = session.training
+    training.steps += command.steps
+    session.version += 1
+    if not command.schedule_follows:
+        return []
+    controls = training.controls
+    controls.schedule, said = controls.schedule.moved_to(
+        training.steps, controls.values, step=training.step
+    )
+    return said
 
 
 def cancel(session: TrainingSession, sent: CommandSent, command: Cancel) -> None:
@@ -176,7 +193,12 @@ def fork_silently(session: TrainingSession, command: Fork) -> None:
         InvalidValue: the fork's values do not fit the task.
     """
     training = session.training
-    spec = replace(session.spec, values=command.values, steps=command.steps)
+    spec = replace(
+        session.spec,
+        values=command.values,
+        steps=command.steps,
+        schedule_follows=command.schedule_follows,
+    )
     session.version += 1
     session.evaluated_at = -1  # it may be another network
     session.training = restore(
@@ -186,4 +208,8 @@ def fork_silently(session: TrainingSession, command: Fork) -> None:
         device=training.device,
         code_sha256=training.made_with["code_sha256"],
         is_fork=True,
+        earlier=training.user_state,
     )
+    # A fork has a best of its own; here the run is still the same one.
+    session.training.best_val_cost = training.best_val_cost
+    session.training.best_step = training.best_step

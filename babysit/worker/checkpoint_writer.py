@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
@@ -9,6 +10,7 @@ import queue
 import shutil
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +27,10 @@ from babysit.worker.recorder import Recorder
 TIMER_EVERY_S = 10.0  # of training, at the least
 TIMER_LATEST_S = 55.0  # with its writing, at most a minute of work is lost in a crash
 COST_MAX = 0.01  # of the training time that checkpoints by the timer may take
-BEST_EVERY_S = 5.0  # a cost that falls at every evaluation must not mean a checkpoint at each
+BEST_EVERY_S = 5.0  # the best state waits in memory meanwhile: the cost may fall at each evaluation
 LAST_KEPT = 5
 BEST_KEPT = 3
+LOOK_EVERY_S = 1.0  # whether the thread that is waited for is alive
 WAITING_MAX = 4  # snapshots in memory; a timer's is left out when so many wait
 ALWAYS_KEPT: frozenset[CheckpointCause] = frozenset({"start", "change", "user", "pause", "end"})
 
@@ -43,6 +46,24 @@ class Saved:
     directory: str
     val_cost: float | None
     failed: bool = False  # it could not be written
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedBest:
+    """The state with the lowest validation cost so far, until it is on the disk.
+
+    taken_at: in monotonic seconds. copied_s: how long the training stood still for it.
+    """
+
+    snapshot: Snapshot
+    version: int
+    val_cost: float
+    taken_at: float
+    copied_s: float
+
+    def is_at(self, step: int, version: int) -> bool:
+        """Whether it is the state of this step, with these settings."""
+        return (self.snapshot.state["step"], self.version) == (step, version)
 
 
 class Saver:
@@ -68,7 +89,7 @@ class Saver:
             Saved(known.id, known.step, -1, known.cause, known.directory, known.val_cost)
             for known in history.checkpoints.values()
         ]
-        self._saved_at = time.monotonic()
+        self._saved_at = self._queued_at = time.monotonic()
         self._cost_s = 0.0  # of the last one: copying and writing
         self._is_warned = False  # that nothing can be written; once is enough
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
@@ -94,7 +115,7 @@ class Saver:
 
     def is_best_due(self) -> bool:
         wanted_s = max(BEST_EVERY_S, min(self._cost_s / COST_MAX, TIMER_LATEST_S))
-        return time.monotonic() - self._saved_at >= wanted_s and not self._is_busy()
+        return time.monotonic() - self._queued_at >= wanted_s and not self._is_busy()
 
     def current(self, step: int, version: int) -> Saved | None:
         """The checkpoint that already holds this very state, if there is one."""
@@ -112,10 +133,12 @@ class Saver:
         val_cost: float | None,
         command_id: int | None = None,
         copied_s: float = 0.0,
+        taken_at: float | None = None,
     ) -> Saved:
         """Queue a snapshot for writing; it is announced when it is on the disk.
 
         copied_s: how long the training stood still for the snapshot.
+        taken_at: when that was, in monotonic seconds; None: just now.
         """
         self._count += 1
         step = int(snapshot.state["step"])
@@ -123,8 +146,18 @@ class Saver:
         self._names.add(directory)
         ident = checkpoint_id(self._run_id, self._count)
         self._last = saved = Saved(ident, step, version, cause, directory, val_cost)
-        self._saved_at = time.monotonic()
+        self._queued_at = time.monotonic()
+        self._saved_at = self._queued_at if taken_at is None else taken_at
         self._jobs.put(lambda: self._write(saved, snapshot, command_id, copied_s))
+        return saved
+
+    def report_failure(
+        self, step: int, cause: CheckpointCause, *, version: int, reason: str
+    ) -> Saved:
+        """Say that the state could not be copied; the training goes on, and tries again."""
+        self._saved_at = time.monotonic()
+        self._last = saved = Saved(0, step, version, cause, "", None, failed=True)
+        self._jobs.put(lambda: self._warn(saved, f"the state could not be copied: {reason}"))
         return saved
 
     def emit_when_saved(self, make_event: Callable[[], Event]) -> None:
@@ -132,8 +165,10 @@ class Saver:
         self._jobs.put(lambda: self._recorder.event(make_event()))
 
     def wait(self) -> None:
-        """Return when everything queued so far is on the disk and announced."""
-        self._jobs.join()
+        """Return when everything queued so far is on the disk and announced, or has failed."""
+        with self._jobs.all_tasks_done:
+            while self._jobs.unfinished_tasks and self._thread.is_alive():
+                self._jobs.all_tasks_done.wait(LOOK_EVERY_S)
 
     def close(self) -> None:
         self._jobs.put(None)
@@ -144,13 +179,24 @@ class Saver:
         """Nobody works on them in a process that the task forked: do not wait for ever."""
         self._jobs = queue.Queue()
 
+    @property
+    def _newest_step(self) -> int:
+        return self._last.step if self._last is not None else 0
+
     def _is_busy(self) -> bool:
         return self._jobs.unfinished_tasks >= WAITING_MAX
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
-            self._jobs.task_done()
+            try:
+                job()
+            except Exception as error:  # the next one may succeed, and the loop waits for all
+                traceback.print_exc()
+                self._recorder.event(
+                    Warned(step=self._newest_step, message=f"Saving failed: {error!r}")
+                )
+            finally:
+                self._jobs.task_done()
         self._jobs.task_done()
 
     def _write(
@@ -165,10 +211,11 @@ class Saver:
         }
         began_s = time.monotonic()
         try:
+            self._checkpoints.mkdir(exist_ok=True)  # somebody may have removed it
             written = write_checkpoint(self._checkpoints, saved.directory, snapshot, about)
         except Exception as error:  # safetensors has an error of its own for a full disk
             saved.failed = True
-            self._warn(saved, snapshot, error)
+            self._warn(saved, self._why(error, snapshot.bytes))
             return
         self._cost_s = copied_s + time.monotonic() - began_s
         self._is_warned = False
@@ -188,17 +235,21 @@ class Saver:
         )
         self._remove_unneeded()
 
-    def _warn(self, saved: Saved, snapshot: Snapshot, error: Exception) -> None:
+    def _warn(self, saved: Saved, why: str) -> None:
         """Say why a checkpoint could not be written; the training goes on, and tries again."""
         if self._is_warned and saved.cause in ("timer", "best"):
             return
         self._is_warned = True
-        why, needed = str(error), snapshot.bytes
-        free = shutil.disk_usage(self._checkpoints).free
-        if free < needed:
-            why = f"the disk is full: {needed / 1e6:,.1f} MB needed, {free / 1e6:,.1f} MB free"
         message = f"The checkpoint of step {saved.step:,} could not be written: {why}"
         self._recorder.event(Warned(step=saved.step, message=message))
+
+    def _why(self, error: Exception, bytes_needed: int) -> str:
+        with contextlib.suppress(OSError):
+            free = shutil.disk_usage(self._checkpoints).free
+            if free < bytes_needed:
+                needed = f"{bytes_needed / 1e6:,.1f} MB needed"
+                return f"the disk is full: {needed}, {free / 1e6:,.1f} MB free"
+        return str(error)
 
     def _remove_unneeded(self) -> None:
         for saved in unneeded(self._on_disk, self._recorder.kept):

@@ -16,7 +16,15 @@ from babysit.protocol.commands import (
     Set,
     Stop,
 )
-from babysit.protocol.events import CommandSent, Event, Recovered, Refused, StatusChanged, Warned
+from babysit.protocol.events import (
+    CommandSent,
+    Event,
+    Exactness,
+    Recovered,
+    Refused,
+    StatusChanged,
+    Warned,
+)
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import REPLAYED, RecoveryCheck
@@ -24,6 +32,8 @@ from babysit.training.controls import ScheduledChange
 from babysit.worker import changes
 from babysit.worker.recorder import command_of
 from babysit.worker.session import TrainingSession
+
+PROOF_STEPS_MIN = 10  # the first cost after a checkpoint is equal also without the optimizer state
 
 
 def answer_commands(session: TrainingSession) -> None:
@@ -36,7 +46,7 @@ def answer_commands(session: TrainingSession) -> None:
         sent = session.recorder.commands.popleft()
         if (
             sent.command_id <= session.training.last_command_id
-            or sent.command_id in session.answered
+            or sent.command_id in session.history.answered
         ):
             continue  # carried out before; a restarted server sends what it is not sure of
         if _is_executed(session, sent) and sent.command["kind"] in REPLAYED:
@@ -98,7 +108,7 @@ def _apply_due(session: TrainingSession) -> None:
     """Make the scheduled changes whose step has come; without a word if that was said before."""
     training = session.training
     for waiting in training.controls.due(training.step):
-        if waiting.command_id not in session.answered:
+        if waiting.command_id not in session.history.answered:
             changes.apply_scheduled(session, waiting)
             continue
         with contextlib.suppress(InvalidValue):  # it was refused the first time, too
@@ -120,6 +130,9 @@ def _is_where_it_was(session: TrainingSession, recovery_check: RecoveryCheck) ->
             f"What was repeated differs from what was recorded at {recovery_check.differs_at}."
         )
         session.emit(Warned(step=step, message=message))
+        session.emit(Exactness(step=step, level="approximate", reasons=[message]))
+    elif step >= recovery_check.from_step + PROOF_STEPS_MIN:
+        session.emit(Exactness(step=step, level="exact", proved_at_step=step))
     if recovery_check.history.paused_for is not None:
         session.pause(recovery_check.history.paused_for)
     return True
@@ -135,11 +148,14 @@ def _execute_again(session: TrainingSession, sent: CommandSent, command: Command
         case Set():
             changes.apply_silently(session, ScheduledChange(sent.command_id, command, sent.actor))
         case Extend():
-            training.steps += command.steps
+            changes.extend_silently(session, command)
         case Cancel():
             training.controls.forget(command.command_id)
         case Fork():
             changes.fork_silently(session, command)
+        case Resume():
+            session.pause_at = pause_at(command, training.step)
+            return
         case _:
             return  # it decided nothing of the future
     session.version += 1
@@ -164,6 +180,7 @@ def execute(session: TrainingSession, sent: CommandSent, command: Command) -> No
             status = session.status
             if session.paused_for is not None:
                 session.resume(sent.command_id)
+                session.pause_at = pause_at(command, training.step)
             changes.emit_applied(session, sent, {"status": status}, {"status": RunStatus.RUNNING})
         case Stop():
             changes.emit_applied(
@@ -192,6 +209,11 @@ def execute(session: TrainingSession, sent: CommandSent, command: Command) -> No
             changes.cancel(session, sent, command)
         case Fork():
             changes.fork(session, sent, command)
+
+
+def pause_at(command: Resume, step: int) -> int | None:
+    """The step after which a run that is resumed at `step` pauses again."""
+    return None if command.for_steps is None else step + command.for_steps
 
 
 def refuse(

@@ -18,7 +18,7 @@ from babysit.worker.executor import answer_commands
 from babysit.worker.recorder import LOOK_EVERY_S
 from babysit.worker.session import IO_ERROR_PAUSES, TrainingSession
 
-COST = "train/cost"
+COST, GRAD_NORM = "train/cost", "grad_norm"
 DISK_LOOK_EVERY_S = 0.2
 WAIT_MIN_S = 1e-4
 
@@ -38,8 +38,7 @@ def train(session: TrainingSession) -> StatusChanged:
     group, record = optimizer.param_groups[0], recorder.step_row.append
     record_heartbeat = session.heartbeat.record
     step_size = StepSize(network)
-    throttle = Throttle(session.spec.max_steps_per_s)
-    network.train()
+    throttle = Throttle()
 
     while True:
         # people first, but only between steps
@@ -52,8 +51,7 @@ def train(session: TrainingSession) -> StatusChanged:
             return session.ending
         if training.step >= training.steps:
             return StatusChanged(step=training.step, status=RunStatus.FINISHED)
-        if recorder.is_orphaned:
-            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        recorder.check()
         if wait_s := _wait_s(session, throttle):
             recorder.wait_for_command(wait_s)
             continue
@@ -61,49 +59,50 @@ def train(session: TrainingSession) -> StatusChanged:
         # the cost of one mini-batch and its gradient
         step = training.step + 1
         record_heartbeat(step)
+        session.protect()
         if controls.moves:
             controls.write_to(optimizer, training.step)
+        optimizer.zero_grad(set_to_none=True)  # before the network: it may add to gradients
         x, y = training.batches.next()
         cost = training.task.cost(network(x), y, controls.values)  # scalar
-        optimizer.zero_grad(set_to_none=True)
         cost.backward()  # type: ignore[no-untyped-call]
 
         # once in a while, and whenever it is clipped, the size of the gradient
         measured, clip = is_measured(step), float(controls.values["grad_clip"])
         numbers = {COST: cost.item()}  # waits for a GPU
         if measured or clip:
-            numbers["grad_norm"] = _clipped(parameters, clip)
+            numbers |= _clipped(session, parameters, clip)
 
         # one update, unless a number is none
         all_finite = all(map(math.isfinite, numbers.values()))
         if measured:
-            step_size.remember()
+            session.measured_or_none("The step size", step_size.remember)
         if all_finite:
             optimizer.step()
         training.step = step
         beta = group["betas"][0] if "betas" in group else group["momentum"]
         record((step, numbers[COST], group["lr"], beta))
-        if session.replay_check is not None:
-            session.replay_check.compare(step, (numbers[COST], group["lr"], beta))
+        session.compare(step, (numbers[COST], group["lr"], beta))
 
         # what is not recorded at every step
-        if session.recovery_check is not None:
-            session.recovery_check.compare(step, numbers[COST])
         if measured:
-            numbers["step_size"] = step_size.measure()
-            _measure_progress(session)
+            numbers["step_size"] = _measure_progress(session, step_size)
         if len(numbers) > 1:
             recorder.values(step, {name: numbers[name] for name in numbers if name != COST})
         if not all_finite:
             _pause_for_guard(session, numbers)
         elif step % training.task.evaluate_every == 0 or step == training.steps:
             session.evaluate()
+        has_diverged = all_finite and training.divergence.update(numbers[COST])
+        if has_diverged or step == session.pause_at:
+            _pause_after_step(session, has_diverged=has_diverged)
         if measured or session.evaluated_at == step or time.monotonic() >= session.saver.latest_s:
             _save_when_due(session)
 
 
 def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
     """How long to wait for a command before another look; 0: make the next step."""
+    throttle.limit(session.recorder.max_steps_per_s)
     if session.paused_for in IO_ERROR_PAUSES:
         if not session.recorder.has_recovered():
             return DISK_LOOK_EVERY_S
@@ -113,25 +112,46 @@ def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
     if session.recorder.io_error is not None:
         session.pause_on_io_error(session.recorder.io_error)
         return DISK_LOOK_EVERY_S
+    if session.killer_step and session.holds_killer():
+        return LOOK_EVERY_S
     if session.recovery_check is None and throttle.holds():  # what was seen once need not be slow
         return max(throttle.left_s(), WAIT_MIN_S)
     return 0.0
 
 
-def _clipped(parameters: list[nn.Parameter], norm_max: float) -> float:
-    """The norm of the gradient before it was clipped to `norm_max`; 0 does not clip."""
-    before = norm([p.grad for p in parameters if p.grad is not None])
+def _clipped(
+    session: TrainingSession, parameters: list[nn.Parameter], norm_max: float
+) -> dict[str, float]:
+    """The norm of the gradient before it was clipped to `norm_max`; 0 does not clip.
+
+    Empty if the norm could not be computed and nothing depends on it.
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
     if norm_max:
+        before = norm(gradients)
         torch.nn.utils.clip_grads_with_norm_(parameters, norm_max, torch.tensor(before))
-    return before
+        return {GRAD_NORM: before}
+    found = session.measured_or_none("The gradient's norm", lambda: norm(gradients))
+    if found is None:
+        session.recorder.values(session.training.step + 1, {GRAD_NORM: math.nan})
+        return {}
+    return {GRAD_NORM: found}
 
 
 class Throttle:
-    """Holds a lesson down to so many steps a second, without making a command wait."""
+    """Holds a training down to so many steps a second, without making a command wait."""
 
-    def __init__(self, max_steps_per_s: float | None) -> None:
-        self._step_s = 1 / max_steps_per_s if max_steps_per_s else 0.0
-        self._next_at = time.monotonic()
+    def __init__(self) -> None:
+        self._max_steps_per_s: float | None = None
+        self._step_s = 0.0
+        self._next_at = 0.0
+
+    def limit(self, max_steps_per_s: float | None) -> None:
+        """From now on so many; None: as fast as it can."""
+        if max_steps_per_s != self._max_steps_per_s:
+            self._max_steps_per_s = max_steps_per_s
+            self._step_s = 1 / max_steps_per_s if max_steps_per_s else 0.0
+            self._next_at = time.monotonic()
 
     def holds(self) -> bool:
         """Whether the next step must still wait; False once for each step."""
@@ -148,7 +168,8 @@ class Throttle:
         return max(0.0, self._next_at - time.monotonic())
 
 
-def _measure_progress(session: TrainingSession) -> None:
+def _measure_progress(session: TrainingSession, step_size: StepSize) -> float:
+    """Record how far the training is. Returns: the size of its last step; NaN if not known."""
     training, clock = session.training, session.clock
     session.recorder.values(
         training.step,
@@ -160,6 +181,8 @@ def _measure_progress(session: TrainingSession) -> None:
             "steps_per_s": clock.steps_per_s(training.step),
         },
     )
+    moved = session.measured_or_none("The step size", step_size.measure)
+    return math.nan if moved is None else moved
 
 
 def _pause_for_guard(session: TrainingSession, numbers: dict[str, float]) -> None:
@@ -173,10 +196,26 @@ def _pause_for_guard(session: TrainingSession, numbers: dict[str, float]) -> Non
         session.pause("guard")
 
 
+def _pause_after_step(session: TrainingSession, *, has_diverged: bool) -> None:
+    """Pause because the cost has blown up, or because so many steps were asked for.
+
+    Not while steps are made again: it was answered the first time.
+    """
+    training, is_repeated = session.training, session.follows_others
+    if training.step == session.pause_at:
+        session.pause_at = None
+        if session.recovery_check is None and training.step < training.steps:
+            session.pause("user")
+    is_trial = session.spec.search is not None  # early stopping is the business of a search
+    if has_diverged and session.recorder.guard and not (is_repeated or is_trial):
+        session.emit(training.divergence.tripped(training.step))
+        session.pause("guard")
+
+
 def _save_when_due(session: TrainingSession) -> None:
     evaluated = session.evaluated_at == session.training.step  # such a checkpoint knows its cost
-    if evaluated and session.is_best and session.saver.is_best_due():
-        session.save("best")
+    if session.unsaved_best is not None and session.saver.is_best_due():
+        session.save_best()
     elif session.saver.is_timer_due(evaluated=evaluated):
         session.save("timer")
 

@@ -1,4 +1,4 @@
-"""A server that all browser tests share, and a window of its own for each."""
+"""A server and a window that the browser tests share, and that are left as new ones are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import knowing_the_tasks
-from tests.e2e.screen import WAITS_MS, Screen, opened
+from tests.e2e.screen import DESKTOP, WAITS_MS, Screen, forget, sign_in, window
 from tests.live_server import LiveServer, serving
 
 expect.set_options(timeout=WAITS_MS)
@@ -38,10 +38,19 @@ def server(shared_server: LiveServer) -> Iterator[LiveServer]:
             shared_server.wait_for_status(run["id"], *OVER)
 
 
-@pytest.fixture
-def screen(browser: Browser, server: LiveServer) -> Iterator[Screen]:
-    with opened(browser, server) as screen:
+@pytest.fixture(scope="session")
+def shared_window(browser: Browser, shared_server: LiveServer) -> Iterator[Screen]:
+    with window(browser, shared_server, viewport=DESKTOP) as screen:
         yield screen
+
+
+@pytest.fixture
+def screen(server: LiveServer, shared_window: Screen) -> Iterator[Screen]:
+    """A window that is signed in. At its end: no error in its console, no request elsewhere."""
+    forget(shared_window)
+    sign_in(shared_window)
+    yield shared_window
+    assert shared_window.complaints == []
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
 from ..tables.runs import RunRow
 from ..tables.searches import TrialRow
+from .exactness import read_exactness
 from .projection import emit, emit_all
 
 # Built once: building this frequent query takes longer than running it.
@@ -107,7 +108,8 @@ def run_row(spec: RunSpec) -> RunRow:
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:
-    return run_list(session, [find_run(session, run_id)])[0]
+    run = run_list(session, [find_run(session, run_id)])[0]
+    return {**run, "exactness": read_exactness(session, run_id)}
 
 
 def list_runs(
@@ -178,9 +180,19 @@ def check_name(name: str | None) -> None:
 
 
 def describe_run(
-    tx: Transaction, run: RunRow, *, name: str | None, note: str | None, live: bool | None
+    tx: Transaction,
+    run: RunRow,
+    *,
+    name: str | None = None,
+    note: str | None = None,
+    live: bool | None = None,
+    guard: bool | None = None,
+    max_steps_per_s: float | None = None,
 ) -> None:
-    """Rename a run, change its note, or make it the live branch of its family."""
+    """Rename a run, change its note or how it is watched, or make it its family's live branch.
+
+    max_steps_per_s: 0: as fast as it can.
+    """
     check_name(name)
     if live is False:
         raise Invalid("Make another branch of the family live instead.", field="live")
@@ -189,8 +201,10 @@ def describe_run(
         name=name if name != run.name else None,
         note=note if note != run.note else None,
         live=live if live != run.live else None,
+        guard=guard if guard != run.guard else None,
+        max_steps_per_s=None if max_steps_per_s == (run.max_steps_per_s or 0) else max_steps_per_s,
     )
-    if (event.name, event.note, event.live) != (None, None, None):
+    if event != Described(step=event.step, at=event.at):
         emit(tx, run, event)
 
 

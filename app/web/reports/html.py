@@ -9,7 +9,8 @@ from typing import Any
 from ...errors import Invalid
 from ...store.curves.chunks import Curve
 from ...store.curves.downsample import Downsampled, downsample, smoothed
-from .markdown import describe_event
+from ...store.event_summary import summarize
+from .markdown import is_shown, later_reasons, reason_of
 
 Json = dict[str, Any]
 COST = "train/cost"
@@ -73,9 +74,13 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
             if COST in names and COST in curves:
                 _add_smoothed(figure, graph, curves[COST], place)
             figure.update_yaxes(type="log" if logarithmic else "linear", row=place)
-        for event in events:
-            if event["kind"] in MARKED:
-                text = html.escape(describe_event(event), quote=False)
+        shown = list(events)
+        reasons = later_reasons(shown)
+        for event in shown:
+            if event["kind"] in MARKED and is_shown(event):
+                why = reason_of(event, reasons)
+                words = f"{summarize(event)} ({why})" if why else summarize(event)
+                text = html.escape(words, quote=False)
                 figure.add_vline(x=event["step"], line_dash="dot", line_width=1)
                 figure.add_annotation(
                     x=event["step"], y=1, yref="paper", text="◆", hovertext=text, showarrow=False

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
+from ...store.event_summary import RECOVERING, label, measured, number, summarize, value_text
+
 Json = dict[str, Any]
-LEFT_OUT = ("command_sent", "worker_started", "checkpoint_removed")
+LEFT_OUT = ("command_sent", "worker_started", "checkpoint_saved", "checkpoint_removed")
+PASSING = ("queued", "starting")
+TOLD_COMMANDS = ("cancel", "evaluate", "extend", "fork")
 
 
 def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Json]) -> str:
@@ -26,48 +32,62 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
         lines += [f"Forked from run {parent['run_id']} at step {parent['step']:,}.", ""]
     lines += ["## Settings", "", "| hyperparameter | at the start | now |", "|---|---|---|"]
     for name, value in run["values"].items():
-        before = run["initial_values"].get(name, "")
-        lines.append(f"| {name} | {plain_text(before)} | {plain_text(value)} |")
-    lines += ["", "## What happened", "", "| step | when | who | what |", "|---|---|---|---|"]
-    for event in events:
-        if event["kind"] not in LEFT_OUT:
-            who = event.get("actor", "")
-            text = plain_text(describe_event(event))
-            lines.append(f"| {event['step']:,} | {event['at']} | {plain_text(who)} | {text} |")
+        first = run["initial_values"]
+        before = value_text(name, first[name]) if name in first else ""
+        row = (label(name), before, value_text(name, value))
+        lines.append(f"| {' | '.join(map(plain_text, row))} |")
+    lines += ["", "## What happened", "", "| step | when | who | what | why |"]
+    lines.append("|---|---|---|---|---|")
+    shown = list(events)
+    reasons = later_reasons(shown)
+    for event in shown:
+        if is_shown(event):
+            cells = (
+                f"{event['step']:,}",
+                _local(event["at"]),
+                event.get("actor", ""),
+                summarize(event),
+                reason_of(event, reasons),
+            )
+            lines.append(f"| {' | '.join(map(plain_text, cells))} |")
     lines += ["", "## Checkpoints", "", "| step | why | val cost | SHA-256 of the weights |"]
     lines.append("|---|---|---|---|")
     for checkpoint in checkpoints:
         if not checkpoint["removed"]:
-            cost = "" if checkpoint["val_cost"] is None else checkpoint["val_cost"]
+            cost = number(checkpoint["val_cost"])
             lines.append(
-                f"| {checkpoint['step']:,} | {checkpoint['cause']} | {cost} "
+                f"| {checkpoint['step']:,} | {checkpoint['cause']} "
+                f"| {'' if math.isnan(cost) else measured(cost)} "
                 f"| `{plain_text(checkpoint['weights_sha256'])}` |"
             )
     return "\n".join(lines) + "\n"
 
 
-def describe_event(event: Json) -> str:
-    """One event in words."""
-    kind = event["kind"]
-    if kind == "changed":
-        names = event["after"]
-        what = ", ".join(f"{name} {event['before'].get(name)} → {names[name]}" for name in names)
-        return _with_note(what, event)
-    if kind == "status_changed":
-        reason = f" ({event['reason']})" if event.get("reason") else ""
-        return f"{event['status']}{reason}"
-    if kind == "note_added":
-        return f"note: {event['text']}"
-    if kind == "applied":
-        return _with_note(str(event["command_kind"]).replace("_", " "), event)
-    if kind == "checkpoint_saved":
-        return f"checkpoint ({event['cause']})"
-    detail = next((event[key] for key in ("message", "reason", "name") if event.get(key)), "")
-    return f"{kind.replace('_', ' ')} {detail}".strip()
+def is_shown(event: Json) -> bool:
+    """Whether an event is worth a line: not what is over at once or is listed elsewhere."""
+    if event["kind"] == "status_changed":
+        return event["status"] not in PASSING or str(event.get("reason")).startswith(RECOVERING)
+    if event["kind"] == "applied":
+        return event["command_kind"] in TOLD_COMMANDS
+    if event["kind"] == "note_added":
+        return not event.get("command_id")  # it stands beside its change
+    return event["kind"] not in LEFT_OUT
 
 
-def _with_note(what: str, event: Json) -> str:
-    return f"{what}: {event['note']}" if event.get("note") else what
+def later_reasons(events: Iterable[Json]) -> dict[int, str]:
+    """Why changes were made where a note said so afterwards, by the id of the command."""
+    notes = (event for event in events if event["kind"] == "note_added")
+    return {note["command_id"]: note["text"] for note in notes if note.get("command_id")}
+
+
+def reason_of(event: Json, reasons: Mapping[int, str]) -> str:
+    """Why it was done, as a person said at once or later. reasons: of `later_reasons`."""
+    return str(event.get("note") or reasons.get(event.get("command_id", 0), ""))
+
+
+def _local(at: str) -> str:
+    """A moment in the time zone of the server."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def plain_text(text: object) -> str:

@@ -19,6 +19,7 @@ class StoredEvent(BaseModel):
     run_id: int
     attempt: int  # 0: the server's own event
     seq: int
+    summary: str  # what happened in words, without the reason that a person gave for it
 
 
 def _model(event: type[protocol.Event]) -> type[BaseModel]:

@@ -44,7 +44,7 @@ export interface paths {
         post: operations["sign_in_api_session_post"];
         /**
          * Sign Out
-         * @description End the session and its open streams.
+         * @description End the session and its open streams; all sessions, if the browser sends several.
          */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
@@ -139,7 +139,10 @@ export interface paths {
         head?: never;
         /**
          * Change
-         * @description Rename a run, edit its note, make it the live branch, or restore it from the trash.
+         * @description Change what is not trained: name, note, pace, guard, live branch; restore from the trash.
+         *
+         *     max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
+         *     guard: whether the run pauses when its cost blows up.
          */
         patch: operations["change_api_runs__run_id__patch"];
         trace?: never;
@@ -652,6 +655,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -719,6 +724,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -766,6 +773,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -850,6 +859,16 @@ export interface components {
             removed: boolean;
             /** Command Id */
             command_id: number | null;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Effective */
+            effective: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Last Command Id */
+            last_command_id: number | null;
         };
         /**
          * CheckpointPinnedEvent
@@ -864,6 +883,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -896,6 +917,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -921,6 +944,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1016,6 +1041,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1076,7 +1103,11 @@ export interface components {
         };
         /**
          * DescribedEvent
-         * @description Somebody renamed the run, changed its description, or made it its family's live branch.
+         * @description Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+         *
+         *     Only what changed is given.
+         *     guard: whether the run pauses when its cost blows up.
+         *     max_steps_per_s: a pace for watching; 0: as fast as it can.
          */
         DescribedEvent: {
             /** Id */
@@ -1087,6 +1118,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1097,6 +1130,10 @@ export interface components {
             note?: string | null;
             /** Live */
             live?: boolean | null;
+            /** Guard */
+            guard?: boolean | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
             /**
              * Actor
              * @default owner
@@ -1174,13 +1211,70 @@ export interface components {
          * Event
          * @description Something that happened in a run. `kind` decides which other fields it has.
          */
-        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"];
+        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"] | components["schemas"]["ExactnessEvent"];
         /** Events */
         Events: {
             /** Events */
             events: components["schemas"]["Event"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * Exactness
+         * @description Whether the run can be repeated to the last bit.
+         *
+         *     level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
+         *         for these reasons; not proved: nothing was made twice so far.
+         */
+        Exactness: {
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "exact" | "approximate" | "not proved";
+            /** Reasons */
+            reasons: string[];
+            /** Proved At Step */
+            proved_at_step: number | null;
+        };
+        /**
+         * ExactnessEvent
+         * @description What is known of whether the run can be repeated to the last bit. The worst of a run counts.
+         *
+         *     proved_at_step: of "exact": steps up to this one were made twice, and all costs were equal.
+         */
+        ExactnessEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Summary */
+            summary: string;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "exact" | "approximate" | "not proved";
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: string[];
+            /** Proved At Step */
+            proved_at_step?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exactness";
         };
         /** ExtendIn */
         ExtendIn: {
@@ -1239,6 +1333,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1267,7 +1363,8 @@ export interface components {
         Format: "csv" | "parquet" | "json" | "markdown" | "html" | "recipe";
         /**
          * GuardTrippedEvent
-         * @description A value showed that the training went wrong; the run pauses.
+         * @description A value, or an update that raised after a change, showed that the training went wrong; the
+         *     run pauses.
          */
         GuardTrippedEvent: {
             /** Id */
@@ -1278,6 +1375,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1290,6 +1389,14 @@ export interface components {
             value: number | string;
             /** Message */
             message: string;
+            /** Command Id */
+            command_id?: number | null;
+            /** Undo Values */
+            undo_values?: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Traceback */
+            traceback?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1392,6 +1499,15 @@ export interface components {
              * @default false
              */
             rewind: boolean;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
+            /** Guard */
+            guard?: boolean | null;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /** NewNote */
         NewNote: {
@@ -1433,10 +1549,22 @@ export interface components {
             note: string;
             /** Max Steps Per S */
             max_steps_per_s?: number | null;
+            /**
+             * Guard
+             * @default true
+             */
+            guard: boolean;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * NewSearch
-         * @description steps: the last step of each trial, counted from the start of the checkpoint's root run.
+         * @description trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+         *
+         *     steps: the last step of each trial, counted from the start of the checkpoint's root run.
          *
          *     seed: of the samples, and of each trial's training.
          */
@@ -1467,7 +1595,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
@@ -1518,6 +1646,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1593,7 +1723,7 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            kind: "resume" | "stop" | "save_checkpoint" | "evaluate";
+            kind: "stop" | "save_checkpoint" | "evaluate";
             /**
              * Note
              * @default
@@ -1644,6 +1774,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1680,6 +1812,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1740,6 +1874,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1836,6 +1972,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1874,6 +2012,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -1888,6 +2028,21 @@ export interface components {
              * @enum {string}
              */
             kind: "restored";
+        };
+        /** ResumeIn */
+        ResumeIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "resume";
+            /** For Steps */
+            for_steps?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Round
@@ -1975,10 +2130,13 @@ export interface components {
             device: string | null;
             /** Max Steps Per S */
             max_steps_per_s: number | null;
+            /** Guard */
+            guard: boolean;
             /** Replay Of */
             replay_of: number | null;
             replayed: components["schemas"]["Replayed"] | null;
             search: components["schemas"]["TrialOf"] | null;
+            exactness?: components["schemas"]["Exactness"] | null;
         };
         /** RunChange */
         RunChange: {
@@ -1991,6 +2149,10 @@ export interface components {
             note?: string | null;
             /** Live */
             live?: true | null;
+            /** Guard */
+            guard?: boolean | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
             /** Trashed */
             trashed?: false | null;
         };
@@ -2131,7 +2293,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
@@ -2336,6 +2498,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2439,6 +2603,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2539,6 +2705,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -2572,6 +2740,8 @@ export interface components {
             attempt: number;
             /** Seq */
             seq: number;
+            /** Summary */
+            summary: string;
             /** Step */
             step: number;
             /** At */
@@ -4716,7 +4886,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetIn"] | components["schemas"]["PauseIn"] | components["schemas"]["PlainIn"] | components["schemas"]["ExtendIn"] | components["schemas"]["CancelIn"];
+                "application/json": components["schemas"]["SetIn"] | components["schemas"]["PauseIn"] | components["schemas"]["ResumeIn"] | components["schemas"]["PlainIn"] | components["schemas"]["ExtendIn"] | components["schemas"]["CancelIn"];
             };
         };
         responses: {

@@ -24,6 +24,7 @@ export type WireSeries = Schemas["Series"];
 export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
 export type Family = Schemas["Family"];
+export type Parent = Schemas["Parent"];
 export type FamilyMember = Schemas["FamilyMember"];
 export type CommandSent = Schemas["CommandSent"];
 export type ErrorBody = Schemas["Error"];
@@ -68,6 +69,7 @@ export type Command =
   | SetCommand
   | RequestBody<Schemas["PauseIn"], "kind">
   | RequestBody<Schemas["PlainIn"], "kind">
+  | RequestBody<Schemas["ResumeIn"], "kind">
   | RequestBody<Schemas["ExtendIn"], "kind" | "steps">
   | RequestBody<Schemas["CancelIn"], "kind" | "command_id">;
 export type NewRun = RequestBody<Schemas["NewRun"], "task">;

@@ -1,5 +1,5 @@
 /** A button that does one thing. While it may not, it can still be reached and read, and does nothing. */
-import type { ReactNode } from "react";
+import type { MouseEvent, ReactNode } from "react";
 import type { IconName } from "./Icon";
 import { Icon } from "./Icon";
 
@@ -12,7 +12,7 @@ export interface ActionButtonProps {
   /** Classes besides `button`. */
   className?: string;
   enabled?: boolean;
-  onPress: () => void;
+  onPress: (event: MouseEvent) => void;
 }
 
 export function ActionButton(props: ActionButtonProps) {
@@ -24,8 +24,8 @@ export function ActionButton(props: ActionButtonProps) {
       aria-label={label}
       aria-disabled={!enabled}
       title={title}
-      onClick={() => {
-        if (enabled) onPress();
+      onClick={(event) => {
+        if (enabled) onPress(event);
       }}
     >
       {icon ? <Icon name={icon} /> : null} {children}

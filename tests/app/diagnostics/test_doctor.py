@@ -54,6 +54,8 @@ def test_nothing_is_said_of_a_place_that_is_well() -> None:
         ({"sqlite": (3, 51, 2)}, "warning", "SQLite 3.51.2 is older than 3.51.3"),
         ({"database_wrong": "It is damaged"}, "problem", "It is damaged"),
         ({"data_dir_wrong": "cannot be written"}, "problem", "var cannot be written"),
+        ({"came_from": "/backup"}, "warning", "it was last served as /backup"),
+        ({"shared_files": "hard links"}, "problem", "a copy made of hard links"),
         ({"file_system": "nfs4"}, "problem", "network file system (nfs4)"),
         ({"file_system": "fuse.sshfs"}, "problem", "network file system (fuse.sshfs)"),
         ({"file_system": None}, "warning", "what file system"),

@@ -306,3 +306,18 @@ def test_a_write_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> None
     records = read_all(path)
     assert places_of(records) == [1, 3]
     assert [record.seq for record in records if isinstance(record, Frame)] == [1, 2]
+
+
+def test_a_journal_whose_path_leads_to_another_file_counts_as_deleted(tmp_path: Path) -> None:
+    """Its directory was removed, moved, or replaced by a backup: no server will read it."""
+    (tmp_path / "run").mkdir()
+    writer = JournalWriter(tmp_path / "run" / "attempt-0001.journal")
+    assert not writer.is_deleted()
+
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert writer.is_deleted()
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "attempt-0001.journal").touch()
+    assert writer.is_deleted()
+    writer.close()

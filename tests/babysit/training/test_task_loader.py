@@ -27,6 +27,16 @@ TASK = Task(title="Line", summary="", kind="regression", load=load, cost=mean_sq
 """
 
 
+SHADOWS = """
+import sys
+from pathlib import Path
+from babysit.training.task_loader import load_task
+load_task(Path(sys.argv[1]))
+import calendar, own_helper
+print(Path(calendar.__file__).parent.name, Path(own_helper.__file__).parent.name)
+"""
+
+
 def code_sha256(file: Path) -> str:
     """As a process that has just started computes it."""
     command = [sys.executable, "-c", HASH, str(file)]
@@ -63,3 +73,45 @@ def test_a_fork_with_a_changed_helper_is_called_not_exact(lab: Lab) -> None:
 
     warned = [event["message"] for event in fork.finished().said("warned")]
     assert any("another task's code" in message for message in warned)
+
+
+def test_a_folder_of_tasks_shadows_no_module_of_the_standard_library(tmp_path: Path) -> None:
+    """A task may be called `calendar`; the modules beside a task can still be imported."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "line.py").write_text(TASK)
+    (folder / "calendar.py").write_text("raise SystemExit('the wrong calendar')")
+    (folder / "own_helper.py").touch()
+    command = [sys.executable, "-P", "-c", SHADOWS, str(folder / "line.py")]
+
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ran.stdout.split()[1:] == ["own"], ran.stderr
+    assert "python" in ran.stdout.split()[0]
+
+
+def test_a_fork_is_called_not_exact_for_a_helper_that_build_imports(lab: Lab) -> None:
+    helper = lab.models / "_late_scale.py"
+    helper.write_text("SCALE = 1.0")
+    late = TASK.replace("lambda values: nn.Linear(1, 1)", "build").replace(
+        "TASK =",
+        "def build(values):\n    import _late_scale\n    return nn.Linear(1, 1)\n\nTASK =",
+    )
+    run = lab.start(lab.task("late-line", late), steps=5).finished()
+    same = lab.fork(run, run.checkpoints()[0], steps=5).finished()
+    helper.write_text("SCALE = 1.000")
+
+    fork = lab.fork(run, run.checkpoints()[0], steps=5).finished()
+
+    assert same.said("warned") == []
+    assert any("another task's code" in event["message"] for event in fork.said("warned"))
+
+
+def test_a_fork_with_other_validation_data_is_called_not_exact(lab: Lab) -> None:
+    run = lab.start(lab.task("val-line", TASK), steps=5).finished()
+    lab.task("val-line", TASK.replace("val=Examples(x, 2 * x)", "val=Examples(x, 3 * x)"))
+
+    fork = lab.fork(run, run.checkpoints()[0], steps=5).finished()
+
+    warned = [event["message"] for event in fork.said("warned")]
+    assert any("validation data" in message for message in warned)

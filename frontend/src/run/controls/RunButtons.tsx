@@ -10,6 +10,7 @@ import { ActionButton } from "../../ui/ActionButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { extendOptions } from "./extendOptions";
+import { Pace } from "./Pace";
 import * as styles from "./RunButtons.module.css";
 
 /** After this long without an answer the page says what it waits for, ms. */
@@ -50,6 +51,7 @@ export function RunButtons({ run }: { run: Run }) {
         </ActionButton>
         <Extend run={run} />
       </div>
+      {OVER.includes(run.status) ? null : <Pace run={run} />}
       <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
         <Icon name="eggs" /> Search around this run
       </Link>
@@ -85,7 +87,10 @@ export function Primary({ run }: { run: Run }) {
         label="Resume training"
         className="primary grow"
         enabled={!resuming && may("resume")}
-        onPress={() => commands.resume(run)}
+        onPress={(event) => {
+          // The second click of a double click on "Pause" meets the button that it has turned into.
+          if (event.detail < 2) commands.resume(run);
+        }}
       >
         <span aria-hidden="true">{resuming ? "Resuming…" : "Resume"}</span>
       </ActionButton>

@@ -13,6 +13,7 @@ import { draftOf, readDraft, readPlan } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
 import * as styles from "./NewRunDialog.module.css";
+import { StartPaused } from "./StartPaused";
 
 export function NewRunDialog({ like }: { like?: NewRun }) {
   const tasks = usePage((page) => page.tasks);
@@ -79,13 +80,15 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
     Object.keys(draft),
   );
 
+  const [paused, setPaused] = useState(false);
+
   const start = () => {
     const { values, problems } = readDraft(task.hyperparameters, draft, from);
     const { plan, problems: ofPlan } = readPlan(form.fields, { steps: task.default_steps ?? 1000, seed: 0 });
     const [name, note] = [given(form.fields.name), given(form.fields.note)];
     form.submit(
       { ...problems, ...ofPlan },
-      () => startRun({ task: task.name, values, ...plan, name, note }),
+      () => startRun({ task: task.name, values, ...plan, name, note, paused }),
       (run) => showRun(run.id),
     );
   };
@@ -120,6 +123,7 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
           <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
           <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
         </div>
+        <StartPaused checked={paused} onChange={setPaused} />
       </fieldset>
     </DialogForm>
   );

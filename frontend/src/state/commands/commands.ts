@@ -116,6 +116,8 @@ const latestRun = (run: Run): Run => {
 
 export const pause = (run: Run) => void send(run, { kind: "pause" });
 export const resume = (run: Run) => void send(run, { kind: "resume" });
+/** Go on from a pause for so many steps. */
+export const step = (run: Run, steps: number) => void send(run, { kind: "resume", for_steps: steps });
 
 export async function stop(run: Run): Promise<void> {
   const answer = await send(run, { kind: "stop" });
