@@ -88,3 +88,16 @@ def test_a_folder_of_tasks_shadows_no_module_of_the_standard_library(tmp_path: P
 
     assert ran.stdout.split()[1:] == ["own"], ran.stderr
     assert "python" in ran.stdout.split()[0]
+
+
+def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_them(
+    tmp_path: Path,
+) -> None:
+    file, helper = tmp_path / "line.py", tmp_path / "_part.py"
+    helper.write_text("SCALE = 1")
+    file.write_text("from ._part import SCALE\n" + TASK)
+    before = code_sha256(file)
+
+    helper.write_text("SCALE = 2")
+
+    assert code_sha256(file) != before
