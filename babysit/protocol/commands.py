@@ -5,11 +5,12 @@ The set is closed: `COMMANDS` lists every kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import Any, ClassVar, Self, TypeAlias
 
 from babysit.protocol.message import Message, by_kind, decode
+from babysit.protocol.serialization import ADDED
 from babysit.protocol.status import CommandKind
 from babysit.protocol.values import Values
 
@@ -20,7 +21,7 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "over_steps": (int, NoneType),
     "keep_step_size": (bool,),
     "batch_now": (bool,),
-    "schedule_follows": (bool,),
+    "schedule_follows": (bool, NoneType),
     "steps": (int,),
     "for_steps": (int, NoneType),
     "command_id": (int,),
@@ -115,14 +116,15 @@ class Extend(CommandMessage):
     """Move the run's last step further away.
 
     steps: how many more.
-    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. False
-        in the journals of older versions, whose schedules kept their end.
+    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. None in
+        the journals of older versions, whose schedules kept their end, and where no schedule has
+        an end.
     """
 
     kind: ClassVar[CommandKind] = "extend"
     steps: int
     note: str = ""
-    schedule_follows: bool = False
+    schedule_follows: bool | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ class Fork(CommandMessage):
     values: Values
     steps: int
     note: str = ""
-    schedule_follows: bool = False
+    schedule_follows: bool | None = field(default=None, metadata=ADDED)
 
 
 Command: TypeAlias = (

@@ -19,6 +19,7 @@ When: TypeAlias = Literal["live", "next_epoch", "fork"]
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
+ENDING_SCHEDULES = ("cosine", "one_cycle")  # the others do not know how long a run is
 LEARNING_RATE_MAX = 10.0
 INT_MAX = 2**53
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from babysit.protocol.serialization import ADDED
 from babysit.protocol.values import Values
 
 CHECKPOINTS_PER_RUN_MAX = 1_000_000
@@ -40,7 +41,8 @@ class RunSpec:
     recipe: bool = False  # the run repeats the `recipe.yaml` in its directory
     replay_of: int | None = None  # the run of this server that the recipe was made of
     search: dict[str, int] | None = None  # of a trial: id, number, round
-    schedule_follows: bool = False  # of a fork: a schedule to the end of the run ends at its end
+    # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
+    schedule_follows: bool | None = field(default=None, metadata=ADDED)
     format: int = 1
 
     @property

@@ -168,7 +168,7 @@ class ExtendIn(In):
     note: Note = ""
 
     def command(self) -> Command:
-        return Extend(steps=self.steps, note=self.note, schedule_follows=True)
+        return Extend(steps=self.steps, note=self.note)
 
 
 class CancelIn(In):

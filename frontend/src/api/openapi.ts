@@ -644,7 +644,7 @@ export interface components {
         };
         /**
          * AppliedEvent
-         * @description Any command but `Set` was carried out.
+         * @description A command other than `Set` was executed.
          */
         AppliedEvent: {
             /** Id */
@@ -758,11 +758,11 @@ export interface components {
         };
         /**
          * ChangedEvent
-         * @description A `Set` was carried out: before and after are read back from the optimizer.
+         * @description A `Set` was executed: before and after are read back from the optimizer.
          *
-         *     values: base values of what changed, in force from now on: where a ramp leads, lr's base.
+         *     values: base values of what changed, in force from now on: the end of a ramp, lr's base.
          *     effective_step: the first update that uses it (a batch size may wait for the next epoch).
-         *     undo_values: what to `set` to put the change back.
+         *     undo_values: what to `set` to undo the change.
          */
         ChangedEvent: {
             /** Id */
@@ -872,7 +872,7 @@ export interface components {
         };
         /**
          * CheckpointPinnedEvent
-         * @description Retention must keep (or need no longer keep) this checkpoint.
+         * @description Retention must keep this checkpoint, or may remove it again.
          */
         CheckpointPinnedEvent: {
             /** Id */
@@ -933,7 +933,7 @@ export interface components {
         };
         /**
          * CheckpointSavedEvent
-         * @description A checkpoint is on the disk: hashed, synced and renamed into place before this was said.
+         * @description A checkpoint is on the disk: it was hashed, synced and renamed before this event.
          */
         CheckpointSavedEvent: {
             /** Id */
@@ -1027,10 +1027,10 @@ export interface components {
         };
         /**
          * CommandSentEvent
-         * @description The server passes a command on; ids grow within a run, each is carried out once.
+         * @description The server sent a command. Ids grow within a run, and each command is executed once.
          *
-         *     redo_at: of a recipe: it is carried out when exactly this many updates are done.
-         *     after_scheduled: and after the scheduled changes of that step.
+         *     redo_at: of a recipe: the command is executed when exactly this many updates are done.
+         *     after_scheduled: it is executed after the scheduled changes of that step.
          */
         CommandSentEvent: {
             /** Id */
@@ -1103,7 +1103,7 @@ export interface components {
         };
         /**
          * DescribedEvent
-         * @description Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+         * @description The run was renamed, is watched in another way, or is its family's live branch now.
          *
          *     Only what changed is given.
          *     guard: whether the run pauses when its cost blows up.
@@ -1322,7 +1322,7 @@ export interface components {
         };
         /**
          * ForkedEvent
-         * @description A new run left this one at a checkpoint, which is kept from now on.
+         * @description A new run was forked from a checkpoint of this one, which is kept from now on.
          */
         ForkedEvent: {
             /** Id */
@@ -1635,7 +1635,7 @@ export interface components {
         };
         /**
          * NoteAddedEvent
-         * @description Somebody pinned a note to a step.
+         * @description A note was added to a step.
          */
         NoteAddedEvent: {
             /** Id */
@@ -1763,7 +1763,7 @@ export interface components {
         };
         /**
          * RaisedEvent
-         * @description The task raised in the update after `step`; a further attempt is to take the run up.
+         * @description The task raised in the update after `step`; another attempt will continue the run.
          */
         RaisedEvent: {
             /** Id */
@@ -1801,7 +1801,7 @@ export interface components {
         };
         /**
          * RecoveredEvent
-         * @description A later attempt took the run up from a checkpoint after a crash.
+         * @description A later attempt continues the run from a checkpoint after a crash.
          */
         RecoveredEvent: {
             /** Id */
@@ -1863,7 +1863,7 @@ export interface components {
         };
         /**
          * RefusedEvent
-         * @description A command was not carried out, and nothing changed.
+         * @description A command was not executed, and nothing changed.
          */
         RefusedEvent: {
             /** Id */
@@ -1957,9 +1957,9 @@ export interface components {
         };
         /**
          * ReplayedEvent
-         * @description A run that repeats a recipe is at its end, or somebody changed it by hand.
+         * @description A replay has ended, or it was changed by hand.
          *
-         *     equal: to the last bit, as far as it was compared: up to this event's step.
+         *     equal: bit-identical as far as it was compared, which is up to this event's step.
          *     first_step, quantity: where the first difference is, and the two values there.
          *     branched: by hand, or it ended early: the rest is not compared.
          */
@@ -2001,7 +2001,7 @@ export interface components {
         };
         /**
          * RestoredEvent
-         * @description The run came back from the trash.
+         * @description The run was restored from the trash.
          */
         RestoredEvent: {
             /** Id */
@@ -2487,7 +2487,7 @@ export interface components {
         };
         /**
          * StatusChangedEvent
-         * @description The run's status moved.
+         * @description The run's status changed.
          */
         StatusChangedEvent: {
             /** Id */
@@ -2592,7 +2592,7 @@ export interface components {
         };
         /**
          * TrashedEvent
-         * @description The run went to the trash.
+         * @description The run was moved to the trash.
          */
         TrashedEvent: {
             /** Id */
@@ -2694,7 +2694,7 @@ export interface components {
         };
         /**
          * WarnedEvent
-         * @description Something the person should know that stops nothing.
+         * @description Something that a person should know; the run continues.
          */
         WarnedEvent: {
             /** Id */
@@ -2729,7 +2729,7 @@ export interface components {
         };
         /**
          * WorkerStartedEvent
-         * @description A process took the run up. Its identity, and all that exactness depends on.
+         * @description A worker started: its identity, and everything that exact results depend on.
          */
         WorkerStartedEvent: {
             /** Id */

@@ -115,3 +115,16 @@ def test_a_fork_with_other_validation_data_is_called_not_exact(lab: Lab) -> None
 
     warned = [event["message"] for event in fork.said("warned")]
     assert any("validation data" in message for message in warned)
+
+
+def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_them(
+    tmp_path: Path,
+) -> None:
+    file, helper = tmp_path / "line.py", tmp_path / "_part.py"
+    helper.write_text("SCALE = 1")
+    file.write_text("from ._part import SCALE\n" + TASK)
+    before = code_sha256(file)
+
+    helper.write_text("SCALE = 2")
+
+    assert code_sha256(file) != before
