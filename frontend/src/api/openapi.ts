@@ -2158,7 +2158,7 @@ export interface components {
         };
         /**
          * RunStatus
-         * @description Where a run is. Only a `StatusChanged` moves it.
+         * @description The status of a run. Only a `StatusChanged` event changes it.
          * @enum {string}
          */
         RunStatus: "queued" | "starting" | "running" | "paused" | "finished" | "stopped" | "failed" | "lost";
