@@ -14,6 +14,7 @@
     ├── UnusableDatabase         the database is damaged, foreign or missing
     ├── NewerDatabase            the database was written by a newer version
     ├── CannotRebuild            a rebuild changed nothing
+    ├── CannotBackUp             a backup was not written
     └── CannotReplay             a recipe could not be replayed
 
 Each carries one sentence to show, which never repeats the input that caused the error. An
@@ -118,6 +119,10 @@ class NewerDatabase(CommandError):
 
 class CannotRebuild(CommandError):
     """The database could not be rebuilt; the old one, if there is one, is unchanged."""
+
+
+class CannotBackUp(CommandError):
+    """The backup could not be written; what there is was not changed."""
 
 
 class CannotReplay(CommandError):

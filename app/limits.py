@@ -26,7 +26,12 @@ POINTS_MAX = 2_000_000
 SERIES_MAX = 1_000  # names in one run
 WAIT_S_MAX = 60.0  # for the answer to a command
 PENDING_COMMANDS_MAX = 64  # of one run
-STREAMS_MAX = 512
+STREAMS_MAX = 512  # fewer where the process may have few open files
+WAITS_MAX = 512  # responses that are held back by `wait_s`
+# Of each of the two; the rest is the owner's.
+VIEWERS_SHARE_MAX = 448
+ONE_VIEWERS_SHARE_MAX = 256
+VIEWER_REQUESTS_MAX = 16  # in work at once, of all viewers; others wait for their turn
 
 TOKEN_CHARACTERS_MIN = 22  # 128 random bits in base64; for servers reachable from other machines
 TOKEN_CHARACTERS_MAX = 1_000

@@ -11,15 +11,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from babysit.protocol.task_files import task_folders
 
+from .cpus import usable_cpus
 from .security.networks import Network, networks
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens on all; clients call another address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
+DEVICE = re.compile(r"auto|cpu|(?:cuda|mps|xpu)(?::\d{1,3})?", re.ASCII)
+THREADS_MAX = 4_096
 
 
 class Settings(BaseSettings):
     """Every setting is also an environment variable: BABYSIT_ and its name in capitals.
+
+    An empty variable counts as unset. Workers get the settings that they need from the server, so
+    that each is read and checked once.
 
     host, port: the address to listen on; port 0 selects a free port.
     data_dir: the directory of runs, database and tokens.
@@ -28,6 +34,8 @@ class Settings(BaseSettings):
     database_url: a PostgreSQL database; None uses a SQLite file in the data directory.
     models: folders with your own tasks, separated as in PATH.
     parallel: the number of runs that train at the same time; others wait.
+    threads: the number of threads of each worker.
+    device: the device of runs: auto, cpu, cuda, cuda:1 and so on.
     recovery: restart a run from its last checkpoint when its worker has died.
     stop_workers: stop the workers with the server; each saves a checkpoint first.
     stuck_after_s: a worker that completes no step for this long is reported as stuck.
@@ -37,7 +45,7 @@ class Settings(BaseSettings):
     root_path: the path of the application below a proxy, for example /babysit.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BABYSIT_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BABYSIT_", env_ignore_empty=True, extra="ignore")
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
@@ -46,7 +54,9 @@ class Settings(BaseSettings):
     no_demo: bool = False
     database_url: str | None = None
     models: str = ""
-    parallel: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=1000)
+    parallel: int = Field(default_factory=lambda: max(2, usable_cpus()), ge=1, le=1000)
+    threads: int = Field(default=1, ge=1, le=THREADS_MAX)
+    device: str = "auto"
     recovery: bool = True
     stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
@@ -57,7 +67,26 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+        try:
+            return path.expanduser().resolve()
+        except RuntimeError as error:  # ~ or ~name without such a home directory
+            raise ValueError(f"{path}: {error}") from error
+
+    @field_validator("models")
+    @classmethod
+    def _folders(cls, text: str) -> str:
+        try:
+            task_folders(text)
+        except RuntimeError as error:
+            raise ValueError(f"{text}: {error}") from error
+        return text
+
+    @field_validator("device")
+    @classmethod
+    def _device(cls, text: str) -> str:
+        if not DEVICE.fullmatch(text):
+            raise ValueError("must be auto, cpu or cuda, or one of several GPUs, such as cuda:1")
+        return text
 
     @field_validator("token", "database_url", mode="before")
     @classmethod
@@ -86,6 +115,15 @@ class Settings(BaseSettings):
     def task_folders(self) -> list[Path]:
         """Where tasks are looked for; a later folder's task of the same name wins."""
         return task_folders(self.models)
+
+    @property
+    def worker_environment(self) -> dict[str, str]:
+        """What workers read from their environment."""
+        return {
+            "BABYSIT_MODELS": os.pathsep.join(map(str, task_folders(self.models)[1:])),
+            "BABYSIT_THREADS": str(self.threads),
+            "BABYSIT_DEVICE": self.device,
+        }
 
     @property
     def host_names(self) -> frozenset[str]:

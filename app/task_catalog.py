@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from babysit.protocol.hyperparameters import Hyperparameter, from_json
+from babysit.protocol.hyperparameters import Hyperparameter
+from babysit.storage.safe_text import storable
 
 from .errors import Invalid, NotReady
+from .task_description import check_description
+
+LOOKED_AT_AGAIN_WITHIN_S = 10.0  # a task with an error, when a client wants to start it
 
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """What a description says. `error` is why the task cannot be started, or None."""
+    """What a description says.
+
+    description: fields of `task_description.Task`.
+    error: why the task cannot be started, or None.
+    is_loading: it is not described yet, but listed because that takes long; `error` says so.
+    """
 
     name: str
     description: dict[str, Any]
     declared: dict[str, Hyperparameter]
     error: str | None
+    is_loading: bool = False
 
     @property
     def default_steps(self) -> int:
@@ -28,35 +37,54 @@ class TaskInfo:
 
 
 class TaskCatalog:
-    """Tasks by name. Safe for threads."""
+    """Tasks by name. Safe for threads.
+
+    on_change: called after the list has changed.
+    on_request: called after `find` has asked for a task; None: no task is ever looked at again.
+    """
 
     def __init__(self) -> None:
         self._tasks: dict[str, TaskInfo] = {}
-        self._names: list[str] = []  # all there are, described or not, in the order shown
+        self._names: list[str] = []  # all tasks, described or not, in the order shown
         self._ready = False
         self._changed = threading.Condition()
+        self._requested: set[str] = set()
+        self._looks: dict[str, int] = {}  # how many times each task was added
         self.on_change: Callable[[], None] = lambda: None
+        self.on_request: Callable[[], None] | None = None
 
     def expect(self, names: list[str]) -> None:
-        """These are the tasks there are; others are forgotten."""
+        """Set which tasks there are; others are forgotten."""
         with self._changed:
+            gone = [name for name in self._tasks if name not in names]
             self._names = names
-            self._tasks = {name: task for name, task in self._tasks.items() if name in names}
-            self._ready = all(name in self._tasks for name in names)
-            self._changed.notify_all()
+            for name in gone:
+                del self._tasks[name]
+            self._requested &= set(names)
+            self._note_changed()
+        if gone:
+            self.on_change()
 
-    def add(self, name: str, description: dict[str, Any]) -> None:
-        """A task was described, rightly or with an error."""
-        task = _task_info(name, description)
+    def add(self, name: str, description: dict[str, Any], *, is_loading: bool = False) -> None:
+        """Add a described task, or one whose description is an error."""
+        task = _task_info(name, description, is_loading=is_loading)
         with self._changed:
+            is_new = self._tasks.get(name) != task
             self._tasks[name] = task
-            self._ready = all(expected in self._tasks for expected in self._names)
-            self._changed.notify_all()
-        self.on_change()
+            self._looks[name] = self._looks.get(name, 0) + 1
+            self._note_changed()
+        if is_new:
+            self.on_change()
+
+    def take_requested(self) -> set[str]:
+        """The tasks that clients wait for, since the last call."""
+        with self._changed:
+            requested, self._requested = self._requested, set()
+        return requested
 
     @property
     def is_ready(self) -> bool:
-        """Whether all tasks are described."""
+        """Whether all tasks are described or listed."""
         with self._changed:
             return self._ready
 
@@ -70,21 +98,33 @@ class TaskCatalog:
             return self._tasks.get(name)
 
     def find(self, name: str, timeout_s: float) -> TaskInfo:
-        """A task that can be started; waits while it is still being described.
+        """A task that can be started. Waits while it is being described.
+
+        A task with an error is looked at again first: the cause may be gone.
 
         Raises:
             Invalid: there is no task of this name, or it has an error.
             NotReady: its description takes longer.
         """
-        deadline = time.monotonic() + timeout_s
         with self._changed:
-            self._changed.wait_for(
-                lambda: name in self._tasks or (self._ready and name not in self._names),
-                max(0.0, deadline - time.monotonic()),
-            )
+            task, looks = self._tasks.get(name), self._looks.get(name, 0)
+        if (task is None or task.error is not None) and self.on_request is not None:
+            with self._changed:
+                self._requested.add(name)
+            self.on_request()
+            if task is not None and not task.is_loading:
+                self._wait(
+                    lambda: self._looks.get(name, 0) > looks,
+                    min(timeout_s, LOOKED_AT_AGAIN_WITHIN_S),
+                )
+        self._wait(
+            lambda: self._is_described(name) or (self._ready and name not in self._names),
+            timeout_s,
+        )
+        with self._changed:
             task, names = self._tasks.get(name), list(self._names)
-        if task is None and name in names:
-            raise NotReady("This task is still being loaded. Try again in a moment.")
+        if name in names and (task is None or task.is_loading):
+            raise NotReady("The data of this task are still loading. Try again in a moment.")
         if task is None:
             raise Invalid(
                 f"Task not found. Available: {', '.join(names)}.",
@@ -95,14 +135,26 @@ class TaskCatalog:
             raise Invalid(f"The task {name} cannot be started: {task.error}", field="task")
         return task
 
+    def _wait(self, is_so: Callable[[], bool], timeout_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(is_so, max(0.0, timeout_s))
 
-def _task_info(name: str, description: dict[str, Any]) -> TaskInfo:
-    error = description.get("error")
-    declared: dict[str, Hyperparameter] = {}
+    def _is_described(self, name: str) -> bool:
+        task = self._tasks.get(name)
+        return task is not None and not task.is_loading
+
+    def _note_changed(self) -> None:
+        self._ready = all(name in self._tasks for name in self._names)
+        self._changed.notify_all()
+
+
+def _task_info(name: str, description: dict[str, Any], *, is_loading: bool) -> TaskInfo:
+    """The task of a description; a description that cannot be used becomes the task's error."""
+    defaults = {"title": name, "summary": "", "error": None}
     try:
-        for item in description.get("hyperparameters") or ():
-            hyperparameter = from_json(item)
-            declared[hyperparameter.name] = hyperparameter
-    except (TypeError, ValueError, KeyError) as problem:
-        error = error or f"Its description cannot be read: {problem}"
-    return TaskInfo(name, {**description, "name": name}, declared, error)
+        task, declared = check_description({**defaults, **description, "name": name})
+    except ValueError as problem:
+        error = storable(f"Its description cannot be used: {problem}")
+        failed = {"name": name, "title": name, "summary": "", "error": error}
+        return TaskInfo(name, failed, {}, error)
+    return TaskInfo(name, task.model_dump(), declared, task.error, is_loading)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from babysit.forkserver.__main__ import LOADED_WHEN_IDLE, load, warm_up
 from babysit.forkserver.huge_pages import use_huge_pages
+from babysit.forkserver.warm_up import LOADED_WHEN_IDLE, load, warm_up
 
 
 def forked_ms() -> tuple[float, float]:

@@ -7,24 +7,28 @@ import asyncio
 import contextlib
 import ctypes
 import json
+import logging
 import signal
 import socket
 import stat
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from ..data_dir.lock import DataDirectoryUnavailable, locked
 from ..data_dir.server_file import announced, page_url
 from ..errors import UnusableDatabase
+from ..security.listener import Listener, listen, raise_file_limit
 from ..security.tokens import OWNER
 from ..settings import Settings
 from . import maintenance, replay
 from .log_format import log_to_terminal
 from .settings import server_settings
 
+BACKLOG = 128  # connections that wait to be accepted
 GRACE_S = 2  # for responses in progress when the server ends
 MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 LARGE_BYTES = 1_000_000  # allocations of this size are returned to the system when freed
@@ -87,14 +91,29 @@ def serve(arguments: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM."""
     log_to_terminal()
     give_large_memory_back()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_now)
     settings = server_settings(arguments)
-    # uvicorn raises the signal again at its end, when it has been handled.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_file_limit()
     with locked(settings.data_dir), listening(settings) as listener:
         settings.port = int(listener.getsockname()[1])
         warn_of_others(settings.data_dir)
         run_server(settings, listener)
+
+
+def end_now(number: int, frame: FrameType | None) -> None:
+    """End a server that does not listen yet, or has ended: uvicorn raises the signal again then."""
+    sys.exit(0)
+
+
+def tell_address(settings: Settings, token: str) -> None:
+    """Print the link that signs in; without its token where the output is kept, as in a log."""
+    if sys.stdout.isatty():
+        print(f"Babysit is at {page_url(settings)}#t={token}", flush=True)
+        return
+    print(f"Babysit is at {page_url(settings)}", flush=True)
+    how = "the token of BABYSIT_TOKEN" if settings.token else "the link that `babysit token` prints"
+    print(f"Sign in with {how}; it is not written to a log.", flush=True)
 
 
 def give_large_memory_back() -> None:
@@ -116,31 +135,30 @@ def warn_of_others(data_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def listening(settings: Settings) -> Iterator[socket.socket]:
-    host = settings.host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, settings.port))
-        except OSError as error:
-            sys.exit(
-                f"babysit: cannot listen on {settings.host} port {settings.port}: "
-                f"{error.strerror}. Choose another port with --port."
-            )
-        listener.listen(128)
+def listening(settings: Settings) -> Iterator[Listener]:
+    try:
+        listener = listen(settings.host.strip("[]"), settings.port, BACKLOG)
+    except OSError as error:
+        sys.exit(
+            f"babysit: cannot listen on {settings.host} port {settings.port}: "
+            f"{error.strerror}. Choose another port with --port."
+        )
+    with listener:
         yield listener
 
 
-def run_server(settings: Settings, listener: socket.socket) -> None:
+def run_server(settings: Settings, listener: Listener) -> None:
     import uvicorn
 
     from ..main import create_app
+    from ..security.http_protocol import Connection, Connections, is_for_the_log
 
     try:
         application = create_app(settings)
     except UnusableDatabase as error:
         sys.exit(f"babysit: {error}")
+    except OSError as error:
+        sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")
 
     class Server(uvicorn.Server):
         """Ends open streams on a signal instead of waiting for them."""
@@ -153,15 +171,20 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
                     break
                 await asyncio.sleep(0.02)
             if self.started and not self.should_exit:
-                token = application.tokens.of(OWNER)
-                print(f"Babysit is at {page_url(settings)}#t={token}", flush=True)
+                tell_address(settings, application.tokens.of(OWNER))
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             application.broker.close_soon()
             super().handle_exit(sig, frame)
 
+    connections = Connections()
+    listener.make_room = connections.end_oldest
+    logging.getLogger("uvicorn.error").addFilter(is_for_the_log)
     config = uvicorn.Config(
         application.asgi,
+        http=partial(Connection, connections=connections),  # type: ignore[arg-type]
+        loop="asyncio",  # which asks the listener for each connection
+        backlog=BACKLOG,
         log_config=None,  # logging is configured already
         log_level="warning",
         access_log=False,

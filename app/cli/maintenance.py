@@ -1,4 +1,4 @@
-"""Commands on a data directory: `rebuild`, `verify`, `doctor`, `token`."""
+"""Commands on a data directory: `rebuild`, `backup`, `verify`, `doctor`, `token`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..data_dir.lock import locked
 from ..data_dir.server_file import page_url, server_of
-from ..errors import CannotRebuild
+from ..errors import CannotBackUp, CannotRebuild, UnusableDatabase
 from ..security.tokens import FILES, OWNER, VIEWER, kept_token, new_token
 from .settings import data_dir_settings
 
@@ -22,6 +22,11 @@ def register(commands: Any) -> None:
         "rebuild", help="rebuild the database from the run directories"
     )
     rebuild_parser.set_defaults(act=rebuild)
+    backup_parser = commands.add_parser(
+        "backup", help="copy the data directory, also while runs train"
+    )
+    backup_parser.add_argument("target", type=Path, help="the new directory")
+    backup_parser.set_defaults(act=back_up)
     verify_parser = commands.add_parser(
         "verify", help="check that database, journals and checkpoints agree"
     )
@@ -42,7 +47,7 @@ def register(commands: Any) -> None:
         "--rotate", action="store_true", help="create new tokens first; this ends all sessions"
     )
     token_parser.set_defaults(act=print_link)
-    for parser in (rebuild_parser, verify_parser, doctor_parser, token_parser):
+    for parser in (rebuild_parser, backup_parser, verify_parser, doctor_parser, token_parser):
         parser.add_argument("--data-dir", type=Path, help="directory of all data (default var)")
 
 
@@ -59,6 +64,17 @@ def rebuild(arguments: argparse.Namespace) -> None:
         except CannotRebuild as error:
             sys.exit(f"babysit: {error}")
     sys.exit(code)
+
+
+def back_up(arguments: argparse.Namespace) -> None:
+    """Copy the data directory, with or without a running server."""
+    from ..data_dir.backup import back_up as copy_data
+
+    settings = data_dir_settings(arguments)
+    try:
+        copy_data(settings, arguments.target.expanduser().resolve(), print)
+    except (CannotBackUp, UnusableDatabase) as error:
+        sys.exit(f"babysit: {error}")
 
 
 def verify(arguments: argparse.Namespace) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -23,8 +22,8 @@ from babysit.protocol.serialization import now, to_json
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import Frame, JournalReader, JournalWriter, Points
 
+from ..child_process import child_environment, python_module
 from ..errors import CannotReplay
-from ..supervisor.fork_client import child_environment
 
 LOOK_EVERY_S = 0.1
 ANSWERED_WITHIN_S = 60.0
@@ -159,7 +158,7 @@ def replay_alone(recipe: Recipe, text: str, seed: int) -> Outcome:
 @contextmanager
 def _working(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     worker = subprocess.Popen(
-        [sys.executable, "-m", "babysit.worker", str(directory)],
+        python_module("babysit.worker", str(directory)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

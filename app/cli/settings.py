@@ -18,6 +18,9 @@ def server_settings(arguments: argparse.Namespace) -> Settings:
     given = {name: value for name, value in vars(arguments).items() if value is not None}
     flags: dict[str, Any] = {name: given[name] for name in Settings.model_fields if name in given}
     settings = _checked(flags)
+    for folder in settings.task_folders[1:]:
+        if not folder.is_dir():
+            sys.exit(f"babysit: the setting models is invalid: {folder} is not a folder.")
     if not settings.is_loopback and not settings.allow_host:
         sys.exit(
             f"babysit: {settings.host} can be reached from other machines. Set the host name that "
@@ -48,4 +51,5 @@ def _checked(flags: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
-        sys.exit(f"babysit: the setting {name} is invalid: {first['msg']}.")
+        message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+        sys.exit(f"babysit: the setting {name} is invalid: {message}.")

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from babysit import __version__
 
+from ..cpus import usable_cpus
 from ..data_dir.location import came_from, shared_files
 from ..data_dir.lock import is_server_there
 from ..errors import NewerDatabase, UnusableDatabase
@@ -84,8 +85,8 @@ def collect(settings: Settings) -> SystemFacts:
         file_system=file_system_of(nearest),
         free_bytes=shutil.disk_usage(nearest).free,
         token_modes=_modes_of([data_dir / name for name in FILES.values()]),
-        threads=os.environ.get("BABYSIT_THREADS", "1"),
-        cores=_cores(),
+        threads=str(settings.threads),
+        cores=usable_cpus(),
         now_s=time.time(),
         newest_file_s=_newest(settings.runs_dir),
         page_is_built=(page_folder() / "index.html").is_file(),
@@ -120,11 +121,6 @@ def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
         if inside and len(place) >= longest:
             found, longest = after.split()[0], len(place)
     return found
-
-
-def _cores() -> int:
-    """As many as this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version_of(package: str) -> str | None:

@@ -8,6 +8,7 @@ of its axis from half below it to half above it, so those at the ends get their 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -86,6 +87,17 @@ class NumericDistribution:
             values[0], values[-1] = self.low, self.high  # rounding on the scale must not move them
         return list(dict.fromkeys(int(v) if self.whole else float(v) for v in values))
 
+    def count(self) -> int:
+        """How many values a whole-number axis has."""
+        return int(self.high) - int(self.low) + 1
+
+    def can_draw(self, value: Value) -> bool:
+        return isinstance(value, (int, float)) and self.low <= value <= self.high
+
+    def some_values(self) -> Iterator[Value]:
+        """The values of a whole-number axis, from the lowest on."""
+        return iter(range(int(self.low), int(self.high) + 1))
+
     def to_json(self) -> dict[str, Any]:
         low, high = (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
         return {"scale": self.scale, "low": low, "high": high, **_when_json(self.when)}
@@ -114,6 +126,15 @@ class CategoricalDistribution:
 
     def points(self, count: int) -> list[Value]:
         return list(self.values)
+
+    def count(self) -> int:
+        return len(self.values)
+
+    def can_draw(self, value: Value) -> bool:
+        return value in self.values
+
+    def some_values(self) -> Iterator[Value]:
+        return iter(self.values)
 
     def to_json(self) -> dict[str, Any]:
         if self.fixed:

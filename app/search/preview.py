@@ -73,7 +73,7 @@ def warnings(declared: Declared, plan: Plan) -> list[SpaceWarning]:
         for message in (_wasted(axis), _without_effect(declared, plan.space, axis))
         if message
     ]
-    return found + [SpaceWarning("", message) for message in _too_few(plan)]
+    return found + [SpaceWarning("", message) for message in (*_too_few(plan), *_repeated(plan))]
 
 
 def _wasted(axis: Distribution) -> str | None:
@@ -127,6 +127,19 @@ def _too_few(plan: Plan) -> list[str]:
             rounds = f"{spec.trials} trials in {spec.rounds} rounds"
             return [f"{rounds} are too few to choose the best {spec.keep} of each."]
     return []
+
+
+def _repeated(plan: Plan) -> list[str]:
+    """Trials that cannot all differ."""
+    size, trials = plan.space.size(), plan.spec.trials
+    if plan.spec.strategy == "grid" or size is None or trials <= size:
+        return []
+    points = "1 combination" if size == 1 else f"{size:,} combinations"
+    message = (
+        f"The space has only {points} of values: {trials - size:,} of {trials:,} trials repeat "
+        "others with the same seed and give the same result."
+    )
+    return [message]
 
 
 def grid_vs_random(plan: Plan) -> GridVsRandom | None:

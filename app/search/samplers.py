@@ -8,18 +8,25 @@ that learns from results names the trials that it waits for, whatever order the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 
-from babysit.protocol.values import Values
+from babysit.protocol.values import Value, Values
 
 from . import tpe
 from .coarse_to_fine import shrink_around
 from .space import Space
 from .spec import SearchSpec
+
+DISTINCT_TRIALS_MAX = 1_000  # all samples of such a plan are kept in memory
+TRIES_MAX = 64  # draws that are equal to an earlier one; then the rest is listed
+LISTED_MAX = 10_000  # values of a space that is small enough for this
+DRAWN_MAX = 16  # searches whose samples are kept, some hundred kilobytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,8 @@ def sample(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Samp
         case "grid":
             cells = space.grid(plan.spec.points)
             return Sample(number, 1, next(itertools.islice(cells, number - 1, None)), space)
-        case "random":
-            return Sample(number, 1, space.at(random_points(plan, number)), space)
-        case "quasi_random":
-            return Sample(number, 1, space.at(sobol_points(plan, number)[0]), space)
+        case "random" | "quasi_random":
+            return Sample(number, 1, distinct_values(plan, number), space)
         case "tpe":
             return _by_tpe(plan, number, completed)
         case "coarse_to_fine":
@@ -92,6 +97,74 @@ def random_points(plan: Plan, number: int) -> list[float]:
     own = np.random.default_rng([plan.spec.seed, number])
     places: list[float] = own.random(len(plan.space.axes)).tolist()
     return places
+
+
+def distinct_values(plan: Plan, number: int) -> Values:
+    """The values of trial `number`. Equal ones come again only after all others of the space have.
+
+    All trials have one seed, so equal values give a training that is equal to the last bit.
+    Plans of more than `DISTINCT_TRIALS_MAX` trials draw each trial independently of the others.
+    """
+    if plan.spec.trials > DISTINCT_TRIALS_MAX:
+        is_sobol = plan.spec.strategy == "quasi_random"
+        [place] = sobol_points(plan, number) if is_sobol else [random_points(plan, number)]
+        return plan.space.at(place)
+    key = (plan.space, plan.spec.strategy, plan.spec.seed)
+    with _one_at_a_time:
+        drawn = _drawn.pop(key, None) or Drawn(plan)
+        _drawn[key] = drawn
+        while len(_drawn) > DRAWN_MAX:
+            _drawn.popitem(last=False)
+        while len(drawn.values) < number:
+            drawn.add()
+        return dict(drawn.values[number - 1])
+
+
+class Drawn:
+    """The values of all trials so far of a search at random or by a Sobol sequence."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.values: list[Values] = []
+        self._plan = plan
+        self._size = plan.space.size()
+        self._round: set[tuple[tuple[str, Value], ...]] = set()  # drawn since all had been
+
+    def add(self) -> None:
+        """Draw the values of the next trial."""
+        number = len(self.values) + 1
+        for place in itertools.islice(self._places(number), TRIES_MAX):
+            values = self._plan.space.at(place)
+            if tuple(values.items()) not in self._round:
+                break
+        else:
+            values = self._one_of_the_rest(number) or values
+        self.values.append(values)
+        self._round.add(tuple(values.items()))
+        if len(self._round) == self._size:
+            self._round.clear()
+
+    def _places(self, number: int) -> Iterator[list[float]]:
+        if self._plan.spec.strategy == "quasi_random":
+            yield sobol_points(self._plan, number)[0]
+        own = np.random.default_rng([self._plan.spec.seed, number])
+        while True:
+            yield own.random(len(self._plan.space.axes)).tolist()
+
+    def _one_of_the_rest(self, number: int) -> Values | None:
+        """Of a small space, a value that was not drawn in this round."""
+        if self._size is None or self._size > LISTED_MAX:
+            return None
+        rest = [
+            values
+            for values in self._plan.space.all_values()
+            if tuple(values.items()) not in self._round
+        ]
+        own = np.random.default_rng([self._plan.spec.seed, number, TRIES_MAX])
+        return rest[int(own.integers(len(rest)))]
+
+
+_drawn: OrderedDict[tuple[Space, str, int], Drawn] = OrderedDict()  # what was drawn last
+_one_at_a_time = threading.Lock()
 
 
 def sobol_points(plan: Plan, number: int, count: int = 1, *, stream: int = 0) -> list[list[float]]:
@@ -113,7 +186,7 @@ def sobol_points(plan: Plan, number: int, count: int = 1, *, stream: int = 0) ->
 def _by_tpe(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sample | None:
     """The first ones at random, the others from all up to `number - parallel`."""
     if number <= tpe.STARTUP:
-        return Sample(number, 1, plan.space.at(random_points(plan, number)), plan.space)
+        return Sample(number, 1, distinct_values(plan, number), plan.space)
     known = [one for one in completed if one.number <= number - plan.spec.parallel]
     if len({one.number for one in known}) < number - plan.spec.parallel:
         return None
@@ -123,7 +196,7 @@ def _by_tpe(plan: Plan, number: int, completed: Sequence[CompletedTrial]) -> Sam
         if one.cost is not None
     ]
     if len(results) < tpe.STARTUP:
-        return Sample(number, 1, plan.space.at(random_points(plan, number)), plan.space)
+        return Sample(number, 1, distinct_values(plan, number), plan.space)
     return Sample(number, 1, tpe.suggest(plan.space, plan.spec.seed, number, results), plan.space)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -56,6 +57,14 @@ class Space:
                 values[axis.name] = axis.from_unit(unit)
         return values
 
+    def size(self) -> int | None:
+        """How many different values can be drawn; None without a limit."""
+        return _size(self.axes, {})
+
+    def all_values(self) -> Iterator[Values]:
+        """All different values of a space whose size is limited."""
+        return _all_values(self.axes, {})
+
     def grid(self, points: Mapping[str, int]) -> Iterator[Values]:
         """Every cell once, the last axis running fastest. An axis left out makes no doubles."""
         return _cells(self.axes, points, {})
@@ -99,6 +108,42 @@ def _count(axes: Sequence[Distribution], points: Mapping[str, int], above: Value
         len(values) * _count(rest, points, {**above, axis.name: values[0]})
         for values in alike.values()
     )
+
+
+def _all_values(axes: Sequence[Distribution], above: Values) -> Iterator[Values]:
+    if not axes:
+        yield dict(above)
+    elif not is_active(axes[0], above):
+        yield from _all_values(axes[1:], above)
+    else:
+        for value in axes[0].some_values():
+            yield from _all_values(axes[1:], {**above, axes[0].name: value})
+
+
+def _size(axes: Sequence[Distribution], above: Values) -> int | None:
+    """How many different values follow `above`. Like `_count`, with every whole number."""
+    if not axes:
+        return 1
+    axis, rest = axes[0], axes[1:]
+    if not is_active(axis, above):
+        return _size(rest, above)
+    if isinstance(axis, NumericDistribution) and not axis.whole:
+        return None
+    conditions = [wanted for other in rest for name, wanted in other.when if name == axis.name]
+    named = {value for wanted in conditions for value in wanted if axis.can_draw(value)}
+    alike: dict[tuple[bool, ...], list[Value]] = {}
+    for value in named:
+        alike.setdefault(tuple(value in wanted for wanted in conditions), []).append(value)
+    groups = [(len(values), values[0]) for values in alike.values()]
+    if (others := axis.count() - len(named)) > 0:  # they meet none of the conditions
+        groups.append((others, next(value for value in axis.some_values() if value not in named)))
+    total = 0
+    for count, value in groups:
+        below = _size(rest, {**above, axis.name: value})
+        if below is None:
+            return None
+        total += count * below
+    return total
 
 
 # ---- reading what was asked ------------------------------------------------------------------
@@ -175,7 +220,13 @@ def _range(
     if scale in ("log10", "log2") and low <= 0:
         message = f"{item.label}: a logarithmic range starts above 0; 0 itself can be in values."
         raise InvalidValue(item.name, message)
+    if scale == "minus_log10_one_minus" and high >= 1:
+        message = f"{item.label}: a range on the scale minus_log10_one_minus ends below 1."
+        raise InvalidValue(item.name, message)
     axis = NumericDistribution(item, scale, float(low), float(high), when)
+    start, end = axis.ends()
+    if not math.isfinite(end - start):
+        raise InvalidValue(item.name, f"{item.label}: low and high are too far apart.")
     if not axis.to_scaled(axis.low) < axis.to_scaled(axis.high):
         raise InvalidValue(item.name, f"{item.label}: low and high are too close on this scale.")
     return axis

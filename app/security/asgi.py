@@ -45,13 +45,16 @@ class Headers:
         scheme, _, token = (self.one(b"authorization") or b"").partition(b" ")
         return token.strip() if scheme.lower() == b"bearer" else None
 
-    def cookie(self, name: str) -> str | None:
-        for line in self.all(b"cookie"):
-            for pair in line.decode("latin-1").split(";"):
-                key, _, value = pair.strip().partition("=")
-                if key == name:
-                    return value
-        return None
+    def cookies(self, name: str) -> tuple[str, ...]:
+        """Every value of a cookie.
+
+        A page on another port or path of the same host can add one of the same name, so a browser
+        may send several. This is the only reading of a cookie: what is decided by one of them has
+        to be decided by all.
+        """
+        pairs = (pair for line in self.all(b"cookie") for pair in line.decode("latin-1").split(";"))
+        named = (pair.strip().partition("=") for pair in pairs)
+        return tuple(dict.fromkeys(value for key, _, value in named if key == name))
 
 
 def parse_authority(text: str, scheme: str) -> tuple[str, int] | None:

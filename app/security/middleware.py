@@ -6,8 +6,10 @@ request gets an error body with a constant text, and every response gets the sec
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from urllib.parse import quote
 from h11 import LocalProtocolError
 
 from ..errors import APIError, RequestRejected
-from ..limits import HEADERS_BYTES_MAX, URL_BYTES_MAX
+from ..limits import HEADERS_BYTES_MAX, URL_BYTES_MAX, VIEWER_REQUESTS_MAX
 from .asgi import (
     App,
     Headers,
@@ -26,16 +28,19 @@ from .asgi import (
     Send,
     parse_authority,
 )
+from .message import AMBIGUOUS_LENGTH, check_message
 from .networks import Network
 from .proxy import resolve_forwarded
 from .request_body import checked_body
-from .tokens import OWNER
+from .tokens import OWNER, VIEWER
 
 OPEN_TO_ALL = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
 READS = ("GET", "HEAD", "OPTIONS")
 # A viewer may sign out, but may not read the viewer link: only the owner shares it.
 OWN_SESSION = ("DELETE", "/api/session")
 OWNERS_PATHS = {"/api/session/link"}
+# Requests that wait without a thread; the broker limits them.
+HELD_OPEN = re.compile(r"/api/(stream|tasks|runs/\d+/commands/\d+)", re.ASCII)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -78,6 +83,7 @@ class SecurityMiddleware:
     def __init__(self, app: App, policy: AccessPolicy) -> None:
         self._app = app
         self._policy = policy
+        self._viewers = asyncio.Semaphore(VIEWER_REQUESTS_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -105,7 +111,12 @@ class SecurityMiddleware:
         except APIError as problem:
             await _answer(send, problem.status_code, problem.body())
         else:
-            await self._app(scope, receive, send)
+            is_viewer = scope.get("state", {}).get("role") == VIEWER
+            if is_viewer and not HELD_OPEN.fullmatch(scope["path"]):
+                async with self._viewers:  # threads and connections of the database are few
+                    await self._app(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
 
     def _authorize(self, scope: Scope) -> None:
         """Accept a request, and write what a trusted proxy says of it into `scope`.
@@ -116,6 +127,7 @@ class SecurityMiddleware:
         method, path = scope["method"], scope["path"]
         headers = Headers(scope["headers"])
         _check_size(scope)
+        check_message(scope, headers)
         own = self._own_origin(scope, headers)
         if any(sign < " " or sign == "\x7f" for sign in path):
             raise RequestRejected(404, "not_found", "This address does not exist.")
@@ -135,7 +147,10 @@ class SecurityMiddleware:
             role = self._role_of(scope, headers, bearer)
             if role != OWNER:
                 _check_only_watches(method, path)
-            scope["state"] = {**scope.get("state", {}), "role": role}
+            # What a route decides by the session, it decides by what was read here.
+            cookies = headers.cookies(self._policy.cookie_name)
+            sessions = tuple(cookie for cookie in cookies if self._policy.cookie_role(cookie))
+            scope["state"] = {**scope.get("state", {}), "role": role, "sessions": sessions}
 
     def _own_origin(self, scope: Scope, headers: Headers) -> tuple[str, str, int]:
         """Scheme, name and port of the request; the name must be an allowed one.
@@ -168,8 +183,7 @@ class SecurityMiddleware:
         if bearer is not None:
             role = self._policy.token_role(bearer, scope["client"][0])
         else:
-            cookie = headers.cookie(self._policy.cookie_name)
-            role = self._policy.cookie_role(cookie) if cookie else None
+            role = self._role_of_cookies(headers.cookies(self._policy.cookie_name))
         if role is None:
             raise RequestRejected(
                 401,
@@ -177,6 +191,11 @@ class SecurityMiddleware:
                 "Not authenticated. Sign in with the token of this server.",
             )
         return role
+
+    def _role_of_cookies(self, cookies: tuple[str, ...]) -> str | None:
+        """The role of the valid ones; of sessions with different roles, the lesser one."""
+        roles = {self._policy.cookie_role(cookie) for cookie in cookies} - {None}
+        return min(roles, key=(VIEWER, OWNER).index, default=None)
 
 
 def _is_api(path: str) -> bool:
@@ -269,7 +288,7 @@ async def _answer(send: Send, status_code: int, body: dict[str, Any]) -> None:
     ]
     if status_code == 429:
         headers.append((b"retry-after", b"1"))
-    if status_code == 413:
+    if status_code == 413 or body["error"] == AMBIGUOUS_LENGTH:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status_code, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -171,6 +171,11 @@ def _described(event: Json) -> str:
         parts.append("Description changed")
     if event.get("live") is not None:
         parts.append("Made the live branch" if event["live"] else "No longer the live branch")
+    if event.get("guard") is not None:
+        parts.append(f"Pause when the cost blows up: {'on' if event['guard'] else 'off'}")
+    if event.get("max_steps_per_s") is not None:
+        pace = event["max_steps_per_s"]
+        parts.append(f"Pace {pace:,.4g} steps/s" if pace else "Full speed")
     return "; ".join(parts)
 
 

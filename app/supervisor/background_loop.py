@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 log = logging.getLogger(__name__)
 
+CLOSED_WITHIN_S = 30.0
 RETRY_S = 1.0  # after the database or the disk failed
 RETRY_S_MAX = 60.0  # after a programming error, which may be there to stay
 ENVIRONMENT = (DBAPIError, PoolTimeout, OSError)  # what a busy or full machine raises
@@ -47,7 +48,9 @@ class BackgroundLoop:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Begin; once is enough."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def wake(self) -> None:
         """Begin the next turn now."""
@@ -63,10 +66,12 @@ class BackgroundLoop:
         self._wake.set()
 
     def close(self) -> None:
-        """End, and wait for it."""
+        """End, and wait for it; not longer than a turn may reasonably take."""
         self.request_close()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSED_WITHIN_S)
+            if self._thread.is_alive():
+                log.warning("%s did not end within %.0f s", self.name, CLOSED_WITHIN_S)
 
     def pause(self, seconds: float) -> None:
         """Wait within a turn. What wakes the loop meanwhile belongs to this turn."""

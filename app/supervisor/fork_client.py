@@ -6,36 +6,40 @@ import contextlib
 import itertools
 import json
 import logging
-import os
 import subprocess
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from ..child_process import child_environment, python_module
+
 log = logging.getLogger(__name__)
 
 WORK_WITHIN_S = 20.0
+DESCRIBED_WITHIN_S = 86_400.0  # loading a large data set may take hours
 ENDED_WITHIN_S = 2.0
-SECRETS = ("BABYSIT_TOKEN", "BABYSIT_DATABASE_URL")
 
 
 class ForkServerGone(Exception):
     """The fork server is not available; workers are started without it."""
 
 
-def child_environment() -> dict[str, str]:
-    """The environment without secrets, for processes that run user code."""
-    return {name: value for name, value in os.environ.items() if name not in SECRETS}
-
-
 class ForkServerClient:
-    """A process `python -m babysit.forkserver`. Thread-safe."""
+    """A process `python -m babysit.forkserver`. Thread-safe.
 
-    def __init__(self, log_path: Path, on_exit: Callable[[], None]) -> None:
+    environment: variables that workers find in place of the server's own.
+    """
+
+    def __init__(
+        self,
+        log_path: Path,
+        on_exit: Callable[[], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._on_exit = on_exit  # called when a worker has ended
+        self._environment = dict(environment or {})
         self._ids = itertools.count(1)
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
@@ -50,11 +54,11 @@ class ForkServerClient:
         try:
             with self._log_path.open("ab") as errors:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "babysit.forkserver"],
+                    python_module("babysit.forkserver"),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=child_environment(),
+                    env=self.environment(),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -64,6 +68,10 @@ class ForkServerClient:
         threading.Thread(
             target=self._listen, args=(self._process,), name="nursery", daemon=True
         ).start()
+
+    def environment(self) -> dict[str, str]:
+        """The environment of workers, also of those that are started without the fork server."""
+        return {**child_environment(), **self._environment}
 
     @property
     def is_alive(self) -> bool:
@@ -95,30 +103,62 @@ class ForkServerClient:
         description: dict[str, Any] = self._ask(request, timeout_s + 10.0)["description"]
         return description
 
+    def begin_describe(self, file: Path) -> tuple[int, Future[dict[str, Any]]]:
+        """Ask for the description of a task file, which may take as long as its data take to load.
+
+        Returns:
+            The number of the request, for `cancel`; and its answer, whose "description" is that of
+            `describe`. The answer raises OSError if the fork server exits.
+
+        Raises:
+            ForkServerGone: it is not available.
+        """
+        request = {"do": "describe", "file": str(file), "timeout_s": DESCRIBED_WITHIN_S}
+        return self._send(request)
+
+    def cancel(self, number: int) -> None:
+        """End a description that is not needed any more."""
+        with self._lock:
+            self._waiting.pop(number, None)
+        with contextlib.suppress(ForkServerGone):
+            self._send({"do": "cancel", "describes": number})
+
     def _ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        number, answer = self._send(request)
+        try:
+            return answer.result(timeout_s)
+        except (OSError, TimeoutError) as error:
+            raise ForkServerGone(str(error)) from error
+        finally:
+            with self._lock:
+                self._waiting.pop(number, None)
+
+    def _send(self, request: dict[str, Any]) -> tuple[int, Future[dict[str, Any]]]:
         process, answer = self._process, Future[dict[str, Any]]()
         if process is None or process.stdin is None or process.poll() is not None:
             raise ForkServerGone("it is not running")
         number = next(self._ids)
         try:
             with self._lock:
-                self._waiting[number] = answer
+                if request["do"] != "cancel":  # which has no answer
+                    self._waiting[number] = answer
                 process.stdin.write(json.dumps({"id": number, **request}).encode() + b"\n")
                 process.stdin.flush()
-            return answer.result(timeout_s)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ForkServerGone(str(error)) from error
-        finally:
+        except (OSError, ValueError) as error:
             with self._lock:
                 self._waiting.pop(number, None)
+            raise ForkServerGone(str(error)) from error
+        return number, answer
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             try:
                 message = json.loads(line)
-            except ValueError:
-                log.warning("the fork server sent a line that is not JSON")
+            except (ValueError, RecursionError):
+                message = None
+            if not isinstance(message, dict):
+                log.warning("the fork server sent a line that is not a message")
                 continue
             if message.get("ready"):
                 self.torch = str(message.get("torch", ""))
@@ -129,7 +169,7 @@ class ForkServerClient:
                 self._on_exit()
             else:
                 with self._lock:
-                    waiting = self._waiting.get(message.get("id", 0))
+                    waiting = self._waiting.pop(message.get("id", 0), None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
         self._forget_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -34,6 +35,8 @@ WITHOUT_POINTS = ("checkpoint_saved", "checkpoint_removed", "status_changed")
 IDLE_S = 0.5  # without any run to watch
 RECONCILE_EVERY_S = 1.0
 
+
+log = logging.getLogger(__name__)
 
 OF_JOURNAL = (
     select(RunRow, JournalCursorRow)
@@ -254,6 +257,11 @@ def store_records(tx: Transaction, followed: Followed) -> None:
     store()
     if any(isinstance(record, Gap) for record in followed.unread):
         message = "Part of the journal is damaged; the rest was read."
+        log.warning(
+            "run %d: %s `babysit verify` names the part; `babysit rebuild` cannot bring it back.",
+            run.id,
+            message,
+        )
         emit(tx, run, Warned(step=run.step, message=message))
     if run.status.is_over:
         refuse_what_is_left(tx, run)

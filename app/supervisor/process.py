@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from babysit.storage.process_identity import (
     send_signal,
 )
 
-from .fork_client import ForkServerClient, ForkServerGone, child_environment
+from ..child_process import python_module
+from .fork_client import ForkServerClient, ForkServerGone
 from .liveness import has_exit_record, may_be_locked
 
 log = logging.getLogger(__name__)
@@ -103,11 +103,11 @@ def start_worker(
                 return Worker(attempt, now_s, None)
     retry = ["--may-retry"] if may_retry else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "babysit.worker", str(directory), "--attempt", str(attempt), *retry],
+        python_module("babysit.worker", str(directory), "--attempt", str(attempt), *retry),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=child_environment(),
+        env=fork_server.environment(),
         start_new_session=True,
     )
     return Worker(attempt, now_s, identity_of(process.pid), is_ours=True, cold=process)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from babysit.storage.manifest import MANIFEST, read_json
 
+from ..child_process import child_environment, python_module
+from ..data_dir.lock import NAME as LOCK
 from ..store.runs.checkpoints import what_is_wrong
 from ..store.tables.runs import CheckpointRow
-from ..supervisor.fork_client import child_environment
 from .snapshot import RunSnapshot
 
 DEEP_WITHIN_S = 3_600.0
@@ -94,7 +94,7 @@ def no_bytes_are_orphans(snapshot: RunSnapshot) -> tuple[int, list[str]]:
 
 def no_directory_is_an_orphan(runs_dir: Path, run_ids: set[int]) -> tuple[int, list[str]]:
     """C7: every directory belongs to a run, and every run has one."""
-    names = {path.name for path in _entries(runs_dir)}
+    names = {path.name for path in _entries(runs_dir)} - {LOCK}  # where `runs` is a link
     known = {str(run_id) for run_id in run_ids}
     wrong = [f"runs/{name} belongs to no run of SQL" for name in sorted(names - known)]
     wrong += [f"run {name} has no directory" for name in sorted(known - names)]
@@ -114,7 +114,7 @@ def states_are_what_they_say(snapshots: list[RunSnapshot]) -> tuple[int, list[st
     if not directories:
         return 0, []
     ran = subprocess.run(
-        [sys.executable, "-m", "babysit.training.verify_states"],
+        python_module("babysit.training.verify_states"),
         input="\n".join(directories),
         env=child_environment(),
         capture_output=True,

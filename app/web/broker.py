@@ -9,11 +9,13 @@ from typing import Any
 
 from babysit.storage.journal import Points
 
-from ..limits import STREAMS_MAX
+from ..limits import STREAMS_MAX, WAITS_MAX
+from ..security.listener import connection_files
 from ..store.committed import Committed, Json
 from ..store.curves.chunks import Curve, joined
 from ..store.curves.downsample import downsample
 from .search_updates import SearchUpdates
+from .shares import THE_OWNER, Holder, Shares
 from .subscriber import BYE, QUEUE_BYTES_MAX, RESET, Subscriber, encode
 
 POINTS_EVERY_S = 0.1  # at most, for each run
@@ -21,6 +23,8 @@ RUN_EVERY_S = 0.5  # while only its numbers change
 POINTS_A_MESSAGE_MAX = 50  # of one series: 500 per second, for a chart 800 columns wide
 RING_MAX = 4_000  # events kept for streams that reconnect
 RING_BYTES_MAX = 16_000_000
+FILES_BESIDE_STREAMS = 64  # connections of other requests
+STREAMS_MIN = 8  # however few files there are
 
 
 class EventBroker:
@@ -40,6 +44,8 @@ class EventBroker:
         self.watched: frozenset[int] = frozenset()  # runs whose points a stream wants
         self.search_updates = SearchUpdates(self._put_search)
         self.is_closing = False
+        self._streams = Shares("open streams", self._streams_max)
+        self.waits = Shares("responses that are held back", lambda: WAITS_MAX)
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -49,9 +55,10 @@ class EventBroker:
         """The number of open streams."""
         return len(self._subscribers)
 
-    @property
-    def is_full(self) -> bool:
-        return len(self._subscribers) >= STREAMS_MAX
+    @staticmethod
+    def _streams_max() -> int:
+        """Each is an open file, and other requests need some, too."""
+        return min(STREAMS_MAX, max(STREAMS_MIN, connection_files() - FILES_BESIDE_STREAMS))
 
     # -- from any thread
 
@@ -76,10 +83,17 @@ class EventBroker:
     def subscribe(
         self,
         run_ids: frozenset[int] | None,
-        session: str = "",
+        sessions: frozenset[str] = frozenset(),
         search_ids: frozenset[int] = frozenset(),
+        holder: Holder = THE_OWNER,
     ) -> Subscriber:
-        subscriber = Subscriber(run_ids, session, search_ids)
+        """A new stream; `leave` ends it.
+
+        Raises:
+            TooManyRequests: there are too many, in all or of this holder.
+        """
+        self._streams.take(holder)
+        subscriber = Subscriber(run_ids, sessions, search_ids, holder)
         self._subscribers.add(subscriber)
         self._note_watched()
         if self.is_closing:
@@ -87,7 +101,9 @@ class EventBroker:
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
-        self._subscribers.discard(subscriber)
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+            self._streams.give_back(subscriber.holder)
         self._note_watched()
 
     def _note_watched(self) -> None:
@@ -147,7 +163,7 @@ class EventBroker:
     def end_streams(self, session: str | None = None) -> None:
         """End all streams, or those of a session; clients that still have access reconnect."""
         for subscriber in self._subscribers:
-            if session in (None, subscriber.session):
+            if session is None or session in subscriber.sessions:
                 subscriber.end(BYE)
 
     def _resolve_waiters(self, run_id: int) -> None:

@@ -10,16 +10,18 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response, status
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 from ..errors import Invalid
 from ..limits import KEY_CHARACTERS_MAX
-from ..security.tokens import Tokens
+from ..security.tokens import VIEWER, Tokens
 from ..settings import Settings
 from ..store.idempotency import find_response, save_response
-from ..store.sessions import Sessions
+from ..store.sessions import Sessions, sha256
 from ..store.store import Store, Transaction
 from ..task_catalog import TaskCatalog, TaskInfo
 from .broker import EventBroker
+from .shares import Holder
 
 DESCRIBED_WITHIN_S = 30.0  # a task that a POST names
 
@@ -46,12 +48,44 @@ class AppState:
     cookie_path: str
 
 
+def sessions_of(request: Request) -> tuple[str, ...]:
+    """The valid session cookies, as the security middleware has read them."""
+    sessions: tuple[str, ...] = getattr(request.state, "sessions", ())
+    return sessions
+
+
+def holder_of(request: Request) -> Holder:
+    """Who a request counts for: its session, or the address that its token comes from."""
+    sessions = sessions_of(request)
+    address = request.client.host if request.client else ""
+    return Holder(
+        getattr(request.state, "role", VIEWER), sha256(sessions[0]) if sessions else address
+    )
+
+
+HolderDep = Annotated[Holder, Depends(holder_of)]
+
+
 def app_state_of(request: Request) -> AppState:
     state: AppState = request.app.state.app_state
     return state
 
 
 AppStateDep = Annotated[AppState, Depends(app_state_of)]
+
+
+def _canonical(text: str) -> str:
+    """An id as it is written; `01`, `+1`, `1.0` or `1 ` would be a second address of run 1.
+
+    Raises:
+        ValueError: it is written in another way.
+    """
+    if not (text.isascii() and text.isdigit() and (text == "0" or text[0] != "0")):
+        raise ValueError("an id is a whole number without sign, spaces or leading zeros")
+    return text
+
+
+PathId = Annotated[int, BeforeValidator(_canonical)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +111,8 @@ class Idempotency:
             answer = act(tx)
             code = other_codes.get(str(answer.get("status")), status_code)
             if self.key is not None:
-                save_response(tx, self.key, self.request_sha256, code, answer)
+                at_s = self.store.clock.now_s()
+                save_response(tx, self.key, self.request_sha256, (code, answer), at_s)
         return JSONResponse(answer, code)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from babysit.storage.journal import to_jsonable
 
 from ..store.committed import Json
+from .shares import THE_OWNER, Holder
 
 HEARTBEAT_S = 10.0
 QUEUE_BYTES_MAX = 4_000_000  # of one stream; slower readers are dropped
@@ -31,12 +32,13 @@ class Subscriber:
     """One open stream: what it wants, and what it has not been sent yet.
 
     run_ids: the runs it wants; None: the events of all runs.
-    session: SHA-256 of the cookie that it was opened with.
+    sessions: SHA-256 of the cookies that it was opened with.
     """
 
     run_ids: frozenset[int] | None
-    session: str = ""
+    sessions: frozenset[str] = frozenset()
     search_ids: frozenset[int] = frozenset()
+    holder: Holder = THE_OWNER
     sent_up_to_id: int = 0  # events up to here were among the first messages
     queue: deque[tuple[int, bytes]] = field(default_factory=deque)  # event id or 0, message
     search_states: dict[int, bytes] = field(default_factory=dict)  # the newest of each search

@@ -1,15 +1,13 @@
-"""Forks workers from a process with torch already loaded, so that a run starts in milliseconds.
+"""Forks workers from a process that has imported torch, so that a run starts in milliseconds.
 
 It reads requests as JSON lines from its standard input and answers on its standard output. It stays
-single-threaded and never touches CUDA: only such a process may be forked safely. When its input
-ends it ends; the workers live on.
+single-threaded and never touches CUDA: only such a process may be forked safely. It ends when its
+input ends; the workers continue.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import math
 import os
@@ -22,47 +20,56 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 
 from babysit.forkserver import describe
 from babysit.forkserver.huge_pages import use_huge_pages
 from babysit.forkserver.prefork import PreforkedWorker, run_child
+from babysit.forkserver.warm_up import LOADED_WHEN_IDLE, load, warm_up
 from babysit.protocol.serialization import now
 from babysit.protocol.task_files import failed_description
 from babysit.storage.atomic import write_atomic
-from babysit.storage.journal import to_jsonable
+from babysit.training.data import end_with_parent
 
-IDLE_S = 0.5  # then something more is done in advance
+IDLE_S = 0.5  # without a request: then the next module is imported in advance
 LOOK_EVERY_S = 0.25
-SPARE_AFTER_S = 0.03  # without any request: then a process is forked for the next one
+SLOW_AFTER_S = 30.0  # then a process that describes gets a low priority
+SLOW_NICENESS = 15
+SPARE_AFTER_S = 0.03  # without a request: then a process is forked for the next one
 TOO_LONG = "It took too long to load and build."
-# Imports that tasks often make and that take long.
-LOADED_WHEN_IDLE = ("sklearn.datasets", "sklearn.model_selection")
+ENDED = "The file ended the process."
 
 
 @dataclass(slots=True)
 class Child:
-    """A forked process: a worker of `run_directory`, or one that describes for request `id`."""
+    """A forked process: the worker of a run, or one that describes a task file for a request.
 
-    run_directory: str = ""
+    path: the run's directory, or the task file.
+    attempt: of a worker, from 1.
+    id: of the request for a description; 0 once it is answered.
+    begins_s, ends_before_s: when a description begins and when it is given up, monotonic.
+    oom_kills: processes that this machine had killed for lack of memory when the child began.
+    """
+
+    path: str = ""
     attempt: int = 0
     id: int = 0
     answer_fd: int = -1
     answer: bytearray = field(default_factory=bytearray)
-    ends_before_s: float = float("inf")  # monotonic
-    oom_kills: int = 0  # of the whole machine, when it began
+    begins_s: float = math.inf
+    ends_before_s: float = math.inf
+    oom_kills: int = 0
     has_ended: bool = False
 
 
 class ForkServer:
-    """Serves one server until its input ends."""
+    """Answers the requests of one server until its input ends."""
 
     def __init__(self) -> None:
         self._children: dict[int, Child] = {}
         self._input = bytearray()
         imports = [partial(load, module) for module in LOADED_WHEN_IDLE]
-        # Huge pages last: they take 20 ms less for each run, half at its fork, half at its end.
+        # Huge pages last: they save 20 ms for each run, half at its fork and half at its end.
         self._when_idle: list[Callable[[], object]] = [*imports, use_huge_pages]
         self._preforked: PreforkedWorker | None = None
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -87,6 +94,7 @@ class ForkServer:
             if 0 in ready:
                 busy_at = time.monotonic()
                 if not self._read_requests():
+                    self._end_descriptions()
                     return
             elif self._when_idle and time.monotonic() - busy_at > IDLE_S:
                 self._prefork_when_idle()
@@ -94,10 +102,10 @@ class ForkServer:
                 self._preforked = PreforkedWorker()
 
     def _prefork_when_idle(self) -> None:
-        """Do something in advance; the server is told that no answer comes meanwhile."""
+        """Import one module in advance. The server is told that it gets no answer meanwhile."""
         send({"loading": True})
         if self._preforked is not None:
-            self._preforked.release()  # the next one has what is ready now
+            self._preforked.release()  # the next one is forked with the module
             self._preforked = None
         self._when_idle.pop(0)()
         self._reap()
@@ -119,12 +127,16 @@ class ForkServer:
             )
             send({"id": request["id"], "pid": pid})
         elif request["do"] == "describe":
-            ends_before_s = time.monotonic() + float(request.get("timeout_s", 30))
+            ends_before_s = time.monotonic() + float(request["timeout_s"])
             reading, writing = os.pipe2(os.O_CLOEXEC)
-            child = Child(id=request["id"], answer_fd=reading, ends_before_s=ends_before_s)
-            child.run_directory = request["file"]
+            child = Child(request["file"], id=request["id"], answer_fd=reading)
+            child.begins_s, child.ends_before_s = time.monotonic(), ends_before_s
             self._fork(child, writing)
             os.close(writing)
+        elif request["do"] == "cancel":
+            for pid, child in self._children.items():
+                if child.id == request["describes"]:
+                    end_group(pid, child)
 
     def _start_worker(self, run_directory: str, attempt: int, may_retry: bool) -> int:
         spare = self._preforked or PreforkedWorker()
@@ -150,27 +162,35 @@ class ForkServer:
                 child.answer += data
                 if not data:
                     self._send_description(child)
-                    end_group(pid, child)  # what the file has started may not stay
+                    end_group(pid, child)  # processes that the file has started must end, too
 
     def _send_description(self, child: Child) -> None:
         os.close(child.answer_fd)
         try:
             description = json.loads(child.answer)
         except ValueError:
-            late = time.monotonic() > child.ends_before_s  # its own alarm was faster than we
-            error = TOO_LONG if late else "The file ended the process."
-            description = failed_description(Path(child.run_directory), error)
+            late = time.monotonic() > child.ends_before_s  # its own alarm came first
+            error = TOO_LONG if late else ENDED
+            description = failed_description(Path(child.path), error)
         send({"id": child.id, "description": description})
         child.id, child.answer_fd = 0, -1
 
     def _end_late_ones(self) -> None:
         for pid, child in self._children.items():
+            if child.id and time.monotonic() > child.begins_s + SLOW_AFTER_S:
+                child.begins_s = math.inf
+                with contextlib.suppress(OSError):  # it has ended
+                    os.setpriority(os.PRIO_PGRP, pid, SLOW_NICENESS)  # runs come first
             if child.id and time.monotonic() > child.ends_before_s:
                 end_group(pid, child)
-                child.answer[:] = json.dumps(
-                    failed_description(Path(child.run_directory), TOO_LONG)
-                ).encode()
+                description = failed_description(Path(child.path), TOO_LONG)
+                child.answer[:] = json.dumps(description).encode()
                 self._send_description(child)
+
+    def _end_descriptions(self) -> None:
+        for pid, child in self._children.items():
+            if child.id:
+                end_group(pid, child)
 
     def _reap(self) -> None:
         while self._preforked or any(not child.has_ended for child in self._children.values()):
@@ -186,31 +206,32 @@ class ForkServer:
             child.has_ended = True
             if child.attempt:
                 send_exit(child, pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024)
-        # One that describes is done with when its answer was passed on, too.
+        # A process that described is forgotten after its answer was sent.
         self._children = {
             pid: child for pid, child in self._children.items() if not child.has_ended or child.id
         }
 
 
 def describing(child: Child, writing: int) -> int:
-    """The life of a process that describes a task."""
-    # The fork server ends one that takes too long; this is for when the fork server itself is gone.
+    """What a process that describes a task does; returns its exit status."""
+    # The fork server ends it. These are for a fork server that was killed.
+    end_with_parent()
     signal.alarm(math.ceil(child.ends_before_s - time.monotonic()) + 1)
     nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):  # a task that prints must not speak on the fork server's channel
+    for standard in (0, 1, 2):  # what a task prints must not reach the fork server's output
         os.dup2(nothing, standard)
     own_pid = os.getpid()
-    answer = json.dumps(to_jsonable(describe.describe(Path(child.run_directory)))).encode()
+    answer = describe.describe(Path(child.path))
     if os.getpid() != own_pid:
-        return 0  # the file has forked; one of the two speaks
+        return 0  # the file has forked; only one of the two answers
     while answer:
         answer = answer[os.write(writing, answer) :]
     return 0
 
 
 def end_group(pid: int, child: Child) -> None:
-    """Kill a process that describes, and all that its file has started there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # they ended by themselves
+    """Kill a process that describes, and all processes that its file has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # they have ended
         try:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -223,12 +244,12 @@ def send(message: dict[str, Any]) -> None:
     try:
         while data:
             data = data[os.write(1, data) :]
-    except BrokenPipeError:  # the server is gone; the end of the input says so too
+    except BrokenPipeError:  # the server has ended, so the input ends, too
         pass
 
 
 def oom_kills() -> int:
-    """How often this machine killed a process because memory ran out; 0 where that is not told."""
+    """How many processes this machine has killed for lack of memory; 0 where that is not known."""
     try:
         counters = Path("/proc/vmstat").read_text()
     except OSError:
@@ -239,7 +260,7 @@ def oom_kills() -> int:
 
 
 def send_exit(child: Child, pid: int, code: int, peak_bytes: int) -> None:
-    """Leave a worker's exit status in its run's directory, and tell the server."""
+    """Write a worker's exit status into its run's directory, and send it to the server."""
     signal_number = -code if code < 0 else None
     ended = {
         "pid": pid,
@@ -249,33 +270,12 @@ def send_exit(child: Child, pid: int, code: int, peak_bytes: int) -> None:
         "peak_bytes": peak_bytes,
         "oom": signal_number == signal.SIGKILL and oom_kills() > child.oom_kills,
     }
-    path = Path(child.run_directory) / f"exit-{child.attempt:04d}.json"
-    # A convenience: the journal and the lock tell what matters. Not synced, because requests for
-    # further workers wait for this thread.
+    path = Path(child.path) / f"exit-{child.attempt:04d}.json"
+    # Not synced, because requests for further workers wait for this thread. Nothing depends on the
+    # file: the journal and the lock say what matters.
     with contextlib.suppress(OSError):
         write_atomic(path, json.dumps({**ended, "at": now()}), sync=False)
-    send({"exited": pid, "run_directory": child.run_directory, **ended})
-
-
-def warm_up() -> None:
-    """Pay once for what torch does at its first optimizer and its first generator."""
-    torch.set_num_threads(1)
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    parameter.grad = torch.zeros(1)  # by hand: a backward pass might start threads or touch a GPU
-    for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
-        kind([parameter], lr=0.1).step()
-    safetensors.torch.save({"parameter": parameter.detach()})  # it imports more at the first one
-    torch.manual_seed(0)  # for a GPU that is not used yet it keeps a traceback, with its sources
-    gc.collect()
-    gc.freeze()  # children share these pages as long as nobody counts references in a sweep
-
-
-def load(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except Exception:  # a task that needs it will say so
-        return
-    gc.freeze()
+    send({"exited": pid, "run_directory": child.path, **ended})
 
 
 if __name__ == "__main__":

@@ -7,15 +7,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from types import NoneType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
-from babysit.protocol.serialization import from_json
+from babysit.protocol.message import Message, by_kind, decode
 from babysit.protocol.status import CommandKind
 from babysit.protocol.values import Values
 
+# The types of the fields, checked before a command reaches the training loop.
+FIELD_TYPES: dict[str, tuple[type, ...]] = {
+    "values": (dict,),
+    "at_step": (int, NoneType),
+    "over_steps": (int, NoneType),
+    "keep_step_size": (bool,),
+    "batch_now": (bool,),
+    "schedule_follows": (bool,),
+    "steps": (int,),
+    "for_steps": (int, NoneType),
+    "command_id": (int,),
+    "reason": (str,),
+    "note": (str,),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Set:
+class CommandMessage(Message):
+    """The base of all commands."""
+
+    @classmethod
+    def from_fields(cls, values: dict[str, Any]) -> Self:
+        command = cls(**values)
+        for item in fields(command):
+            value = getattr(command, item.name)
+            if type(value) not in FIELD_TYPES[item.name]:
+                raise ValueError(f"{item.name} of {command.kind} cannot be {value!r}")
+        return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(CommandMessage):
     """Change hyperparameters between two steps.
 
     values: only what is to change. `learning_rate` is the effective value from the next update on
@@ -37,7 +66,7 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(CommandMessage):
     """Wait between two steps; everything stays in memory, and a checkpoint is written."""
 
     kind: ClassVar[CommandKind] = "pause"
@@ -46,15 +75,19 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
-    """Go on from a pause."""
+class Resume(CommandMessage):
+    """Go on from a pause.
+
+    for_steps: pause again after so many updates; None: go on.
+    """
 
     kind: ClassVar[CommandKind] = "resume"
+    for_steps: int | None = None
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(CommandMessage):
     """End the run before its last step; a checkpoint is written."""
 
     kind: ClassVar[CommandKind] = "stop"
@@ -62,7 +95,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SaveCheckpoint:
+class SaveCheckpoint(CommandMessage):
     """Write a checkpoint that retention never removes."""
 
     kind: ClassVar[CommandKind] = "save_checkpoint"
@@ -70,7 +103,7 @@ class SaveCheckpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluate:
+class Evaluate(CommandMessage):
     """Measure the validation set at this step."""
 
     kind: ClassVar[CommandKind] = "evaluate"
@@ -78,16 +111,22 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extend:
-    """Move the run's last step further away."""
+class Extend(CommandMessage):
+    """Move the run's last step further away.
+
+    steps: how many more.
+    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. False
+        in the journals of older versions, whose schedules kept their end.
+    """
 
     kind: ClassVar[CommandKind] = "extend"
-    steps: int  # how many more
+    steps: int
     note: str = ""
+    schedule_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
+class Cancel(CommandMessage):
     """Withdraw a scheduled change that has not happened yet."""
 
     kind: ClassVar[CommandKind] = "cancel"
@@ -96,13 +135,18 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fork:
-    """In a repetition only: go on as the fork did that its original left here, in the same run."""
+class Fork(CommandMessage):
+    """In a replay only: continue as the fork did that was made here, in the same run.
+
+    values: what the fork changed. steps: the last step of the fork.
+    schedule_follows: as in `RunSpec`.
+    """
 
     kind: ClassVar[CommandKind] = "fork"
-    values: Values  # what the fork changed
-    steps: int  # the last step of the fork
+    values: Values
+    steps: int
     note: str = ""
+    schedule_follows: bool = False
 
 
 Command: TypeAlias = (
@@ -110,34 +154,11 @@ Command: TypeAlias = (
 )
 CANCELLED = "Cancelled before its step came."  # why a scheduled change was refused after all
 
-COMMANDS: dict[str, type[Command]] = {
-    command.kind: command
-    for command in (Set, Pause, Resume, Stop, SaveCheckpoint, Evaluate, Extend, Cancel, Fork)
-}
-
-# What the fields of commands may be: a worker must never stumble over one in the middle of a step.
-FIELD_TYPES: dict[str, tuple[type, ...]] = {
-    "values": (dict,),
-    "at_step": (int, NoneType),
-    "over_steps": (int, NoneType),
-    "keep_step_size": (bool,),
-    "batch_now": (bool,),
-    "steps": (int,),
-    "command_id": (int,),
-    "reason": (str,),
-    "note": (str,),
-}
+COMMANDS: dict[str, type[Command]] = by_kind(
+    (Set, Pause, Resume, Stop, SaveCheckpoint, Evaluate, Extend, Cancel, Fork)
+)
 
 
 def command_from_json(body: dict[str, Any]) -> Command:
-    """The command a JSON object stands for.
-
-    Raises:
-        ValueError: unknown kind, missing fields, or a value of the wrong type.
-    """
-    command: Command = from_json(COMMANDS, body)
-    for item in fields(command):
-        value = getattr(command, item.name)
-        if type(value) not in FIELD_TYPES[item.name]:
-            raise ValueError(f"{item.name} of {command.kind} cannot be {value!r}")
-    return command
+    """The command that a JSON object stands for; see `decode` for what it raises."""
+    return decode(COMMANDS, body)

@@ -8,18 +8,18 @@ anything else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from babysit.protocol.serialization import ADDED, from_json, now
+from babysit.protocol.message import Message, by_kind, decode
+from babysit.protocol.serialization import ADDED, now
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.protocol.values import Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What every event has: the step it happened at and the wall time, for display."""
+class Event(Message):
+    """What every event has: the step it happened at, and the wall time for display."""
 
-    kind: ClassVar[str] = ""
     step: int
     at: str = field(default_factory=now)
 
@@ -52,12 +52,19 @@ class NoteAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described(Event):
-    """Somebody renamed the run, changed its description, or made it its family's live branch."""
+    """Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+
+    Only what changed is given.
+    guard: whether the run pauses when its cost blows up.
+    max_steps_per_s: a pace for watching; 0: as fast as it can.
+    """
 
     kind: ClassVar[str] = "described"
     name: str | None = None
     note: str | None = None
     live: bool | None = None
+    guard: bool | None = None
+    max_steps_per_s: float | None = None
     actor: str = "owner"
 
 
@@ -108,6 +115,10 @@ class StatusChanged(Event):
     traceback: str | None = None  # of a failed run, capped
     command_id: int | None = None
     starts_attempt: int | None = None  # of STARTING: the number of the process to come
+
+    @classmethod
+    def from_fields(cls, values: dict[str, Any]) -> Self:
+        return cls(**{**values, "status": RunStatus(str(values.get("status")))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +233,7 @@ class GuardTripped(Event):
     """
 
     kind: ClassVar[str] = "guard_tripped"
-    rule: str  # "non_finite" or "raised_after_change"
+    rule: str  # "non_finite", "diverged" or "raised_after_change"
     series: str  # whose value it was
     value: float | str
     message: str
@@ -289,41 +300,17 @@ class Exactness(Event):
     proved_at_step: int | None = None
 
 
-EVENTS: dict[str, type[Event]] = {
-    event.kind: event
-    for event in (
-        CommandSent,
-        NoteAdded,
-        Described,
-        Trashed,
-        Restored,
-        CheckpointPinned,
-        Forked,
-        StatusChanged,
-        WorkerStarted,
-        Changed,
-        ChangeScheduled,
-        Applied,
-        Refused,
-        CheckpointSaved,
-        CheckpointRemoved,
-        GuardTripped,
-        Recovered,
-        Replayed,
-        Raised,
+EVENTS: dict[str, type[Event]] = by_kind(
+    (
+        CommandSent, NoteAdded, Described, Trashed, Restored, CheckpointPinned, Forked,
+        StatusChanged, WorkerStarted, Changed, ChangeScheduled, Applied, Refused,
+        CheckpointSaved, CheckpointRemoved, GuardTripped, Recovered, Replayed, Raised,
         Warned,
         Exactness,
     )
-}
+)  # fmt: skip
 
 
 def event_from_json(body: dict[str, Any]) -> Event:
-    """The event a JSON object stands for; fields of a newer version are dropped.
-
-    Raises:
-        ValueError: unknown kind or missing fields.
-    """
-    if body.get("kind") == StatusChanged.kind:
-        body = {**body, "status": RunStatus(str(body.get("status")))}
-    event: Event = from_json(EVENTS, body)
-    return event
+    """The event that a JSON object stands for; see `decode` for what it raises."""
+    return decode(EVENTS, body)

@@ -216,9 +216,9 @@ def _change_in(item: Any, place: int) -> Change:
 _FIELDS: dict[str, set[str]] = {
     "set": {"values", "at_step", "over_steps", "keep_step_size", "batch_now"},
     "scheduled": {"command_id"},
-    "extend": {"steps"},
+    "extend": {"steps", "schedule_follows"},
     "cancel": {"command_id"},
-    "fork": {"values", "steps"},
+    "fork": {"values", "steps", "schedule_follows"},
 }
 
 

@@ -40,6 +40,7 @@ class RunSpec:
     recipe: bool = False  # the run repeats the `recipe.yaml` in its directory
     replay_of: int | None = None  # the run of this server that the recipe was made of
     search: dict[str, int] | None = None  # of a trial: id, number, round
+    schedule_follows: bool = False  # of a fork: a schedule to the end of the run ends at its end
     format: int = 1
 
     @property

@@ -1,10 +1,12 @@
-"""Dataclasses as JSON objects, and back."""
+"""Dataclasses as JSON objects; `babysit/protocol/message.py` has the way back."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
+
+from babysit.protocol.message import Message
 
 # Metadata of a field with the default None that an earlier version did not have.
 ADDED = {"added": True}
@@ -15,7 +17,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def to_json(message: Any) -> dict[str, Any]:
+def to_json(message: Message) -> dict[str, Any]:
+    """A message as it is stored in a journal."""
     return {"kind": message.kind, **fields_of(message)}
 
 
@@ -29,15 +32,3 @@ def fields_of(record: Any) -> dict[str, Any]:
         for item in fields(record)
         if (value := getattr(record, item.name)) is not None or not item.metadata.get("added")
     }
-
-
-def from_json(kinds: dict[str, Any], body: dict[str, Any]) -> Any:
-    kind = kinds.get(str(body.get("kind")))
-    if kind is None:
-        raise ValueError(f"unknown kind {body.get('kind')!r}")
-    known = {item.name for item in fields(kind)}
-    values = {name: value for name, value in body.items() if name in known}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ValueError(str(error)) from error

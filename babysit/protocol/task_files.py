@@ -5,20 +5,18 @@ A task's name is its file's, with `-` for `_`. Files that begin with `_` or `.` 
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import babysit
+from babysit.storage.safe_text import storable
 
 VARIABLE = "BABYSIT_MODELS"  # folders with tasks of one's own, separated like PATH
 # Next to the package: where a wheel was installed, and in a checkout. In this order, because a
 # `models` next to an installed wheel belongs to another package.
 SHIPPED_FOLDERS = ("babysit_tasks", "models")
-
-log = logging.getLogger(__name__)
 
 
 class NoSuchTask(Exception):
@@ -43,17 +41,24 @@ def task_folders(models: str | None = None) -> list[Path]:
 
 
 def task_name(file: Path) -> str:
-    return file.stem.replace("_", "-")
+    """The name of the task in a file. Bytes of a file name that are not UTF-8 are escaped."""
+    return storable(file.stem.replace("_", "-"))
 
 
-def task_files(folders: Sequence[Path]) -> dict[str, Path]:
-    """Task files by task name; a later folder's file of the same name wins."""
+def task_files(
+    folders: Sequence[Path], unreadable: dict[Path, OSError] | None = None
+) -> dict[str, Path]:
+    """Task files by task name; a later folder's file of the same name wins.
+
+    unreadable: receives the folders that cannot be read.
+    """
     files: dict[str, Path] = {}
     for folder in folders:
         try:
             names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
         except OSError as error:
-            log.warning("the task folder %s cannot be read: %s", folder, error)
+            if unreadable is not None:
+                unreadable[folder] = error
             continue
         for name in names:
             if name.endswith(".py") and not name.startswith(("_", ".")):
@@ -76,4 +81,4 @@ def find_task_file(name: str) -> Path:
 def failed_description(file: Path, error: str) -> dict[str, Any]:
     """The description of a task that could not be described."""
     name = task_name(file)
-    return {"name": name, "title": name, "summary": "", "error": error}
+    return {"name": name, "title": name, "summary": "", "error": storable(error)}

@@ -118,7 +118,7 @@ def open_recipe(run_directory: Path, spec: RunSpec) -> Recipe | None:
 def wanted_device(recipe: Recipe | None) -> str:
     """The original's device, where this machine has it."""
     if recipe is None:
-        return os.environ.get("BABYSIT_DEVICE", "auto")
+        return os.environ.get("BABYSIT_DEVICE") or "auto"
     device = str(recipe.made_with["device"])
     return device if device == "cpu" or torch.cuda.is_available() else "cpu"
 

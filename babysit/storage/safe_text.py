@@ -1,10 +1,10 @@
-"""Which text every part of the system can carry: databases, files, JSON and the page."""
+"""Which text can be stored and shown everywhere: in databases, files, JSON and the page."""
 
 from __future__ import annotations
 
 
 def text_error(text: str) -> str | None:
-    """What keeps a text from being carried, as the end of a sentence; None: nothing does."""
+    """Why a text cannot be stored, as the end of a sentence; None if it can."""
     if "\0" in text:
         return "text must not contain the NUL character"
     try:
@@ -12,3 +12,8 @@ def text_error(text: str) -> str | None:
     except UnicodeEncodeError:
         return "text must be Unicode without lone surrogates"
     return None
+
+
+def storable(text: str) -> str:
+    """The text with everything escaped that cannot be stored."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")

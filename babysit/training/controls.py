@@ -132,7 +132,7 @@ def checked_change(controls: Controls, change: Set, step: int) -> Values:
         left, right = 1 - float(values["momentum"]), 1 - float(current["momentum"])
         rate = float(current["learning_rate"]) * left / right
         values["learning_rate"] = controls.declared["learning_rate"].check(rate)
-    _check_base(controls, values, step)
+    _check_base(controls, values, step, change.over_steps)
     return values
 
 
@@ -147,7 +147,7 @@ def _check_over_steps(over_steps: int | None, values: Values) -> None:
         raise InvalidValue("over_steps", message)
 
 
-def _check_base(controls: Controls, values: Values, step: int) -> None:
+def _check_base(controls: Controls, values: Values, step: int, over_steps: int | None) -> None:
     """The base that a change leads to must be a learning rate itself: a fork starts from it."""
     schedule = controls.schedule
     begins = bool(set(values) & set(SCHEDULE_KEYS))
@@ -167,6 +167,15 @@ def _check_base(controls: Controls, values: Values, step: int) -> None:
         # The new schedule begins at the learning rate of now: for ever 0, if that is 0.
         message = "The learning rate is 0 here: set learning_rate in the same change."
         raise InvalidValue("learning_rate", message)
+    if begins and over_steps and factor:  # on the way from here the base is largest at its start
+        start = float(controls.effective(step)["learning_rate"]) / factor
+        if start > BASE_LEARNING_RATE.high:
+            message = (
+                f"The new schedule multiplies the base by {factor:.3g} here, so the way to it "
+                f"would begin at a base of {start:.3g}, above {BASE_LEARNING_RATE.high:g}. "
+                "Leave over_steps out, or lower the learning rate first."
+            )
+            raise InvalidValue("over_steps", message)
 
 
 def apply_change(

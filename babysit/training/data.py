@@ -171,8 +171,8 @@ class Batches:
         )
 
 
-def end_with_parent(_: int) -> None:
-    """In a loader's process: end when the training's process does, however that ends (Linux)."""
+def end_with_parent(_: int = 0) -> None:
+    """In a child process: end when the parent does, however that ends (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

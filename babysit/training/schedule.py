@@ -8,12 +8,13 @@ them silently overwrite a value that was set by hand.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from babysit.protocol.hyperparameters import STANDARD, Scale
 from babysit.protocol.values import Values
 
 ONE_CYCLE_START = 1 / 25  # of the base; Smith & Topin, arXiv 1708.07120, and fast.ai use the same
+ENDING = ("cosine", "one_cycle")  # schedules with an end
 SCHEDULE_KEYS = (
     "schedule",
     "decay_rate",
@@ -45,7 +46,7 @@ class Schedule:
     def begun(cls, values: Values, *, start: int, last_step: int) -> Schedule:
         """The schedule that `values` describe, begun now; length 0 means up to the last step."""
         kind = str(values["schedule"])
-        ends = kind in ("cosine", "one_cycle")  # the others do not know how long a run is
+        ends = kind in ENDING  # the others do not know how long a run is
         return cls(
             kind=kind,
             start=start,
@@ -55,6 +56,26 @@ class Schedule:
             final_factor=float(values["final_factor"]),
             warmup_fraction=float(values["warmup_fraction"]),
         )
+
+    def moved_to(self, last_step: int, values: Values, *, step: int) -> tuple[Schedule, list[str]]:
+        """The schedule with its end at another last step, if it lasts to the end of the run.
+
+        Returns:
+            The schedule in force from update `step` + 1 on, and what has to be said about it.
+        """
+        if self.kind not in ENDING or int(values["schedule_steps"]):
+            return self, []
+        moved = replace(self, length=max(1, last_step - self.start))
+        if moved == self:
+            return self, []
+        said = (
+            f"The schedule {self.kind} lasts to the end of the run, so it now ends at step "
+            f"{moved.start + moved.length:,} instead of {self.start + self.length:,}."
+        )
+        before, after = self.factor(step), moved.factor(step)
+        if before != after:
+            said += f" Here it multiplies the base learning rate by {after:.4g}, not {before:.4g}."
+        return moved, [said]
 
     def factor(self, step: int) -> float:
         """What the base learning rate is multiplied with in update `step` + 1."""

@@ -27,6 +27,7 @@ from babysit.training.checkpoint import (
 )
 from babysit.training.controls import Controls, TrainingParts, apply_change
 from babysit.training.data import Batches, Position, stream_seed
+from babysit.training.divergence import DivergenceGuard
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,
@@ -34,8 +35,9 @@ from babysit.training.optimizer import (
     state_tensors,
     write,
 )
-from babysit.training.schedule import Schedule, ease_in
+from babysit.training.schedule import SCHEDULE_KEYS, Schedule, ease_in
 from babysit.training.seeding import seed_generators
+from babysit.training.task_loader import build_network, load_data
 from babysit.training.user_code.dropout import dropout_modules, steer_dropout
 from babysit.training.user_code.provenance import differences, made_with
 from babysit.training.user_code.saved_state import (
@@ -70,6 +72,7 @@ class Training:
     lost_state: list[str] = field(default_factory=list)  # in no checkpoint: see `saved_state`
     dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
     parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
+    divergence: DivergenceGuard = field(default_factory=DivergenceGuard)
     best_val_cost: float | None = None
     best_step: int = 0
     last_command_id: int = 0
@@ -105,6 +108,7 @@ class Training:
                 "optimizer_values": read_back(self.optimizer),
                 "last_command_id": self.last_command_id,
                 "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "divergence": self.divergence.to_json(),
                 "made_with": self.made_with,
             },
         )
@@ -140,7 +144,7 @@ def begin(spec: RunSpec, task: Task, *, device: str, code_sha256: str) -> Traini
     Raises:
         InvalidValue: the run's values do not fit the task.
     """
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     values = check_start(declared, spec.values)
     schedule = Schedule.begun(values, start=0, last_step=spec.steps)
@@ -169,7 +173,7 @@ def _assemble(
     earlier: UserState | None = None,
 ) -> Training:
     seed_generators(spec.seed)
-    network = task.build(controls.values).to(device)
+    network = build_network(task, controls.values).to(device)
     trained = {n: item for n, item in network.named_parameters() if item.requires_grad}
     training = Training(
         task=task,
@@ -220,7 +224,7 @@ def restore(
         InvalidValue: the fork's values do not fit the task.
     """
     state = snapshot.state
-    data = task.load()
+    data = load_data(task)
     declared = task.declared(len(data.train))  # type: ignore[arg-type]
     controls = Controls.from_json(declared, state)
     if is_fork:
@@ -241,6 +245,12 @@ def restore(
     if "dropout_modules" in state and not structural:
         training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
     training.step = int(state["step"])
+    training.divergence = DivergenceGuard.from_json(state.get("divergence"))
+    if is_fork and spec.schedule_follows and not set(overrides) & set(SCHEDULE_KEYS):
+        controls.schedule, said = controls.schedule.moved_to(
+            spec.steps, controls.values, step=training.step
+        )
+        training.warnings += said
     training.parent_command_id = int(state["last_command_id"])
     best = state["best"]["val_cost"]
     if best is not None and not is_fork:  # the best of a branch is its own

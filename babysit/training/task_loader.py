@@ -1,31 +1,34 @@
-"""Imports task files by path, and hashes the code of a task."""
+"""Imports task files, calls their functions and checks the results, and hashes their code."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
+import os
 import sys
 import sysconfig
 from pathlib import Path
 from types import ModuleType
 
+from torch import nn
+
 import babysit
 from babysit.protocol.task_files import NoSuchTask
-from babysit.task import Task
+from babysit.protocol.values import Values
+from babysit.task import Data, Task
 
 MODULE_PREFIX = "babysit_task_"
 
 
 def load_task(file: Path) -> Task:
-    """Import a task file; its own folder is on the path, for what it imports.
+    """Import a task file; the modules beside it can be imported by their names.
 
     Raises:
         NoSuchTask: it has no `TASK`.
         Exception: whatever the file raises.
     """
-    folder = str(file.parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    make_importable(file.parent)
     module_name = f"{MODULE_PREFIX}{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
@@ -37,6 +40,48 @@ def load_task(file: Path) -> Task:
     if not isinstance(task, Task):
         raise NoSuchTask(f"{file.name} has no TASK = Task(...).")
     return task
+
+
+def make_importable(folder: Path) -> None:
+    """Put a folder on the path, after the standard library and before the installed packages.
+
+    A task may be called `random` or have a helper `types`. Other modules of the process must still
+    get the ones of the standard library.
+    """
+    importlib.invalidate_caches()  # a package may have been installed since this process began
+    if str(folder) not in sys.path:
+        standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+        standard |= {str(Path(path) / "lib-dynload") for path in standard}
+        places = [place for place, path in enumerate(sys.path) if path in standard]
+        sys.path.insert(max(places, default=-1) + 1, str(folder))
+
+
+def load_data(task: Task) -> Data:
+    """The data of a task.
+
+    Raises:
+        ValueError: `load` returns something else.
+        Exception: whatever `load` raises.
+    """
+    data = task.load()
+    if not isinstance(data, Data):
+        raise ValueError(f"load must return Data(train=..., val=...), not {type(data).__name__}.")
+    return data
+
+
+def build_network(task: Task, values: Values) -> nn.Module:
+    """The network of a task.
+
+    Raises:
+        ValueError: `build` returns something else, or a network with nothing to train.
+        Exception: whatever `build` raises.
+    """
+    network = task.build(values)
+    if not isinstance(network, nn.Module):
+        raise ValueError(f"build must return a torch.nn.Module, not {type(network).__name__}.")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ValueError("build must return a network with at least one parameter to train.")
+    return network
 
 
 def code_sha256(file: Path) -> str:
@@ -69,22 +114,41 @@ def built_sha256(task: Task, loaded_sha256: str) -> str:
     return code_sha256(Path(file))
 
 
+def imported_files() -> list[Path]:
+    """Source files of all imported modules, without tasks, installed packages and Babysit."""
+    names = [
+        getattr(module, "__file__", None)
+        for name, module in list(sys.modules.items())
+        if not name.startswith(MODULE_PREFIX) and name != "__main__"
+    ]
+    return own_files([name for name in names if isinstance(name, str)])
+
+
+def own_files(names: list[str]) -> list[Path]:
+    """Those source files that belong neither to an installed package nor to Babysit."""
+    installed = [
+        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")),
+        Path(babysit.__file__).parent,
+    ]
+    installed += [path.resolve() for path in installed]
+    beginnings = tuple(f"{path}{os.sep}" for path in installed)
+    files = set()
+    for name in names:
+        if name.endswith(".py") and not name.startswith(beginnings):  # most end here
+            path = Path(name).resolve()
+            if not str(path).startswith(beginnings):
+                files.add(path)
+    return sorted(files)
+
+
 def imported_below(folder: Path) -> list[ModuleType]:
     """Imported modules with sources below a folder: neither tasks nor installed packages."""
-    installed = [
-        *(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")),
-        Path(babysit.__file__).resolve().parent,
-    ]
-    found = {}
-    for name, module in list(sys.modules.items()):
-        source = getattr(module, "__file__", None)
-        if not isinstance(source, str) or name.startswith(MODULE_PREFIX) or name == "__main__":
-            continue
-        path = Path(source).resolve()
-        if (
-            path.suffix == ".py"
-            and path.is_relative_to(folder)
-            and not any(path.is_relative_to(other) for other in installed)
-        ):
-            found[path] = module
-    return [found[path] for path in sorted(found)]
+    files = [path for path in imported_files() if path.is_relative_to(folder)]
+    if not files:
+        return []  # most tasks are one file
+    sources = {
+        Path(source).resolve(): module
+        for module in list(sys.modules.values())
+        if isinstance(source := getattr(module, "__file__", None), str)
+    }
+    return [sources[path] for path in files]

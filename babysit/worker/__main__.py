@@ -48,6 +48,7 @@ from babysit.training.user_code.provenance import versions
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.executor import refuse_the_rest
+from babysit.worker.failed_change import reason_of_pause
 from babysit.worker.log_file import open_log
 from babysit.worker.loop import finish, train
 from babysit.worker.recorder import Recorder
@@ -73,10 +74,10 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
     heartbeat = Heartbeat(run_directory, attempt)
-    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS", "1")))
+    torch.set_num_threads(int(os.environ.get("BABYSIT_THREADS") or 1))
     spec = RunSpec(**json.loads((run_directory / "run.json").read_text()))
     os.nice(spec.niceness)
-    recorder = Recorder(run_directory, attempt)
+    recorder = Recorder(run_directory, attempt, spec.max_steps_per_s)
     step, ended = 0, True
     try:
         history = read_history(run_directory, attempt)
@@ -206,7 +207,8 @@ def run_until_done(
             session.end_comparison()
             session.emit(ending)
     if tripped is not None:  # only here: the exception held the tensors of the update that raised
-        session.pause_after_failed_change(tripped)
+        session.emit(tripped)
+        session.pause(reason_of_pause(tripped))
         return run_until_done(session, should_retry)
     refuse_the_rest(session, ending.status)
     return True

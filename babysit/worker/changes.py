@@ -131,9 +131,25 @@ def extend(session: TrainingSession, sent: CommandSent, command: Extend) -> None
     training = session.training
     if command.steps < 1:
         raise InvalidValue("steps", "Extend a run by at least 1 step.")
-    before, training.steps = training.steps, training.steps + command.steps
-    session.version += 1
+    before = training.steps
+    warnings = extend_silently(session, command)
     emit_applied(session, sent, {"steps": before}, {"steps": training.steps})
+    for warning in warnings:
+        session.emit(Warned(step=training.step, message=warning))
+
+
+def extend_silently(session: TrainingSession, command: Extend) -> list[str]:
+    """Move the end of the run; what is to be said about its schedule."""
+    training = session.training
+    training.steps += command.steps
+    session.version += 1
+    if not command.schedule_follows:
+        return []
+    controls = training.controls
+    controls.schedule, said = controls.schedule.moved_to(
+        training.steps, controls.values, step=training.step
+    )
+    return said
 
 
 def cancel(session: TrainingSession, sent: CommandSent, command: Cancel) -> None:
@@ -177,7 +193,12 @@ def fork_silently(session: TrainingSession, command: Fork) -> None:
         InvalidValue: the fork's values do not fit the task.
     """
     training = session.training
-    spec = replace(session.spec, values=command.values, steps=command.steps)
+    spec = replace(
+        session.spec,
+        values=command.values,
+        steps=command.steps,
+        schedule_follows=command.schedule_follows,
+    )
     session.version += 1
     session.evaluated_at = -1  # it may be another network
     session.training = restore(

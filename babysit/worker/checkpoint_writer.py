@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
@@ -9,6 +10,7 @@ import queue
 import shutil
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ COST_MAX = 0.01  # of the training time that checkpoints by the timer may take
 BEST_EVERY_S = 5.0  # the best state waits in memory meanwhile: the cost may fall at each evaluation
 LAST_KEPT = 5
 BEST_KEPT = 3
+LOOK_EVERY_S = 1.0  # whether the thread that is waited for is alive
 WAITING_MAX = 4  # snapshots in memory; a timer's is left out when so many wait
 ALWAYS_KEPT: frozenset[CheckpointCause] = frozenset({"start", "change", "user", "pause", "end"})
 
@@ -57,6 +60,10 @@ class UnsavedBest:
     val_cost: float
     taken_at: float
     copied_s: float
+
+    def is_at(self, step: int, version: int) -> bool:
+        """Whether it is the state of this step, with these settings."""
+        return (self.snapshot.state["step"], self.version) == (step, version)
 
 
 class Saver:
@@ -158,8 +165,10 @@ class Saver:
         self._jobs.put(lambda: self._recorder.event(make_event()))
 
     def wait(self) -> None:
-        """Return when everything queued so far is on the disk and announced."""
-        self._jobs.join()
+        """Return when everything queued so far is on the disk and announced, or has failed."""
+        with self._jobs.all_tasks_done:
+            while self._jobs.unfinished_tasks and self._thread.is_alive():
+                self._jobs.all_tasks_done.wait(LOOK_EVERY_S)
 
     def close(self) -> None:
         self._jobs.put(None)
@@ -170,13 +179,24 @@ class Saver:
         """Nobody works on them in a process that the task forked: do not wait for ever."""
         self._jobs = queue.Queue()
 
+    @property
+    def _newest_step(self) -> int:
+        return self._last.step if self._last is not None else 0
+
     def _is_busy(self) -> bool:
         return self._jobs.unfinished_tasks >= WAITING_MAX
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
-            self._jobs.task_done()
+            try:
+                job()
+            except Exception as error:  # the next one may succeed, and the loop waits for all
+                traceback.print_exc()
+                self._recorder.event(
+                    Warned(step=self._newest_step, message=f"Saving failed: {error!r}")
+                )
+            finally:
+                self._jobs.task_done()
         self._jobs.task_done()
 
     def _write(
@@ -191,6 +211,7 @@ class Saver:
         }
         began_s = time.monotonic()
         try:
+            self._checkpoints.mkdir(exist_ok=True)  # somebody may have removed it
             written = write_checkpoint(self._checkpoints, saved.directory, snapshot, about)
         except Exception as error:  # safetensors has an error of its own for a full disk
             saved.failed = True
@@ -223,10 +244,11 @@ class Saver:
         self._recorder.event(Warned(step=saved.step, message=message))
 
     def _why(self, error: Exception, bytes_needed: int) -> str:
-        free = shutil.disk_usage(self._checkpoints).free
-        if free < bytes_needed:
-            needed = f"{bytes_needed / 1e6:,.1f} MB needed"
-            return f"the disk is full: {needed}, {free / 1e6:,.1f} MB free"
+        with contextlib.suppress(OSError):
+            free = shutil.disk_usage(self._checkpoints).free
+            if free < bytes_needed:
+                needed = f"{bytes_needed / 1e6:,.1f} MB needed"
+                return f"the disk is full: {needed}, {free / 1e6:,.1f} MB free"
         return str(error)
 
     def _remove_unneeded(self) -> None:

@@ -148,11 +148,14 @@ def _execute_again(session: TrainingSession, sent: CommandSent, command: Command
         case Set():
             changes.apply_silently(session, ScheduledChange(sent.command_id, command, sent.actor))
         case Extend():
-            training.steps += command.steps
+            changes.extend_silently(session, command)
         case Cancel():
             training.controls.forget(command.command_id)
         case Fork():
             changes.fork_silently(session, command)
+        case Resume():
+            session.pause_at = pause_at(command, training.step)
+            return
         case _:
             return  # it decided nothing of the future
     session.version += 1
@@ -177,6 +180,7 @@ def execute(session: TrainingSession, sent: CommandSent, command: Command) -> No
             status = session.status
             if session.paused_for is not None:
                 session.resume(sent.command_id)
+                session.pause_at = pause_at(command, training.step)
             changes.emit_applied(session, sent, {"status": status}, {"status": RunStatus.RUNNING})
         case Stop():
             changes.emit_applied(
@@ -205,6 +209,11 @@ def execute(session: TrainingSession, sent: CommandSent, command: Command) -> No
             changes.cancel(session, sent, command)
         case Fork():
             changes.fork(session, sent, command)
+
+
+def pause_at(command: Resume, step: int) -> int | None:
+    """The step after which a run that is resumed at `step` pauses again."""
+    return None if command.for_steps is None else step + command.for_steps
 
 
 def refuse(

@@ -38,7 +38,7 @@ def train(session: TrainingSession) -> StatusChanged:
     group, record = optimizer.param_groups[0], recorder.step_row.append
     record_heartbeat = session.heartbeat.record
     step_size = StepSize(network)
-    throttle = Throttle(session.spec.max_steps_per_s)
+    throttle = Throttle()
 
     while True:
         # people first, but only between steps
@@ -51,8 +51,7 @@ def train(session: TrainingSession) -> StatusChanged:
             return session.ending
         if training.step >= training.steps:
             return StatusChanged(step=training.step, status=RunStatus.FINISHED)
-        if recorder.is_orphaned:
-            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        recorder.check()
         if wait_s := _wait_s(session, throttle):
             recorder.wait_for_command(wait_s)
             continue
@@ -87,21 +86,23 @@ def train(session: TrainingSession) -> StatusChanged:
 
         # what is not recorded at every step
         if measured:
-            moved = session.measured_or_none("The step size", step_size.measure)
-            numbers["step_size"] = math.nan if moved is None else moved
-            _measure_progress(session)
+            numbers["step_size"] = _measure_progress(session, step_size)
         if len(numbers) > 1:
             recorder.values(step, {name: numbers[name] for name in numbers if name != COST})
         if not all_finite:
             _pause_for_guard(session, numbers)
         elif step % training.task.evaluate_every == 0 or step == training.steps:
             session.evaluate()
+        has_diverged = all_finite and training.divergence.update(numbers[COST])
+        if has_diverged or step == session.pause_at:
+            _pause_after_step(session, has_diverged=has_diverged)
         if measured or session.evaluated_at == step or time.monotonic() >= session.saver.latest_s:
             _save_when_due(session)
 
 
 def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
     """How long to wait for a command before another look; 0: make the next step."""
+    throttle.limit(session.recorder.max_steps_per_s)
     if session.paused_for in IO_ERROR_PAUSES:
         if not session.recorder.has_recovered():
             return DISK_LOOK_EVERY_S
@@ -138,11 +139,19 @@ def _clipped(
 
 
 class Throttle:
-    """Holds a lesson down to so many steps a second, without making a command wait."""
+    """Holds a training down to so many steps a second, without making a command wait."""
 
-    def __init__(self, max_steps_per_s: float | None) -> None:
-        self._step_s = 1 / max_steps_per_s if max_steps_per_s else 0.0
-        self._next_at = time.monotonic()
+    def __init__(self) -> None:
+        self._max_steps_per_s: float | None = None
+        self._step_s = 0.0
+        self._next_at = 0.0
+
+    def limit(self, max_steps_per_s: float | None) -> None:
+        """From now on so many; None: as fast as it can."""
+        if max_steps_per_s != self._max_steps_per_s:
+            self._max_steps_per_s = max_steps_per_s
+            self._step_s = 1 / max_steps_per_s if max_steps_per_s else 0.0
+            self._next_at = time.monotonic()
 
     def holds(self) -> bool:
         """Whether the next step must still wait; False once for each step."""
@@ -159,7 +168,8 @@ class Throttle:
         return max(0.0, self._next_at - time.monotonic())
 
 
-def _measure_progress(session: TrainingSession) -> None:
+def _measure_progress(session: TrainingSession, step_size: StepSize) -> float:
+    """Record how far the training is. Returns: the size of its last step; NaN if not known."""
     training, clock = session.training, session.clock
     session.recorder.values(
         training.step,
@@ -171,6 +181,8 @@ def _measure_progress(session: TrainingSession) -> None:
             "steps_per_s": clock.steps_per_s(training.step),
         },
     )
+    moved = session.measured_or_none("The step size", step_size.measure)
+    return math.nan if moved is None else moved
 
 
 def _pause_for_guard(session: TrainingSession, numbers: dict[str, float]) -> None:
@@ -181,6 +193,22 @@ def _pause_for_guard(session: TrainingSession, numbers: dict[str, float]) -> Non
     tripped = non_finite(session.training.network, session.training.step, numbers)
     if tripped is not None:
         session.emit(tripped)
+        session.pause("guard")
+
+
+def _pause_after_step(session: TrainingSession, *, has_diverged: bool) -> None:
+    """Pause because the cost has blown up, or because so many steps were asked for.
+
+    Not while steps are made again: it was answered the first time.
+    """
+    training, is_repeated = session.training, session.follows_others
+    if training.step == session.pause_at:
+        session.pause_at = None
+        if session.recovery_check is None and training.step < training.steps:
+            session.pause("user")
+    is_trial = session.spec.search is not None  # early stopping is the business of a search
+    if has_diverged and session.recorder.guard and not (is_repeated or is_trial):
+        session.emit(training.divergence.tripped(training.step))
         session.pause("guard")
 
 

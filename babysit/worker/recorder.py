@@ -18,7 +18,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from babysit.protocol.commands import Command, command_from_json
-from babysit.protocol.events import CheckpointPinned, CommandSent, Event, Forked, event_from_json
+from babysit.protocol.events import (
+    CheckpointPinned,
+    CommandSent,
+    Described,
+    Event,
+    Forked,
+    event_from_json,
+)
 from babysit.protocol.serialization import to_json
 from babysit.storage.disk_reserve import Reserve
 from babysit.storage.journal import (
@@ -47,10 +54,16 @@ class Recorder:
     The loop appends to the queue and takes from `commands`; all else happens on the thread.
     """
 
-    def __init__(self, run_directory: Path, attempt: int) -> None:
+    def __init__(
+        self, run_directory: Path, attempt: int, max_steps_per_s: float | None = None
+    ) -> None:
+        """max_steps_per_s: as asked for when the run was made; None: as many as can be."""
         self.commands: deque[CommandSent] = deque()  # new ones, in the order sent
         self.kept: set[int] = set()  # ids of checkpoints that retention must keep
+        self.guard = True  # whether the run pauses when its cost blows up
+        self.max_steps_per_s = max_steps_per_s
         self.is_orphaned = False  # the run's directory was deleted: nobody will ever read this
+        self.failure: Exception | None = None  # why the thread ended
         self.step_row = deque[Item]()  # public only for its bound `append` in the loop
         self._queue = self.step_row
         self._journal = JournalWriter(run_directory / f"attempt-{attempt:04d}.journal")
@@ -83,6 +96,18 @@ class Recorder:
     def has_recovered(self) -> bool:
         """Whether the disk takes things again, and has room for more."""
         return self.io_error is None and self._reserve.has_recovered()
+
+    def check(self) -> None:
+        """Raise if nothing that the run does will be known.
+
+        Raises:
+            FileNotFoundError: the run's directory was removed, moved or replaced.
+            RuntimeError: the thread that records has failed.
+        """
+        if self.is_orphaned:
+            raise FileNotFoundError("The run's directory is not there any more for this process.")
+        if self.failure is not None:
+            raise RuntimeError("The run cannot be recorded any more.") from self.failure
 
     def values(self, step: int, values: dict[str, float]) -> None:
         """Record numbers that are not measured at every step."""
@@ -122,6 +147,12 @@ class Recorder:
     # -- the thread
 
     def _work(self) -> None:
+        try:
+            self._write_and_read()
+        except Exception as error:  # the loop raises it: a run without records is none
+            self.failure = error
+
+    def _write_and_read(self) -> None:
         flushed_at = time.monotonic()
         while not self._closing:
             event_waits = self._wake.wait(LOOK_EVERY_S)
@@ -168,12 +199,13 @@ class Recorder:
     def _read_commands(self) -> None:
         try:
             size = self._asked.path.stat().st_size
-        except FileNotFoundError:
-            return
-        if size == self._asked_size:
+            if size == self._asked_size:
+                return
+            records = self._asked.read()
+        except OSError:  # it is not there yet, or too many files are open: asked again soon
             return
         self._asked_size = size
-        for record in self._asked.read():
+        for record in records:
             if isinstance(record, Frame) and isinstance(record.body, dict):
                 self._handle_event(record.body)
 
@@ -190,6 +222,12 @@ class Recorder:
                 self.kept.add(event.checkpoint_id)
             case CheckpointPinned():
                 self.kept.discard(event.checkpoint_id)
+            case Described():
+                if event.guard is not None:
+                    self.guard = event.guard
+                if event.max_steps_per_s is not None:
+                    self.max_steps_per_s = event.max_steps_per_s or None
+                    self._asked_something.set()
             case _:
                 pass
 

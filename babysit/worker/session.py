@@ -40,6 +40,7 @@ class TrainingSession:
     """What the loop and the answers to commands act on.
 
     began_at: the step this attempt started from.
+    pause_at: the step after which somebody wants to look again.
     paused_for: why the run is paused; None while it runs.
     ending: how the run ends, once somebody asked for it.
     version: counts the changes made; with the step it names a state.
@@ -55,6 +56,7 @@ class TrainingSession:
     heartbeat: Heartbeat
     clock: Clock = field(default_factory=Clock)
     began_at: int = field(init=False)
+    pause_at: int | None = None
     paused_for: str | None = None
     ending: StatusChanged | None = None
     version: int = 0
@@ -129,7 +131,9 @@ class TrainingSession:
 
         The best state goes first: what is on the disk up to a step includes the best of it.
         """
-        training = self.training
+        training, best = self.training, self.unsaved_best
+        if best is not None and best.is_at(training.step, self.version):
+            self.unsaved_best = None
         self.save_best()
         current = self.saver.current(training.step, self.version)
         if current is not None:
@@ -201,7 +205,7 @@ class TrainingSession:
         self.evaluate()
         self.draw(at_once=True)
         self.clock.pause()
-        self.paused_for = reason
+        self.paused_for, self.pause_at = reason, None
         self.save("pause", command_id=command_id)
         self.saver.wait()
         self.emit(
@@ -228,7 +232,8 @@ class TrainingSession:
         self.killer_step = 0
         tripped = killed_by_change(self.directory, self.history, self.training)
         if tripped is not None:
-            self.pause_after_failed_change(tripped)
+            self.emit(tripped)
+            self.pause(reason_of_pause(tripped))
         return tripped is not None
 
     def hold_failed_change(self, error: BaseException) -> GuardTripped | None:
@@ -236,10 +241,6 @@ class TrainingSession:
         if self.unproven is None or self.ending is not None or self.recovery_check is not None:
             return None
         return self.unproven.take_back(self.training, error)
-
-    def pause_after_failed_change(self, tripped: GuardTripped) -> None:
-        self.emit(tripped)
-        self.pause(reason_of_pause(tripped))
 
     def pause_on_io_error(self, io_error: OSError) -> None:
         """Wait until the disk takes things again; nothing more is asked of it meanwhile."""

@@ -63,6 +63,11 @@ def journals(data_dir: Path, sort: str) -> list[Path]:
     return found
 
 
+def of_then(written: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """The part of what is written that there was when `body` was: later versions add fields."""
+    return {name: written[name] for name in body}
+
+
 def written_again(sort: str, body: dict[str, Any] | Points) -> bytes:
     """The payload of a record as this version writes what it read."""
     if isinstance(body, Points):
@@ -72,12 +77,12 @@ def written_again(sort: str, body: dict[str, Any] | Points) -> bytes:
     if sort == "search":
         found = search_event_in(body)
         assert found is not None, body
-        return encode_event(to_jsonable(search_to_json(found)))
+        return encode_event(of_then(to_jsonable(search_to_json(found)), body))
     event = event_from_json(body)
     if isinstance(event, CommandSent):  # it carries a message of its own
-        again = to_json(command_from_json(event.command))
+        again = of_then(to_json(command_from_json(event.command)), event.command)
         assert json.dumps(again) == json.dumps(event.command)
-    return encode_event(to_json(event))
+    return encode_event(of_then(to_json(event), body))
 
 
 def journal_written_again(sort: str, path: Path, place: Path) -> bytes:
@@ -91,13 +96,14 @@ def journal_written_again(sort: str, path: Path, place: Path) -> bytes:
 
 
 def run_written_again(path: Path) -> str:
-    asked = RunSpec(**json.loads(path.read_text()))
-    return json.dumps(to_jsonable(fields_of(asked)), indent=1)
+    body = json.loads(path.read_text())
+    return json.dumps(of_then(to_jsonable(fields_of(RunSpec(**body))), body), indent=1)
 
 
 def search_written_again(path: Path) -> str:
-    spec = TypeAdapter(SearchSpec).validate_python(json.loads(path.read_text()))
-    return json.dumps(to_jsonable(fields_of(spec)), indent=1)
+    body = json.loads(path.read_text())
+    spec = TypeAdapter(SearchSpec).validate_python(body)
+    return json.dumps(of_then(to_jsonable(fields_of(spec)), body), indent=1)
 
 
 def recipe_written_again(text: str) -> str:

@@ -238,7 +238,7 @@ def test_a_trial_steered_by_hand_is_counted_apart_and_the_search_stops(screen: S
     expect(screen.journal).to_contain_text("Learning rate")
 
     screen.page.get_by_role("link", name=f"search {search_id}", exact=True).click()
-    expect(rows(screen).first).to_contain_text("hand-steered")
+    expect(rows(screen).first).to_contain_text("changed by hand")
     screen.button("Pause search").click()
     expect(status(screen)).to_have_text("Paused")
     screen.button("Resume search").click()
@@ -246,7 +246,7 @@ def test_a_trial_steered_by_hand_is_counted_apart_and_the_search_stops(screen: S
     screen.button("Stop search").click()
     expect(status(screen)).to_have_text("Stopped")
     counts = screen.page.get_by_role("list", name="Trials by outcome")
-    expect(counts.get_by_text("hand-steered")).to_be_visible()
+    expect(counts.get_by_text("changed by hand")).to_be_visible()
 
 
 def test_a_winner_is_repeated_refined_and_promoted(screen: Screen) -> None:
@@ -291,14 +291,14 @@ def test_a_panda_is_sent_to_caviar_and_has_a_litter(screen: Screen) -> None:
     run = screen.server.start_run("digits", steps=40, values={"learning_rate": 0.02})
     screen.server.wait_for_status(run["id"], "finished")
     screen.open_run(run["id"])
-    screen.page.get_by_role("link", name="Send to caviar").click()
+    screen.page.get_by_role("link", name="Search around this run").click()
     expect(screen.textbox("Lowest learning rate")).to_have_value("0.002")
     expect(screen.textbox("Highest learning rate")).to_have_value("0.2")
 
     screen.page.go_back()
     screen.checkpoints.first.click()
-    screen.button("Litter from checkpoint").click()
-    expect(screen.region("Search space")).to_contain_text("with its weights of step 40")
+    screen.button("Search from checkpoint").click()
+    expect(screen.region("Search space")).to_contain_text("step 40.")
     screen.textbox("Trials").fill("2")
     screen.textbox("Steps").fill("60")
     screen.button("Start search").click()

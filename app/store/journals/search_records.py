@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from babysit.protocol.message import Message, by_kind
+from babysit.protocol.serialization import now, to_json
 
-from babysit.protocol.serialization import fields_of, now
+from .validated import validated
+
+__all__ = [
+    "ALLOWED",
+    "KINDS",
+    "RepeatAsked",
+    "RoundBegan",
+    "SearchCommand",
+    "SearchCommandSent",
+    "SearchEvent",
+    "SearchStatus",
+    "SearchStatusChanged",
+    "TrialEnded",
+    "TrialSampled",
+    "event_in",
+    "to_json",
+]
 
 SearchStatus: TypeAlias = Literal["queued", "running", "paused", "finished", "stopped"]
 SearchCommand: TypeAlias = Literal["pause", "resume", "stop"]
@@ -25,10 +41,9 @@ ALLOWED: dict[str, tuple[SearchCommand, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchEvent:
+class SearchEvent(Message):
     """The field of every record: the wall time, for display."""
 
-    kind: ClassVar[str] = ""
     at: str = field(default_factory=now)
 
 
@@ -94,9 +109,8 @@ class RepeatAsked(SearchEvent):
     actor: str = "owner"
 
 
-KINDS: dict[str, type[SearchEvent]] = {
-    event.kind: event
-    for event in (
+KINDS: dict[str, type[SearchEvent]] = by_kind(
+    (
         SearchStatusChanged,
         SearchCommandSent,
         RoundBegan,
@@ -104,23 +118,9 @@ KINDS: dict[str, type[SearchEvent]] = {
         TrialEnded,
         RepeatAsked,
     )
-}
-
-
-def to_json(event: SearchEvent) -> dict[str, Any]:
-    return {"kind": event.kind, **fields_of(event)}
+)
 
 
 def event_in(body: Any) -> SearchEvent | None:
     """The event, with every field checked; None: this version does not know it."""
-    if not isinstance(body, dict) or body.get("kind") not in KINDS:
-        return None
-    try:
-        return _adapter(body["kind"]).validate_python(body)
-    except ValidationError:
-        return None
-
-
-@cache
-def _adapter(kind: str) -> TypeAdapter[SearchEvent]:
-    return TypeAdapter(KINDS[kind])
+    return validated(KINDS, body) if isinstance(body, dict) else None

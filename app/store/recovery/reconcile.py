@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 def reconcile(store: Store) -> None:
     """Append what could not be appended when it was said, and put all of it on the disk."""
+    store.clock.save_if_due()
     with store.lock:
         for run_id in sorted(store.lagging_runs):
             reconcile_run(store, run_id)

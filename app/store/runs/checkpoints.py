@@ -48,6 +48,7 @@ def _best(rows: list[CheckpointRow]) -> int | None:
 def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> dict[str, Any]:
     path = checkpoint_path(runs_dir, row)
     valid = not row.removed and what_is_wrong(path, row, deep=False) is None
+    values, effective = _values(path) if valid else (None, None)
     return {
         "id": row.id,
         "run_id": row.run_id,
@@ -64,7 +65,18 @@ def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> 
         "at": row.at,
         "removed": row.removed,
         "command_id": row.command_id,
+        "values": values,
+        "effective": effective,
     }
+
+
+def _values(path: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The base values that a branch goes on with, and those that the last update used."""
+    try:
+        state = read_json(path / STATE)
+        return dict(state["values"]), dict(state["optimizer_values"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, None
 
 
 def find_checkpoint(session: Session, checkpoint_id: int) -> CheckpointRow:

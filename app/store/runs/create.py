@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from babysit.protocol.commands import Pause
 from babysit.protocol.events import Described, Forked
 from babysit.protocol.hyperparameters import Declared, InvalidValue
 from babysit.protocol.run_spec import RunSpec
@@ -19,21 +20,39 @@ from ...task_catalog import TaskInfo
 from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from .checkpoints import checkpoint_path, find_checkpoint, values_in, what_is_wrong
-from .commands import stop_if_active
+from .commands import send_command, stop_if_active
 from .projection import emit
-from .runs import check_name, find_run, make_run, next_run_id
+from .runs import check_name, describe_run, find_run, make_run, next_run_id
+
+WATCHED = ("guard", "paused")  # options of a new run that a person may change later
 
 
 def start_run(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> RunRow:
     """A new run, queued.
 
-    options: fields of `RunSpec`; one that is None or missing takes its default.
+    options: fields of `RunSpec`; one that is None or missing takes its default. And `guard`, and
+        `paused`: it waits before its first step.
 
     Raises:
         Invalid: a value is wrong.
     """
+    options, watched = _split(options)
     spec = to_run_spec(tx, task, options)
-    return make_run(tx, spec, spec.values)
+    return _watch(tx, make_run(tx, spec, spec.values), watched)
+
+
+def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of `RunSpec`, and how the run is to be watched."""
+    watched = {name: options[name] for name in WATCHED if options.get(name) is not None}
+    return {name: options[name] for name in options if name not in WATCHED}, watched
+
+
+def _watch(tx: Transaction, run: RunRow, watched: Mapping[str, Any]) -> RunRow:
+    """Say to a new run what a person could say to it later."""
+    describe_run(tx, run, guard=watched.get("guard"))
+    if watched.get("paused"):
+        send_command(tx, run.id, Pause(), None)
+    return run
 
 
 def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> RunSpec:
@@ -59,8 +78,11 @@ def build_run_spec(
     defaults: Mapping[str, Any], options: Mapping[str, Any], **decided: Any
 ) -> RunSpec:
     """`decided` overrides `options`, which override `defaults`; an option that is None does not."""
-    given = {name: value for name, value in options.items() if value is not None}
-    return RunSpec(**{**defaults, **given, **decided, "created_at": now()})
+    return RunSpec(**{**defaults, **_given(options), **decided, "created_at": now()})
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def fork_run(
@@ -72,7 +94,7 @@ def fork_run(
 ) -> RunRow:
     """A new run that continues from a checkpoint, with other values if given.
 
-    options: fields of `RunSpec`; one that is None or missing takes its default.
+    options: as of `start_run`; the pace and the guard are by default those of the parent.
 
     Raises:
         NotFound: the checkpoint does not exist.
@@ -81,17 +103,20 @@ def fork_run(
     """
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
+    options, watched = _split({"guard": parent.guard} | _given(options))
     current = values_of(runs_dir, checkpoint, parent)
     overrides = _checked_overrides(task.declared, current, options.get("values") or {})
     values = {**current, **overrides}
     values["learning_rate"] = values.pop("base_learning_rate", values.get("learning_rate"))
     name = _name(options.get("name"), f"{parent.name[:200]} from step {checkpoint.step}")
     steps = last_step(parent, checkpoint, options.get("steps"), task.default_steps)
+    pace = options.get("max_steps_per_s", parent.max_steps_per_s)
     spec = build_run_spec(
         {},
         options,
         id=options.get("id") or next_run_id(tx),
         family_id=parent.family_id,
+        max_steps_per_s=pace or None,
         name=name,
         task=parent.task,
         values=overrides,
@@ -101,6 +126,7 @@ def fork_run(
         parent_directory=f"runs/{parent.id}/checkpoints/{checkpoint.directory}",
         parent_state_sha256=checkpoint.state_sha256,
         parent_bytes=checkpoint.bytes,
+        schedule_follows=True,
     )
     child = make_run(tx, spec, values)
     forked = Forked(
@@ -114,7 +140,7 @@ def fork_run(
     if spec.rewind:
         stop_if_active(tx, parent)
         emit(tx, child, Described(step=child.step, live=True))
-    return child
+    return _watch(tx, child, watched)
 
 
 def values_of(runs_dir: Path, checkpoint: CheckpointRow, parent: RunRow) -> dict[str, Any]:

@@ -6,10 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from functools import cache
 from typing import Any, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, select
 
 from babysit.protocol.events import (
@@ -37,6 +35,7 @@ from babysit.protocol.status import MOVES, RunStatus
 from babysit.storage.journal import to_jsonable
 
 from ...limits import INT_MAX
+from ..journals.validated import validated
 from ..store import Transaction
 from ..tables.runs import CheckpointRow, CommandRow, EventRow, RunRow
 from .command_projection import (
@@ -155,11 +154,10 @@ def _not_understood(run: RunRow, body: dict[str, Any]) -> Warned:
 
 def read_event(body: dict[str, Any]) -> Event | None:
     """The event, checked in every field: a journal is data of another process. None: it is none."""
-    if body.get("kind") not in EVENTS or len(json.dumps(body)) > EVENT_BYTES_MAX:
+    if len(json.dumps(body)) > EVENT_BYTES_MAX:
         return None
-    try:
-        event = _adapter(body["kind"]).validate_python(body)
-    except ValidationError:
+    event = validated(EVENTS, body)
+    if event is None:
         return None
     numbers = [value for value in fields_of(event).values() if isinstance(value, int)]
     if event.step < 0 or any(abs(value) > INT_MAX for value in numbers):
@@ -168,11 +166,6 @@ def read_event(body: dict[str, Any]) -> Event | None:
     if isinstance(event, CheckpointSaved) and not _DIRECTORY.fullmatch(event.directory):
         return None
     return event
-
-
-@cache
-def _adapter(kind: str) -> TypeAdapter[Event]:
-    return TypeAdapter(EVENTS[kind])
 
 
 def _project(tx: Transaction, run: RunRow, attempt: int, event: Event) -> None:
@@ -269,17 +262,17 @@ def _checkpoint(tx: Transaction, checkpoint_id: int, **changes: bool) -> None:
 
 
 def _described(tx: Transaction, run: RunRow, event: Described) -> None:
-    if event.name is not None:
-        run.name = event.name
-    if event.note is not None:
-        run.note = event.note
+    for name in ("name", "note", "live", "guard"):
+        if (value := getattr(event, name)) is not None:
+            setattr(run, name, value)
     if event.live:
         family = select(RunRow).where(RunRow.family_id == run.family_id, RunRow.live)
         for other in tx.session.scalars(family):
             other.live = False
             tx.mark_changed(other)
-    if event.live is not None:
-        run.live = event.live
+        run.live = True
+    if event.max_steps_per_s is not None:
+        run.max_steps_per_s = event.max_steps_per_s or None
 
 
 def refuse_what_is_left(tx: Transaction, run: RunRow) -> None:

@@ -143,7 +143,12 @@ def _changes(session: Session, line: list[Branch]) -> tuple[list[Change], list[i
             step, run = branch.until or 0, following.run
             placed = _left(placed, step)
             spec = following.spec
-            fields = {"values": spec.values, "steps": spec.steps, "note": spec.note}
+            fields = {
+                "values": spec.values,
+                "steps": spec.steps,
+                "note": spec.note,
+                "schedule_follows": spec.schedule_follows,
+            }
             completed = {"run": {"id": run.id, "name": spec.name}, "at": spec.created_at}
             completed |= {"actor": spec.actor, "note": spec.note}
             placed.append((run, Decision((0, 0), step, "fork", -run.id, completed, fields)))

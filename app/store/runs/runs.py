@@ -180,9 +180,19 @@ def check_name(name: str | None) -> None:
 
 
 def describe_run(
-    tx: Transaction, run: RunRow, *, name: str | None, note: str | None, live: bool | None
+    tx: Transaction,
+    run: RunRow,
+    *,
+    name: str | None = None,
+    note: str | None = None,
+    live: bool | None = None,
+    guard: bool | None = None,
+    max_steps_per_s: float | None = None,
 ) -> None:
-    """Rename a run, change its note, or make it the live branch of its family."""
+    """Rename a run, change its note or how it is watched, or make it its family's live branch.
+
+    max_steps_per_s: 0: as fast as it can.
+    """
     check_name(name)
     if live is False:
         raise Invalid("Make another branch of the family live instead.", field="live")
@@ -191,8 +201,10 @@ def describe_run(
         name=name if name != run.name else None,
         note=note if note != run.note else None,
         live=live if live != run.live else None,
+        guard=guard if guard != run.guard else None,
+        max_steps_per_s=None if max_steps_per_s == (run.max_steps_per_s or 0) else max_steps_per_s,
     )
-    if (event.name, event.note, event.live) != (None, None, None):
+    if event != Described(step=event.step, at=event.at):
         emit(tx, run, event)
 
 

@@ -14,7 +14,7 @@ from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
 
 from ...errors import Invalid, NotAllowed
-from ...limits import INT_MAX, NAME_CHARACTERS_MAX, STEPS_MAX
+from ...limits import INT_MAX, NAME_CHARACTERS_MAX, STEPS_MAX, TRIALS_MAX
 from ...search.coarse_to_fine import edges, shrink_around
 from ...search.samplers import Plan, sample, total
 from ...search.space import Space, check_points, parse_space
@@ -32,6 +32,7 @@ from .searches import next_search_id
 from .trials import best_of, trials_of
 
 SEED_MAX = 2**31  # of seeds chosen by the server
+UNKNOWN = 0  # trials: a grid's number of cells
 TRIED_MAX = 8  # samples that are checked before a search starts
 
 
@@ -42,6 +43,7 @@ def draft_spec(task: TaskInfo, options: Mapping[str, Any]) -> SearchSpec:
     """
     defaults = {
         "name": "",
+        "trials": UNKNOWN,
         "steps": min(task.default_steps, STEPS_MAX),
         "seed": secrets.randbelow(SEED_MAX),
     }
@@ -55,7 +57,8 @@ def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -
     is_preview: a grid that is too large is allowed.
 
     Raises:
-        Invalid: the space does not fit the task, or a grid has more cells than trials are allowed.
+        Invalid: the space does not fit the task, a grid has more cells than trials are allowed, or
+            the number of trials is missing.
     """
     try:
         space = parse_space(declared, spec.space)
@@ -66,6 +69,21 @@ def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -
     except InvalidValue as error:
         raise invalid(error, "points") from error
     cells = space.grid_cells(spec.points) if spec.strategy == "grid" else 0
+    if spec.trials == UNKNOWN:
+        if spec.strategy != "grid":
+            raise Invalid(
+                f"Say how many trials to sample, from 1 to {TRIALS_MAX:,}. Only a grid has a "
+                "number of its own.",
+                field="trials",
+                allowed=[1, TRIALS_MAX],
+            )
+        if cells > TRIALS_MAX and not is_preview:
+            raise Invalid(
+                f"This grid has {cells:,} cells, and a search has at most {TRIALS_MAX:,} trials. "
+                "Use fewer grid points.",
+                field="points",
+            )
+        spec = replace(spec, trials=min(cells, TRIALS_MAX))
     if cells > spec.trials and not is_preview:
         raise Invalid(
             f"This grid has {cells:,} cells, more than {spec.trials:,} trials. Allow that many "
@@ -91,6 +109,7 @@ def start_search(
     """
     spec = draft_spec(task, options)
     plan = planned(task.declared, spec)
+    spec = plan.spec
     current: Values | None = None
     steps = spec.steps
     if spec.from_checkpoint is not None:
@@ -150,6 +169,8 @@ def refined(
         "parent_id": row.id,
         **{name: value for name, value in changes.items() if value is not None},
     }
+    if options["strategy"] == "grid" and changes.get("trials") is None:
+        options["trials"] = None  # as many as the new grid has cells
     best = best_of(trials_of(tx.session, [row.id])[row.id], options["keep"])
     if not best:
         raise NotAllowed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import parse_float
 
+from ...cpus import usable_cpus
 from ..tables.runs import EventRow, RunRow
 
 RUNS_LOOKED_AT = 10
@@ -55,7 +55,7 @@ class Took:
 
 def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: int) -> Estimate:
     """By the newest finished runs. More runs at once than cores are no faster."""
-    cores = os.cpu_count() or 1
+    cores = usable_cpus()
     query = (
         select(RunRow)
         .where(

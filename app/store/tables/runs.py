@@ -137,6 +137,7 @@ class RunRow(Table):
     note: Mapped[str] = mapped_column(default="")
     actor: Mapped[str] = mapped_column(default="owner")
     max_steps_per_s: Mapped[float | None] = mapped_column(default=None)
+    guard: Mapped[bool] = mapped_column(default=True)
     started_at: Mapped[str | None] = mapped_column(default=None)
     ended_at: Mapped[str | None] = mapped_column(default=None)
     trashed_at: Mapped[str | None] = mapped_column(default=None)

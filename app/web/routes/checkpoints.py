@@ -12,7 +12,7 @@ from ...store.runs import checkpoints
 from ...store.runs.create import fork_run
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep, create, described_task
+from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
 from ..schemas.requests import NewFork, PinChange
 from ..schemas.responses import Checkpoint, Run
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api", tags=["checkpoints"])
 
 
 @router.get("/runs/{run_id}/checkpoints")
-def list_checkpoints(run_id: int, state: AppStateDep) -> list[Checkpoint]:
+def list_checkpoints(run_id: PathId, state: AppStateDep) -> list[Checkpoint]:
     """All checkpoints that a run ever saved, newest last."""
     with state.store.reading() as session:
         run = find_run(session, run_id)
@@ -29,7 +29,7 @@ def list_checkpoints(run_id: int, state: AppStateDep) -> list[Checkpoint]:
 
 
 @router.patch("/checkpoints/{checkpoint_id}")
-def pin(checkpoint_id: int, requested: PinChange, state: AppStateDep) -> Checkpoint:
+def pin(checkpoint_id: PathId, requested: PinChange, state: AppStateDep) -> Checkpoint:
     """Pin a checkpoint, so that it is never removed automatically, or unpin it."""
     with state.store.writing() as tx:
         row = checkpoints.find_checkpoint(tx.session, checkpoint_id)
@@ -42,7 +42,7 @@ def pin(checkpoint_id: int, requested: PinChange, state: AppStateDep) -> Checkpo
     "/checkpoints/{checkpoint_id}/fork", status_code=status.HTTP_201_CREATED, response_model=Run
 )
 def fork(
-    checkpoint_id: int, requested: NewFork, state: AppStateDep, idempotency: IdempotencyDep
+    checkpoint_id: PathId, requested: NewFork, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Start a new run from a checkpoint, with other values if given."""
     with state.store.reading() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
@@ -16,7 +17,7 @@ from ...limits import WAIT_S_MAX
 from ...store.runs import commands
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
-from ..deps import AppState, AppStateDep, IdempotencyDep
+from ..deps import AppState, AppStateDep, HolderDep, IdempotencyDep, PathId
 from ..schemas.requests import CommandIn
 from ..schemas.responses import CommandAnswer, CommandSent
 
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/api/runs/{run_id}/commands", tags=["commands"])
     },
 )
 def send(
-    run_id: int, requested: CommandIn, state: AppStateDep, idempotency: IdempotencyDep
+    run_id: PathId, requested: CommandIn, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Send a command to a run. The answer follows as an event with the same `command_id`."""
 
@@ -57,13 +58,20 @@ def _declared(state: AppState, task: str) -> Declared | None:
 
 @router.get("/{command_id}")
 async def read(
-    run_id: int,
-    command_id: int,
+    run_id: PathId,
+    command_id: PathId,
     state: AppStateDep,
+    holder: HolderDep,
     wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0,
 ) -> CommandAnswer:
     """A command and its answer. With `wait_s`, waits until the command is answered."""
-    deadline_s = time.monotonic() + wait_s
+    with state.broker.waits.held(holder) if wait_s else nullcontext():
+        return await _answered(state, run_id, command_id, time.monotonic() + wait_s)
+
+
+async def _answered(
+    state: AppState, run_id: int, command_id: int, deadline_s: float
+) -> CommandAnswer:
     while True:
         committed = state.broker.wait_for_commit(run_id)
         try:

@@ -24,7 +24,7 @@ from ...store.runs.checkpoints import list_checkpoints
 from ...store.runs.recipes import make_recipe
 from ...store.runs.runs import find_run, read_run
 from ...store.tables.runs import RunRow
-from ..deps import AppState, AppStateDep
+from ..deps import AppState, AppStateDep, PathId
 from ..reports.html import report
 from ..reports.markdown import markdown_report
 
@@ -44,7 +44,7 @@ class Format(StrEnum):
 
 
 @router.get("", response_class=Response)
-def export(run_id: int, format: Format, state: AppStateDep) -> Response:
+def export(run_id: PathId, format: Format, state: AppStateDep) -> Response:
     """Export a run as a file.
 
     csv, parquet: one row for each value (step, series, value, run_id, attempt).

@@ -13,7 +13,7 @@ from ...limits import EVENTS_DEFAULT, INT_MAX, PAGE_MAX, POINTS_DEFAULT, POINTS_
 from ...store.curves.curves import draw_curves, lineage, series_names
 from ...store.events import read_events
 from ...store.runs.runs import find_run
-from ..deps import AppStateDep, json_response
+from ..deps import AppStateDep, PathId, json_response
 from ..schemas.responses import Curves, Events
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["history"])
@@ -23,7 +23,7 @@ Id = Annotated[int | None, Query(ge=0, le=INT_MAX)]
 
 @router.get("/events", response_model=Events)
 def events(
-    run_id: int,
+    run_id: PathId,
     state: AppStateDep,
     *,
     after: Id = None,
@@ -54,7 +54,7 @@ def events(
 
 @router.get("/curves", response_model=Curves)
 def curves(
-    run_id: int,
+    run_id: PathId,
     state: AppStateDep,
     *,
     series: Annotated[list[str] | None, Query(max_length=SERIES_MAX)] = None,

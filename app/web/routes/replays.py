@@ -19,6 +19,7 @@ from ..deps import (
     AppStateDep,
     Idempotency,
     IdempotencyDep,
+    PathId,
     create,
     described_task,
 )
@@ -30,7 +31,7 @@ router = APIRouter(prefix="/api", tags=["replays"])
 
 @router.post("/runs/{run_id}/replay", status_code=status.HTTP_201_CREATED, response_model=Run)
 def replay_run(
-    run_id: int, requested: NewReplay, state: AppStateDep, idempotency: IdempotencyDep
+    run_id: PathId, requested: NewReplay, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Repeat a run from step 0 and compare it with the original."""
     with state.store.reading() as session:

@@ -21,7 +21,7 @@ from ...store.runs.commands import stop_if_active
 from ...store.runs.create import start_run
 from ...store.runs.projection import emit
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep, create, described_task
+from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
 from ..schemas.events import Event
 from ..schemas.requests import NewNote, NewRun, RunChange
 from ..schemas.responses import Family, Run, Runs
@@ -76,25 +76,29 @@ def list_runs(
 
 
 @router.get("/{run_id}")
-def read(run_id: int, state: AppStateDep) -> Run:
+def read(run_id: PathId, state: AppStateDep) -> Run:
     """One run."""
     with state.store.reading() as session:
         return Run.model_validate(runs.read_run(session, run_id))
 
 
 @router.patch("/{run_id}")
-def change(run_id: int, requested: RunChange, state: AppStateDep) -> Run:
-    """Rename a run, edit its note, make it the live branch, or restore it from the trash."""
+def change(run_id: PathId, requested: RunChange, state: AppStateDep) -> Run:
+    """Change what is not trained: name, note, pace, guard, live branch; restore from the trash.
+
+    max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
+    guard: whether the run pauses when its cost blows up.
+    """
     with state.store.writing() as tx:
         run = runs.find_run(tx.session, run_id)
-        runs.describe_run(tx, run, name=requested.name, note=requested.note, live=requested.live)
+        runs.describe_run(tx, run, **requested.model_dump(exclude={"trashed"}))
         if requested.trashed is False:
             runs.restore_run(tx, run)
         return Run.model_validate(run_list(tx.session, [run])[0])
 
 
 @router.delete("/{run_id}", status_code=status.HTTP_204_NO_CONTENT)
-def trash(run_id: int, state: AppStateDep) -> Response:
+def trash(run_id: PathId, state: AppStateDep) -> Response:
     """Move a run to the trash. An active run is stopped first."""
     with state.store.writing() as tx:
         run = runs.find_run(tx.session, run_id)
@@ -106,7 +110,7 @@ def trash(run_id: int, state: AppStateDep) -> Response:
 
 @router.post("/{run_id}/notes", status_code=status.HTTP_201_CREATED, response_model=Event)
 def add_note(
-    run_id: int, requested: NewNote, state: AppStateDep, idempotency: IdempotencyDep
+    run_id: PathId, requested: NewNote, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Attach a note to a step; without `step`, to the current one."""
 
@@ -120,14 +124,14 @@ def add_note(
 
 
 @router.get("/{run_id}/family")
-def family(run_id: int, state: AppStateDep) -> Family:
+def family(run_id: PathId, state: AppStateDep) -> Family:
     """All runs of the family: those that were forked, directly or not, from the same root."""
     with state.store.reading() as session:
         return Family.model_validate(runs.family(session, runs.find_run(session, run_id)))
 
 
 @router.get("/{run_id}/picture")
-def picture(run_id: int, state: AppStateDep) -> JSONResponse:
+def picture(run_id: PathId, state: AppStateDep) -> JSONResponse:
     """The picture that the task drew of its network at the latest evaluation."""
     with state.store.reading() as session:
         runs.find_run(session, run_id)

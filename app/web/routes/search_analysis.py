@@ -16,7 +16,7 @@ from ...store.searches.create import draft_spec, invalid, planned
 from ...store.searches.estimate import advice, estimate
 from ...store.searches.searches import find_search
 from ...store.searches.trials import trials_of
-from ..deps import AppStateDep, described_task
+from ..deps import AppStateDep, PathId, described_task
 from ..schemas.search_requests import SearchPreview
 from ..schemas.search_responses import Importance, Preview
 from .searches import search_options
@@ -31,6 +31,7 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     options = {**search_options(state, requested), "seed": requested.seed or 0}
     spec = draft_spec(task, options)
     plan = planned(task.declared, spec, is_preview=True)
+    spec = plan.spec
     cells = plan.space.grid_cells(spec.points)
     trials = cells if spec.strategy == "grid" else total(plan)
     steps = requested.steps or task.default_steps
@@ -50,7 +51,7 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
 
 
 @router.get("/{search_id}/importance")
-def read_importance(search_id: int, state: AppStateDep) -> Importance:
+def read_importance(search_id: PathId, state: AppStateDep) -> Importance:
     """How much each hyperparameter explains of the differences between the counted trials."""
     with state.store.reading() as session:
         row = find_search(session, search_id)

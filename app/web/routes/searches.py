@@ -31,6 +31,7 @@ from ..deps import (
     AppState,
     AppStateDep,
     IdempotencyDep,
+    PathId,
     create,
     described_task,
     json_response,
@@ -80,7 +81,7 @@ def list_searches(
 
 
 @router.get("/searches/{search_id}", response_model=Search)
-def read(search_id: int, state: AppStateDep) -> Response:
+def read(search_id: PathId, state: AppStateDep) -> Response:
     """A search with its trials."""
     with state.store.reading() as session:
         return json_response(read_search(state, session, search_id))
@@ -92,7 +93,7 @@ def read(search_id: int, state: AppStateDep) -> Response:
     response_model=SearchCommandDone,
 )
 def command(
-    search_id: int, requested: SearchCommandIn, state: AppStateDep, idempotency: IdempotencyDep
+    search_id: PathId, requested: SearchCommandIn, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Pause, resume or stop a search together with its running trials."""
 
@@ -110,7 +111,7 @@ def command(
     "/searches/{search_id}/refine", status_code=status.HTTP_201_CREATED, response_model=Search
 )
 def refine(
-    search_id: int, requested: Refinement, state: AppStateDep, idempotency: IdempotencyDep
+    search_id: PathId, requested: Refinement, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Start a new search in a smaller space around the best trials.
 
@@ -134,7 +135,7 @@ def refine(
     "/searches/{search_id}/repeat", status_code=status.HTTP_202_ACCEPTED, response_model=RepeatAsked
 )
 def repeat(
-    search_id: int, requested: RepeatTrial, state: AppStateDep, idempotency: IdempotencyDep
+    search_id: PathId, requested: RepeatTrial, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Repeat a trial with other seeds."""
 
@@ -150,7 +151,7 @@ def repeat(
 
 @router.get("/searches/{search_id}/curves", response_model=TrialCurves)
 def curves(
-    search_id: int,
+    search_id: PathId,
     state: AppStateDep,
     *,
     series: Annotated[str, Query(max_length=NAME_CHARACTERS_MAX)] = VAL_COST,
@@ -166,7 +167,7 @@ def curves(
 
 @router.post("/runs/{run_id}/promote", status_code=status.HTTP_201_CREATED, response_model=Run)
 def promote_trial(
-    run_id: int, requested: Promotion, state: AppStateDep, idempotency: IdempotencyDep
+    run_id: PathId, requested: Promotion, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Continue a trial as an ordinary run: from its latest checkpoint, or from scratch."""
     with state.store.reading() as session:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 from ...errors import Unauthorized
 from ...security.tokens import VIEWER
 from ...store.sessions import sha256
-from ..deps import AppStateDep
+from ..deps import AppStateDep, sessions_of
 from ..schemas.requests import SignIn
 from ..schemas.responses import TokenToWatch, Who
 
@@ -36,9 +36,8 @@ def sign_in(requested: SignIn, state: AppStateDep, request: Request) -> Response
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT)
 def sign_out(state: AppStateDep, request: Request) -> Response:
-    """End the session and its open streams."""
-    cookie = request.cookies.get(state.cookie_name)
-    if cookie:
+    """End the session and its open streams; all sessions, if the browser sends several."""
+    for cookie in sessions_of(request):
         state.sessions.sign_out(cookie)
         state.broker.end_session(sha256(cookie))
     answer = Response(status_code=status.HTTP_204_NO_CONTENT)

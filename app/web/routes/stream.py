@@ -12,15 +12,15 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
-from ...errors import Invalid, NotFound, TooManyRequests, Unauthorized
-from ...limits import INT_MAX, STREAMS_MAX
+from ...errors import Invalid, NotFound, Unauthorized
+from ...limits import INT_MAX
 from ...security.asgi import Headers
 from ...store.events import head, is_id, read_events
 from ...store.run_json import run_list
 from ...store.runs.runs import find_run
 from ...store.sessions import sha256
 from ..broker import EventBroker
-from ..deps import AppState, AppStateDep
+from ..deps import AppState, AppStateDep, HolderDep, sessions_of
 from ..subscriber import QUEUE_BYTES_MAX, RESET, Subscriber, encode
 from .searches import read_search
 
@@ -75,6 +75,7 @@ class EventStream(Response):
 async def stream(
     request: Request,
     state: AppStateDep,
+    holder: HolderDep,
     *,
     runs: Annotated[str, Query(max_length=2_000)] = "",
     searches: Annotated[str, Query(max_length=200)] = "",
@@ -92,15 +93,14 @@ async def stream(
     """
     search_ids = _ids(searches, "search", SEARCHES_MAX)
     run_ids = _ids(runs, "run", RUNS_MAX) if runs.strip(", ") or search_ids else None
-    if state.broker.is_full:
-        raise TooManyRequests(f"There are already {STREAMS_MAX} open streams.")
     since = _since(after, last_event_id)
     bearer = Headers(request.headers.raw).bearer()
-    cookie = request.cookies.get(state.cookie_name, "") if bearer is None else ""
+    cookies = sessions_of(request) if bearer is None else ()
     # Subscribe first, so that no event and no end of the token is missed in between.
-    subscriber = state.broker.subscribe(run_ids, sha256(cookie), search_ids)
+    sessions = frozenset(map(sha256, cookies))
+    subscriber = state.broker.subscribe(run_ids, sessions, search_ids, holder)
     try:
-        _check_still_known(state, request, bearer, cookie)
+        _check_still_known(state, request, bearer, cookies)
         missed = None if since is None else state.broker.recent(since, run_ids)
         first = await run_in_threadpool(_send_missed, state, subscriber, since, missed)
     except BaseException:
@@ -110,7 +110,7 @@ async def stream(
 
 
 def _check_still_known(
-    state: AppState, request: Request, bearer: bytes | None, cookie: str
+    state: AppState, request: Request, bearer: bytes | None, cookies: tuple[str, ...]
 ) -> None:
     """Repeat the check of the security middleware: the request may have waited since then.
 
@@ -118,8 +118,11 @@ def _check_still_known(
         Unauthorized: the token or session has ended.
     """
     client = request.client.host if request.client else ""
-    role = state.sessions.role(cookie) if bearer is None else state.tokens.role_of(bearer, client)
-    if role is None:
+    if bearer is None:
+        is_known = bool(cookies) and all(state.sessions.role(cookie) for cookie in cookies)
+    else:
+        is_known = state.tokens.role_of(bearer, client) is not None
+    if not is_known:
         raise Unauthorized("Your session has ended. Sign in again.")
 
 

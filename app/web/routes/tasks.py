@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from ...limits import WAIT_S_MAX
-from ..deps import AppStateDep
-from ..schemas.responses import Task, Tasks
+from ...task_description import Task
+from ..deps import AppStateDep, HolderDep
+from ..schemas.responses import Tasks
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
@@ -19,17 +21,17 @@ LOOK_EVERY_S = 0.05
 
 @router.get("")
 async def list_tasks(
-    state: AppStateDep, wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0
+    state: AppStateDep,
+    holder: HolderDep,
+    wait_s: Annotated[float, Query(ge=0, le=WAIT_S_MAX)] = 0.0,
 ) -> Tasks:
     """The tasks described so far. With `wait_s`, waits until all tasks are described."""
     end_s = time.monotonic() + wait_s
-    while not (state.catalog.is_ready or state.broker.is_closing) and time.monotonic() < end_s:
-        await asyncio.sleep(LOOK_EVERY_S)  # not in a thread: there are few
+    with state.broker.waits.held(holder) if wait_s else nullcontext():
+        while not (state.catalog.is_ready or state.broker.is_closing) and time.monotonic() < end_s:
+            await asyncio.sleep(LOOK_EVERY_S)  # not in a thread: there are few
     ready = state.catalog.is_ready  # read before the list, which is then at least as complete
     return Tasks(
-        tasks=[
-            Task.model_validate({**task.description, "error": task.error})
-            for task in state.catalog.tasks()
-        ],
+        tasks=[Task.model_validate(task.description) for task in state.catalog.tasks()],
         ready=ready,
     )

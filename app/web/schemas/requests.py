@@ -69,12 +69,16 @@ class NewRun(In):
     name: Name | None = None
     note: Note = ""
     max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    guard: bool = True  # pause when the cost blows up
+    paused: bool = False  # before the first step
 
 
 class RunChange(In):
     name: Annotated[Name | None, Field(examples=["warm restarts"])] = None
     note: Note | None = None
     live: Annotated[Literal[True] | None, _EXACTLY] = None
+    guard: bool | None = None
+    max_steps_per_s: Annotated[float, Field(ge=0, le=1e9)] | None = None  # 0: full speed
     trashed: Annotated[Literal[False] | None, _EXACTLY] = None
 
 
@@ -84,6 +88,9 @@ class NewFork(In):
     name: Name | None = None
     note: Note = ""
     rewind: bool = False
+    max_steps_per_s: Annotated[float, Field(ge=0, le=1e9)] | None = None  # None: its parent's
+    guard: bool | None = None  # None: as its parent
+    paused: bool = False  # before its first step
 
 
 class NewReplay(In):
@@ -131,15 +138,23 @@ class PauseIn(In):
         return Pause(note=self.note)
 
 
-class PlainIn(In):
-    """A command without arguments."""
-
-    kind: Literal["resume", "stop", "save_checkpoint", "evaluate"]
+class ResumeIn(In):
+    kind: Literal["resume"]
+    for_steps: Steps | None = None  # pause again after so many
     note: Note = ""
 
     def command(self) -> Command:
-        kinds: dict[str, type[Resume | Stop | SaveCheckpoint | Evaluate]] = {
-            "resume": Resume,
+        return Resume(for_steps=self.for_steps, note=self.note)
+
+
+class PlainIn(In):
+    """A command without arguments."""
+
+    kind: Literal["stop", "save_checkpoint", "evaluate"]
+    note: Note = ""
+
+    def command(self) -> Command:
+        kinds: dict[str, type[Stop | SaveCheckpoint | Evaluate]] = {
             "stop": Stop,
             "save_checkpoint": SaveCheckpoint,
             "evaluate": Evaluate,
@@ -153,7 +168,7 @@ class ExtendIn(In):
     note: Note = ""
 
     def command(self) -> Command:
-        return Extend(steps=self.steps, note=self.note)
+        return Extend(steps=self.steps, note=self.note, schedule_follows=True)
 
 
 class CancelIn(In):
@@ -166,5 +181,5 @@ class CancelIn(In):
 
 
 CommandIn: TypeAlias = Annotated[
-    SetIn | PauseIn | PlainIn | ExtendIn | CancelIn, Field(discriminator="kind")
+    SetIn | PauseIn | ResumeIn | PlainIn | ExtendIn | CancelIn, Field(discriminator="kind")
 ]

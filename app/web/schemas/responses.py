@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from babysit.protocol.status import RunStatus
 
+from ...task_description import Number, Task, ValuesOut
 from .events import Event
-
-ValuesOut: TypeAlias = dict[str, float | int | bool | str]
-Number: TypeAlias = float | Literal["NaN", "Infinity", "-Infinity"]
 
 
 class Error(BaseModel):
@@ -132,6 +130,7 @@ class Run(BaseModel):
     threads: int | None
     device: str | None
     max_steps_per_s: float | None
+    guard: bool  # whether it pauses when its cost blows up
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None
@@ -141,44 +140,6 @@ class Run(BaseModel):
 class Runs(BaseModel):
     runs: list[Run]
     next: int | None  # pass it as `before` for the next page
-
-
-class Hyperparameter(BaseModel):
-    name: str
-    label: str
-    symbol: str
-    tier: int
-    kind: Literal["float", "int", "bool", "choice"]
-    scale: Literal["linear", "log10", "log2", "minus_log10_one_minus"]
-    low: Number
-    high: Number
-    low_included: bool
-    high_included: bool
-    choices: list[str]
-    default: float | int | bool | str
-    unit: str
-    when: Literal["live", "next_epoch", "fork"]
-    help: str
-    optimizers: list[str] | None
-    schedules: list[str] | None
-
-
-class Task(BaseModel):
-    name: str
-    title: str
-    summary: str
-    error: str | None
-    kind: str | None = None
-    train_size: int | None = None
-    val_size: int | None = None
-    steps_per_epoch: int | None = None
-    default_steps: int | None = None
-    evaluate_every: int | None = None
-    parameters: int | None = None
-    has_picture: bool = False
-    series: list[str] = Field(default_factory=list)
-    defaults: ValuesOut = Field(default_factory=dict)
-    hyperparameters: list[Hyperparameter] = Field(default_factory=list)
 
 
 class Tasks(BaseModel):
@@ -246,6 +207,8 @@ class Checkpoint(BaseModel):
     at: str
     removed: bool
     command_id: int | None
+    values: ValuesOut | None  # base values that a branch goes on with; None: it cannot be used
+    effective: ValuesOut | None  # what the last update used, of an optimizer's values
 
 
 class FamilyMember(BaseModel):

@@ -69,7 +69,9 @@ Points: TypeAlias = Annotated[
 
 
 class NewSearch(In):
-    """steps: the last step of each trial, counted from the start of the checkpoint's root run.
+    """trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+
+    steps: the last step of each trial, counted from the start of the checkpoint's root run.
 
     seed: of the samples, and of each trial's training.
     """
@@ -77,7 +79,7 @@ class NewSearch(In):
     task: Name
     space: SpaceIn
     strategy: Strategy
-    trials: Trials
+    trials: Trials | None = None
     steps: Steps | None = None
     parallel: Parallel | None = None
     seed: Seed | None = None

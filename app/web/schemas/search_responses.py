@@ -12,7 +12,7 @@ from babysit.protocol.status import RunStatus
 from ...search.spec import Strategy
 from ...store.journals.search_records import SearchCommand, SearchStatus
 from ...store.searches.trials import Outcome
-from .responses import Number, ValuesOut
+from ...task_description import Number, ValuesOut
 
 ValueOut = float | int | bool | str
 

@@ -44,7 +44,7 @@ export interface paths {
         post: operations["sign_in_api_session_post"];
         /**
          * Sign Out
-         * @description End the session and its open streams.
+         * @description End the session and its open streams; all sessions, if the browser sends several.
          */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
@@ -139,7 +139,10 @@ export interface paths {
         head?: never;
         /**
          * Change
-         * @description Rename a run, edit its note, make it the live branch, or restore it from the trash.
+         * @description Change what is not trained: name, note, pace, guard, live branch; restore from the trash.
+         *
+         *     max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
+         *     guard: whether the run pauses when its cost blows up.
          */
         patch: operations["change_api_runs__run_id__patch"];
         trace?: never;
@@ -856,6 +859,14 @@ export interface components {
             removed: boolean;
             /** Command Id */
             command_id: number | null;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Effective */
+            effective: {
+                [key: string]: number | boolean | string;
+            } | null;
         };
         /**
          * CheckpointPinnedEvent
@@ -1090,7 +1101,11 @@ export interface components {
         };
         /**
          * DescribedEvent
-         * @description Somebody renamed the run, changed its description, or made it its family's live branch.
+         * @description Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+         *
+         *     Only what changed is given.
+         *     guard: whether the run pauses when its cost blows up.
+         *     max_steps_per_s: a pace for watching; 0: as fast as it can.
          */
         DescribedEvent: {
             /** Id */
@@ -1113,6 +1128,10 @@ export interface components {
             note?: string | null;
             /** Live */
             live?: boolean | null;
+            /** Guard */
+            guard?: boolean | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
             /**
              * Actor
              * @default owner
@@ -1478,6 +1497,15 @@ export interface components {
              * @default false
              */
             rewind: boolean;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
+            /** Guard */
+            guard?: boolean | null;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /** NewNote */
         NewNote: {
@@ -1519,10 +1547,22 @@ export interface components {
             note: string;
             /** Max Steps Per S */
             max_steps_per_s?: number | null;
+            /**
+             * Guard
+             * @default true
+             */
+            guard: boolean;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * NewSearch
-         * @description steps: the last step of each trial, counted from the start of the checkpoint's root run.
+         * @description trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+         *
+         *     steps: the last step of each trial, counted from the start of the checkpoint's root run.
          *
          *     seed: of the samples, and of each trial's training.
          */
@@ -1553,7 +1593,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
@@ -1681,7 +1721,7 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            kind: "resume" | "stop" | "save_checkpoint" | "evaluate";
+            kind: "stop" | "save_checkpoint" | "evaluate";
             /**
              * Note
              * @default
@@ -1987,6 +2027,21 @@ export interface components {
              */
             kind: "restored";
         };
+        /** ResumeIn */
+        ResumeIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "resume";
+            /** For Steps */
+            for_steps?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /**
          * Round
          * @description kept: the runs that the space of this round was built around, best first.
@@ -2073,6 +2128,8 @@ export interface components {
             device: string | null;
             /** Max Steps Per S */
             max_steps_per_s: number | null;
+            /** Guard */
+            guard: boolean;
             /** Replay Of */
             replay_of: number | null;
             replayed: components["schemas"]["Replayed"] | null;
@@ -2090,6 +2147,10 @@ export interface components {
             note?: string | null;
             /** Live */
             live?: true | null;
+            /** Guard */
+            guard?: boolean | null;
+            /** Max Steps Per S */
+            max_steps_per_s?: number | null;
             /** Trashed */
             trashed?: false | null;
         };
@@ -2230,7 +2291,7 @@ export interface components {
              */
             strategy: "grid" | "random" | "quasi_random" | "tpe" | "coarse_to_fine";
             /** Trials */
-            trials: number;
+            trials?: number | null;
             /** Steps */
             steps?: number | null;
             /** Parallel */
@@ -2713,6 +2774,8 @@ export interface components {
             values: {
                 [key: string]: number | boolean | string;
             };
+            /** Val Sha256 */
+            val_sha256?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4823,7 +4886,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetIn"] | components["schemas"]["PauseIn"] | components["schemas"]["PlainIn"] | components["schemas"]["ExtendIn"] | components["schemas"]["CancelIn"];
+                "application/json": components["schemas"]["SetIn"] | components["schemas"]["PauseIn"] | components["schemas"]["ResumeIn"] | components["schemas"]["PlainIn"] | components["schemas"]["ExtendIn"] | components["schemas"]["CancelIn"];
             };
         };
         responses: {

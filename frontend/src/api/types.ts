@@ -68,6 +68,7 @@ export type Command =
   | SetCommand
   | RequestBody<Schemas["PauseIn"], "kind">
   | RequestBody<Schemas["PlainIn"], "kind">
+  | RequestBody<Schemas["ResumeIn"], "kind">
   | RequestBody<Schemas["ExtendIn"], "kind" | "steps">
   | RequestBody<Schemas["CancelIn"], "kind" | "command_id">;
 export type NewRun = RequestBody<Schemas["NewRun"], "task">;

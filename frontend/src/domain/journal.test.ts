@@ -12,5 +12,7 @@ test("a worker that died and its replacement are told, an ordinary start is not"
 
   const texts = entriesOf(events).map((entry) => entry.text);
 
-  expect(texts).toEqual(["The worker was killed by signal 9 (SIGKILL). Another one takes the run up."]);
+  expect(texts).toEqual([
+    "The worker was killed by signal 9 (SIGKILL). Restarting from the last checkpoint.",
+  ]);
 });

@@ -60,7 +60,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     }
     case "status_changed":
       if (event.status === "starting" && event.reason?.startsWith(RECOVERING)) {
-        return status(`${event.reason.slice(RECOVERING.length)} Another one takes the run up.`);
+        return status(`${event.reason.slice(RECOVERING.length)} Restarting from the last checkpoint.`);
       }
       // Waiting and starting are over before anybody reads of them.
       if (event.status === "queued" || event.status === "starting") return null;
@@ -80,7 +80,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
       return { ...base, kind: "refused", who: actorName(event.actor), text: `Refused: ${event.reason}` };
     case "recovered":
       return status(
-        `Recovered from checkpoint ${whole(event.from_step)}${event.verified ? ", recovery verified" : ""}`,
+        `Recovered from checkpoint ${whole(event.from_step)}${event.verified ? ": the same costs as before" : ""}`,
       );
     case "replayed":
       return status(`Replayed: ${lower(replayText(event))}`);
@@ -120,7 +120,9 @@ const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slic
 function appliedText(event: EventOf<"applied">): string {
   if (event.command_kind === "cancel") return "A scheduled change was cancelled";
   const changes = changeText(event.before as Values, event.after as Values);
-  return event.command_kind === "fork" ? `Goes on as the fork did: ${changes}` : `Extended: ${changes}`;
+  return event.command_kind === "fork"
+    ? `Continued with the values of the fork: ${changes}`
+    : `Extended: ${changes}`;
 }
 
 function checkpointText(event: EventOf<"checkpoint_saved">): string {
@@ -132,14 +134,14 @@ function checkpointText(event: EventOf<"checkpoint_saved">): string {
 const RECOVERING = "recovering: ";
 
 const STATUS_TEXT: Record<RunStatus, string> = {
-  queued: "Waits for a free place",
+  queued: "Waiting for a free slot",
   starting: "Starting",
   running: "Training",
   paused: "Paused",
   finished: "Finished",
   stopped: "Stopped and saved",
   failed: "Failed",
-  lost: "The training process is gone",
+  lost: "The worker exited without reporting a reason",
 };
 
 function statusText(event: EventOf<"status_changed">): string {
@@ -149,9 +151,9 @@ function statusText(event: EventOf<"status_changed">): string {
 
 export const reasonText = (reason: string): string =>
   ({
-    guard: "the cost is no longer a number",
-    no_viewer: "nobody was watching",
+    guard: "the cost is not finite",
+    no_viewer: "no page was open",
     disk_full: "the disk is full",
-    disk_error: "the disk takes nothing",
-    terminated: "the process was asked to end",
+    disk_error: "writing to disk fails",
+    terminated: "the worker received SIGTERM",
   })[reason] ?? reason;

@@ -73,8 +73,8 @@ test("branch points are marked on the branch and on what it left", () => {
     ],
   } as unknown as Family;
 
-  expect(forkMarkers(child, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "Left a here"]]);
-  expect(forkMarkers(parent, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "b left here"]]);
+  expect(forkMarkers(child, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "Forked from a"]]);
+  expect(forkMarkers(parent, family).map((mark) => [mark.step, mark.text])).toEqual([[40, "b forked here"]]);
 });
 
 test("a change on a ramp says where it leads, not what the optimizer has reached", () => {

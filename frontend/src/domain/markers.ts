@@ -87,7 +87,7 @@ export function markersOf(events: RunEvent[]): Marker[] {
   return events.flatMap((event) => markerOf(event, reasons) ?? []);
 }
 
-/** Where this branch left its parent, and where others left it. The tree knows; events know only when. */
+/** Where this branch was forked, and where others were forked from it. The tree knows; events know only when. */
 export function forkMarkers(run: Run, family: Family | null): Marker[] {
   const base = { kind: "fork" as const, who: "", why: "" };
   const nameOfRun = (id: number): string =>
@@ -98,7 +98,7 @@ export function forkMarkers(run: Run, family: Family | null): Marker[] {
           ...base,
           eventId: -run.id,
           step: run.parent.step,
-          text: `Left ${nameOfRun(run.parent.run_id)} here`,
+          text: `Forked from ${nameOfRun(run.parent.run_id)}`,
         },
       ]
     : [];
@@ -108,7 +108,7 @@ export function forkMarkers(run: Run, family: Family | null): Marker[] {
       ...base,
       eventId: -member.id,
       step: member.parent?.step ?? 0,
-      text: `${member.name} left here`,
+      text: `${member.name} forked here`,
     }));
   return [...own, ...others];
 }

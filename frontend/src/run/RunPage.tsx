@@ -1,12 +1,13 @@
 /** One run, live or from last year: its curves, its controls, its tree and its journal. */
 import { useEffect, useState } from "react";
-import { startDemo } from "../state/commands";
+import { startDemo } from "../state/commands/commands";
 import { openDialog } from "../state/dialogs";
 import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
 import { loadRuns, startRunSession } from "../state/runSession";
 import { dispatch, usePage } from "../state/store";
 import { Icon } from "../ui/Icon";
+import { NotFound } from "../ui/NotFound";
 import { useNarrow, usePhone } from "../ui/useMediaQuery";
 import { BottomBar } from "./controls/BottomBar";
 import { ControlRail } from "./controls/ControlRail";
@@ -29,7 +30,9 @@ export function RunPage() {
   useRunSession(route.run);
   useTitle();
   if (route.run === null) return <NoRun />;
-  if (problem !== null) return <Missing problem={problem} />;
+  if (problem !== null) {
+    return <NotFound title="This run cannot be shown." problem={problem} to="/runs" all="All runs" />;
+  }
   if (!open) return <main id="main" className="babysit babysit-loading" aria-busy="true" />;
   return <OpenedRun />;
 }
@@ -155,22 +158,6 @@ function NoRun() {
           )}
         </div>
       ) : null}
-    </main>
-  );
-}
-
-function Missing({ problem }: { problem: string }) {
-  return (
-    <main id="main" className="babysit-empty">
-      <div className="panel empty-box" role="alert">
-        <h1>This run cannot be shown.</h1>
-        <p>{problem}</p>
-        <p>
-          <button type="button" className="button" onClick={() => navigate("/runs")}>
-            All runs
-          </button>
-        </p>
-      </div>
     </main>
   );
 }

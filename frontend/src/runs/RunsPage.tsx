@@ -202,7 +202,7 @@ async function trash(run: Run, reload: () => void): Promise<void> {
   try {
     await trashRun(run.id);
     reload();
-    toast(`“${run.name}” is in the trash.`, {
+    toast(`Moved “${run.name}” to the trash.`, {
       actions: [{ label: "Undo", act: () => void restore(run, reload) }],
     });
   } catch (error) {

@@ -58,7 +58,7 @@ export function SearchList({ searches, more }: { searches: SearchRow[]; more: ((
               <th scope="col" className="right">
                 Trials
               </th>
-              <th scope="col">Begun</th>
+              <th scope="col">Started</th>
               <th scope="col">From</th>
             </tr>
           </thead>

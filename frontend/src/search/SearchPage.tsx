@@ -31,13 +31,13 @@ function SearchSetup() {
       <Intro />
       {problem ? (
         <p className="panel problem" role="alert">
-          {problem} <Link to="/caviar">Begin with an empty space</Link>
+          {problem} <Link to="/caviar">Start with an empty space</Link>
         </p>
       ) : null}
       {start ? (
         <SearchForm key={start.task.name} initial={start} />
       ) : problem ? null : (
-        <p className="muted">Reading the tasks…</p>
+        <p className="muted">Loading the tasks…</p>
       )}
     </main>
   );
@@ -49,9 +49,7 @@ function Intro() {
       <h1 id="caviar" tabIndex={-1}>
         Caviar
       </h1>
-      <p className="muted">
-        Many eggs at once: say what is searched, let them train, keep the best and raise it as the panda.
-      </p>
+      <p className="muted">Many short runs side by side. Set the ranges, start the search, keep the best.</p>
     </div>
   );
 }
@@ -63,7 +61,7 @@ function PastSearches() {
     <main id="main" className="caviar">
       <Intro />
       {searches?.length === 0 ? (
-        <p className="panel muted">There is no search yet.</p>
+        <p className="panel muted">No searches yet.</p>
       ) : (
         <SearchList searches={searches ?? []} more={more} />
       )}

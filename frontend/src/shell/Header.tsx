@@ -5,6 +5,7 @@ import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
+import { Panda } from "../ui/Panda";
 import { setDark, useDark } from "../ui/useTheme";
 import { RunSwitcher } from "./RunSwitcher";
 import { StatusChip } from "./StatusChip";
@@ -28,7 +29,7 @@ export function Header() {
         {SKIPS[route.page][1]}
       </a>
       <Link to={home} className="logo" aria-label="Babysit home">
-        <Panda />
+        <Panda size={28} />
         <span>Babysit</span>
       </Link>
       {session === "owner" || session === "viewer" ? (
@@ -81,20 +82,5 @@ export function Header() {
         </button>
       </div>
     </header>
-  );
-}
-
-function Panda() {
-  return (
-    <svg className="panda" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
-      <circle cx="7.5" cy="8" r="5" className="panda-dark" />
-      <circle cx="24.5" cy="8" r="5" className="panda-dark" />
-      <circle cx="16" cy="17.5" r="12" className="panda-face" />
-      <ellipse cx="11" cy="16" rx="3.4" ry="4.2" transform="rotate(24 11 16)" className="panda-dark" />
-      <ellipse cx="21" cy="16" rx="3.4" ry="4.2" transform="rotate(-24 21 16)" className="panda-dark" />
-      <circle cx="11.6" cy="15.6" r="1.2" fill="#fff" />
-      <circle cx="20.4" cy="15.6" r="1.2" fill="#fff" />
-      <ellipse cx="16" cy="21" rx="2" ry="1.4" className="panda-dark" />
-    </svg>
   );
 }

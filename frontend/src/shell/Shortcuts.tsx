@@ -1,6 +1,6 @@
 /** The list of keys, and the switch that turns the single ones off. */
 import { Switch } from "react-aria-components";
-import { Dialog } from "../ui/Dialog";
+import { Dialog } from "../ui/dialog/Dialog";
 import { setSingleKeys, useSingleKeys } from "./useShortcuts";
 
 const KEYS: [string, string][] = [

@@ -1,9 +1,11 @@
 /** Single-key shortcuts, active while no field has the focus and they are not switched off. */
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect } from "react";
 import { goToMarker, jumpToLive } from "../charts/gestures";
-import * as commands from "../state/commands";
-import { nudgeLearningRate } from "../state/commands";
+import * as commands from "../state/commands/commands";
+import { nudgeLearningRate } from "../state/commands/commands";
+import { createStore } from "../state/createStore";
 import { isDialogOpen, openDialog } from "../state/dialogs";
+import { recall, remember } from "../state/localStorage";
 import { getRoute, navigate } from "../state/route";
 import { AXIS_KINDS } from "../state/state";
 import { dispatch, getPage } from "../state/store";
@@ -13,30 +15,14 @@ const STORED = "babysit.keys";
 /** G and then a letter, within this time, ms. */
 const SEQUENCE_MS = 1200;
 
-const listeners = new Set<() => void>();
-
-function singleKeysEnabled(): boolean {
-  try {
-    return localStorage.getItem(STORED) !== "off";
-  } catch {
-    return true;
-  }
-}
+const singleKeys = createStore(recall(STORED) !== "off");
 
 export function setSingleKeys(on: boolean): void {
-  try {
-    localStorage.setItem(STORED, on ? "on" : "off");
-  } catch {
-    // Blocked storage: nothing to remember.
-  }
-  for (const listener of listeners) listener();
+  remember(STORED, on ? "on" : "off");
+  singleKeys.set(on);
 }
 
-export const useSingleKeys = (): boolean =>
-  useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, singleKeysEnabled);
+export const useSingleKeys = (): boolean => singleKeys.use();
 
 const hintShown = new Set<string>();
 
@@ -57,7 +43,7 @@ export function useShortcuts(): void {
     let goUntil = 0;
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
-      if (!singleKeysEnabled() && event.key !== "?") return;
+      if (!singleKeys.get() && event.key !== "?") return;
       const onControl =
         event.target instanceof HTMLElement &&
         event.target.closest("button, a, [role=treeitem], [role=menuitem], [role=switch], input") !== null;

@@ -1,7 +1,7 @@
 /** Which dialog is open. At most one. */
-import { useSyncExternalStore } from "react";
 import type { SearchRow } from "../api/searches";
 import type { Checkpoint, NewRun, Values } from "../api/types";
+import { createStore } from "./createStore";
 
 export type Dialog =
   | { kind: "new_run"; like?: NewRun }
@@ -12,23 +12,9 @@ export type Dialog =
   | { kind: "shortcuts" }
   | { kind: "more" };
 
-let dialog: Dialog | null = null;
-const listeners = new Set<() => void>();
+const store = createStore<Dialog | null>(null);
 
-function setDialog(next: Dialog | null): void {
-  dialog = next;
-  for (const listener of listeners) listener();
-}
-
-export const openDialog = (next: Dialog): void => setDialog(next);
-export const closeDialog = (): void => setDialog(null);
-export const isDialogOpen = (): boolean => dialog !== null;
-
-export const useDialog = (): Dialog | null =>
-  useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => dialog,
-  );
+export const openDialog = (next: Dialog): void => store.set(next);
+export const closeDialog = (): void => store.set(null);
+export const isDialogOpen = (): boolean => store.get() !== null;
+export const useDialog = (): Dialog | null => store.use();

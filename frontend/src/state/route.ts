@@ -1,7 +1,7 @@
 /** The address is part of the state: the page, the run and the view survive a reload. */
-import { useSyncExternalStore } from "react";
 import { withBaseUrl } from "../api/baseUrl";
 import { SMOOTH_STEPS_MAX } from "../domain/smoothing";
+import { createStore } from "./createStore";
 import type { AxisKind, View } from "./state";
 import { AXIS_KINDS, initialView } from "./state";
 
@@ -11,8 +11,7 @@ export interface Route {
   search: number | null;
 }
 
-const listeners = new Set<() => void>();
-let route = readRoute();
+const store = createStore(readRoute());
 
 function readRoute(): Route {
   if (typeof location === "undefined") return { page: "babysit", run: null, search: null };
@@ -32,23 +31,12 @@ export function readId(fields: URLSearchParams, name: string): number | null {
   return Number.isInteger(id) && id > 0 ? id : null;
 }
 
-function updateRoute(): void {
-  route = readRoute();
-  for (const listener of listeners) listener();
-}
+const updateRoute = (): void => store.set(readRoute());
 
 if (typeof window !== "undefined") window.addEventListener("popstate", updateRoute);
 
-export const getRoute = (): Route => route;
-
-export const useRoute = (): Route =>
-  useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => route,
-  );
+export const getRoute = store.get;
+export const useRoute = (): Route => store.use();
 
 /** `address` is given as if the page were served at "/". */
 export function navigate(path: string, replace = false): void {
@@ -79,6 +67,7 @@ export function readView(search: string): Partial<View> {
 
 /** Writes the view behind the run, without a new entry in the history. */
 export function writeView(view: View): void {
+  const route = getRoute();
   if (route.page !== "babysit") return;
   const fields = new URLSearchParams();
   const first = initialView();

@@ -1,5 +1,6 @@
-/** The one store of the page, and how components read it. */
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+/** The one state of the page, and how components read it. */
+import { useEffect, useRef, useState } from "react";
+import { createStore } from "./createStore";
 import { reduce } from "./reducer";
 import type { Message, PageState } from "./state";
 import { initialState } from "./state";
@@ -7,29 +8,15 @@ import { initialState } from "./state";
 /** Points come ten times a second; no one can read that fast. Listeners are notified at most this often, ms. */
 const POINTS_MS = 100;
 
-let state: PageState = initialState();
-let notifyTimer: ReturnType<typeof setTimeout> | undefined;
-const listeners = new Set<() => void>();
+const store = createStore<PageState>(initialState());
 
-export const getPage = (): PageState => state;
+export const getPage = store.get;
+export const subscribe = store.subscribe;
+/** Reads a part of the state; the component renders again only when that part changed. */
+export const usePage: <Part>(select: (page: PageState) => Part) => Part = store.use;
 
 export function dispatch(message: Message): void {
-  const next = reduce(state, message);
-  if (next === state) return;
-  state = next;
-  if (message.type === "points") notifyTimer ??= setTimeout(notify, POINTS_MS);
-  else notify();
-}
-
-function notify(): void {
-  clearTimeout(notifyTimer);
-  notifyTimer = undefined;
-  for (const listener of listeners) listener();
-}
-
-export function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  store.set(reduce(store.get(), message), message.type === "points" ? POINTS_MS : 0);
 }
 
 /** A component that shows running numbers renders again at most this often, ms. */
@@ -37,14 +24,14 @@ const THROTTLE_MS = 250;
 
 /** Reads a part that moves all the time, at most four times a second. */
 export function usePageThrottled<Part>(select: (page: PageState) => Part): Part {
-  const [part, setPart] = useState(() => select(state));
+  const [part, setPart] = useState(() => select(getPage()));
   const latest = useRef(select);
   latest.current = select;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const listener = () => {
       timer = undefined;
-      setPart(latest.current(state));
+      setPart(latest.current(getPage()));
     };
     listener();
     const stop = subscribe(() => {
@@ -56,9 +43,4 @@ export function usePageThrottled<Part>(select: (page: PageState) => Part): Part 
     };
   }, []);
   return part;
-}
-
-/** Reads a part of the state; the component renders again only when that part changed. */
-export function usePage<Part>(select: (page: PageState) => Part): Part {
-  return useSyncExternalStore(subscribe, () => select(state));
 }

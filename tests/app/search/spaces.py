@@ -14,7 +14,10 @@ from babysit.protocol.values import Values
 OWN = Hyperparameter(
     name="balance", label="Balance", tier=3, default=1.0, low=-1e3, high=1e3, help="Of two costs."
 )
-DECLARED = declare(["hidden_units", "layers", "dropout", OWN], {"learning_rate": 0.05})
+VAST = Hyperparameter(
+    name="vast", label="Vast", tier=3, default=0.0, low=-1.7e308, high=1.7e308, help="All floats."
+)
+DECLARED = declare(["hidden_units", "layers", "dropout", OWN, VAST], {"learning_rate": 0.05})
 DECLARED["batch_size"] = DECLARED["batch_size"].but(high=1000)
 
 LEARNING_RATE = {"scale": "log10", "low": 1e-4, "high": 1}

@@ -50,7 +50,7 @@ def test_a_momentum_drawn_linearly_is_warned_of() -> None:
         FOUR,
         {"learning_rate": {"scale": "linear", "low": 0.1, "high": 0.9}},
         {"dropout": {"scale": "linear", "low": 0.001, "high": 0.9}},
-        {"learning_rate": {"values": [0.001, 1.0]}},
+        {"learning_rate": {"values": [10.0**-place for place in range(30)]}},
     ],
 )
 def test_a_range_on_a_fitting_scale_is_not_warned_of(body: dict[str, Any]) -> None:
@@ -128,3 +128,17 @@ def test_without_a_second_range_the_picture_is_a_line_and_without_any_there_is_n
     assert line is not None
     assert (line.y, {y for _, y in line.grid + line.random}) == (None, {0.0})
     assert grid_vs_random(plan_of({"optimizer": {"values": ["sgd", "adam"]}})) is None
+
+
+@pytest.mark.parametrize(
+    ("strategy", "trials", "warned"),
+    [("random", 2, False), ("random", 8, True), ("tpe", 11, True), ("grid", 8, False)],
+)
+def test_more_trials_than_combinations_are_warned_of(
+    strategy: Strategy, trials: int, warned: bool
+) -> None:
+    space = space_of({"batch_size": {"values": [16, 32]}})
+    plan = plan_for(space, strategy, trials, 1)
+
+    expected = f"only 2 combinations of values: {trials - 2} of {trials} trials repeat"
+    assert any(expected in message for message in messages(plan)) == warned

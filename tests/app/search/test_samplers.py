@@ -213,3 +213,36 @@ def test_the_best_are_those_with_the_lowest_cost_that_count() -> None:
 
     assert [one.number for one in top_k(3, completed)] == [3, 5, 7]
     assert [one.number for one in top_k(9, completed)] == [3, 5, 7, 1]
+
+
+# ---- spaces with few values --------------------------------------------------------------------
+
+SMALL = {"batch_size": {"values": [16, 32]}, "layers": {"low": 1, "high": 5}}
+UNEVEN = {
+    "optimizer": {"values": ["sgd", "adam"]},
+    "hidden_units": {"low": 8, "high": 57, "when": {"optimizer": ["adam"]}},
+}
+
+
+def drawn(plan: Plan) -> list[str]:
+    sampled = [sample(plan, number, []) for number in range(1, total(plan) + 1)]
+    return [json.dumps(one.values, sort_keys=True) for one in sampled if one is not None]
+
+
+@pytest.mark.parametrize("strategy", ["random", "quasi_random"])
+@pytest.mark.parametrize(("body", "size"), [(SMALL, 10), (UNEVEN, 51)])
+def test_values_come_again_only_after_all_others_have_come(
+    strategy: Strategy, body: dict[str, object], size: int
+) -> None:
+    plan = plan_of(strategy, space=space_of(body), trials=2 * size + 3, points={})
+
+    seen = drawn(plan)
+
+    assert len(set(seen[:size])) == len(set(seen[size : 2 * size])) == size
+    assert len(set(seen[2 * size :])) == 3
+
+
+def test_tpe_begins_with_different_values() -> None:
+    plan = plan_of("tpe", space=space_of(SMALL), trials=tpe.STARTUP, points={})
+
+    assert len(set(drawn(plan))) == 10

@@ -39,6 +39,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "one of linear, log10, log2.",
     ),
     ({"momentum": {"low": 0.9, "high": 1}}, "momentum", "must be below 1"),
+    *(
+        (
+            {"learning_rate": {"scale": "minus_log10_one_minus", "low": 0.5, "high": high}},
+            "learning_rate",
+            "ends below 1",
+        )
+        for high in (1, 1.5, 10)
+    ),
+    ({"vast": {"low": -1.7e308, "high": 1.7e308}}, "vast", "too far apart"),
     ({"optimizer": {"low": 0, "high": 1}}, "optimizer", "has no range"),
     ({"optimizer": {"values": ["sgd", "lion"]}}, "optimizer", "must be one of"),
     ({"layers": {"values": []}}, "layers", "a list of 1 to"),
@@ -166,6 +175,41 @@ def test_a_grid_that_explodes_is_counted_without_being_made() -> None:
 def test_points_that_no_grid_can_have_are_refused(points: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
         check_points(space_of(FOUR), points)
+
+
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        (FOUR, None),
+        (CONDITIONAL, None),
+        ({"batch_size": {"values": [16, 32]}}, 2),
+        ({"batch_size": {"scale": "log2", "low": 1, "high": 1000}}, 1000),
+        ({"batch_size": {"values": [16, 32]}, "layers": {"low": 1, "high": 3}}, 6),
+        (
+            {
+                "optimizer": {"values": ["sgd", "adam", "rmsprop"]},
+                "nesterov": {"values": [False, True], "when": {"optimizer": ["sgd"]}},
+            },
+            2 + 1 + 1,
+        ),
+        (
+            {
+                "layers": {"low": 1, "high": 64},
+                "hidden_units": {"values": [8, 16, 32], "when": {"layers": [2, 3]}},
+            },
+            2 * 3 + 62,
+        ),
+        ({"decay_steps": {"low": 1, "high": 2**53}, "layers": {"low": 1, "high": 8}}, 8 * 2**53),
+    ],
+)  # fmt: skip
+def test_the_size_of_a_space_is_the_number_of_its_combinations(
+    body: dict[str, Any], size: int | None
+) -> None:
+    space = space_of(body)
+
+    assert space.size() == size
+    if size is not None and size < 10_000:
+        assert len({tuple(values.items()) for values in space.all_values()}) == size
 
 
 # ---- whatever is drawn can be trained --------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -161,6 +163,130 @@ def test_a_cookie_stands_for_the_token_until_it_signs_out(shared: LiveServer) ->
         assert client.get("/api/session").status_code == 401
         client.cookies.update(cookie)  # kept by somebody else
         assert client.get("/api/session").status_code == 401
+
+
+@pytest.mark.parametrize("order", ["{mine}; {other}", "{other}; {mine}", "{mine}; {viewer}"])
+def test_signing_out_ends_every_session_that_the_browser_sends(
+    order: str, shared: LiveServer
+) -> None:
+    """Cookies know no ports: a page on another port can add one of the same name."""
+    own = {"Origin": shared.url, "Content-Type": JSON}
+    with web_client(shared.url, headers=own) as client:
+        cookies = {}
+        for who, token in (("mine", TOKEN), ("viewer", viewer_token(shared))):
+            answer = client.post("/api/session", json={"token": token})
+            cookies[who] = answer.headers["set-cookie"].partition(";")[0]
+            client.cookies.clear()
+        name = cookies["mine"].partition("=")[0]
+        both = order.format(other=f"{name}=tossed", **cookies)
+        role = client.get("/api/session", headers={"Cookie": both}).json()["role"]
+
+        signed_out = client.request("DELETE", "/api/session", headers={"Cookie": both})
+
+        assert role == ("viewer" if "viewer" in order else "owner")  # the lesser of the two
+        assert signed_out.status_code == 204
+        for who in ("mine", "viewer") if "viewer" in order else ("mine",):
+            answer = client.get("/api/session", headers={"Cookie": cookies[who]})
+            assert answer.status_code == 401, who
+
+
+def viewer_token(server: LiveServer) -> str:
+    return (server.data_dir / "viewer-token").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    "twice",
+    ["Authorization", "Origin", "Sec-Fetch-Site", "Content-Type", "Idempotency-Key"],
+)
+def test_a_header_that_decides_something_may_not_occur_twice(
+    twice: str, shared: LiveServer
+) -> None:
+    values = {
+        "Authorization": BEARER,
+        "Origin": shared.url,
+        "Sec-Fetch-Site": "same-origin",
+        "Content-Type": JSON,
+        "Idempotency-Key": "twice",
+    }
+    headers = [*values.items(), (twice, values[twice])]
+    with web_client(shared.url) as client:
+        answer = client.post("/api/runs", headers=headers, content=b"{}")
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid"
+
+
+@pytest.mark.parametrize("target", ["POST /api/runs/1/notes", "GET /api/health", "GET /"])
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        "Content-Length: {n}\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: {n}",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked",
+        "Content-Length: {n}\r\nContent-Length: 0",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: gzip, chunked",
+    ],
+)
+def test_a_message_of_two_lengths_is_rejected_and_ends_the_connection(
+    lengths: str, target: str, shared: LiveServer
+) -> None:
+    host = f"Host: {shared.url.removeprefix('http://')}\r\nAuthorization: {BEARER}\r\n"
+    body = f"0\r\n\r\nGET /api/session HTTP/1.1\r\n{host}\r\n"
+    head = f"{target} HTTP/1.1\r\n{host}Content-Type: {JSON}\r\n{lengths.format(n=len(body))}"
+
+    said = exchange(shared, f"{head}\r\n\r\n{body}".encode())
+
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b'"role"' not in said
+    assert b"application/json" in said
+    assert b"content-security-policy" in said.lower()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\r\n\r\n\x00\x01\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 40_000,
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_gets_an_error_of_the_usual_form_and_no_line_in_the_log(
+    garbage: bytes, shared: LiveServer
+) -> None:
+    before = shared.output
+
+    said = exchange(shared, garbage)
+
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"x-content-type-options: nosniff" in head.lower()
+    assert json.loads(body)["error"] == "invalid"
+    assert shared.output == before
+
+
+def exchange(server: LiveServer, sent: bytes) -> bytes:
+    """Everything that the server says to these bytes until it closes the connection."""
+    place = urlsplit(server.url)
+    with socket.create_connection((str(place.hostname), place.port or 0), timeout=10) as link:
+        link.sendall(sent)
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := link.recv(65_536):
+                said += piece
+        return said
+
+
+@pytest.mark.parametrize("other", ["0{}", "%2B{}", "{}%20", "%20{}", "{}.0", "{}_0", "%EF%BC%91"])
+def test_a_run_has_one_address(other: str, shared: LiveServer, ended: dict[str, Any]) -> None:
+    path = f"/api/runs/{other.format(ended['id'])}"
+
+    for address in (path, f"{path}/events", f"{path}/export?format=json"):
+        assert shared.client.get(address).status_code == 404, address
 
 
 def test_the_cookie_is_for_http_and_this_site_only(shared: LiveServer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from app.store.run_json import run_list
+from app.store.runs.create import WATCHED
 from app.store.runs.runs import SPEC_COLUMNS, find_run
 from app.store.store import Store
 from app.web.schemas.requests import NewFork, NewRun
@@ -20,9 +21,9 @@ def test_every_field_of_run_json_has_a_column_or_is_for_the_worker_only() -> Non
     assert set(SPEC_COLUMNS) == SPEC - SPLIT_INTO_COLUMNS - FOR_THE_WORKER - {"format"}
 
 
-def test_a_request_for_a_run_or_a_fork_names_only_fields_of_run_json() -> None:
-    assert set(NewRun.model_fields) <= SPEC
-    assert set(NewFork.model_fields) <= SPEC
+def test_a_request_for_a_run_or_a_fork_names_only_fields_of_run_json_and_of_watching() -> None:
+    assert set(NewRun.model_fields) <= SPEC | set(WATCHED)
+    assert set(NewFork.model_fields) <= SPEC | set(WATCHED)
 
 
 def test_the_json_of_a_run_has_the_published_fields(store: Store, run_id: int) -> None:

@@ -77,6 +77,11 @@ def test_rows_of_a_space_and_seeds(shared: LiveServer, done: dict[str, Any]) -> 
         ({"seed": -1}, "seed"),
         ({"surprise": 1}, "surprise"),
         ({"strategy": "grid", "trials": 4}, "trials"),
+        ({"trials": None}, "trials"),
+        ({"strategy": "grid", "trials": None, "points": {"learning_rate": 1000},
+          "space": {**RATE, "layers": {"values": [1, 2]}}}, "points"),
+        ({"space": {"learning_rate": {"scale": "minus_log10_one_minus", "low": 0.5, "high": 1}}},
+         "space.learning_rate"),
     ],
 )  # fmt: skip
 def test_what_makes_no_search_is_named(
@@ -99,6 +104,18 @@ def test_a_grid_with_more_cells_than_trials_says_how_many(shared: LiveServer) ->
     assert refused_field(refused) == "trials"
     assert refused.json()["allowed"] == [previewed.json()["grid_cells"]] == [125]
     assert "125 cells" in refused.json()["message"]
+
+
+def test_a_grid_has_as_many_trials_as_cells(shared: LiveServer) -> None:
+    asked = {**GOOD, "strategy": "grid", "points": {"learning_rate": 3}, "parallel": 1}
+    del asked["trials"]
+
+    previewed = shared.client.post("/api/searches/preview", json=asked)
+    started = shared.client.post("/api/searches", json=asked)
+
+    assert previewed.json()["warnings"] == []
+    assert started.status_code == 201, started.text
+    assert started.json()["trials_wanted"] == previewed.json()["grid_cells"] == 3
 
 
 @pytest.mark.parametrize("path", ["", "/curves", "/importance"])

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babysit.protocol.commands import Pause, Resume, Set
-from babysit.protocol.hyperparameters import SCHEDULES, Scale
+from babysit.protocol.commands import Extend, Pause, Resume, Set
+from babysit.protocol.hyperparameters import SCHEDULES, STANDARD, Scale
 from babysit.protocol.values import Value, Values
 from babysit.training.schedule import ONE_CYCLE_START, Ramp, Schedule, between
 from tests.babysit.worker_harness import Lab
 
+DEFAULTS: Values = {name: item.default for name, item in STANDARD.items()}
 STEPS = st.integers(0, 10**9)
 OWN: dict[str, dict[str, Value]] = {
     "constant": {},
@@ -198,3 +199,44 @@ def test_a_pause_does_not_move_a_schedule(lab: Lab) -> None:
 
     expected = [0.05 * 0.5 ** (step / 20) for step in range(60)]
     assert [run.points["learning_rate"][step] for step in range(1, 61)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_schedule_to_the_end_of_a_run_follows_its_end_and_says_so(
+    lab: Lab, *, follows: bool
+) -> None:
+    """Commands and forks of older versions do not ask for it, and are repeated as they were."""
+    values: Values = {"schedule": "cosine", "final_factor": 0.1}
+    longer = Extend(steps=40, schedule_follows=follows)
+    run = lab.start("spirals", steps=40, values=values, commands=[longer]).finished()
+    fork = lab.fork(run, run.checkpoints()[0], steps=120, schedule_follows=follows).finished()
+
+    for made, first, last in ((run, 40, 80), (fork, 40, 120)):
+        rates = made.points["learning_rate"]
+        end = last if follows else first
+        expected = [0.05 * (0.1 + 0.9 * (1 + math.cos(math.pi * min(1.0, step / end))) / 2)
+                    for step in range(last)]  # fmt: skip
+        assert [rates[step] for step in range(1, last + 1)] == pytest.approx(expected)
+        said = [event["message"] for event in made.said("warned")]
+        assert any(f"now ends at step {last}" in message for message in said) == follows
+
+
+def test_a_schedule_of_a_given_length_keeps_it() -> None:
+    values: Values = {**DEFAULTS, "schedule": "cosine", "schedule_steps": 30}
+    schedule = Schedule.begun(values, start=0, last_step=40)
+
+    assert schedule.moved_to(80, values, step=10) == (schedule, [])
+
+
+def test_a_way_to_a_new_schedule_that_would_leave_the_bounds_is_refused(lab: Lab) -> None:
+    """Both ends are legal learning rates; 1-cycle would multiply the way between them by 25."""
+    values: Values = {"learning_rate": 1.0}
+    new: Values = {"schedule": "one_cycle", "schedule_steps": 50, "base_learning_rate": 1.0}
+    change = Set(values=new, over_steps=500)
+    run = lab.start("spirals", steps=20, values=values, commands=[change]).finished()
+
+    refused = run.said("refused")[0]
+
+    assert (refused["field"], refused["step"]) == ("over_steps", 0)
+    assert "above 10" in refused["reason"]
+    assert set(run.points["learning_rate"].values()) == {1.0}

@@ -27,6 +27,16 @@ TASK = Task(title="Line", summary="", kind="regression", load=load, cost=mean_sq
 """
 
 
+SHADOWS = """
+import sys
+from pathlib import Path
+from babysit.training.task_loader import load_task
+load_task(Path(sys.argv[1]))
+import calendar, own_helper
+print(Path(calendar.__file__).parent.name, Path(own_helper.__file__).parent.name)
+"""
+
+
 def code_sha256(file: Path) -> str:
     """As a process that has just started computes it."""
     command = [sys.executable, "-c", HASH, str(file)]
@@ -90,3 +100,18 @@ def test_a_fork_with_other_validation_data_is_called_not_exact(lab: Lab) -> None
 
     warned = [event["message"] for event in fork.said("warned")]
     assert any("validation data" in message for message in warned)
+
+
+def test_a_folder_of_tasks_shadows_no_module_of_the_standard_library(tmp_path: Path) -> None:
+    """A task may be called `calendar`; the modules beside a task can still be imported."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "line.py").write_text(TASK)
+    (folder / "calendar.py").write_text("raise SystemExit('the wrong calendar')")
+    (folder / "own_helper.py").touch()
+    command = [sys.executable, "-P", "-c", SHADOWS, str(folder / "line.py")]
+
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ran.stdout.split()[1:] == ["own"], ran.stderr
+    assert "python" in ran.stdout.split()[0]

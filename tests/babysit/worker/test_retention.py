@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import resource
+import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from babysit.protocol.status import CheckpointCause
 from babysit.storage.journal import Frame, JournalReader, JournalWriter
 from babysit.training.checkpoint import Snapshot
 from babysit.worker.checkpoint_writer import LAST_KEPT, Saver, interval_s
-from babysit.worker.recorder import Recorder
+from babysit.worker.recorder import LOOK_EVERY_S, Recorder
 from tests.babysit.waiting import wait_until
 from tests.babysit.worker_harness import Said
 
@@ -189,3 +192,54 @@ def test_what_a_checkpoint_cost_decides_when_the_next_is_due(keeper: Keeper) -> 
     keeper.saver.wait()
 
     assert 40 <= keeper.saver.interval_s <= 55
+
+
+def test_a_checkpoint_is_saved_though_somebody_removed_the_folder_of_them(keeper: Keeper) -> None:
+    keeper.save(1, None)
+    shutil.rmtree(keeper.directory / "checkpoints")
+
+    keeper.save(2, None)
+
+    assert keeper.left() == [2]
+
+
+def test_nothing_that_fails_while_saving_ends_the_thread_that_saves(keeper: Keeper) -> None:
+    """The loop waits for it: a worker would hang for ever with the lock of its run."""
+    shutil.rmtree(keeper.directory / "checkpoints")
+    (keeper.directory / "checkpoints").write_text("in the way")
+
+    keeper.save(1, None)
+    keeper.saver.emit_when_saved(
+        lambda: CheckpointPinned(step=1 // 0, checkpoint_id=1, pinned=True)
+    )
+    keeper.saver.wait()
+    (keeper.directory / "checkpoints").unlink()
+    keeper.save(2, None)
+
+    assert keeper.left() == [2]
+    said = [body["message"] for body in keeper.said("warned")]
+    assert "step 1 could not be written" in said[0]
+    assert "ZeroDivisionError" in said[1]
+
+
+def test_what_is_asked_is_read_after_too_many_files_were_open(keeper: Keeper) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        keeper.server.append_event(to_json(CheckpointPinned(step=1, checkpoint_id=7, pinned=True)))
+        threading.Event().wait(10 * LOOK_EVERY_S)  # it looks, and can open nothing
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    keeper.tell(CheckpointPinned(step=1, checkpoint_id=8, pinned=True))
+
+    assert keeper.recorder.failure is None
+    assert keeper.recorder.kept == {7, 8}
+
+
+def test_a_recorder_that_fails_says_so_to_the_loop(keeper: Keeper) -> None:
+    keeper.recorder.event("not an event")  # type: ignore[arg-type]
+
+    failure = wait_until(lambda: keeper.recorder.failure, is_alive=lambda: True, what="a failure")
+
+    assert isinstance(failure, (TypeError, AttributeError, ValueError))

@@ -8,6 +8,7 @@ import { Icon } from "../../ui/Icon";
 import { TierName } from "../../ui/TierName";
 import { ForkOnly } from "./ForkOnly";
 import { HyperparameterControl } from "./HyperparameterControl";
+import { ControlHead, symbolOf } from "./staged/StagedControl";
 
 /** Controls of their own, whatever tier a task puts them in. */
 const OWN_CONTROLS = ["learning_rate", "momentum", "batch_size", "hidden_units"];
@@ -51,16 +52,13 @@ function Declared({ run, declared }: { run: Run; declared: Hyperparameter }) {
   const badge = { live: "live", next_epoch: "next epoch", fork: "fork only" }[declared.when];
   return (
     <div className="control" role="group" aria-label={declared.label}>
-      <div className="control-head">
-        <h3 title={declared.help}>
-          {declared.label}{" "}
-          {declared.symbol && !declared.label.includes(declared.symbol) ? (
-            <i className="symbol">{declared.symbol}</i>
-          ) : null}{" "}
-          <span className="badge">{badge}</span>
-        </h3>
-        <output className="now numbers">{valueText(declared.name, run.values[declared.name])}</output>
-      </div>
+      <ControlHead
+        name={declared.label}
+        symbol={symbolOf(declared)}
+        badge={badge}
+        help={declared.help}
+        now={valueText(declared.name, run.values[declared.name])}
+      />
       {declared.when === "fork" ? (
         <ForkOnly run={run} declared={declared} />
       ) : (

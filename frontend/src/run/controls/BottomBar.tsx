@@ -2,11 +2,11 @@
 
 import { rateOf } from "../../domain/learningRate";
 import { setting } from "../../format/numbers";
-import { nudgeLearningRate } from "../../state/commands";
+import { nudgeLearningRate } from "../../state/commands/commands";
 import { openDialog, useDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
-import { Dialog } from "../../ui/Dialog";
+import { Dialog } from "../../ui/dialog/Dialog";
 import { Icon } from "../../ui/Icon";
 import { Controls } from "./ControlRail";
 import { Primary, RunButtons } from "./RunButtons";

@@ -30,14 +30,11 @@ export function Controls({ buttons }: { buttons: boolean }) {
     <>
       {buttons && !isViewer ? <RunButtons run={run} /> : null}
       {isViewer ? (
-        <p className="panel rail-note muted">
-          You watch this run; who has the owner's link may change something here.
-        </p>
+        <p className="panel rail-note muted">View only. Sign in with the owner link to make changes.</p>
       ) : null}
       {over && !isViewer ? (
         <p className="panel rail-note muted">
-          This run is over, so nothing can be changed in it. Continue it, or fork one of its checkpoints with
-          other values.
+          This run is over. To change something, continue it or fork a checkpoint.
         </p>
       ) : null}
       <ScheduledChanges run={run} />

@@ -6,7 +6,7 @@ import { valueText } from "../../format/hyperparameters";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
-import { useStagedValue } from "./useStagedValue";
+import { useStagedValue } from "./staged/useStagedValue";
 
 export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter }) {
   const current = run.values[declared.name] as Value;
@@ -38,7 +38,7 @@ export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter
       </select>
       {staged.staged !== null ? (
         <div className="preview">
-          <p>{declared.label} cannot change in a running net.</p>
+          <p>{declared.label} cannot change in a running network.</p>
           <button type="button" className="button" aria-disabled={!checkpoint} onClick={fork}>
             <Icon name="fork" /> Fork with {valueText(declared.name, staged.staged)}{" "}
             {declared.kind === "int" ? declared.label.toLowerCase() : ""}

@@ -1,145 +1,92 @@
 /** A control for any declared hyperparameter that a running training can change. */
-
-import { useState } from "react";
-import type { Hyperparameter, Run, Value } from "../../api/types";
+import type { Hyperparameter, Run } from "../../api/types";
 import { readDeclared } from "../../domain/hyperparameters";
 import { fromSlider, sliderRange, toSlider } from "../../domain/sliderScale";
 import { valueText } from "../../format/hyperparameters";
 import { setting } from "../../format/numbers";
-import { change } from "../../state/commands";
-import { NumberField } from "../../ui/NumberField";
-import { Slider } from "../../ui/Slider";
-import type { Timing } from "./Timing";
-import { TimingFields } from "./Timing";
-import { useStagedValue } from "./useStagedValue";
+import { change } from "../../state/commands/commands";
+import { ApplyButton, StagedField, StagedSelect, StagedSlider } from "./staged/StagedControl";
+import { TimingFields } from "./staged/TimingFields";
+import { useStagedControl } from "./staged/useStagedControl";
 
 export interface HyperparameterControlProps {
   run: Run;
   declared: Hyperparameter;
 }
 
-export function HyperparameterControl({ run, declared }: HyperparameterControlProps) {
-  const may = run.allowed.includes("set");
-  const current = run.values[declared.name] as Value;
-  const apply = (value: Value, timing: Timing = {}) => {
-    if (may) void change(run, { kind: "set", values: { [declared.name]: value }, ...timing });
-  };
-  if (declared.kind === "bool") {
-    return (
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={current === true}
-          disabled={!may}
-          onChange={(event) => apply(event.target.checked)}
-        />
-        {declared.help || declared.label}
-      </label>
-    );
+export function HyperparameterControl(props: HyperparameterControlProps) {
+  switch (props.declared.kind) {
+    case "bool":
+      return <Switch {...props} />;
+    case "choice":
+      return <Choice {...props} />;
+    default:
+      return <NumberControl {...props} />;
   }
-  if (declared.kind === "choice") return <Choice run={run} declared={declared} onApply={apply} />;
-  return <NumberControl run={run} declared={declared} onApply={apply} />;
 }
 
-interface PartProps extends HyperparameterControlProps {
-  onApply: (value: Value, timing?: Timing) => void;
+/** Acts at once. */
+function Switch({ run, declared }: HyperparameterControlProps) {
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={run.values[declared.name] === true}
+        disabled={!run.allowed.includes("set")}
+        onChange={(event) =>
+          void change(run, { kind: "set", values: { [declared.name]: event.target.checked } })
+        }
+      />
+      {declared.help || declared.label}
+    </label>
+  );
 }
 
-function Choice({ run, declared, onApply }: PartProps) {
-  const staged = useStagedValue(String(run.values[declared.name]));
+function Choice({ run, declared }: HyperparameterControlProps) {
+  const control = useStagedControl(run, String(run.values[declared.name]), (value) => ({
+    values: { [declared.name]: value },
+  }));
   return (
     <div className="row">
-      <select
-        className="select grow"
-        aria-label={declared.label}
-        value={staged.shown}
-        disabled={!run.allowed.includes("set")}
-        onChange={(event) => staged.stage(event.target.value)}
-      >
-        {(declared.choices ?? []).map((choice) => (
-          <option key={choice} value={choice}>
-            {valueText(declared.name, choice)}
-          </option>
-        ))}
-      </select>
-      <button
-        type="button"
-        className="button primary"
-        aria-label={`Apply ${declared.label.toLowerCase()}`}
-        aria-disabled={staged.staged === null}
-        onClick={() => {
-          if (staged.staged === null) return;
-          onApply(staged.staged);
-          staged.reset();
-        }}
-      >
-        Apply
-      </button>
+      <StagedSelect
+        control={control}
+        label={declared.label}
+        choices={(declared.choices ?? []).map(String)}
+        textOf={(choice) => valueText(declared.name, choice)}
+      />
+      <ApplyButton control={control} label={declared.label} />
     </div>
   );
 }
 
-function NumberControl({ run, declared, onApply }: PartProps) {
-  const current = Number(run.values[declared.name]);
-  const staged = useStagedValue(current);
-  const [timing, setTiming] = useState<Timing>({});
+function NumberControl({ run, declared }: HyperparameterControlProps) {
+  const { name, label, scale, unit } = declared;
+  const current = Number(run.values[name]);
+  const control = useStagedControl(run, current, (value) => ({ values: { [name]: value } }));
   const range = sliderRange(declared);
-  const may = run.allowed.includes("set");
-  const positionOf = (value: number): number =>
-    range ? Math.min(range.max, Math.max(range.min, toSlider(value, declared.scale))) : 0;
-  const send = (value: number) => {
-    onApply(value, timing);
-    staged.reset();
-    setTiming({});
-  };
   return (
     <>
       {range ? (
-        <Slider
-          label={declared.label}
+        <StagedSlider
+          control={control}
+          label={label}
           range={range}
-          position={positionOf(staged.shown)}
-          currentPosition={staged.staged === null ? null : positionOf(current)}
-          text={`${setting(staged.shown)} ${declared.unit}`.trim()}
-          disabled={!may}
-          onMove={(position) => staged.stage(fromSlider(position, declared.scale))}
-          onEnter={() => {
-            if (staged.staged !== null) send(staged.staged);
-          }}
-          onEscape={staged.reset}
+          toPosition={(value) => toSlider(value, scale)}
+          fromPosition={(position) => fromSlider(position, scale)}
+          text={`${setting(control.shown)} ${unit}`.trim()}
         />
       ) : null}
       <div className="row">
-        <NumberField
-          label={`${declared.label} value`}
-          shown={valueText(declared.name, staged.shown)}
+        <StagedField
+          control={control}
+          label={label}
+          textOf={(value) => valueText(name, value)}
           read={(typed) => readDeclared(typed, current, declared)}
-          disabled={!may}
-          onValue={staged.stage}
-          onEnter={send}
-          onEscape={staged.reset}
         />
         <span className="muted small-text grow">{declared.help}</span>
-        <button
-          type="button"
-          className="button primary"
-          aria-label={`Apply ${declared.label.toLowerCase()}`}
-          aria-disabled={staged.staged === null || !may}
-          onClick={() => {
-            if (staged.staged !== null) send(staged.staged);
-          }}
-        >
-          Apply
-        </button>
+        <ApplyButton control={control} label={label} />
       </div>
-      {staged.staged !== null ? (
-        <TimingFields
-          timing={timing}
-          step={run.step}
-          onTiming={setTiming}
-          ramps={declared.kind === "float"}
-        />
-      ) : null}
+      {control.staged !== null ? <TimingFields control={control} ramps={declared.kind === "float"} /> : null}
     </>
   );
 }

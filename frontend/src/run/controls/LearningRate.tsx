@@ -1,18 +1,16 @@
 /** The learning rate: quick factors that act at once, and a slider and a field that are staged first. */
 import { useState } from "react";
 import { fromWireNumber } from "../../api/number";
-import type { Run, SetCommand } from "../../api/types";
+import type { Run } from "../../api/types";
 import type { Rate } from "../../domain/learningRate";
 import { describeStepSize, rateOf, stepSizeFactor } from "../../domain/learningRate";
 import { measured, setting } from "../../format/numbers";
 import { parseLearningRate, roundFloat } from "../../format/parseNumber";
-import { change, nudgeLearningRate, RAMP_FACTOR, RAMP_STEPS } from "../../state/commands";
-import { NumberField } from "../../ui/NumberField";
-import { Slider } from "../../ui/Slider";
+import { nudgeLearningRate, RAMP_FACTOR, RAMP_STEPS } from "../../state/commands/commands";
 import { TierName } from "../../ui/TierName";
-import type { Timing } from "./Timing";
-import { TimingFields } from "./Timing";
-import { useStagedValue } from "./useStagedValue";
+import { ApplyButton, ControlHead, StagedField, StagedSlider } from "./staged/StagedControl";
+import { TimingFields } from "./staged/TimingFields";
+import { useStagedControl } from "./staged/useStagedControl";
 
 const RANGE = { min: -6, max: 1, step: 0.05 };
 const TICKS = [
@@ -26,87 +24,55 @@ const TICKS = [
 export function LearningRate({ run }: { run: Run }) {
   const rate = rateOf(run);
   const [ofBase, setOfBase] = useState(false);
-  const [timing, setTiming] = useState<Timing>({});
   const base = rate.scheduled && ofBase;
-  const current = base ? rate.base : rate.now;
-  const staged = useStagedValue(current);
-  const may = run.allowed.includes("set");
-  const reset = () => {
-    staged.reset();
-    setTiming({});
-  };
-  const apply = (value: number) => {
-    if (!may) return;
-    const values: SetCommand["values"] = base ? { base_learning_rate: value } : { learning_rate: value };
-    void change(run, { kind: "set", values, ...timing });
-    reset();
-  };
-  const applyStaged = () => {
-    if (staged.staged !== null) apply(staged.staged);
-  };
+  const control = useStagedControl(run, base ? rate.base : rate.now, (value) => ({
+    values: { [base ? "base_learning_rate" : "learning_rate"]: value },
+  }));
+  const { current, shown, staged } = control;
   const text =
-    staged.staged === null
+    staged === null
       ? setting(current)
-      : `${setting(staged.shown)}, ${measured(staged.shown / current)} times the current ${setting(current)}`;
+      : `${setting(shown)}, ${measured(shown / current)} times the current ${setting(current)}`;
   return (
     <div className="panel tier" role="group" aria-label="Learning rate">
       <TierName tier={1} />
-      <div className="control-head">
-        <h3>
-          Learning rate <i className="symbol">α</i>
-        </h3>
-        <output className="now numbers">{setting(rate.now)}</output>
-      </div>
+      <ControlHead name="Learning rate" symbol="α" now={setting(rate.now)} />
       {rate.scheduled ? <ScheduleChoice rate={rate} ofBase={ofBase} onOfBase={setOfBase} /> : null}
-      <Slider
+      <StagedSlider
+        control={control}
         label="Learning rate"
         range={RANGE}
-        position={Math.min(RANGE.max, Math.max(RANGE.min, Math.log10(staged.shown)))}
-        currentPosition={staged.staged === null ? null : Math.log10(current)}
+        toPosition={Math.log10}
+        fromPosition={(position) => Number((10 ** position).toPrecision(3))}
         text={text}
         ticks={TICKS}
-        disabled={!may}
-        onMove={(position) => staged.stage(Number((10 ** position).toPrecision(3)))}
-        onEnter={applyStaged}
-        onEscape={reset}
       />
       <div className="row quick" data-coach="rate">
         <QuickButton run={run} label="Divide learning rate by 10" word="÷10" factor={0.1} />
         <QuickButton run={run} label="Halve learning rate" word="×½" factor={0.5} />
-        <NumberField
-          label="Learning rate value"
-          shown={setting(staged.shown)}
+        <StagedField
+          control={control}
+          label="Learning rate"
+          textOf={setting}
           read={(typed) => parseLearningRate(typed, current)}
-          disabled={!may}
-          onValue={staged.stage}
-          onEnter={apply}
-          onEscape={reset}
         />
         <QuickButton run={run} label="Double learning rate" word="×2" factor={2} />
       </div>
-      {staged.staged !== null ? (
-        <Preview run={run} rate={rate} current={current} to={staged.staged} moved={staged.moved} />
+      {staged !== null ? (
+        <Preview run={run} rate={rate} current={current} to={staged} moved={control.moved} />
       ) : null}
       <div className="row apply-row">
-        <TimingFields timing={timing} step={run.step} onTiming={setTiming} ramps />
+        <TimingFields control={control} ramps />
         <button
           type="button"
           className="button"
           aria-label="Reset learning rate"
-          aria-disabled={staged.staged === null}
-          onClick={reset}
+          aria-disabled={staged === null}
+          onClick={control.reset}
         >
           Reset
         </button>
-        <button
-          type="button"
-          className="button primary"
-          aria-label="Apply learning rate"
-          aria-disabled={staged.staged === null || !may}
-          onClick={applyStaged}
-        >
-          Apply
-        </button>
+        <ApplyButton control={control} label="Learning rate" />
       </div>
     </div>
   );
@@ -184,7 +150,7 @@ function Preview({ run, rate, current, to, moved }: PreviewProps) {
   return (
     <div className="preview numbers">
       <p>
-        → <b>{setting(to)}</b>: each step {measured(roundFloat(factor))}× as far
+        → <b>{setting(to)}</b>: step size ×{measured(roundFloat(factor))}
         {Number.isFinite(size)
           ? `, ${percent(size)} → ${percent(size * factor)} of the weights (${describeStepSize(size * factor)})`
           : ""}
@@ -201,7 +167,7 @@ function Preview({ run, rate, current, to, moved }: PreviewProps) {
           Decay per step lr·λ {measured(rate.now * decay)} → {measured(rate.now * factor * decay)}
         </p>
       ) : null}
-      {factor >= RAMP_FACTOR ? <p>Rises over {RAMP_STEPS} steps, so that it does not jump.</p> : null}
+      {factor >= RAMP_FACTOR ? <p>Rises gradually over {RAMP_STEPS} steps.</p> : null}
       {moved ? (
         <p>Changed in another window: it is now {setting(current)}. Your staged value was kept.</p>
       ) : null}

@@ -5,12 +5,9 @@ import { rateOf } from "../../domain/learningRate";
 import { fromSlider, MOMENTUM_END, toSlider } from "../../domain/sliderScale";
 import { measured, momentum, rounded, setting } from "../../format/numbers";
 import { parseMomentum } from "../../format/parseNumber";
-import { change } from "../../state/commands";
-import { NumberField } from "../../ui/NumberField";
-import { Slider } from "../../ui/Slider";
-import type { Timing } from "./Timing";
-import { TimingFields } from "./Timing";
-import { useStagedValue } from "./useStagedValue";
+import { ApplyButton, ControlHead, StagedField, StagedSlider } from "./staged/StagedControl";
+import { TimingFields } from "./staged/TimingFields";
+import { useStagedControl } from "./staged/useStagedControl";
 
 const RANGE = { min: 0, max: MOMENTUM_END, step: 0.05 };
 const TICKS = [0, 0.9, 0.99, 0.999].map((beta) => ({
@@ -20,9 +17,11 @@ const TICKS = [0, 0.9, 0.99, 0.999].map((beta) => ({
 
 export function Momentum({ run, task }: { run: Run; task: Task | null }) {
   const current = Number(run.values["momentum"] ?? 0);
-  const staged = useStagedValue(current);
   const [keep, setKeep] = useState(true);
-  const [timing, setTiming] = useState<Timing>({});
+  const control = useStagedControl(run, current, (momentum) => ({
+    values: { momentum },
+    keep_step_size: keep,
+  }));
   const declared = task?.hyperparameters.find((hyperparameter) => hyperparameter.name === "momentum");
   const optimizer = String(run.values["optimizer"] ?? "sgd");
   if (run.values["momentum"] === undefined) return null;
@@ -32,64 +31,32 @@ export function Momentum({ run, task }: { run: Run; task: Task | null }) {
         <h3>
           Momentum <i className="symbol">β</i>
         </h3>
-        <p className="muted small-text">With Adam, momentum is β₁. It is in tier 3.</p>
+        <p className="muted small-text">With Adam, β₁ is the momentum. It is in tier 3.</p>
       </div>
     );
   }
-  const may = run.allowed.includes("set");
-  const reset = () => {
-    staged.reset();
-    setTiming({});
-  };
-  const apply = (value: number) => {
-    if (!may) return;
-    void change(run, { kind: "set", values: { momentum: value }, keep_step_size: keep, ...timing });
-    reset();
-  };
-  const applyStaged = () => {
-    if (staged.staged !== null) apply(staged.staged);
-  };
-  const averages = `averages over about ${rounded(1 / (1 - staged.shown))} steps`;
+  const averages = `averages over about ${rounded(1 / (1 - control.shown))} steps`;
   return (
     <div className="control" role="group" aria-label="Momentum">
-      <div className="control-head">
-        <h3>
-          Momentum <i className="symbol">β</i> <span className="badge">live</span>
-        </h3>
-        <output className="now numbers">{momentum(current)}</output>
-      </div>
-      <Slider
+      <ControlHead name="Momentum" symbol="β" badge="live" now={momentum(current)} />
+      <StagedSlider
+        control={control}
         label="Momentum"
         range={RANGE}
-        position={Math.min(MOMENTUM_END, toSlider(staged.shown, "minus_log10_one_minus"))}
-        currentPosition={staged.staged === null ? null : toSlider(current, "minus_log10_one_minus")}
-        text={`${momentum(staged.shown)}, ${averages}`}
+        toPosition={(beta) => toSlider(beta, "minus_log10_one_minus")}
+        fromPosition={(position) => fromSlider(position, "minus_log10_one_minus")}
+        text={`${momentum(control.shown)}, ${averages}`}
         ticks={TICKS}
-        disabled={!may}
-        onMove={(position) => staged.stage(fromSlider(position, "minus_log10_one_minus"))}
-        onEnter={applyStaged}
-        onEscape={reset}
       />
       <div className="row">
-        <NumberField
-          label="Momentum value"
-          shown={momentum(staged.shown)}
+        <StagedField
+          control={control}
+          label="Momentum"
+          textOf={momentum}
           read={(typed) => parseMomentum(typed, current)}
-          disabled={!may}
-          onValue={staged.stage}
-          onEnter={apply}
-          onEscape={reset}
         />
         <span className="muted small-text grow">{averages}</span>
-        <button
-          type="button"
-          className="button primary"
-          aria-label="Apply momentum"
-          aria-disabled={staged.staged === null || !may}
-          onClick={applyStaged}
-        >
-          Apply
-        </button>
+        <ApplyButton control={control} label="Momentum" />
       </div>
       <label className="check">
         <input
@@ -100,11 +67,11 @@ export function Momentum({ run, task }: { run: Run; task: Task | null }) {
         />
         Keep step size lr/(1−β)
       </label>
-      {staged.staged !== null ? (
-        <MomentumPreview run={run} from={current} to={staged.staged} keep={keep} />
-      ) : null}
-      {staged.staged !== null ? (
-        <TimingFields timing={timing} step={run.step} onTiming={setTiming} ramps />
+      {control.staged !== null ? (
+        <>
+          <MomentumPreview run={run} from={current} to={control.staged} keep={keep} />
+          <TimingFields control={control} ramps />
+        </>
       ) : null}
     </div>
   );
@@ -117,11 +84,10 @@ function MomentumPreview({ run, from, to, keep }: { run: Run; from: number; to: 
     <div className="preview numbers">
       {keep ? (
         <p>
-          Learning rate {setting(rate)} → {measured((rate * (1 - to)) / (1 - from))}, so that a step stays as
-          long.
+          Learning rate {setting(rate)} → {measured((rate * (1 - to)) / (1 - from))}, to keep the step size.
         </p>
       ) : (
-        <p>Steps become {measured((1 - from) / (1 - to))}× as long once the velocity has settled.</p>
+        <p>The step size becomes ×{measured((1 - from) / (1 - to))} once the velocity has settled.</p>
       )}
       <p>{to === 0 ? "The velocity is cleared." : `Settles in about ${settles} steps.`}</p>
     </div>

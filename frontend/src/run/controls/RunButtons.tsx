@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
@@ -57,7 +57,7 @@ export function RunButtons({ run }: { run: Run }) {
         <Extend run={run} />
       </div>
       <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
-        <Icon name="eggs" /> Send to caviar
+        <Icon name="eggs" /> Search around this run
       </Link>
       <Waiting />
     </div>
@@ -76,10 +76,10 @@ export function Primary({ run }: { run: Run }) {
       <button
         type="button"
         className="button primary grow"
-        aria-label="Start training"
+        aria-label="New run like this"
         onClick={() => openDialog({ kind: "new_run", like: again })}
       >
-        <Icon name="play" /> Start training…
+        <Icon name="play" /> New run like this…
       </button>
     );
   }

@@ -2,7 +2,7 @@
 import type { Run } from "../../api/types";
 import { nameOf, valueText } from "../../format/hyperparameters";
 import { whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { useIsViewer } from "../../state/permissions";
 import { Icon } from "../../ui/Icon";
 

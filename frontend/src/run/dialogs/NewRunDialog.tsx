@@ -1,15 +1,15 @@
 /** Starts a run: which task, with which values, for how long. */
 import { useState } from "react";
-import { ApiError, startRun } from "../../api/client";
+import { startRun } from "../../api/client";
 import type { NewRun, Task } from "../../api/types";
 import { whole } from "../../format/numbers";
-import { showRun } from "../../state/commands";
-import { closeDialog } from "../../state/dialogs";
+import { showRun } from "../../state/commands/commands";
 import { usePage } from "../../state/store";
-import { Dialog } from "../../ui/Dialog";
-import { Icon } from "../../ui/Icon";
-import { TextField } from "../../ui/TextField";
-import { draftOf, fieldName, readDraft, readPlan } from "./draft";
+import { Dialog } from "../../ui/dialog/Dialog";
+import { DialogForm } from "../../ui/dialog/DialogForm";
+import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
+import { TextField } from "../../ui/fields/TextField";
+import { draftOf, readDraft, readPlan } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
 
@@ -22,7 +22,7 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
   return (
     <Dialog title="New run" width="wide">
       {!ready ? (
-        <p className="muted">Reading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
+        <p className="muted">Loading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
       ) : null}
       <div className="tasks" role="radiogroup" aria-label="Task">
         {tasks.map((candidate) => (
@@ -55,7 +55,7 @@ function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; o
           <span className="muted">
             {" "}
             {task.summary}
-            {task.train_size ? ` ${whole(task.train_size)} to train on.` : ""}
+            {task.train_size ? ` ${whole(task.train_size)} training examples.` : ""}
           </span>
         )}
       </span>
@@ -68,53 +68,37 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
   const [draft, setDraft] = useState<Draft>(() =>
     draftOf(task.hyperparameters, { ...from, ...like?.values }),
   );
-  const [fields, setFields] = useState({
-    steps: String(like?.steps ?? task.default_steps),
-    seed: String(like?.seed ?? 0),
-    name: like?.name ?? "",
-    note: like?.note ?? "",
-  });
-  const [problems, setProblems] = useState<Record<string, string>>({});
-  const [failed, setFailed] = useState<string | null>(null);
-  const [sending, setSending] = useState(false);
-  const set = (change: Partial<typeof fields>) => setFields({ ...fields, ...change });
+  const form = useDialogForm(
+    {
+      steps: String(like?.steps ?? task.default_steps),
+      seed: String(like?.seed ?? 0),
+      name: like?.name ?? "",
+      note: like?.note ?? "",
+    },
+    Object.keys(draft),
+  );
 
-  const start = async () => {
-    const read = readDraft(task.hyperparameters, draft, from);
-    const { plan, problems: unplanned } = readPlan(fields, { steps: task.default_steps ?? 1000, seed: 0 });
-    const wrong = { ...read.problems, ...unplanned };
-    setProblems(wrong);
-    setFailed(null);
-    if (Object.keys(wrong).length > 0) return;
-    setSending(true);
-    try {
-      const body: NewRun = { task: task.name, values: read.values, ...plan };
-      if (fields.name.trim()) body.name = fields.name.trim();
-      if (fields.note.trim()) body.note = fields.note.trim();
-      const run = await startRun(body);
-      closeDialog();
-      await showRun(run.id);
-    } catch (error) {
-      setSending(false);
-      const field = error instanceof ApiError ? error.field : null;
-      if (field) setProblems({ [fieldName(field)]: (error as Error).message });
-      else setFailed((error as Error).message);
-    }
+  const start = () => {
+    const { values, problems } = readDraft(task.hyperparameters, draft, from);
+    const { plan, problems: ofPlan } = readPlan(form.fields, { steps: task.default_steps ?? 1000, seed: 0 });
+    const [name, note] = [given(form.fields.name), given(form.fields.note)];
+    form.submit(
+      { ...problems, ...ofPlan },
+      () => startRun({ task: task.name, values, ...plan, name, note }),
+      (run) => showRun(run.id),
+    );
   };
 
   return (
-    <form
-      className="run-form"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!sending) void start();
-      }}
+    <DialogForm
+      form={form}
+      onSubmit={start}
+      actions={{ icon: "play", word: "Start", sending: "Starting…", label: "Start training" }}
     >
       <HyperparameterFields
         declared={task.hyperparameters}
         draft={draft}
-        problems={problems}
+        problems={form.problems}
         onDraft={setDraft}
       />
       <fieldset className="form-tier">
@@ -122,49 +106,20 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
         <div className="form-grid">
           <TextField
             label="Steps"
-            value={fields.steps}
             number
-            problem={problems["steps"]}
-            onText={(steps) => set({ steps })}
+            {...form.text("steps")}
             help="Updates until the run is finished. It can be extended later."
           />
           <TextField
             label="Seed"
-            value={fields.seed}
             number
-            problem={problems["seed"]}
-            onText={(seed) => set({ seed })}
+            {...form.text("seed")}
             help="Equal seeds give equal runs, bit for bit on CPU."
           />
-          <TextField
-            label="Name"
-            value={fields.name}
-            problem={problems["name"]}
-            onText={(name) => set({ name })}
-            help="Left empty, the server finds one."
-          />
-          <TextField
-            label="Description"
-            value={fields.note}
-            problem={problems["note"]}
-            onText={(note) => set({ note })}
-            help="What do you want to find out?"
-          />
+          <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
+          <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
         </div>
       </fieldset>
-      {failed ? (
-        <p className="problem" role="alert">
-          {failed}
-        </p>
-      ) : null}
-      <div className="form-end">
-        <button type="button" className="button" onClick={closeDialog}>
-          Cancel
-        </button>
-        <button type="submit" className="button primary" aria-label="Start training" aria-disabled={sending}>
-          <Icon name="play" /> {sending ? "Starting…" : "Start"}
-        </button>
-      </div>
-    </form>
+    </DialogForm>
   );
 }

@@ -1,7 +1,7 @@
 /** A form sends only what somebody changed, and says what is wrong at the field. */
 import { expect, test } from "vitest";
 import type { Hyperparameter } from "../../api/types";
-import { draftOf, fieldName, forkValues, readDraft, readPlan } from "./draft";
+import { draftOf, forkValues, readDraft, readPlan } from "./draft";
 
 const plain: Hyperparameter = {
   name: "learning_rate",
@@ -60,21 +60,12 @@ test("what is wrong is said at its field", () => {
   });
 });
 
-test("the server's path of a field is its name in the form", () => {
-  expect(["values.learning_rate", "body.values.momentum", "steps"].map(fieldName)).toEqual([
-    "learning_rate",
-    "momentum",
-    "steps",
-  ]);
-});
-
 test("a fork sets the base of the learning rate where a schedule is on, as its form shows it", () => {
   expect(forkValues({ learning_rate: 0.01, momentum: 0.8 }, { schedule: "cosine" })).toEqual({
     base_learning_rate: 0.01,
     momentum: 0.8,
   });
   expect(forkValues({ learning_rate: 0.01 }, { schedule: "constant" })).toEqual({ learning_rate: 0.01 });
-  expect(fieldName("values.base_learning_rate")).toBe("learning_rate");
 });
 
 test("a mini-batch that is no number is asked for in words of its own", () => {

@@ -76,10 +76,3 @@ export function forkValues(read: Values, from: Values): Values {
   if (base === undefined || (from["schedule"] ?? "constant") === "constant") return read;
   return { ...rest, base_learning_rate: base };
 }
-
-/** The server names a field by its path: "values.learning_rate" is the field learning_rate. */
-export const fieldName = (path: string): string =>
-  path
-    .replace(/^(body\.)?values\./, "")
-    .replace(/^body\./, "")
-    .replace(/^base_learning_rate$/, "learning_rate");

@@ -4,7 +4,7 @@ import { reasonText } from "../../domain/journal";
 import { rateOf } from "../../domain/learningRate";
 import { breaks } from "../../domain/series";
 import { setting, whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { usePage, usePageThrottled } from "../../state/store";
@@ -43,7 +43,7 @@ function GuardAlert() {
         <Icon name="pause" /> Training paused at step {whole(run.step)}: {reasonText(run.reason ?? "")}.
         {isViewer ? null : (
           <button type="button" className="button" onClick={() => commands.resume(run)}>
-            Go on
+            Resume
           </button>
         )}
       </p>
@@ -61,9 +61,8 @@ function GuardAlert() {
     <p className="alert alert-bad">
       <Icon name="warn" />
       <span>
-        Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}. Weights
-        are bad now
-        {good ? `; checkpoint ${whole(good.step)} is fine.` : "."}
+        Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}.
+        {good ? ` Checkpoint ${whole(good.step)} is good.` : ""}
       </span>
       {good && !isViewer ? (
         <button
@@ -99,7 +98,9 @@ function FailureAlert() {
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost" ? "The training process ended without a word" : "The task raised an error"}{" "}
+          {run.status === "lost"
+            ? "The worker exited without reporting a reason"
+            : "The task raised an error"}{" "}
           at step {whole(run.step)}. All points up to there are kept.
           {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>

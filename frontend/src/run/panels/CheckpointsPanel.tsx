@@ -4,7 +4,7 @@ import { pinCheckpoint } from "../../api/client";
 import { fromWireNumber } from "../../api/number";
 import type { Checkpoint, FamilyMember } from "../../api/types";
 import { ago, bytes, measured, whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { navigate, runPath } from "../../state/route";
@@ -62,14 +62,14 @@ export function CheckpointsPanel() {
             <button
               type="button"
               className="button"
-              aria-label="Litter from checkpoint"
+              aria-label="Search from checkpoint"
               title="Many trials that all begin with these weights"
               aria-disabled={!usable}
               onClick={() => {
                 if (chosen && usable) navigate(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`);
               }}
             >
-              <Icon name="eggs" /> Litter
+              <Icon name="eggs" /> Search from here
             </button>
           </div>
         )}
@@ -105,7 +105,7 @@ function linesOf(available: Checkpoint[], family: FamilyMember[], here: number):
     const state = [member.live ? "live" : "", member.status, member.id === here ? "shown" : ""]
       .filter(Boolean)
       .join(", ");
-    const from = member.parent ? `, left at step ${whole(member.parent.step)}` : "";
+    const from = member.parent ? `, forked at step ${whole(member.parent.step)}` : "";
     const head: TreeLine = {
       key: `r${member.id}`,
       level: 1,

@@ -7,7 +7,7 @@ import type { Entry } from "../../domain/journal";
 import { entriesOf } from "../../domain/journal";
 import { isMarker } from "../../domain/markers";
 import { clock, whole } from "../../format/numbers";
-import * as commands from "../../state/commands";
+import * as commands from "../../state/commands/commands";
 import { useIsViewer } from "../../state/permissions";
 import type { OpenRun } from "../../state/state";
 import { dispatch, getPage, usePage, usePageThrottled } from "../../state/store";
@@ -21,6 +21,7 @@ const SHOWN_MAX = 200;
 export function JournalPanel() {
   const events = usePage((page) => page.open?.events);
   const inherited = usePage((page) => page.open?.inherited);
+  const parent = usePage((page) => page.open?.run.parent);
   const own = useMemo(() => entriesOf(events ?? []), [events]);
   const before = useMemo(
     () => entriesOf(inherited ?? []).filter((entry) => entry.kind !== "status"),
@@ -45,7 +46,9 @@ export function JournalPanel() {
         ) : null}
         <Lines entries={own} />
         {before.length > 0 ? (
-          <p className="journal-divide muted">Before this branch left its parent</p>
+          <p className="journal-divide muted">
+            Before the fork{parent ? ` (from run ${parent.run_id}, step ${whole(parent.step)})` : ""}
+          </p>
         ) : null}
         <Lines entries={before} />
       </div>

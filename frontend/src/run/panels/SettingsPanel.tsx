@@ -56,7 +56,7 @@ export function SettingsPanel() {
           <Fact name="Created">{new Date(run.created_at).toLocaleString("en-GB")}</Fact>
           {run.started_at ? <Fact name="Took">{took(run)}</Fact> : null}
           {run.parent ? (
-            <Fact name="Left">
+            <Fact name="Forked from">
               <Link to={runPath(run.parent.run_id)}>run {run.parent.run_id}</Link> at step{" "}
               {whole(run.parent.step)}
             </Fact>

@@ -1,16 +1,9 @@
 /** Two short hints on the first visit: what to press, and that nothing is lost. */
 import { useState } from "react";
+import { recall, remember } from "../../state/localStorage";
 import { usePage } from "../../state/store";
 
 const STORED = "babysit.tour";
-
-function done(): boolean {
-  try {
-    return localStorage.getItem(STORED) === "done";
-  } catch {
-    return true;
-  }
-}
 
 const HINTS = [
   {
@@ -24,12 +17,15 @@ const HINTS = [
   {
     text: (
       <>
-        Every change is saved. Went wrong? <b>Undo</b> or <b>Rewind</b>.
+        Every change is recorded. Did it go wrong? <b>Undo</b> or <b>Rewind</b>.
       </>
     ),
     at: "journal",
   },
-  { text: <>The shape on the curve is your change. Click it to read what it did.</>, at: "cost" },
+  {
+    text: <>The shape on the curve marks your change. Click it to see the old and the new value.</>,
+    at: "cost",
+  },
 ] as const;
 
 export function Tour() {
@@ -37,16 +33,12 @@ export function Tour() {
   const changes = usePage(
     (page) => page.open?.events.filter((event) => event.kind === "changed").length ?? 0,
   );
-  const [over, setOver] = useState(done);
+  const [over, setOver] = useState(() => recall(STORED) === "done");
   const [dismissed, setDismissed] = useState(0);
   const hint = Math.max(dismissed, changes > 0 ? 1 : 0);
   const end = () => {
     setOver(true);
-    try {
-      localStorage.setItem(STORED, "done");
-    } catch {
-      // Blocked storage: the tour comes again on the next visit.
-    }
+    remember(STORED, "done");
   };
   const shown = HINTS[hint];
   if (over || !demo || !shown) return null;

@@ -2,14 +2,15 @@
 import { useState } from "react";
 import { STEPS_MAX } from "../../api/limits";
 import type { Promotion } from "../../api/searches";
-import { ApiError, promoteRun } from "../../api/searches";
+import { promoteRun } from "../../api/searches";
+import { whole } from "../../format/numbers";
 import { parseWhole } from "../../format/parseNumber";
-import { showRun } from "../../state/commands";
-import { closeDialog } from "../../state/dialogs";
+import { showRun } from "../../state/commands/commands";
 import { toast } from "../../state/toasts";
-import { Dialog } from "../../ui/Dialog";
-import { Icon } from "../../ui/Icon";
-import { TextField } from "../../ui/TextField";
+import { Dialog } from "../../ui/dialog/Dialog";
+import { DialogForm } from "../../ui/dialog/DialogForm";
+import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
+import { TextField } from "../../ui/fields/TextField";
 
 export interface PromoteDialogProps {
   runId: number;
@@ -29,43 +30,35 @@ const WAYS: { from: Promotion["from"]; word: string; help: string }[] = [
 
 export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogProps) {
   const [from, setFrom] = useState<Promotion["from"]>("checkpoint");
-  const [fields, setFields] = useState({
+  const form = useDialogForm({
     name: `trial ${trial} of search ${searchId}`,
     steps: String(steps * 4),
     note: "",
   });
-  const [problems, setProblems] = useState<Record<string, string>>({});
-  const [sending, setSending] = useState(false);
-  const promote = async () => {
-    const typed = parseWhole(fields.steps, 1, STEPS_MAX, steps);
-    if (typed.problem !== null) return setProblems({ steps: typed.problem });
-    setSending(true);
-    try {
-      const run = await promoteRun(runId, {
-        from,
-        steps: typed.value,
-        name: fields.name.trim() || undefined,
-        note: fields.note.trim() || undefined,
-      });
-      closeDialog();
-      await showRun(run.id);
-      toast(`“${run.name}” is the panda now: adopted from caviar trial ${trial} of search ${searchId}.`);
-    } catch (error) {
-      setSending(false);
-      const field = error instanceof ApiError ? error.field?.replace(/^body\./, "") : null;
-      setProblems({ [field && field in fields ? field : ""]: (error as Error).message });
-    }
-    return undefined;
+  const promote = () => {
+    const typed = parseWhole(form.fields.steps, 1, STEPS_MAX, steps);
+    form.submit(
+      typed.problem === null ? {} : { steps: typed.problem },
+      () =>
+        promoteRun(runId, {
+          from,
+          steps: typed.value ?? steps,
+          name: given(form.fields.name),
+          note: given(form.fields.note),
+        }),
+      async (run) => {
+        await showRun(run.id);
+        const how = from === "checkpoint" ? "continues" : "starts again";
+        toast(`Trial ${trial} ${how} as run ${run.id}, “${run.name}”.`);
+      },
+    );
   };
   return (
     <Dialog title={`Promote trial ${trial}`}>
-      <form
-        className="short-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!sending) void promote();
-        }}
+      <DialogForm
+        form={form}
+        onSubmit={promote}
+        actions={{ icon: "out", word: "Promote", sending: "Promoting…" }}
       >
         <p className="muted">
           The trial stays in its search. The promoted run is an ordinary one: yours to steer.
@@ -87,41 +80,16 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
           ))}
         </fieldset>
         <div className="form-grid">
-          <TextField
-            label="Name"
-            value={fields.name}
-            problem={problems["name"]}
-            onText={(name) => setFields({ ...fields, name })}
-          />
+          <TextField label="Name" {...form.text("name")} />
           <TextField
             label="Steps"
             number
-            value={fields.steps}
-            problem={problems["steps"]}
-            help="In all, those of the trial included."
-            onText={(text) => setFields({ ...fields, steps: text })}
+            {...form.text("steps")}
+            help={`Total steps, including the trial's ${whole(steps)}.`}
           />
         </div>
-        <TextField
-          label="Description"
-          value={fields.note}
-          problem={problems["note"]}
-          onText={(note) => setFields({ ...fields, note })}
-        />
-        {problems[""] ? (
-          <p className="problem" role="alert">
-            {problems[""]}
-          </p>
-        ) : null}
-        <div className="form-end">
-          <button type="button" className="button" onClick={closeDialog}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" aria-disabled={sending}>
-            <Icon name="out" /> {sending ? "Promoting…" : "Promote"}
-          </button>
-        </div>
-      </form>
+        <TextField label="Description" {...form.text("note")} />
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,15 +1,15 @@
 /** A search inside the search: its box is drawn around the best trials, by a rule that can be changed. */
 import { useState } from "react";
 import type { SearchRow, Strategy } from "../../api/searches";
-import { ApiError, refineSearch } from "../../api/searches";
+import { refineSearch } from "../../api/searches";
 import { nameOf } from "../../format/hyperparameters";
 import { rounded } from "../../format/numbers";
-import { closeDialog } from "../../state/dialogs";
 import { navigate, searchPath } from "../../state/route";
 import { toast } from "../../state/toasts";
-import { Dialog } from "../../ui/Dialog";
-import { Icon } from "../../ui/Icon";
-import { TextField } from "../../ui/TextField";
+import { Dialog } from "../../ui/dialog/Dialog";
+import { DialogForm } from "../../ui/dialog/DialogForm";
+import { useDialogForm } from "../../ui/dialog/useDialogForm";
+import { TextField } from "../../ui/fields/TextField";
 import { lowerFirst } from "../labels";
 import { readRefinement } from "../setup/method";
 import { METHODS } from "../trials";
@@ -19,80 +19,45 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
   const [strategy, setStrategy] = useState<Strategy>(
     search.strategy === "coarse_to_fine" || search.strategy === "grid" ? "random" : search.strategy,
   );
-  const [fields, setFields] = useState({
+  const form = useDialogForm({
     keep: String(search.keep),
     widen: String(search.widen),
     trials: String(search.trials_wanted),
     steps: String(search.steps),
   });
   const [beyond, setBeyond] = useState(widenEdges);
-  const [problems, setProblems] = useState<Record<string, string>>({});
-  const [sending, setSending] = useState(false);
-  const set = (change: Partial<typeof fields>) => setFields({ ...fields, ...change });
-  const refine = async () => {
-    const read = readRefinement(fields);
-    setProblems(read.problems);
-    if (Object.keys(read.problems).length > 0) return;
-    setSending(true);
-    try {
-      const next = await refineSearch(search.id, { ...read.request, strategy, widen_edges: beyond });
-      closeDialog();
-      navigate(searchPath(next.id));
-      const clipped = next.clipped.map((name) => lowerFirst(nameOf(name)));
-      toast(
-        clipped.length > 0
-          ? `Refined. At the limit of what the task allows: ${clipped.join(", ")}.`
-          : "Refined: a smaller box around the best.",
-      );
-    } catch (error) {
-      setSending(false);
-      const field = error instanceof ApiError ? error.field?.replace(/^body\./, "") : null;
-      setProblems({ [field && field in fields ? field : ""]: (error as Error).message });
-    }
+  const refine = () => {
+    const { request, problems } = readRefinement(form.fields);
+    form.submit(
+      problems,
+      () => refineSearch(search.id, { ...request, strategy, widen_edges: beyond }),
+      (next) => {
+        navigate(searchPath(next.id));
+        const clipped = next.clipped.map((name) => lowerFirst(nameOf(name)));
+        toast(
+          clipped.length > 0
+            ? `Refined. At the limit of what the task allows: ${clipped.join(", ")}.`
+            : "Refined: smaller ranges around the best trials.",
+        );
+      },
+    );
   };
   return (
     <Dialog title={beyond ? "Widen and search on" : "Refine around the best"}>
-      <form
-        className="short-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!sending) void refine();
-        }}
+      <DialogForm
+        form={form}
+        onSubmit={refine}
+        actions={{ icon: "play", word: "Start refined search", sending: "Starting…" }}
       >
         <p className="muted">
-          A new search in a box around the best {fields.keep} trials, made{" "}
-          {rounded(Number(fields.widen) || 1)} times as wide on each parameter's own scale.
+          A new search in the ranges around the best {form.fields.keep} trials, made{" "}
+          {rounded(Number(form.fields.widen) || 1)} times as wide on each parameter's own scale.
         </p>
         <div className="form-grid two">
-          <TextField
-            label="Best trials kept"
-            number
-            value={fields.keep}
-            problem={problems["keep"]}
-            onText={(keep) => set({ keep })}
-          />
-          <TextField
-            label="Times as wide"
-            number
-            value={fields.widen}
-            problem={problems["widen"]}
-            onText={(widen) => set({ widen })}
-          />
-          <TextField
-            label="Trials"
-            number
-            value={fields.trials}
-            problem={problems["trials"]}
-            onText={(trials) => set({ trials })}
-          />
-          <TextField
-            label="Steps"
-            number
-            value={fields.steps}
-            problem={problems["steps"]}
-            onText={(steps) => set({ steps })}
-          />
+          <TextField label="Best trials kept" number {...form.text("keep")} />
+          <TextField label="Times as wide" number {...form.text("widen")} />
+          <TextField label="Trials" number {...form.text("trials")} />
+          <TextField label="Steps" number {...form.text("steps")} />
         </div>
         <label className="form-field">
           <span className="field-name">Method</span>
@@ -111,22 +76,9 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
         </label>
         <label className="check">
           <input type="checkbox" checked={beyond} onChange={(event) => setBeyond(event.target.checked)} />
-          Move the box beyond an edge where the best value sits
+          Extend a range where the best value is at its edge
         </label>
-        {problems[""] ? (
-          <p className="problem" role="alert">
-            {problems[""]}
-          </p>
-        ) : null}
-        <div className="form-end">
-          <button type="button" className="button" onClick={closeDialog}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" aria-disabled={sending}>
-            <Icon name="play" /> {sending ? "Starting…" : "Start refined search"}
-          </button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -33,7 +33,7 @@ export function ImportancePanel({ importance, axes }: { importance: Importance |
           </dl>
           <p className="muted small-text">
             {importance?.message ? `${importance.message} ` : ""}
-            {importance?.method} over {importance?.trials} trials. It says what mattered in this box, not
+            {importance?.method} over {importance?.trials} trials. It says what mattered in these ranges, not
             beyond it.
           </p>
         </>

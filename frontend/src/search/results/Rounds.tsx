@@ -20,8 +20,8 @@ export function Rounds({ search, axes }: { search: Search; axes: Axis[] }) {
       <div className="panel-head">
         <h2 id="caviar-rounds">Rounds</h2>
         <p className="muted headline">
-          Each box is drawn around the best {search.keep} of the round before, {rounded(search.widen)}× as
-          wide, on each parameter's own scale.
+          The ranges of a round are set around the best {search.keep} of the previous one,{" "}
+          {rounded(search.widen)}× as wide, on each parameter's own scale.
         </p>
       </div>
       <div className="rounds">

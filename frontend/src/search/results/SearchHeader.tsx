@@ -57,13 +57,11 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
             ? "no early stopping"
             : `stops early by ${search.stop_early.replace("_", " ")}`}
         </span>
-        {search.from_checkpoint !== null ? (
-          <span>a litter of checkpoint {search.from_checkpoint}</span>
-        ) : null}
+        {search.from_checkpoint !== null ? <span>from checkpoint {search.from_checkpoint}</span> : null}
         <span>
           {search.ended_at
             ? `took ${duration((Date.parse(search.ended_at) - Date.parse(search.created_at)) / 1000)}`
-            : `begun ${ago(search.created_at, Date.now())}`}
+            : `started ${ago(search.created_at, Date.now())}`}
         </span>
         {search.reason ? <span>{search.reason}</span> : null}
         {search.note ? <q>{search.note}</q> : null}
@@ -103,7 +101,7 @@ function Progress({ search }: { search: Search }) {
           ))}
         <li className="muted">
           of {whole(search.trials_wanted)} trials
-          {repeats > 0 ? ` and ${whole(repeats)} again with other seeds` : ""}
+          {repeats > 0 ? ` · ${whole(repeats)} ${repeats === 1 ? "repeat" : "repeats"} with other seeds` : ""}
         </li>
       </ul>
     </div>

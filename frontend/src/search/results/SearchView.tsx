@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
-import { Link } from "../../ui/Link";
+import { NotFound } from "../../ui/NotFound";
 import { axesOf } from "../axes";
 import { costAxis, ranked } from "../trials";
 import { BestTrial } from "./BestTrial";
@@ -50,7 +50,11 @@ export function SearchView({ id }: { id: number }) {
   useEffect(() => {
     document.title = search ? `${search.name} – Caviar – Babysit` : "Caviar – Babysit";
   }, [search?.name]);
-  if (problem !== null && search === null) return <Missing problem={problem} />;
+  if (problem !== null && search === null) {
+    return (
+      <NotFound title="This search cannot be shown." problem={problem} to="/caviar" all="All searches" />
+    );
+  }
   if (search === null) return <main id="main" className="caviar" aria-busy="true" />;
   return (
     <main id="main" className="caviar search">
@@ -75,22 +79,6 @@ export function SearchView({ id }: { id: number }) {
         <Rounds search={search} axes={axes} />
       ) : null}
       <TrialsTable search={search} axes={axes} seen={seen} isViewer={isViewer} />
-    </main>
-  );
-}
-
-function Missing({ problem }: { problem: string }) {
-  return (
-    <main id="main" className="babysit-empty">
-      <div className="panel empty-box" role="alert">
-        <h1>This search cannot be shown.</h1>
-        <p>{problem}</p>
-        <p>
-          <Link to="/caviar" className="button">
-            All searches
-          </Link>
-        </p>
-      </div>
     </main>
   );
 }

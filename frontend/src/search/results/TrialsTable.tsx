@@ -50,7 +50,7 @@ export function TrialsTable({ search, axes, seen, isViewer }: TrialsTableProps) 
       <div className="panel-head">
         <h2 id="caviar-trials">Trials</h2>
         <p className="muted headline">
-          hollow ones are outside the fits: they count, and are never averaged in
+          hollow: stopped early, failed or changed by hand; left out of importance and slices
         </p>
       </div>
       <div className="table-place trials-place" tabIndex={0} role="group" aria-label="Trials, scrollable">

@@ -1,6 +1,8 @@
 /** One run steered by hand, or many compared? What fits, and why. */
+
 import type { Preview } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
+import { Panda } from "../../ui/Panda";
 
 export function Advice({ preview }: { preview: Preview | null }) {
   if (!preview) return null;
@@ -15,11 +17,10 @@ export function Advice({ preview }: { preview: Preview | null }) {
       </div>
       <div className="either">
         <div className={choose === "panda" ? "one chosen" : "one"}>
-          <PandaPicture />
+          <Panda size={40} />
           <h3>Panda {choose === "panda" ? <span className="badge good">fits better</span> : null}</h3>
           <p className="muted small-text">
-            One run, looked after and steered by hand. For trainings that are long, or too many for this
-            machine.
+            One run that you watch and steer. For long trainings, or when this machine can run only a few.
           </p>
           <p className="numbers">
             one run <b>{time(oneRunS)}</b>
@@ -29,7 +30,7 @@ export function Advice({ preview }: { preview: Preview | null }) {
           <EggsPicture />
           <h3>Caviar {choose === "caviar" ? <span className="badge good">fits better</span> : null}</h3>
           <p className="muted small-text">
-            Many runs left to themselves, then compared. For trainings that are short, with cores to spare.
+            Many unattended runs that are compared. For short trainings and free cores.
           </p>
           <p className="numbers">
             this search <b>{time(total)}</b>
@@ -39,23 +40,10 @@ export function Advice({ preview }: { preview: Preview | null }) {
       <p>{why}</p>
       <p className="muted small-text numbers">
         {whole(cores)} {cores === 1 ? "core" : "cores"} here, {whole(parallel)}{" "}
-        {parallel === 1 ? "trial" : "trials"} at a time. A running panda comes first: trials take what it
+        {parallel === 1 ? "trial" : "trials"} at a time. A run that you steer goes first: trials use what it
         leaves.
       </p>
     </section>
-  );
-}
-
-function PandaPicture() {
-  return (
-    <svg className="either-picture panda" viewBox="0 0 32 32" width="40" height="40" aria-hidden="true">
-      <circle cx="7.5" cy="8" r="5" className="panda-dark" />
-      <circle cx="24.5" cy="8" r="5" className="panda-dark" />
-      <circle cx="16" cy="17.5" r="12" className="panda-face" />
-      <ellipse cx="11" cy="16" rx="3.4" ry="4.2" transform="rotate(24 11 16)" className="panda-dark" />
-      <ellipse cx="21" cy="16" rx="3.4" ry="4.2" transform="rotate(-24 21 16)" className="panda-dark" />
-      <ellipse cx="16" cy="21" rx="2" ry="1.4" className="panda-dark" />
-    </svg>
   );
 }
 
@@ -76,7 +64,7 @@ const EGGS = [
 
 function EggsPicture() {
   return (
-    <svg className="either-picture" viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
+    <svg viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
       {EGGS.map(([x, y], i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a fixed picture
         <circle key={i} className={i === 5 ? "egg best" : "egg"} cx={x} cy={y} r={3.2} />

@@ -1,8 +1,8 @@
 /** How the search goes about it, how long that takes, and the button that begins it. */
 import type { Preview, StopEarly } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
+import { TextField } from "../../ui/fields/TextField";
 import { Icon } from "../../ui/Icon";
-import { TextField } from "../../ui/TextField";
 import { METHODS } from "../trials";
 import type { Method } from "./method";
 
@@ -57,7 +57,7 @@ export function MethodPanel(props: MethodPanelProps) {
           number
           value={method.steps}
           problem={problems["steps"]}
-          help={props.litter ? "Those of the checkpoint included." : undefined}
+          help={props.litter ? "Total steps, including those of the checkpoint." : undefined}
           onText={(steps) => set({ steps })}
         />
         <TextField
@@ -138,7 +138,7 @@ export function MethodPanel(props: MethodPanelProps) {
           label="Name"
           value={method.name}
           problem={problems["name"]}
-          help="Left empty, the server finds one."
+          help="Leave empty for an automatic name."
           onText={(name) => set({ name })}
         />
         <TextField

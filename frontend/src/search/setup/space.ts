@@ -216,7 +216,7 @@ function readRow(row: Row, hyperparameter: Hyperparameter, complain: Complain): 
       : readRange(row, hyperparameter, row.scale, complain);
   if (part === null || row.role !== "conditional") return part;
   if (row.when.name === "" || row.when.values.length === 0) {
-    complain("when", "Say when it is drawn: choose a parameter and its values.");
+    complain("when", "Choose a parameter and its values: when is this one used?");
     return null;
   }
   return { ...part, when: { [row.when.name]: row.when.values.map(plainValue) } };

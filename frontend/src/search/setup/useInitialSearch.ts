@@ -83,12 +83,12 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
       rows: rowsFrom(search.space, task.hyperparameters),
       method: methodLike(search),
     };
-    const litter =
-      search.from_checkpoint === null ? "" : ` Every trial begins with checkpoint ${search.from_checkpoint}.`;
+    const from =
+      search.from_checkpoint === null ? "" : ` All trials start from checkpoint ${search.from_checkpoint}.`;
     return {
       ...start,
       checkpoint: search.from_checkpoint,
-      words: `Like search ${search.id}, “${search.name}”.${litter}`,
+      words: `Like search ${search.id}, “${search.name}”.${from}`,
     };
   }
   const shown = getPage().open?.run.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
@@ -115,8 +115,8 @@ async function around(
   const method = {
     ...start.method,
     steps: String(step + Number(start.method.steps)),
-    name: `litter of ${run.name}`.slice(0, 80),
+    name: `search from ${run.name}`.slice(0, 80),
   };
-  const words = `A litter of run ${run.id}, “${run.name}”: every trial begins with its weights of step ${step.toLocaleString("en-US")}.`;
+  const words = `All trials start from run ${run.id}, “${run.name}”, step ${step.toLocaleString("en-US")}.`;
   return { ...start, rows, method, words, checkpoint: checkpointId, own: run.values };
 }

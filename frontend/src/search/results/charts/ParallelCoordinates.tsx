@@ -86,7 +86,7 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
               aria-pressed={showExcluded}
               onClick={() => setShowExcluded(!showExcluded)}
             >
-              {showExcluded ? "Hide" : "Show"} {whole(excludedCount)} outside the fits
+              {showExcluded ? "Hide" : "Show"} {whole(excludedCount)} excluded
             </button>
           ) : null}
           <BrushMenu axes={axes} brushes={brushes} costs={order} onBrush={onBrush} />

@@ -24,7 +24,7 @@ export function SlicePlots({ search, axes, cost, seen, importance }: SlicePlotsP
   return (
     <section className="panel caviar-slices" aria-labelledby="caviar-slices">
       <div className="panel-head">
-        <h2 id="caviar-slices">Best of each stretch</h2>
+        <h2 id="caviar-slices">Slices: best val cost per range</h2>
         <p className="muted headline">
           val cost against one hyperparameter at a time; the line is the best found there
         </p>

@@ -1,41 +1,28 @@
 /** The trial under the pointer or the focus, highlighted in every chart and in the table. Kept apart from the search: it changes often. */
-import { useSyncExternalStore } from "react";
+import { createStore } from "../../../state/createStore";
 
-let hovered: number | null = null;
-let pinned: number | null = null;
-const listeners = new Set<() => void>();
-
-function notify(): void {
-  for (const listener of listeners) listener();
+interface Highlight {
+  hovered: number | null;
+  pinned: number | null;
 }
 
-export function setHovered(number: number | null): void {
-  if (number === hovered) return;
-  hovered = number;
-  notify();
+const store = createStore<Highlight>({ hovered: null, pinned: null });
+
+export function setHovered(hovered: number | null): void {
+  if (hovered !== store.get().hovered) store.set({ ...store.get(), hovered });
 }
 
 /** A click keeps the highlight; a second click releases it. */
 export function togglePinned(number: number | null): void {
-  pinned = number === pinned ? null : number;
-  notify();
+  const { hovered, pinned } = store.get();
+  store.set({ hovered, pinned: number === pinned ? null : number });
 }
 
-export function clearHighlight(): void {
-  hovered = null;
-  pinned = null;
-  notify();
-}
+export const clearHighlight = (): void => store.set({ hovered: null, pinned: null });
 
-const current = (): number | null => hovered ?? pinned;
+const current = ({ hovered, pinned }: Highlight): number | null => hovered ?? pinned;
 
-const subscribe = (listener: () => void): (() => void) => {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-};
-
-export const useHighlighted = (): number | null => useSyncExternalStore(subscribe, current);
+export const useHighlighted = (): number | null => store.use(current);
 /** For the rows of a long table: only the two that change render again. */
-export const useIsHighlighted = (number: number): boolean =>
-  useSyncExternalStore(subscribe, () => current() === number);
-export const getHighlighted = current;
+export const useIsHighlighted = (number: number): boolean => store.use((state) => current(state) === number);
+export const getHighlighted = (): number | null => current(store.get());

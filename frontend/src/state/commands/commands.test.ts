@@ -1,7 +1,7 @@
 /** What is asked for, and what is said about the answer. */
 import { describe, expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
-import type { EventOf, Run } from "../api/types";
+import { anEvent } from "../../api/exampleEvent";
+import type { EventOf, Run } from "../../api/types";
 import { answerText, withRamp } from "./commands";
 
 const run = {

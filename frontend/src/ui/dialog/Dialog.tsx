@@ -1,8 +1,8 @@
 /** A dialog in the middle of the page, or from below on a phone. */
 import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
-import { closeDialog } from "../state/dialogs";
-import { Icon } from "./Icon";
+import { closeDialog } from "../../state/dialogs";
+import { Icon } from "../Icon";
 
 export interface DialogProps {
   title: string;

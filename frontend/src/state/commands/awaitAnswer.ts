@@ -1,7 +1,7 @@
 /** The worker's answers to commands. The event stream brings them; after a reconnect, its catch-up does. */
-import type { Answer } from "../domain/answers";
-import { answers } from "../domain/answers";
-import { getPage, subscribe } from "./store";
+import type { Answer } from "../../domain/answers";
+import { answers } from "../../domain/answers";
+import { getPage, subscribe } from "../store";
 
 /** The event that answers a command; null: another run was opened before it came. */
 export function awaitAnswer(runId: number, commandId: number): Promise<Answer | null> {

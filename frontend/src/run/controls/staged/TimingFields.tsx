@@ -1,21 +1,16 @@
 /** When a change happens, and how gradually: now and at once, unless the form says otherwise. */
 import { useState } from "react";
-import { whole } from "../../format/numbers";
+import { whole } from "../../../format/numbers";
+import type { StagedControl } from "./useStagedControl";
 
-export interface Timing {
-  at_step?: number;
-  over_steps?: number;
-}
-
-export interface TimingFieldsProps {
-  timing: Timing;
-  step: number;
-  onTiming: (timing: Timing) => void;
+export interface TimingFieldsProps<Value> {
+  control: StagedControl<Value>;
   /** Whether the value can go there gradually. */
   ramps: boolean;
 }
 
-export function TimingFields({ timing, step, onTiming, ramps }: TimingFieldsProps) {
+export function TimingFields<Value>({ control, ramps }: TimingFieldsProps<Value>) {
+  const { timing, step, setTiming } = control;
   const [open, setOpen] = useState(false);
   const read = (text: string): number | undefined => {
     const value = Math.round(Number(text.replace(/,/g, "")));
@@ -37,7 +32,7 @@ export function TimingFields({ timing, step, onTiming, ramps }: TimingFieldsProp
           inputMode="numeric"
           placeholder={`now (${whole(step)})`}
           defaultValue={timing.at_step}
-          onChange={(event) => onTiming({ ...timing, at_step: read(event.target.value) })}
+          onChange={(event) => setTiming({ ...timing, at_step: read(event.target.value) })}
         />
       </label>
       {ramps ? (
@@ -48,7 +43,7 @@ export function TimingFields({ timing, step, onTiming, ramps }: TimingFieldsProp
             inputMode="numeric"
             placeholder="at once"
             defaultValue={timing.over_steps}
-            onChange={(event) => onTiming({ ...timing, over_steps: read(event.target.value) })}
+            onChange={(event) => setTiming({ ...timing, over_steps: read(event.target.value) })}
           />
         </label>
       ) : null}

@@ -1,9 +1,9 @@
 /** The events of a run answer its commands. */
 import { beforeEach, expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
-import type { EventOf, Run, RunEvent } from "../api/types";
+import { anEvent } from "../../api/exampleEvent";
+import type { EventOf, Run, RunEvent } from "../../api/types";
+import { dispatch } from "../store";
 import { awaitAnswer } from "./awaitAnswer";
-import { dispatch } from "./store";
 
 const open = (id: number, events: RunEvent[] = []): void =>
   dispatch({ type: "opened", run: { id, allowed: [], step: 0 } as unknown as Run, events, at: 0 });

@@ -1,16 +1,17 @@
 /** What a person asks of the training, and what the page says when the worker has answered. */
-import * as api from "../api/client";
-import type { Command, EventOf, Run, SetCommand, Values } from "../api/types";
-import type { Answer } from "../domain/answers";
-import { rateOf } from "../domain/learningRate";
-import { changeText, nameOf, valueText } from "../format/hyperparameters";
-import { setting, whole } from "../format/numbers";
-import { roundFloat } from "../format/parseNumber";
+import * as api from "../../api/client";
+import { fromWireNumber } from "../../api/number";
+import type { Command, EventOf, Run, SetCommand, Values, WireNumber } from "../../api/types";
+import type { Answer } from "../../domain/answers";
+import { rateOf } from "../../domain/learningRate";
+import { changeText, nameOf, valueText } from "../../format/hyperparameters";
+import { measured, setting, whole } from "../../format/numbers";
+import { roundFloat } from "../../format/parseNumber";
+import { getRoute, navigate, runPath } from "../route";
+import { loadRuns } from "../runSession";
+import { dispatch, getPage } from "../store";
+import { toast, toastError } from "../toasts";
 import { awaitAnswer } from "./awaitAnswer";
-import { getRoute, navigate, runPath } from "./route";
-import { loadRuns } from "./runSession";
-import { dispatch, getPage } from "./store";
-import { toast, toastError } from "./toasts";
 
 /** Rises of the learning rate by this factor and more are spread over `RAMP_STEPS`. */
 export const RAMP_FACTOR = 2;
@@ -132,7 +133,9 @@ export async function saveCheckpoint(run: Run): Promise<void> {
 
 export async function evaluate(run: Run): Promise<void> {
   const answer = await send(run, { kind: "evaluate" });
-  if (answer) toast(`Evaluated at step ${whole(answer.step)}.`);
+  if (answer?.kind !== "applied") return;
+  const cost = fromWireNumber(answer.after["val/cost"] as WireNumber);
+  toast(`Step ${whole(answer.step)}: val ${measured(cost)}.`);
 }
 
 export async function extend(run: Run, steps: number): Promise<void> {

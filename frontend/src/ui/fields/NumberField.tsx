@@ -1,6 +1,6 @@
 /** A text field for a number, which also takes x2 and /10. What is wrong is said below it. */
 import { useId, useState } from "react";
-import type { ParsedNumber } from "../format/parseNumber";
+import type { ParsedNumber } from "../../format/parseNumber";
 
 export interface NumberFieldProps {
   label: string;
