@@ -2776,6 +2776,8 @@ export interface components {
             values: {
                 [key: string]: number | boolean | string;
             };
+            /** Val Sha256 */
+            val_sha256?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
