@@ -56,6 +56,9 @@ from .web.routes import (
     stream,
     tasks,
 )
+from .web.routes import (
+    log as run_log,
+)
 from .web.schemas.responses import Error
 from .web.token_watcher import follow_tokens
 from .web.validation_errors import from_validation_error
@@ -74,6 +77,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     search_analysis.router,
     searches.router,
     export.router,
+    run_log.router,
     stream.router,
     frontend.router,  # last: it answers all other paths
 )
