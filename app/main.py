@@ -51,6 +51,7 @@ from .web.routes import (
     replays,
     runs,
     search_analysis,
+    search_export,
     searches,
     session,
     stream,
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     tasks.router,
     runs.router,
+    runs.trash_router,
     commands.router,
     history.router,
     checkpoints.router,
@@ -74,6 +76,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     search_analysis.router,
     searches.router,
     export.router,
+    search_export.router,
     stream.router,
     frontend.router,  # last: it answers all other paths
 )

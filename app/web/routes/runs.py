@@ -20,13 +20,15 @@ from ...store.runs import runs
 from ...store.runs.commands import stop_if_active
 from ...store.runs.create import start_run
 from ...store.runs.projection import emit
+from ...store.runs.removal import Trash, empty_trash, look_into_trash
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
 from ..schemas.events import Event
-from ..schemas.requests import NewNote, NewRun, RunChange
-from ..schemas.responses import Family, Run, Runs
+from ..schemas.requests import NewNote, NewRun, NoteCorrection, RunChange
+from ..schemas.responses import Family, Run, Runs, TrashContent
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
+trash_router = APIRouter(prefix="/api/trash", tags=["runs"])
 
 PICTURE_BYTES_MAX = 4_000_000
 
@@ -119,6 +121,16 @@ def add_note(
     return idempotency.answer(status.HTTP_201_CREATED, act)
 
 
+@router.patch("/{run_id}/notes/{event_id}", response_model=Event)
+def correct_note(
+    run_id: PathId, event_id: PathId, requested: NoteCorrection, state: AppStateDep
+) -> JSONResponse:
+    """Replace the text of a note by a later event; the earlier text stays in the history."""
+    with state.store.writing() as tx:
+        run = runs.find_run(tx.session, run_id)
+        return JSONResponse(event_json(runs.correct_note(tx, run, event_id, requested.text)))
+
+
 @router.get("/{run_id}/family")
 def family(run_id: PathId, state: AppStateDep) -> Family:
     """All runs of the family: those that were forked, directly or not, from the same root."""
@@ -138,3 +150,26 @@ def picture(run_id: PathId, state: AppStateDep) -> JSONResponse:
             return JSONResponse(json.loads(file.read()))
     except (OSError, ValueError, RecursionError) as error:
         raise NotFound("This run has no picture.") from error
+
+
+@trash_router.get("")
+def read_trash(state: AppStateDep) -> TrashContent:
+    """What emptying the trash would remove, and how much space that gives back."""
+    with state.store.reading() as session:
+        return _trash(look_into_trash(session, state.store.runs_dir))
+
+
+@trash_router.delete("")
+def remove_trash(state: AppStateDep) -> TrashContent:
+    """Remove the runs in the trash for good. Answers what was removed, and what stays and why."""
+    removed = empty_trash(state.store)
+    if removed.run_ids:
+        state.broker.send_reset()
+    return _trash(removed)
+
+
+def _trash(trash: Trash) -> TrashContent:
+    kept = [{"run_id": run_id, "reason": reason} for run_id, reason in trash.kept.items()]
+    return TrashContent.model_validate(
+        {"run_ids": sorted(trash.run_ids), "bytes": trash.bytes, "kept": kept}
+    )

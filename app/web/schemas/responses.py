@@ -235,6 +235,19 @@ class Checkpoint(BaseModel):
     command_id: int | None
 
 
+class KeptInTrash(BaseModel):
+    run_id: int
+    reason: str
+
+
+class TrashContent(BaseModel):
+    """run_ids: of the runs that are removed for good. bytes: their space on the disk."""
+
+    run_ids: list[int]
+    bytes: int
+    kept: list[KeptInTrash]
+
+
 class FamilyMember(BaseModel):
     id: int
     name: str
