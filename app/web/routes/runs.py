@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 
 from babysit.protocol.events import NoteAdded
+from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
 
@@ -74,14 +77,28 @@ def list_runs(
             before=before,
             limit=limit,
         )
-    return Runs.model_validate(page)
+    shown = [_as_the_disk_lets_it(state.store.runs_dir, run) for run in page["runs"]]
+    return Runs.model_validate({**page, "runs": shown})
 
 
 @router.get("/{run_id}")
 def read(run_id: PathId, state: AppStateDep) -> Run:
     """One run."""
     with state.store.reading() as session:
-        return Run.model_validate(runs.read_run(session, run_id))
+        run = runs.read_run(session, run_id)
+    return Run.model_validate(_as_the_disk_lets_it(state.store.runs_dir, run))
+
+
+def _as_the_disk_lets_it(runs_dir: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """A run whose worker waits for the disk is paused, even if that could not be written yet."""
+    if run["status"] != RunStatus.RUNNING:
+        return run
+    beat = read_heartbeat(runs_dir / str(run["id"]), run["attempt"])
+    if beat is None or not beat.io_error:
+        return run
+    is_full = beat.io_error in (errno.ENOSPC, errno.EDQUOT)
+    reason = "disk_full" if is_full else "disk_error"
+    return {**run, "status": RunStatus.PAUSED.value, "reason": reason}
 
 
 @router.patch("/{run_id}")
