@@ -51,6 +51,7 @@ from .web.routes import (
     replays,
     runs,
     search_analysis,
+    search_export,
     searches,
     session,
     stream,
@@ -70,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     tasks.router,
     runs.router,
+    runs.trash_router,
     commands.router,
     history.router,
     checkpoints.router,
@@ -78,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     searches.router,
     export.router,
     run_log.router,
+    search_export.router,
     stream.router,
     frontend.router,  # last: it answers all other paths
 )

@@ -5,8 +5,8 @@ import { whole } from "../../format/numbers";
 import * as commands from "../../state/commands/commands";
 import { dispatch } from "../../state/store";
 import { toastError } from "../../state/toasts";
-import * as styles from "./Pace.module.css";
 import { ActionButton } from "../../ui/ActionButton";
+import * as styles from "./Pace.module.css";
 
 const PACES = [0, 200, 60, 10];
 
