@@ -51,9 +51,9 @@ def bare_loop() -> None:
     from babysit.protocol.run_spec import RunSpec
     from babysit.protocol.serialization import now
     from babysit.protocol.task_files import find_task_file
-    from babysit.training.evaluation import evaluate
     from babysit.training.state import begin
     from babysit.training.task_loader import load_task
+    from babysit.training.user_code.evaluation import evaluate
 
     torch.set_num_threads(1)
     task = load_task(find_task_file(TASK))

@@ -32,9 +32,9 @@ from babysit.protocol.serialization import now
 from babysit.protocol.task_files import find_task_file
 from babysit.protocol.values import Values
 from babysit.task import Task
-from babysit.training.evaluation import evaluate
 from babysit.training.state import begin
 from babysit.training.task_loader import load_task
+from babysit.training.user_code.evaluation import evaluate
 from tests.app.search.spaces import plan_for
 
 STEPS = {"digits": 300, "spirals": 600}

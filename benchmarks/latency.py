@@ -32,7 +32,8 @@ def served() -> Iterator[httpx.Client]:
         )
         try:
             assert process.stdout is not None
-            address, token = process.stdout.readline().split()[-1].split("/#t=")
+            address = process.stdout.readline().split()[-1].rstrip("/")
+            token = Path(folder, "token").read_text().strip()
             headers = {"Authorization": f"Bearer {token}"}
             with httpx.Client(base_url=address, headers=headers, timeout=60) as web:
                 while not web.get("/api/tasks").json()["ready"]:

@@ -27,8 +27,8 @@ from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot, model_tensors
-from babysit.training.evaluation import evaluate
 from babysit.training.state import Training
+from babysit.training.user_code.evaluation import evaluate
 from babysit.worker.__main__ import announce_start, prepare
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.loop import train

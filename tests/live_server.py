@@ -24,7 +24,7 @@ TOKEN = "a-token-for-the-tests-0123456789abcdef"
 MARK = "BABYSIT_TEST_MARK"  # in the environment of the server and of all it starts
 COMMAND = (sys.executable, "-m", "app.cli")
 READY = re.compile(
-    r"Babysit is at (?P<address>(?P<url>http://[^/\s]+)(?P<root>/[^#\s]*)#t=(?P<token>\S+))"
+    r"Babysit is at (?P<address>(?P<url>http://[^/\s]+)(?P<root>/[^#\s]*))(?:#t=\S+)?\n"
 )
 
 Result = TypeVar("Result")
@@ -43,7 +43,7 @@ class LiveServer:
 
     process: subprocess.Popen[bytes]
     url: str  # http://127.0.0.1:PORT, without a slash at the end
-    address: str  # what it printed to be opened, with the token in the fragment
+    address: str  # what it printed to be opened, and the token, which it prints to terminals only
     data_dir: Path
     log: Path
     mark: str
@@ -172,11 +172,12 @@ def serving(
         )
     try:
         ready = _wait_until_ready(process, log)
+        token = settings["BABYSIT_TOKEN"] or (data_dir / "token").read_text().strip()
         server = LiveServer(
             process=process,
             url=ready["url"],
-            address=ready["address"],
-            token=ready["token"],
+            address=f"{ready['address']}#t={token}",
+            token=token,
             data_dir=data_dir,
             log=log,
             mark=own_mark,

@@ -106,6 +106,16 @@ def end_now(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def tell_address(settings: Settings, token: str) -> None:
+    """Print the link that signs in; without its token where the output is kept, as in a log."""
+    if sys.stdout.isatty():
+        print(f"Babysit is at {page_url(settings)}#t={token}", flush=True)
+        return
+    print(f"Babysit is at {page_url(settings)}", flush=True)
+    how = "the token of BABYSIT_TOKEN" if settings.token else "the link that `babysit token` prints"
+    print(f"Sign in with {how}; it is not written to a log.", flush=True)
+
+
 def give_large_memory_back() -> None:
     """Let glibc return the memory of a large request body as soon as it is freed.
 
@@ -147,6 +157,8 @@ def run_server(settings: Settings, listener: Listener) -> None:
         application = create_app(settings)
     except UnusableDatabase as error:
         sys.exit(f"babysit: {error}")
+    except OSError as error:
+        sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")
 
     class Server(uvicorn.Server):
         """Ends open streams on a signal instead of waiting for them."""
@@ -159,8 +171,7 @@ def run_server(settings: Settings, listener: Listener) -> None:
                     break
                 await asyncio.sleep(0.02)
             if self.started and not self.should_exit:
-                token = application.tokens.of(OWNER)
-                print(f"Babysit is at {page_url(settings)}#t={token}", flush=True)
+                tell_address(settings, application.tokens.of(OWNER))
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             application.broker.close_soon()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from .lock import NAME as LOCK
 from .lock import is_server_there
 
 NAME = "server.json"
+
+log = logging.getLogger(__name__)
 
 
 def local_url(settings: Settings) -> str:
@@ -38,7 +41,10 @@ def _url(host: str, port: int) -> str:
 
 @contextlib.contextmanager
 def announced(settings: Settings) -> Iterator[None]:
-    """Say in the data directory where the server is; only its owner can read that."""
+    """Say in the data directory where the server is; only its owner can read that.
+
+    Where that cannot be written, the server works without it: commands do not find it.
+    """
     path = settings.data_dir / NAME
     said = {
         "url": local_url(settings),
@@ -46,11 +52,15 @@ def announced(settings: Settings) -> Iterator[None]:
         "token_from": "BABYSIT_TOKEN" if settings.token else "token",
         "pid": os.getpid(),
     }
-    write_atomic(path, json.dumps(said), mode=PRIVATE)
+    try:
+        write_atomic(path, json.dumps(said), mode=PRIVATE)
+    except OSError as error:
+        log.warning("%s cannot be written; commands do not find the server: %s", path, error)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def address_of(data_dir: Path) -> str | None:

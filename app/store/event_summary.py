@@ -79,6 +79,8 @@ def summarize(event: Json) -> str:
             return f"Failed: {event['reason']}"
         case "guard_tripped" | "warned":
             return str(event["message"])
+        case "exactness":
+            return _exactness(event)
         case "described":
             return _described(event)
         case "trashed":
@@ -89,6 +91,12 @@ def summarize(event: Json) -> str:
             return f"A training process started (process {event['pid']})"
         case _:
             return ""
+
+
+def _exactness(event: Json) -> str:
+    if event["level"] == "exact":
+        return f"Exact: repeated up to step {event['proved_at_step']:,}, equal to the last bit"
+    return f"{str(event['level']).capitalize()}: {' '.join(event['reasons'])}"
 
 
 def _changed(event: Json) -> str:

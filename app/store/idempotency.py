@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sqlalchemy import delete
@@ -36,15 +35,23 @@ def find_response(
 
 
 def save_response(
-    tx: Transaction, key: str, request_sha256: str, status_code: int, answer: dict[str, Any]
+    tx: Transaction,
+    key: str,
+    request_sha256: str,
+    response: tuple[int, dict[str, Any]],
+    at_s: float,
 ) -> None:
-    """In the same transaction as what the request did, so that a crash keeps both or neither."""
+    """In the same transaction as what the request did, so that a crash keeps both or neither.
+
+    response: status code and body. at_s: of the store's steady clock.
+    """
+    status_code, answer = response
     tx.answered = {
         "key": key,
         "request_sha256": request_sha256,
         "status_code": status_code,
         "answer": to_jsonable(answer),
-        "created_at_s": time.time(),
+        "created_at_s": at_s,
     }
     restore_response(tx.session, tx.answered)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import threading
-import time
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
 
 from ..limits import SESSIONS_MAX
 from ..security.tokens import FILES, Tokens
 from .store import Store
 from .tables.runs import SessionRow
+
+log = logging.getLogger(__name__)
 
 SESSION_S_MAX = 30 * 24 * 3600.0
 
@@ -23,7 +26,7 @@ def sha256(text: str) -> str:
 
 
 class Known(NamedTuple):
-    """What is known of a session."""
+    """What is known of a session. made_at_s: of the store's steady clock."""
 
     role: str
     made_at_s: float
@@ -39,7 +42,10 @@ class Sessions:
         self._lock = threading.Lock()
         self._known: dict[str, Known] = {}
         self._valid: frozenset[str] = frozenset()  # hashes of the tokens in force
-        self.keep_valid()
+        try:
+            self.keep_valid()
+        except DBAPIError as error:  # on a full disk: they are not valid all the same
+            log.warning("old sessions cannot be removed: %s", error.orig)
         with store.reading() as session:
             self._known = {
                 row.cookie_sha256: Known(row.role, row.created_at_s, row.token_sha256)
@@ -55,7 +61,7 @@ class Sessions:
             tx.session.execute(
                 delete(SessionRow).where(
                     SessionRow.token_sha256.not_in(valid)
-                    | (SessionRow.created_at_s < time.time() - SESSION_S_MAX)
+                    | (SessionRow.created_at_s < self._store.clock.now_s() - SESSION_S_MAX)
                 )
             )
 
@@ -65,7 +71,7 @@ class Sessions:
         The oldest of the role ends where there are too many.
         """
         cookie = secrets.token_urlsafe(32)
-        known = Known(role, time.time(), sha256(token))
+        known = Known(role, self._store.clock.now_s(), sha256(token))
         surplus = self._surplus(role)
         with self._store.writing() as tx:
             tx.session.execute(delete(SessionRow).where(SessionRow.cookie_sha256.in_(surplus)))
@@ -101,6 +107,8 @@ class Sessions:
         with self._lock:
             known = self._known.get(sha256(cookie))
             valid = known is not None and known.token_sha256 in self._valid
-        if known is None or not valid or time.time() - known.made_at_s >= SESSION_S_MAX:
+        if known is None or not valid:
+            return None
+        if self._store.clock.now_s() - known.made_at_s >= SESSION_S_MAX:
             return None
         return known.role

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from babysit.storage.journal import Points
 
+from .clock import NAME as CLOCK
+from .clock import SteadyClock
 from .committed import Committed, Publish
 from .engine import Database
 from .events import event_json
@@ -88,6 +90,7 @@ class Store:
         self.searches = SearchJournals(runs_dir.parent / SEARCHES)
         self.event_ids = EventIdLog(runs_dir.parent / ORDER)
         self.lagging_runs: set[int] = set()  # runs whose journal lacks what SQL has
+        self.clock = SteadyClock(runs_dir.parent / CLOCK)
         self.lock = threading.RLock()
 
     @contextmanager
@@ -140,6 +143,7 @@ class Store:
 
     def close(self) -> None:
         with self.lock:
+            self.clock.save()
             self.journals.close()
             self.searches.close()
             self.event_ids.close()

@@ -48,7 +48,9 @@ class BackgroundLoop:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Begin; once is enough."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def wake(self) -> None:
         """Begin the next turn now."""

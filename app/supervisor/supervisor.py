@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+
+from sqlalchemy.exc import DBAPIError
 
 from ..settings import Settings
 from ..store.committed import Committed
@@ -11,6 +14,7 @@ from ..store.recovery.rewind import rewind_all
 from ..store.searches.searches import replay_all_from_journal
 from ..store.store import Store
 from ..task_catalog import TaskCatalog
+from .background_loop import BackgroundLoop
 from .capacity import frees_slot
 from .demo import Demo
 from .fork_client import ForkServerClient
@@ -18,6 +22,10 @@ from .ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
 from .launcher import Launcher
 from .search_runner import SearchRunner
 from .task_discovery import TaskDiscovery
+
+IDLE_S = 3600.0  # when there is nothing to catch up with
+
+log = logging.getLogger(__name__)
 
 
 class Supervisor:
@@ -54,19 +62,41 @@ class Supervisor:
         self.tasks = TaskDiscovery(
             settings.task_folders, settings.data_dir / "tasks.json", catalog, self.fork_server
         )
+        self.is_read_only = False  # it could not write when it started
+        self._catching_up = BackgroundLoop("start", self._try_to_catch_up)
         self.demo = Demo(store, catalog, viewers, self.wake)
 
     def start(self) -> None:
         self.fork_server.start()  # first: it takes the longest
+        self.tasks.start()
+        try:
+            self._catch_up()
+        except (OSError, DBAPIError) as error:  # a full disk above all
+            log.warning(
+                "The server cannot write, so it only shows what there is, and starts and follows "
+                "no run until it can: %s",
+                error.orig if isinstance(error, DBAPIError) else error,
+            )
+            self.is_read_only = True
+            self._catching_up.start()
+
+    def _catch_up(self) -> None:
+        """Take from the journals what SQL lacks, then begin to work."""
         reconcile_all(self._store)
         rewind_all(self._store)
         replay_all_from_journal(self._store)
         self.ingest.read_what_was_missed()
-        self.tasks.start()
         self.ingest.start()
         self.launcher.start()
         self.searching.start()
         self.demo.start(wanted=not self._settings.no_demo)
+
+    def _try_to_catch_up(self) -> float:
+        if self.is_read_only:
+            self._catch_up()
+            self.is_read_only = False
+            log.warning("The server can write again, and manages the runs.")
+        return IDLE_S
 
     def wake(self) -> None:
         """Look for runs to start, trials to sample and workers that have ended."""
@@ -81,7 +111,13 @@ class Supervisor:
     def warnings(self) -> list[str]:
         """What fails in the background because of a programming error."""
         loops = (part.loop for part in (self.tasks, self.ingest, self.launcher, self.searching))
-        return [warning for loop in (*loops, self.demo.loop) for warning in loop.warnings()]
+        read_only = (
+            ["The server cannot write, for example because the disk is full. It only shows runs."]
+            if self.is_read_only
+            else []
+        )
+        failing = [warning for loop in (*loops, self.demo.loop) for warning in loop.warnings()]
+        return read_only + failing
 
     def _notice_exit(self) -> None:
         self.launcher.notice()
@@ -94,6 +130,7 @@ class Supervisor:
 
     def close(self) -> None:
         """End everything but the workers; end those too if the settings say so."""
+        self._catching_up.close()
         self.tasks.close()
         self.demo.close()
         self.searching.close()

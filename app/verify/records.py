@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -176,17 +177,20 @@ def _row_name(row: Table, key: tuple[Any, ...]) -> str:
     return f"{row.__tablename__} {'/'.join(str(part) for part in place)}"
 
 
+@cache
+def _attributes(table: type[Table]) -> tuple[tuple[str, str], ...]:
+    """The name of each attribute of a table, and of its column."""
+    return tuple((item.key, item.columns[0].name) for item in table.__mapper__.column_attrs)
+
+
 def _differences(held: Table, made: Table) -> Errors:
     found = Errors()
-    for column in held.__table__.columns:
-        name = next(
-            item.key for item in type(held).__mapper__.column_attrs if column in item.columns
-        )
+    for name, column in _attributes(type(held)):
         one, other = getattr(held, name), getattr(made, name)
         if isinstance(held, CurveChunkRow) and name == "data":
             found += _curves_differ(one, other)
         elif repr(one) != repr(other):  # repr tells every float apart, and 1 from True
-            found.append(f"{column.name} is {_short(one)}, the journals say {_short(other)}")
+            found.append(f"{column} is {_short(one)}, the journals say {_short(other)}")
     return found
 
 

@@ -111,7 +111,8 @@ class Idempotency:
             answer = act(tx)
             code = other_codes.get(str(answer.get("status")), status_code)
             if self.key is not None:
-                save_response(tx, self.key, self.request_sha256, code, answer)
+                at_s = self.store.clock.now_s()
+                save_response(tx, self.key, self.request_sha256, (code, answer), at_s)
         return JSONResponse(answer, code)
 
 

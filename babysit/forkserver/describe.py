@@ -18,7 +18,7 @@ from babysit.protocol.task_files import failed_description, task_name
 from babysit.storage.journal import to_jsonable
 from babysit.task import Data, Examples, Task
 from babysit.training.data import Batches, KeptGenerators, Position, SeededDataset
-from babysit.training.state import seed_generators
+from babysit.training.seeding import seed_generators
 from babysit.training.task_loader import (
     build_network,
     code_sha256,

@@ -7,7 +7,7 @@ The server writes its events into `server.journal`, the worker of attempt N its 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from babysit.protocol.message import Message, by_kind, decode
 from babysit.protocol.serialization import ADDED, now
@@ -138,6 +138,7 @@ class WorkerStarted(Event):
     steps_per_epoch: int
     parameters: int  # how many numbers the network learns
     values: Values
+    val_sha256: str | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,12 +286,26 @@ class Warned(Event):
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exactness(Event):
+    """What is known of whether the run can be repeated to the last bit. The worst of a run counts.
+
+    proved_at_step: of "exact": steps up to this one were made twice, and all costs were equal.
+    """
+
+    kind: ClassVar[str] = "exactness"
+    level: Literal["exact", "approximate", "not proved"]
+    reasons: list[str] = field(default_factory=list)
+    proved_at_step: int | None = None
+
+
 EVENTS: dict[str, type[Event]] = by_kind(
     (
         CommandSent, NoteAdded, Described, Trashed, Restored, CheckpointPinned, Forked,
         StatusChanged, WorkerStarted, Changed, ChangeScheduled, Applied, Refused,
         CheckpointSaved, CheckpointRemoved, GuardTripped, Recovered, Replayed, Raised,
         Warned,
+        Exactness,
     )
 )  # fmt: skip
 

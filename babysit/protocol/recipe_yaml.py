@@ -24,6 +24,8 @@ from babysit.protocol.recipe_numbers import COUNT_MAX, pack, unpack
 from babysit.protocol.values import Value, Values
 from babysit.storage.safe_yaml import UnsafeYaml, load_yaml
 
+LATER = "val_sha256"  # older recipes do not have it
+HASHES = ("code_sha256", "data_sha256", LATER)
 LINE_CHARACTERS = 96  # of the packed numbers
 STEPS_MAX = 1_000_000_000
 INT_MAX = 2**53
@@ -48,7 +50,7 @@ def write_recipe(recipe: Recipe) -> str:
         "format": FORMAT,
         "run": {"id": recipe.run_id, "name": recipe.name, "ended": recipe.ended},
         "task": recipe.task,
-        **{name: recipe.made_with[name] for name in ("code_sha256", "data_sha256")},
+        **{name: recipe.made_with[name] for name in HASHES if name in recipe.made_with},
         **{name: recipe.made_with[name] for name in ("versions", "threads", "device")},
         "mixed": list(recipe.mixed),
         "seed": recipe.seed,
@@ -166,8 +168,7 @@ def _recipe_in(body: dict[Any, Any]) -> Recipe:
         until=until,
         values=_values_in(body),
         made_with={
-            "code_sha256": _sha256(body, "code_sha256"),
-            "data_sha256": _sha256(body, "data_sha256"),
+            **{name: _sha256(body, name) for name in HASHES if name in body or name != LATER},
             "versions": versions,
             "threads": _whole(body, "threads", 1, 1024),
             "device": _one(body, "device", str),

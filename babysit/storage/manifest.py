@@ -18,6 +18,7 @@ FORMAT = 1
 MANIFEST, STATE = "manifest.json", "state.json"
 MODEL, OPTIMIZER, RANDOM = "model.safetensors", "optimizer.safetensors", "random.safetensors"
 FILES = (MODEL, OPTIMIZER, RANDOM, STATE)
+EXTRA = "extra.safetensors"  # only if the task keeps tensors that are in no `state_dict`
 JSON_BYTES_MAX = 10_000_000  # of the manifest and of the state
 
 
@@ -56,7 +57,8 @@ def check_manifest(
         manifest: dict[str, Any] = read_json(directory / MANIFEST)
         if manifest["format"] != FORMAT:
             raise CheckpointDamaged(f"its format is {manifest['format']}, not {FORMAT}")
-        files = {name: manifest["files"][name] for name in FILES}
+        names = (*FILES, EXTRA) if EXTRA in manifest["files"] else FILES
+        files = {name: manifest["files"][name] for name in names}
         size = sum(entry["bytes"] for entry in files.values())
         if announced is not None and announced != Announced(manifest["state_sha256"], size):
             raise CheckpointDamaged("it is not the one that was announced here")

@@ -12,7 +12,7 @@ import os
 import random
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from babysit.storage.atomic import sync_file, sync_folder, temporary_path, write_new
 from babysit.storage.journal import to_jsonable
 from babysit.storage.manifest import (
+    EXTRA,
     FILES,
     FORMAT,
     MANIFEST,
@@ -39,11 +40,15 @@ from babysit.storage.manifest import (
     read_json,
 )
 from babysit.storage.regular_file import open_regular
+from babysit.training.user_code.namespaces import is_of_network
 
 HEADER_BYTES_MAX = 10_000_000  # of the names and shapes in front of the tensors
 
 # Parts of the state that say where it was made, not what happens next: not in `state_sha256`.
-INCIDENTAL = frozenset({"run_id", "steps", "last_command_id", "best", "divergence", "made_with"})
+# So does what an evaluation may change, too: the task's own state outside of its network.
+INCIDENTAL = frozenset(
+    {"run_id", "steps", "last_command_id", "best", "divergence", "made_with", "task_state"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +57,19 @@ class Snapshot:
 
     model: parameters and buffers by name. optimizer: `<parameter>/<key>`. random: every generator.
     state: the JSON part: step, position, values, schedule, ramps, scheduled changes.
+    extra: tensors of the task's own state that is in no `state_dict`; mostly empty.
     """
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
     random: dict[str, Tensor]
     state: dict[str, Any]
+    extra: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
         """Of its tensors; the rest is small."""
-        parts = (self.model, self.optimizer, self.random)
+        parts = (self.model, self.optimizer, self.random, self.extra)
         return sum(tensor.nbytes for part in parts for tensor in part.values())
 
     def weights_sha256(self) -> str:
@@ -74,6 +81,9 @@ class Snapshot:
         digest = _tensors_digest(self.model)
         for tensors in (self.optimizer, self.random):
             digest.update(_tensors_digest(tensors).digest())
+        extra = {name: tensor for name, tensor in self.extra.items() if is_of_network(name)}
+        if extra:
+            digest.update(_tensors_digest(extra).digest())
         decisive = {name: value for name, value in self.state.items() if name not in INCIDENTAL}
         decisive["scheduled"] = [
             {key: change[key] for key in change if key not in ("command_id", "actor", "note")}
@@ -115,7 +125,24 @@ def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def model_tensors(network: nn.Module) -> dict[str, Tensor]:
-    return dict(network.state_dict())
+    """What the network's `state_dict` holds as dense tensors."""
+    return {name: value for name, value in network.state_dict().items() if is_dense(value)}
+
+
+def other_values(network: nn.Module) -> dict[str, Any]:
+    """What else the network's `state_dict` holds: the extra state of modules is of any type."""
+    return {name: value for name, value in network.state_dict().items() if not is_dense(value)}
+
+
+def is_dense(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout is torch.strided
+
+
+def fit(own: Any, saved: Any) -> bool:
+    """Whether a saved value can take the place of the network's own."""
+    if is_dense(own) and is_dense(saved):
+        return bool(own.shape == saved.shape)
+    return not is_dense(own) and not is_dense(saved)
 
 
 def random_tensors() -> dict[str, Tensor]:
@@ -179,8 +206,12 @@ def write_checkpoint(
         save_file(snapshot.model, tmp_path / MODEL)
         save_file(snapshot.optimizer, tmp_path / OPTIMIZER)
         save_file(snapshot.random, tmp_path / RANDOM)
+        names: tuple[str, ...] = FILES
+        if snapshot.extra:
+            save_file(snapshot.extra, tmp_path / EXTRA)
+            names = (*FILES, EXTRA)
         _write(tmp_path / STATE, snapshot.state)
-        files = {name: file_entry(tmp_path / name) for name in FILES}
+        files = {name: file_entry(tmp_path / name) for name in names}
         manifest = {
             "format": FORMAT,
             **about,
@@ -190,7 +221,7 @@ def write_checkpoint(
             "files": files,
         }
         _write(tmp_path / MANIFEST, manifest)
-        for name in (*FILES, MANIFEST):
+        for name in (*names, MANIFEST):
             sync_file(tmp_path / name)
         sync_folder(tmp_path)
         os.rename(tmp_path, place)
@@ -217,13 +248,15 @@ def load_checkpoint(directory: Path, announced: Announced | None = None) -> Snap
     """
     manifest = check_manifest(directory, announced)
     try:
-        for name in (MODEL, OPTIMIZER, RANDOM):
+        has_extra = EXTRA in manifest["files"]
+        for name in (MODEL, OPTIMIZER, RANDOM, *([EXTRA] if has_extra else [])):
             _check_header(directory / name)
         snapshot = Snapshot(
             model=load_file(directory / MODEL),
             optimizer=load_file(directory / OPTIMIZER),
             random=load_file(directory / RANDOM),
             state=read_json(directory / STATE),
+            extra=load_file(directory / EXTRA) if has_extra else {},
         )
         if snapshot.state_sha256() != manifest["state_sha256"]:
             raise CheckpointDamaged("its files do not belong together")

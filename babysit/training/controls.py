@@ -17,9 +17,9 @@ from babysit.protocol.hyperparameters import BASE_LEARNING_RATE, Declared, Inval
 from babysit.protocol.validation import check_change
 from babysit.protocol.values import Values
 from babysit.training.data import Batches
-from babysit.training.dropout import dropout_modules, set_dropout
 from babysit.training.optimizer import read_back, write
 from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule, scale_of
+from babysit.training.user_code.dropout import dropout_modules, set_dropout
 
 # A change of these may rescale or clear parts of the optimizer's state.
 STATE_KEYS = frozenset({"momentum", "beta1", "beta2"})

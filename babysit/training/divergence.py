@@ -9,8 +9,11 @@ from typing import Any
 from babysit.protocol.events import GuardTripped
 
 # Few healthy trainings come here: those whose first updates are much too large, and that heal.
+# A cost that rises slowly may be meant to: a term of it is warmed up, or the examples get harder.
 WEIGHT = 0.9  # of what was, in the average of the cost
-FACTOR_MAX = 3.0  # times the cost of the first mini-batch
+FACTOR_MAX = 3.0  # times the first cost, if it has risen that far within ...
+RISE_STEPS_MAX = 50
+SLOW_FACTOR_MAX = 30.0  # times the first cost, however slowly it has risen
 STEPS = 10  # in a row
 
 
@@ -27,7 +30,9 @@ class DivergenceGuard:
     first_cost: float | None = None
     average: float = 0.0
     weight: float = 0.0  # of all costs so far in `average`; without it the average begins at 0
-    steps_above: int = 0
+    steps_not_below: int = 0  # since the average was not above the first cost
+    steps_above: int = 0  # since it was not above FACTOR_MAX times that cost
+    steps_far_above: int = 0
     is_armed: bool = True
 
     @property
@@ -41,12 +46,16 @@ class DivergenceGuard:
             self.first_cost = cost
         self.average = WEIGHT * self.average + (1 - WEIGHT) * cost
         self.weight = WEIGHT * self.weight + (1 - WEIGHT)
-        level, first = self.average / self.weight, self.first_cost
+        level, first = self.average / self.weight, max(self.first_cost, 0.0)
         if level <= first:
             self.is_armed = True
-        is_above = first > 0 and level > FACTOR_MAX * first
-        self.steps_above = self.steps_above + 1 if is_above else 0
-        if self.steps_above < STEPS or not self.is_armed:
+        times = level / first if first else 0.0
+        self.steps_not_below = self.steps_not_below + 1 if times > 1 else 0
+        self.steps_above = self.steps_above + 1 if times > FACTOR_MAX else 0
+        self.steps_far_above = self.steps_far_above + 1 if times > SLOW_FACTOR_MAX else 0
+        is_sudden = self.steps_not_below - self.steps_above < RISE_STEPS_MAX
+        has_diverged = (self.steps_above >= STEPS and is_sudden) or self.steps_far_above >= STEPS
+        if not has_diverged or not self.is_armed:
             return False
         self.is_armed = False
         return True

@@ -12,10 +12,11 @@ from babysit.training.controls import Controls
 from babysit.training.data import Position
 from babysit.training.optimizer import group_options, load_state_tensors
 from babysit.training.state import Training
+from babysit.training.user_code.saved_state import extra_of_state_dict, load
 
 
 def roll_back(training: Training, snapshot: Snapshot) -> None:
-    """Make the training what it was when the snapshot was taken of it.
+    """Make the training what it was when the snapshot was taken of it, as a whole one.
 
     Unlike `restore` it builds nothing: there may be no memory for a second network.
     """
@@ -23,7 +24,9 @@ def roll_back(training: Training, snapshot: Snapshot) -> None:
     training.optimizer.zero_grad(set_to_none=True)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
-    training.network.load_state_dict(snapshot.model)
+    held = {**snapshot.model, **extra_of_state_dict(snapshot, training.device)}
+    training.network.load_state_dict(held, strict=not training.lost_state)
+    load(training.user_state, snapshot, training.device)
     _roll_back_controls(training.controls, state)
     _write_options(training, state["optimizer_values"])
     training.optimizer.state.clear()

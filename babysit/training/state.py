@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.optim import Optimizer
@@ -21,6 +19,8 @@ from babysit.task import Data, Task
 from babysit.training.checkpoint import (
     Snapshot,
     copied,
+    fit,
+    is_dense,
     model_tensors,
     random_tensors,
     restore_random,
@@ -28,7 +28,6 @@ from babysit.training.checkpoint import (
 from babysit.training.controls import Controls, TrainingParts, apply_change
 from babysit.training.data import Batches, Position, stream_seed
 from babysit.training.divergence import DivergenceGuard
-from babysit.training.dropout import dropout_modules, steer_dropout
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,
@@ -36,11 +35,18 @@ from babysit.training.optimizer import (
     state_tensors,
     write,
 )
-from babysit.training.provenance import differences, made_with
-from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule
+from babysit.training.schedule import SCHEDULE_KEYS, Schedule, ease_in
+from babysit.training.seeding import seed_generators
 from babysit.training.task_loader import build_network, load_data
-
-FRESH_STATE_RAMP_STEPS = 50  # Adam without its moments makes first updates 3 to 8 times too large
+from babysit.training.user_code.dropout import dropout_modules, steer_dropout
+from babysit.training.user_code.provenance import differences, made_with
+from babysit.training.user_code.saved_state import (
+    extra_of_state_dict,
+    load,
+    save,
+    user_state_of,
+)
+from babysit.training.user_code.user_state import UserState
 
 
 @dataclass(slots=True)
@@ -61,26 +67,37 @@ class Training:
     steps: int
     device: str
     made_with: dict[str, Any]
+    user_state: UserState
+    differs: bool = False  # from the training that the checkpoint is of, in code, data or machine
+    lost_state: list[str] = field(default_factory=list)  # in no checkpoint: see `saved_state`
     dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
     parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
     divergence: DivergenceGuard = field(default_factory=DivergenceGuard)
     best_val_cost: float | None = None
     best_step: int = 0
     last_command_id: int = 0
+    parent_command_id: int = 0  # of a fork: the last one of its parent that the checkpoint holds
     warnings: list[str] = field(default_factory=list)  # to be said when the run begins
 
     @property
     def parts(self) -> TrainingParts:
         return TrainingParts(self.network, self.optimizer, self.batches, self.dropout)
 
-    def snapshot(self) -> Snapshot:
-        """A copy of the state between two steps: the tensors are the copy's own."""
+    def snapshot(self, *, whole: bool = False) -> Snapshot:
+        """A copy of the state between two steps: the tensors are the copy's own.
+
+        whole: with all of the task's own state, also what is as `build` gave it.
+        """
+        own = save(self.user_state, self.network, self.dropout, whole=whole)
+        self.lost_state = own.lost
         return Snapshot(
+            extra=own.tensors,
             model=copied(model_tensors(self.network)),
             optimizer=copied(state_tensors(self.optimizer, self.parameter_names)),
             random=random_tensors(),
             state={
                 **self._partly_steered(),
+                **own.body,
                 "format": FORMAT,
                 "step": self.step,
                 "steps": self.steps,
@@ -103,6 +120,7 @@ class Training:
         """
         found = differences(then, self.made_with)
         if found:
+            self.differs = True
             self.warnings.append(
                 f"Not exact to the last bit: another {', '.join(found)} than in {where}."
             )
@@ -111,17 +129,6 @@ class Training:
         """Which modules follow the hyperparameter `dropout`, if not all do."""
         whole = len(self.dropout) in (0, len(dropout_modules(self.network)))
         return {} if whole else {"dropout_modules": list(self.dropout)}
-
-
-def seed_generators(seed: int) -> None:
-    if torch.accelerator.current_accelerator() is None:
-        # A build for the CPU alone. `torch.manual_seed` would do the same, and keep a traceback
-        # with its sources for each kind of GPU: 3 ms of a trial that trains for 200.
-        torch.default_generator.manual_seed(seed)
-    else:
-        torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
 
 
 def pick_device(task: Task, wanted: str) -> str:
@@ -163,6 +170,7 @@ def _assemble(
     *,
     device: str,
     code_sha256: str,
+    earlier: UserState | None = None,
 ) -> Training:
     seed_generators(spec.seed)
     network = build_network(task, controls.values).to(device)
@@ -178,7 +186,8 @@ def _assemble(
         step=0,
         steps=spec.steps,
         device=device,
-        made_with=made_with(spec.task, data, device, code_sha256),
+        made_with=made_with(spec.task, task, data, device, code_sha256),
+        user_state=user_state_of(task, data, network, earlier),
         parameter_names=list(trained),
     )
     if "dropout" in controls.values:
@@ -195,9 +204,18 @@ def _assemble(
 
 
 def restore(
-    spec: RunSpec, task: Task, snapshot: Snapshot, *, device: str, code_sha256: str, is_fork: bool
+    spec: RunSpec,
+    task: Task,
+    snapshot: Snapshot,
+    *,
+    device: str,
+    code_sha256: str,
+    is_fork: bool,
+    earlier: UserState | None = None,
 ) -> Training:
     """A training as it was in a checkpoint.
+
+    earlier: of a training that this process made before: its files have been used.
 
     is_fork: a new run begins here, with its own values on top. A change that the checkpoint was
         written before is then not made: going back to before a change undoes it.
@@ -222,6 +240,7 @@ def restore(
         Position(**state["position"]),
         device=device,
         code_sha256=code_sha256,
+        earlier=earlier,
     )
     if "dropout_modules" in state and not structural:
         training.dropout = state["dropout_modules"]  # a rate set later may be that of another one
@@ -232,6 +251,7 @@ def restore(
             spec.steps, controls.values, step=training.step
         )
         training.warnings += said
+    training.parent_command_id = int(state["last_command_id"])
     best = state["best"]["val_cost"]
     if best is not None and not is_fork:  # the best of a branch is its own
         training.best_val_cost = parse_float(best)
@@ -244,7 +264,9 @@ def restore(
             controls, change, step=training.step, last_step=training.steps, parts=training.parts
         )
     if not keeps_state:
-        _ease_in(training)  # after the fork's own values: they may set the learning rate
+        # After the fork's own values: they may set the learning rate.
+        training.warnings += ease_in(controls.values, controls.ramps, training.step)
+    training.warnings += load(training.user_state, snapshot, device, only_files=bool(structural))
     restore_random(snapshot.random)  # last: everything above may have drawn
     return training
 
@@ -256,15 +278,14 @@ def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) ->
         Whether the optimizer has its state again.
     """
     own = training.network.state_dict()
-    fitting = {
-        name: tensor
-        for name, tensor in snapshot.model.items()
-        if name in own and own[name].shape == tensor.shape
-    }
-    whole = len(fitting) == len(own) == len(snapshot.model)
+    held = {**snapshot.model, **extra_of_state_dict(snapshot, training.device)}
+    fitting = {name: value for name, value in held.items() if name in own and fit(own[name], value)}
+    missing = [name for name in own if name not in fitting]
+    # An extra state that could not be saved is missing, and was said to be.
+    whole = len(fitting) == len(held) and not any(is_dense(own[name]) for name in missing)
     if not whole and not structural:
         raise ValueError("The task's network is no longer the one in the checkpoint.")
-    training.network.load_state_dict(fitting, strict=whole)
+    training.network.load_state_dict(fitting, strict=not missing)
     if not whole:
         training.warnings.append(
             f"The network changed: {len(fitting)} of {len(own)} tensors were kept, "
@@ -277,16 +298,3 @@ def _load_tensors(training: Training, snapshot: Snapshot, structural: Values) ->
     write(training.optimizer, held)
     load_state_tensors(training.optimizer, training.parameter_names, snapshot.optimizer)
     return True
-
-
-def _ease_in(training: Training) -> None:
-    """Without its state an optimizer of Adam's kind steps too far at first: start small."""
-    controls, step = training.controls, training.step
-    if controls.values["optimizer"] != "sgd":
-        rate = float(controls.values["learning_rate"])
-        part = rate / FRESH_STATE_RAMP_STEPS
-        controls.ramps["learning_rate"] = Ramp(part, rate, step, FRESH_STATE_RAMP_STEPS, "linear")
-        training.warnings.append(
-            f"The optimizer starts without its state: the learning rate rises over "
-            f"{FRESH_STATE_RAMP_STEPS} steps."
-        )

@@ -99,12 +99,12 @@ def build_network(task: Task, values: Values) -> nn.Module:
 def code_sha256(file: Path) -> str:
     """Covers a loaded task's file and the modules that it imported from below its own folder.
 
-    Of a task that is one file it is the hash of that file. Called right after `load_task`, so that
-    every caller covers the same modules: those that are imported later are in none of them.
+    Of a task that is one file it is the hash of that file. It covers
+    what is imported by then: see `built_sha256`.
     """
     own = hashlib.sha256(file.read_bytes()).hexdigest()
     folder = file.parent.resolve()
-    helpers = _helpers(folder)
+    helpers = [Path(str(module.__file__)).resolve() for module in imported_below(folder)]
     if not helpers:
         return own
     digest = hashlib.sha256(own.encode())
@@ -112,6 +112,18 @@ def code_sha256(file: Path) -> str:
         content = hashlib.sha256(helper.read_bytes()).hexdigest()
         digest.update(f"\0{helper.relative_to(folder).as_posix()}\0{content}".encode())
     return digest.hexdigest()
+
+
+def built_sha256(task: Task, loaded_sha256: str) -> str:
+    """As `code_sha256`, when `load` and `build` were called: with what they imported.
+
+    loaded_sha256: what is right for a task that is in no file of its own.
+    """
+    module = sys.modules.get(task.load.__module__)
+    file = getattr(module, "__file__", None)
+    if not loaded_sha256 or not file or not getattr(module, IS_TASK, False):
+        return loaded_sha256
+    return code_sha256(Path(file))
 
 
 def imported_files() -> list[Path]:
@@ -141,6 +153,14 @@ def own_files(names: list[str]) -> list[Path]:
     return sorted(files)
 
 
-def _helpers(folder: Path) -> list[Path]:
-    """Source files of imported modules below a folder: neither tasks nor installed packages."""
-    return [path for path in imported_files() if path.is_relative_to(folder)]
+def imported_below(folder: Path) -> list[ModuleType]:
+    """Imported modules with sources below a folder: neither tasks nor installed packages."""
+    files = [path for path in imported_files() if path.is_relative_to(folder)]
+    if not files:
+        return []  # most tasks are one file
+    sources = {
+        Path(source).resolve(): module
+        for module in list(sys.modules.values())
+        if isinstance(source := getattr(module, "__file__", None), str)
+    }
+    return [sources[path] for path in files]

@@ -26,6 +26,7 @@ from babysit.protocol.recipe import Recipe
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.protocol.task_files import find_task_file
+from babysit.resume.fork_check import fork_check
 from babysit.resume.history import (
     RecoveryCheck,
     RunHistory,
@@ -39,11 +40,11 @@ from babysit.storage.file_lock import lock_run
 from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
 from babysit.training.checkpoint import load_checkpoint
-from babysit.training.failure import reason_of, traceback_of
 from babysit.training.metrics import Clock
-from babysit.training.provenance import versions
 from babysit.training.state import Training, begin, pick_device, restore
 from babysit.training.task_loader import code_sha256, load_task
+from babysit.training.user_code.failure import reason_of, traceback_of
+from babysit.training.user_code.provenance import versions
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.executor import refuse_the_rest
@@ -137,6 +138,8 @@ def attach_recovery(session: TrainingSession, recipe: Recipe | None) -> None:
         session.to_replay = commands_to_replay(
             session.directory, history, from_step=step, last_command_id=last
         )
+    if not history.attempts:
+        session.fork_check = fork_check(session.spec, session.directory, training)
     if history.attempts:
         session.recovery_check = RecoveryCheck(training.step, history)
         active_s = [seconds for step, seconds in history.active_s.items() if step <= training.step]
@@ -159,6 +162,7 @@ def announce_start(session: TrainingSession) -> None:
             versions=versions(),
             code_sha256=training.made_with["code_sha256"],
             data_sha256=training.made_with["data_sha256"],
+            val_sha256=training.made_with["val_sha256"],
             train_size=training.batches.size,
             val_size=len(training.data.val),  # type: ignore[arg-type]
             steps_per_epoch=training.batches.steps_per_epoch(),

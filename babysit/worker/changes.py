@@ -208,6 +208,7 @@ def fork_silently(session: TrainingSession, command: Fork) -> None:
         device=training.device,
         code_sha256=training.made_with["code_sha256"],
         is_fork=True,
+        earlier=training.user_state,
     )
     # A fork has a best of its own; here the run is still the same one.
     session.training.best_val_cost = training.best_val_cost

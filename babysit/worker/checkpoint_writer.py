@@ -48,6 +48,24 @@ class Saved:
     failed: bool = False  # it could not be written
 
 
+@dataclass(frozen=True, slots=True)
+class UnsavedBest:
+    """The state with the lowest validation cost so far, until it is on the disk.
+
+    taken_at: in monotonic seconds. copied_s: how long the training stood still for it.
+    """
+
+    snapshot: Snapshot
+    version: int
+    val_cost: float
+    taken_at: float
+    copied_s: float
+
+    def is_at(self, step: int, version: int) -> bool:
+        """Whether it is the state of this step, with these settings."""
+        return (self.snapshot.state["step"], self.version) == (step, version)
+
+
 class Saver:
     """Takes snapshots from the loop and turns them into announced checkpoints, in order."""
 

@@ -16,7 +16,15 @@ from babysit.protocol.commands import (
     Set,
     Stop,
 )
-from babysit.protocol.events import CommandSent, Event, Recovered, Refused, StatusChanged, Warned
+from babysit.protocol.events import (
+    CommandSent,
+    Event,
+    Exactness,
+    Recovered,
+    Refused,
+    StatusChanged,
+    Warned,
+)
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import REPLAYED, RecoveryCheck
@@ -24,6 +32,8 @@ from babysit.training.controls import ScheduledChange
 from babysit.worker import changes
 from babysit.worker.recorder import command_of
 from babysit.worker.session import TrainingSession
+
+PROOF_STEPS_MIN = 10  # the first cost after a checkpoint is equal also without the optimizer state
 
 
 def answer_commands(session: TrainingSession) -> None:
@@ -36,7 +46,7 @@ def answer_commands(session: TrainingSession) -> None:
         sent = session.recorder.commands.popleft()
         if (
             sent.command_id <= session.training.last_command_id
-            or sent.command_id in session.answered
+            or sent.command_id in session.history.answered
         ):
             continue  # carried out before; a restarted server sends what it is not sure of
         if _is_executed(session, sent) and sent.command["kind"] in REPLAYED:
@@ -98,7 +108,7 @@ def _apply_due(session: TrainingSession) -> None:
     """Make the scheduled changes whose step has come; without a word if that was said before."""
     training = session.training
     for waiting in training.controls.due(training.step):
-        if waiting.command_id not in session.answered:
+        if waiting.command_id not in session.history.answered:
             changes.apply_scheduled(session, waiting)
             continue
         with contextlib.suppress(InvalidValue):  # it was refused the first time, too
@@ -120,6 +130,9 @@ def _is_where_it_was(session: TrainingSession, recovery_check: RecoveryCheck) ->
             f"What was repeated differs from what was recorded at {recovery_check.differs_at}."
         )
         session.emit(Warned(step=step, message=message))
+        session.emit(Exactness(step=step, level="approximate", reasons=[message]))
+    elif step >= recovery_check.from_step + PROOF_STEPS_MIN:
+        session.emit(Exactness(step=step, level="exact", proved_at_step=step))
     if recovery_check.history.paused_for is not None:
         session.pause(recovery_check.history.paused_for)
     return True

@@ -16,9 +16,9 @@ from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.values import Values
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot
-from babysit.training.failure import REASON_LENGTH_MAX, reason_of, traceback_of
 from babysit.training.rollback import roll_back
 from babysit.training.state import Training
+from babysit.training.user_code.failure import REASON_LENGTH_MAX, reason_of, traceback_of
 
 RULE = "raised_after_change"
 KILLED = "The worker was killed because memory ran out"
@@ -53,7 +53,7 @@ class UnprovenChange:
 
     def protect(self, training: Training) -> bool:
         """Keep the state before the next update, if it is a first one; False: all are made."""
-        self.before = training.snapshot() if training.step + 1 in self.steps else None
+        self.before = training.snapshot(whole=True) if training.step + 1 in self.steps else None
         return training.step < max(self.steps)
 
     def take_back(self, training: Training, error: BaseException) -> GuardTripped | None:

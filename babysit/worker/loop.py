@@ -82,12 +82,9 @@ def train(session: TrainingSession) -> StatusChanged:
         training.step = step
         beta = group["betas"][0] if "betas" in group else group["momentum"]
         record((step, numbers[COST], group["lr"], beta))
-        if session.replay_check is not None:
-            session.replay_check.compare(step, (numbers[COST], group["lr"], beta))
+        session.compare(step, (numbers[COST], group["lr"], beta))
 
         # what is not recorded at every step
-        if session.recovery_check is not None:
-            session.recovery_check.compare(step, numbers[COST])
         if measured:
             numbers["step_size"] = _measure_progress(session, step_size)
         if len(numbers) > 1:

@@ -3,55 +3,36 @@
 from __future__ import annotations
 
 import errno
-import json
 import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from babysit.protocol.events import Event, GuardTripped, StatusChanged, Warned
+from babysit.protocol.events import Event, Exactness, GuardTripped, StatusChanged, Warned
 from babysit.protocol.heartbeat import Heartbeat, read_heartbeat
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
+from babysit.resume.fork_check import ForkCheck
 from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck
-from babysit.storage.atomic import write_atomic
-from babysit.storage.journal import to_jsonable
 from babysit.training.checkpoint import Snapshot
-from babysit.training.evaluation import FAILURES, evaluate
-from babysit.training.failure import reason_of
 from babysit.training.metrics import Clock
 from babysit.training.state import Training
-from babysit.training.untouched import evaluation_mode
-from babysit.worker.checkpoint_writer import Saved, Saver
+from babysit.training.user_code.evaluation import FAILURES, evaluate
+from babysit.training.user_code.failure import reason_of
+from babysit.training.user_code.saved_state import lost_message
+from babysit.worker.checkpoint_writer import Saved, Saver, UnsavedBest
 from babysit.worker.failed_change import UnprovenChange, killed_by_change, reason_of_pause
+from babysit.worker.picture import write_picture
 from babysit.worker.recorder import Recorder
 
 Result = TypeVar("Result")
 
 PICTURE_EVERY_S = 0.5
 DISK_FULL, DISK_ERROR = IO_ERROR_PAUSES = ("disk_full", "disk_error")  # reasons of a pause
-
-
-@dataclass(frozen=True, slots=True)
-class UnsavedBest:
-    """The state with the lowest validation cost so far, until it is on the disk.
-
-    taken_at: in monotonic seconds. copied_s: how long the training stood still for it.
-    """
-
-    snapshot: Snapshot
-    version: int
-    val_cost: float
-    taken_at: float
-    copied_s: float
-
-    def is_at(self, step: int, version: int) -> bool:
-        """Whether it is the state of this step, with these settings."""
-        return (self.snapshot.state["step"], self.version) == (step, version)
 
 
 @dataclass(slots=True)
@@ -85,6 +66,7 @@ class TrainingSession:
     recovery_check: RecoveryCheck | None = (
         None  # while an attempt makes again what an earlier one had made
     )
+    fork_check: ForkCheck | None = None  # while a fork repeats what its parent did
     evaluated_at: int = -1
     pictured_at_s: float = -PICTURE_EVERY_S
     val_cost: float | None = None  # at `evaluated_at`
@@ -103,19 +85,16 @@ class TrainingSession:
     def status(self) -> RunStatus:
         return RunStatus.RUNNING if self.paused_for is None else RunStatus.PAUSED
 
-    @property
-    def answered(self) -> set[int]:
-        """Ids of commands that an earlier attempt answered."""
-        return self.history.answered
-
     def emit(self, event: Event) -> None:
         self.recorder.event(event)
 
-    def warn_once(self, kind: str, message: str) -> None:
-        """Say something that may come again at every step, the first time."""
-        if kind not in self.warned:
+    def warn_once(self, kind: str, message: str) -> bool:
+        """Say something that may come again at every step; whether it was the first time."""
+        is_new = kind not in self.warned
+        if is_new:
             self.warned.add(kind)
             self.emit(Warned(step=self.training.step, message=message))
+        return is_new
 
     def measured_or_none(self, what: str, measure: Callable[[], Result]) -> Result | None:
         """What is measured beside the training; None, with a warning, if that raises."""
@@ -162,7 +141,7 @@ class TrainingSession:
             return current
         began_s = time.monotonic()
         try:
-            snapshot = training.snapshot()
+            snapshot = self._snapshot()
         except FAILURES as error:  # a `state_dict` of the task's own that raises, for example
             return self.saver.report_failure(
                 training.step, cause, version=self.version, reason=reason_of(error)
@@ -175,6 +154,30 @@ class TrainingSession:
             command_id=command_id,
             copied_s=time.monotonic() - began_s,
         )
+
+    def _snapshot(self) -> Snapshot:
+        snapshot = self.training.snapshot()
+        if lost := self.training.lost_state:
+            message = lost_message(lost)
+            if self.warn_once("lost state", message):
+                step = self.training.step
+                self.emit(Exactness(step=step, level="approximate", reasons=[message]))
+        return snapshot
+
+    def compare(self, step: int, values: tuple[float, float, float]) -> None:
+        """Compare an update that was made before; values as `COMPARED` of a recipe."""
+        if self.replay_check is not None:
+            self.replay_check.compare(step, values)
+        if self.recovery_check is not None:
+            self.recovery_check.compare(step, values[0])
+        if self.fork_check is None:
+            return
+        found = self.fork_check.compare(step, values[0], self.version)
+        if found is not None:  # say once whether a fork without changes repeats its parent
+            self.fork_check = None
+            self.emit(found)
+            for reason in found.reasons:
+                self.emit(Warned(step=step, message=reason))
 
     def save_best(self) -> None:
         """Put the best state on the disk, unless it is there."""
@@ -192,9 +195,10 @@ class TrainingSession:
     def _keep_best(self, val_cost: float) -> None:
         """Copy this state, the best one so far: the next update changes it."""
         began_at = time.monotonic()
-        snapshot = self.training.snapshot()
+        snapshot = self.measured_or_none("The best state so far", self._snapshot)
         copied_s = time.monotonic() - began_at
-        self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
+        if snapshot is not None:
+            self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
 
     def pause(self, reason: str, command_id: int | None = None) -> None:
         """Wait from here on; the state is on the disk before it is said."""
@@ -215,12 +219,10 @@ class TrainingSession:
 
     def protect(self) -> None:
         """Keep the state before an update that is the first to use a change."""
-        if self.unproven is None:
-            return
-        try:
-            if not self.unproven.protect(self.training):
-                self.unproven = None
-        except FAILURES:  # it cannot be copied; a checkpoint says so
+        change, training = self.unproven, self.training
+        if change is not None and not self.measured_or_none(
+            "The state before an update", lambda: change.protect(training)
+        ):
             self.unproven = None
 
     def holds_killer(self) -> bool:
@@ -293,13 +295,9 @@ class TrainingSession:
         if draw is None or not (at_once or now_s - self.pictured_at_s >= PICTURE_EVERY_S):
             return
         self.pictured_at_s = now_s
-        network = self.training.network
+        training = self.training
         try:
-            with evaluation_mode(network):
-                picture: dict[str, Any] = {**draw(network), "step": self.training.step}
-            # Not synced: it would hold up the training, and the next one comes soon.
-            text = json.dumps(to_jsonable(picture))
-            write_atomic(self.directory / "picture.json", text, sync=False)
+            write_picture(draw, training.network, training.step, self.directory)
         except FAILURES as error:  # a picture must never end a training
             message = f"The task's picture could not be drawn. {reason_of(error)}"
             self.warn_once(f"picture: {type(error).__name__}", message)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from babysit.protocol.commands import Command
-from babysit.protocol.events import CommandSent, Event
+from babysit.protocol.events import CommandSent, Described, Event
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now, to_json
 from babysit.protocol.status import OVER, RunStatus
@@ -212,9 +212,13 @@ class Lab:
         values: Values | None = None,
         seed: int = 0,
         commands: Iterable[Command] = (),
+        guard: bool = False,
         **more: Any,
     ) -> LabRun:
-        """A run's directory with run.json and the commands sent so far, but no worker yet."""
+        """A run's directory with run.json and the commands sent so far, but no worker yet.
+
+        guard: whether it pauses when its cost blows up: most tests care for other things.
+        """
         ident = next(self._ids)
         directory = self.data_dir / "runs" / str(ident)
         directory.mkdir(parents=True)
@@ -232,6 +236,8 @@ class Lab:
         (directory / "run.json").write_text(json.dumps(asdict(spec)))
         run = LabRun(self, spec, directory)
         self.runs.append(run)
+        if not guard:
+            run.tell(Described(step=0, guard=False))
         for command in commands:
             run.send(command)
         return run

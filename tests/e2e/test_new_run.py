@@ -70,7 +70,7 @@ def test_every_shipped_task_is_offered(screen: Screen) -> None:
 def test_steps_and_seed_are_checked_on_the_page(screen: Screen) -> None:
     before = screen.server.client.get("/api/runs").json()["runs"][:1]
     dialog = choose_task(screen, "digits")
-    expect(dialog.get_by_text("1,797 real examples. 1,438 to train on.")).to_be_visible()
+    expect(dialog.get_by_text("1,797 real examples. 1,438 training examples.")).to_be_visible()
 
     dialog.get_by_label("Steps", exact=True).fill("-5")
     dialog.get_by_label("Seed", exact=True).fill("0,5")

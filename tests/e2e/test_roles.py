@@ -32,7 +32,7 @@ def test_who_came_by_a_link_to_watch_sees_it_live_and_cannot_change_it(
     screen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     screen.open_run(slow_run)
     screen.button("Copy a link to watch").click()
-    expect(screen.page.get_by_text("Whoever opens the link may watch").first).to_be_visible()
+    expect(screen.page.get_by_text("View-only link copied").first).to_be_visible()
     link = str(screen.page.evaluate("navigator.clipboard.readText()"))
     assert f"?run={slow_run}#t=" in link
     assert screen.server.token not in link

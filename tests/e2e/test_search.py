@@ -166,20 +166,21 @@ def test_a_trial_that_is_pointed_at_lights_up_everywhere(screen: Screen) -> None
     screen.open(f"/caviar?search={search_id}")
     expect(rows(screen)).to_have_count(6)
     best = next(one for one in search["trials"] if one["run_id"] == search["best_run_id"])
-    lit = screen.page.locator("path.is-lit")
+    lit = screen.page.locator("path[data-highlighted]")
     expect(lit).to_have_count(0)
 
     rows(screen).first.hover()
     expect(lit).to_have_count(2)  # in the curves and across the axes
-    expect(screen.page.locator("circle.dot-lit")).to_have_count(2)  # on each axis' own picture
-    expect(screen.page.locator(".trial-readout")).to_contain_text(f"Trial {best['number']}")
+    dots = screen.page.locator("circle[data-highlighted]")
+    expect(dots).to_have_count(2)  # on each axis' own picture
+    expect(screen.page.locator("[data-part=trial]")).to_contain_text(f"Trial {best['number']}")
 
     screen.page.mouse.move(0, 0)  # the keyboard does the same
     expect(lit).to_have_count(0)
     screen.page.get_by_role("figure", name="Parallel coordinates").focus()
     screen.page.keyboard.press("ArrowDown")
     screen.page.keyboard.press("ArrowDown")
-    expect(rows(screen).nth(1)).to_have_class(re.compile("lit"))
+    expect(rows(screen).nth(1)).to_have_attribute("data-highlighted", "true")
     screen.page.keyboard.press("Enter")
     screen.page.wait_for_url(re.compile("run="))
 
@@ -204,7 +205,7 @@ def test_brushes_are_chips_that_can_be_removed_and_columns_sort(screen: Screen) 
     menu.get_by_role("button", name="Set brush").click()
     chip = screen.button("Remove brush Learning rate 0.01–1")
     expect(chart).to_have_attribute("data-lines", str(inside))
-    expect(rows(screen).and_(screen.page.locator(".dim"))).to_have_count(8 - inside)
+    expect(rows(screen).and_(screen.page.locator("[data-dim]"))).to_have_count(8 - inside)
     chip.click()
     expect(chart).to_have_attribute("data-lines", str(finished))
 
@@ -238,7 +239,7 @@ def test_a_trial_steered_by_hand_is_counted_apart_and_the_search_stops(screen: S
     expect(screen.journal).to_contain_text("Learning rate")
 
     screen.page.get_by_role("link", name=f"search {search_id}", exact=True).click()
-    expect(rows(screen).first).to_contain_text("hand-steered")
+    expect(rows(screen).first).to_contain_text("changed by hand")
     screen.button("Pause search").click()
     expect(status(screen)).to_have_text("Paused")
     screen.button("Resume search").click()
@@ -246,7 +247,7 @@ def test_a_trial_steered_by_hand_is_counted_apart_and_the_search_stops(screen: S
     screen.button("Stop search").click()
     expect(status(screen)).to_have_text("Stopped")
     counts = screen.page.get_by_role("list", name="Trials by outcome")
-    expect(counts.get_by_text("hand-steered")).to_be_visible()
+    expect(counts.get_by_text("changed by hand")).to_be_visible()
 
 
 def test_a_winner_is_repeated_refined_and_promoted(screen: Screen) -> None:
@@ -291,14 +292,14 @@ def test_a_panda_is_sent_to_caviar_and_has_a_litter(screen: Screen) -> None:
     run = screen.server.start_run("digits", steps=40, values={"learning_rate": 0.02})
     screen.server.wait_for_status(run["id"], "finished")
     screen.open_run(run["id"])
-    screen.page.get_by_role("link", name="Send to caviar").click()
+    screen.page.get_by_role("link", name="Search around this run").click()
     expect(screen.textbox("Lowest learning rate")).to_have_value("0.002")
     expect(screen.textbox("Highest learning rate")).to_have_value("0.2")
 
     screen.page.go_back()
     screen.checkpoints.first.click()
-    screen.button("Litter from checkpoint").click()
-    expect(screen.region("Search space")).to_contain_text("with its weights of step 40")
+    screen.button("Search from checkpoint").click()
+    expect(screen.region("Search space")).to_contain_text("step 40.")
     screen.textbox("Trials").fill("2")
     screen.textbox("Steps").fill("60")
     screen.button("Start search").click()

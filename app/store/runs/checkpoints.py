@@ -23,6 +23,8 @@ from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from .projection import emit
 
+STATE_KEYS = ("values", "effective", "last_command_id")
+
 
 def checkpoint_path(runs_dir: Path, row: CheckpointRow) -> Path:
     return runs_dir / str(row.run_id) / "checkpoints" / row.directory
@@ -64,7 +66,18 @@ def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> 
         "at": row.at,
         "removed": row.removed,
         "command_id": row.command_id,
+        **(_state_json(path) if valid else dict.fromkeys(STATE_KEYS)),
     }
+
+
+def _state_json(path: Path) -> dict[str, Any]:
+    """What a branch goes on with: base values, those of the last update, and its last command."""
+    try:
+        state = read_json(path / STATE)
+        found = (dict(state["values"]), dict(state["optimizer_values"]), state["last_command_id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return dict.fromkeys(STATE_KEYS)
+    return dict(zip(STATE_KEYS, found, strict=True))
 
 
 def find_checkpoint(session: Session, checkpoint_id: int) -> CheckpointRow:

@@ -245,4 +245,9 @@ def _made_with(session: Session, line: list[Branch]) -> tuple[dict[str, Any], tu
     started = list(session.scalars(query.order_by(EventRow.run_id, EventRow.attempt)))
     newest = {name: started[-1][name] for name in SAME}
     mixed = [name for name in SAME if any(body[name] != newest[name] for body in started)]
+    hashes = {body["val_sha256"] for body in started if body.get("val_sha256")}
+    if len(hashes) == 1 and started[-1].get("val_sha256"):
+        newest["val_sha256"] = started[-1]["val_sha256"]
+    elif len(hashes) > 1:
+        mixed.append("val_sha256")
     return newest, tuple(mixed)

@@ -21,6 +21,7 @@ from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
 from ..tables.runs import RunRow
 from ..tables.searches import TrialRow
+from .exactness import read_exactness
 from .projection import emit, emit_all
 
 # Built once: building this frequent query takes longer than running it.
@@ -107,7 +108,8 @@ def run_row(spec: RunSpec) -> RunRow:
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:
-    return run_list(session, [find_run(session, run_id)])[0]
+    run = run_list(session, [find_run(session, run_id)])[0]
+    return {**run, "exactness": read_exactness(session, run_id)}
 
 
 def list_runs(

@@ -83,6 +83,18 @@ class TrialOf(BaseModel):
     round: int
 
 
+class Exactness(BaseModel):
+    """Whether the run can be repeated to the last bit.
+
+    level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
+        for these reasons; not proved: nothing was made twice so far.
+    """
+
+    level: Literal["exact", "approximate", "not proved"]
+    reasons: list[str]
+    proved_at_step: int | None
+
+
 class Run(BaseModel):
     id: int
     name: str
@@ -122,6 +134,7 @@ class Run(BaseModel):
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None
+    exactness: Exactness | None = None  # of one run; a list of runs leaves it out
 
 
 class Runs(BaseModel):
@@ -194,6 +207,9 @@ class Checkpoint(BaseModel):
     at: str
     removed: bool
     command_id: int | None
+    values: ValuesOut | None  # base values that a branch goes on with; None: it cannot be used
+    effective: ValuesOut | None  # what the last update used, of an optimizer's values
+    last_command_id: int | None  # the last command that was carried out before it
 
 
 class FamilyMember(BaseModel):

@@ -859,6 +859,16 @@ export interface components {
             removed: boolean;
             /** Command Id */
             command_id: number | null;
+            /** Values */
+            values: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Effective */
+            effective: {
+                [key: string]: number | boolean | string;
+            } | null;
+            /** Last Command Id */
+            last_command_id: number | null;
         };
         /**
          * CheckpointPinnedEvent
@@ -1201,13 +1211,70 @@ export interface components {
          * Event
          * @description Something that happened in a run. `kind` decides which other fields it has.
          */
-        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"];
+        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"] | components["schemas"]["ExactnessEvent"];
         /** Events */
         Events: {
             /** Events */
             events: components["schemas"]["Event"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * Exactness
+         * @description Whether the run can be repeated to the last bit.
+         *
+         *     level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
+         *         for these reasons; not proved: nothing was made twice so far.
+         */
+        Exactness: {
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "exact" | "approximate" | "not proved";
+            /** Reasons */
+            reasons: string[];
+            /** Proved At Step */
+            proved_at_step: number | null;
+        };
+        /**
+         * ExactnessEvent
+         * @description What is known of whether the run can be repeated to the last bit. The worst of a run counts.
+         *
+         *     proved_at_step: of "exact": steps up to this one were made twice, and all costs were equal.
+         */
+        ExactnessEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Summary */
+            summary: string;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "exact" | "approximate" | "not proved";
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: string[];
+            /** Proved At Step */
+            proved_at_step?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exactness";
         };
         /** ExtendIn */
         ExtendIn: {
@@ -2069,6 +2136,7 @@ export interface components {
             replay_of: number | null;
             replayed: components["schemas"]["Replayed"] | null;
             search: components["schemas"]["TrialOf"] | null;
+            exactness?: components["schemas"]["Exactness"] | null;
         };
         /** RunChange */
         RunChange: {
@@ -2708,6 +2776,8 @@ export interface components {
             values: {
                 [key: string]: number | boolean | string;
             };
+            /** Val Sha256 */
+            val_sha256?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

@@ -28,8 +28,8 @@ export const stepSizeFactor = (rate: number, momentum: number): number => rate /
 
 /** How the size of one update, as a part of the weights, reads. */
 export function describeStepSize(part: number): string {
-  if (part < 0.0003) return "crawling";
-  if (part > 0.1) return "alarming";
+  if (part < 0.0003) return "very small";
+  if (part > 0.1) return "very large";
   if (part > 0.03) return "large";
   return "usual";
 }

@@ -49,6 +49,7 @@ export function parseLearningRate(text: string, current: number): ParsedNumber {
       problem: "The learning rate must be above 0. To stop learning, pause the run.",
     };
   }
+  if (!Number.isFinite(value)) return { value: null, problem: "The learning rate must be at most 10." };
   if (value > LEARNING_RATE_MAX) {
     const meant = likelyRate(value);
     return { value: null, problem: `${value} is above the limit of 10. Did you mean ${meant}?` };

@@ -1,4 +1,5 @@
 /** Caviar: many trials at once, compared, and the best becomes the panda. */
+import "../styles/search.css";
 import { useEffect } from "react";
 import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
@@ -6,11 +7,9 @@ import { usePage } from "../state/store";
 import { Link } from "../ui/Link";
 import { SearchView } from "./results/SearchView";
 import { SearchList, useSearches } from "./SearchList";
+import * as styles from "./SearchPage.module.css";
 import { SearchForm } from "./setup/SearchForm";
 import { useInitialSearch } from "./setup/useInitialSearch";
-import "../styles/caviar.css";
-import "../styles/caviar-charts.css";
-import "../styles/caviar-parts.css";
 
 export function SearchPage() {
   const route = useRoute();
@@ -27,17 +26,17 @@ function SearchSetup() {
     document.title = "Caviar – Babysit";
   }, []);
   return (
-    <main id="main" className="caviar laying" aria-busy={start === null && problem === null}>
+    <main id="main" className={`caviar ${styles.laying}`} aria-busy={start === null && problem === null}>
       <Intro />
       {problem ? (
         <p className="panel problem" role="alert">
-          {problem} <Link to="/caviar">Begin with an empty space</Link>
+          {problem} <Link to="/caviar">Start with an empty space</Link>
         </p>
       ) : null}
       {start ? (
         <SearchForm key={start.task.name} initial={start} />
       ) : problem ? null : (
-        <p className="muted">Reading the tasks…</p>
+        <p className="muted">Loading the tasks…</p>
       )}
     </main>
   );
@@ -45,13 +44,11 @@ function SearchSetup() {
 
 function Intro() {
   return (
-    <div className="caviar-intro">
+    <div className={styles.caviarIntro}>
       <h1 id="caviar" tabIndex={-1}>
         Caviar
       </h1>
-      <p className="muted">
-        Many eggs at once: say what is searched, let them train, keep the best and raise it as the panda.
-      </p>
+      <p className="muted">Many short runs side by side. Set the ranges, start the search, keep the best.</p>
     </div>
   );
 }
@@ -63,7 +60,7 @@ function PastSearches() {
     <main id="main" className="caviar">
       <Intro />
       {searches?.length === 0 ? (
-        <p className="panel muted">There is no search yet.</p>
+        <p className="panel muted">No searches yet.</p>
       ) : (
         <SearchList searches={searches ?? []} more={more} />
       )}

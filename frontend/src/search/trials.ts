@@ -16,18 +16,18 @@ export const OUTCOMES: Record<Outcome, string> = {
   diverged: "diverged",
   stopped: "stopped",
   stopped_early: "stopped early",
-  hand_steered: "hand-steered",
+  hand_steered: "changed by hand",
 };
 
 export const METHODS: { id: Strategy; word: string; help: string }[] = [
   { id: "grid", word: "Grid", help: "Every combination of a few points. Few distinct values of each." },
-  { id: "random", word: "Random", help: "Each trial its own values. Hard to beat, easy to trust." },
+  { id: "random", word: "Random", help: "Each trial has its own values. Hard to beat, easy to trust." },
   { id: "quasi_random", word: "Quasi-random", help: "Random, but evenly spread: fewer holes and clumps." },
-  { id: "tpe", word: "TPE", help: "Draws more where earlier trials did well." },
+  { id: "tpe", word: "Bayesian (TPE)", help: "Samples more where earlier trials did well." },
   {
     id: "coarse_to_fine",
     word: "Coarse to fine",
-    help: "Rounds; each box is drawn around the best of the last.",
+    help: "Rounds; each narrows the ranges around the best of the previous one.",
   },
 ];
 export const methodWord = (strategy: Strategy): string =>

@@ -119,3 +119,19 @@ def test_the_address_of_a_server_is_not_taken_from_a_copied_file(tmp_path: Path)
         assert server_of(copy) is None
         with announced(Settings(data_dir=copy)):
             assert server_of(copy) is not None
+
+
+def test_a_server_works_though_it_cannot_say_where_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk is full: what there is can be looked at all the same."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with locked(tmp_path), announced(Settings(data_dir=tmp_path)):
+            assert is_server_there(tmp_path)
+            assert server_of(tmp_path) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert "server.json cannot be written" in caplog.text

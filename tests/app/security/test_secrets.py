@@ -14,7 +14,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from app.cli.__main__ import tell_address
 from app.cli.log_format import SingleLineFormatter
+from app.settings import Settings
 from app.web.routes.export import inert
 from tests.live_server import MARK, TOKEN, LiveServer, web_client
 
@@ -147,3 +149,19 @@ def test_what_is_logged_is_one_line_that_no_terminal_obeys() -> None:
     assert first.endswith("ü")
     assert all(line.isprintable() for line in others)
     assert os.linesep.join(others).count("Traceback") == 1
+
+
+def test_the_link_with_the_token_is_printed_to_a_terminal_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anything else that standard output may be is kept: a file, a journal, a pipe to one."""
+    tell_address(Settings(port=8000), "secret")
+    kept = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    tell_address(Settings(port=8000), "secret")
+    seen = capsys.readouterr().out
+
+    assert "secret" not in kept
+    assert kept.startswith("Babysit is at http://127.0.0.1:8000/\n")
+    assert "babysit token" in kept
+    assert seen == "Babysit is at http://127.0.0.1:8000/#t=secret\n"

@@ -48,3 +48,25 @@ def test_a_fork_keeps_the_pace_and_the_guard_of_its_parent(shared: LiveServer) -
 
     assert (same["max_steps_per_s"], same["guard"]) == (1000, False)
     assert (other["max_steps_per_s"], other["guard"]) == (None, True)
+
+
+def test_a_checkpoint_tells_the_values_that_a_branch_of_it_begins_with(shared: LiveServer) -> None:
+    run = shared.start_run("spirals", steps=100_000, values={"learning_rate": 0.02}, paused=True)
+    shared.wait_for_status(run["id"], "paused")
+    shared.command(run["id"], "set", values={"learning_rate": 0.64})
+    shared.command(run["id"], "resume", for_steps=5)
+    shared.wait_for_step(run["id"], 5)
+    shared.wait_for_status(run["id"], "paused")
+    shared.command(run["id"], "stop")
+    first, *_, last = shared.client.get(f"/api/runs/{run['id']}/checkpoints").json()
+
+    told = [item["values"]["learning_rate"] for item in (first, last)]
+    fork = shared.client.post(
+        f"/api/checkpoints/{first['id']}/fork", json={"steps": 3, "guard": False}
+    ).json()
+    shared.wait_for_status(fork["id"], "finished")
+    rates = shared.client.get(f"/api/runs/{fork['id']}/curves?series=learning_rate").json()
+
+    assert told == [0.02, 0.64]
+    assert last["effective"]["learning_rate"] == 0.64
+    assert set(rates["series"]["learning_rate"]["value"]) == {0.02}

@@ -23,6 +23,14 @@ def test_so_is_one_that_grows_from_step_to_step() -> None:
     assert trips_at(1.5**step for step in range(200)) == [STEPS + 5]
 
 
+def test_a_slow_rise_may_be_meant_until_it_is_thirtyfold() -> None:
+    doubled_every_40_steps = [2 ** (step / 40) for step in range(400)]
+
+    [step] = trips_at(doubled_every_40_steps)
+
+    assert 30 < doubled_every_40_steps[step - 1] < 60
+
+
 def test_a_single_spike_is_not() -> None:
     assert trips_at([1.0] * 50 + [25.0] + [1.0] * 50) == []
 

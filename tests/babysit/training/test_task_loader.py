@@ -101,3 +101,30 @@ def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_the
     helper.write_text("SCALE = 2")
 
     assert code_sha256(file) != before
+
+
+def test_a_fork_is_called_not_exact_for_a_helper_that_build_imports(lab: Lab) -> None:
+    helper = lab.models / "_late_scale.py"
+    helper.write_text("SCALE = 1.0")
+    late = TASK.replace("lambda values: nn.Linear(1, 1)", "build").replace(
+        "TASK =",
+        "def build(values):\n    import _late_scale\n    return nn.Linear(1, 1)\n\nTASK =",
+    )
+    run = lab.start(lab.task("late-line", late), steps=5).finished()
+    same = lab.fork(run, run.checkpoints()[0], steps=5).finished()
+    helper.write_text("SCALE = 1.000")
+
+    fork = lab.fork(run, run.checkpoints()[0], steps=5).finished()
+
+    assert same.said("warned") == []
+    assert any("another task's code" in event["message"] for event in fork.said("warned"))
+
+
+def test_a_fork_with_other_validation_data_is_called_not_exact(lab: Lab) -> None:
+    run = lab.start(lab.task("val-line", TASK), steps=5).finished()
+    lab.task("val-line", TASK.replace("val=Examples(x, 2 * x)", "val=Examples(x, 3 * x)"))
+
+    fork = lab.fork(run, run.checkpoints()[0], steps=5).finished()
+
+    warned = [event["message"] for event in fork.said("warned")]
+    assert any("validation data" in message for message in warned)

@@ -14,9 +14,9 @@ from babysit.protocol.commands import Set
 from babysit.protocol.run_spec import RunSpec
 from babysit.task import Data, Examples, Task
 from babysit.training.controls import apply_change
-from babysit.training.evaluation import evaluate
 from babysit.training.metrics import StepSize, norm
 from babysit.training.state import Training, begin, restore
+from babysit.training.user_code.evaluation import evaluate
 
 
 def load() -> Data:

@@ -42,7 +42,7 @@ def trips(run: LabRun) -> list[tuple[str, int]]:
 
 
 def test_a_cost_that_blows_up_pauses_the_run(lab: Lab, exploding: str) -> None:
-    run = lab.start(exploding, steps=200)
+    run = lab.start(exploding, steps=200, guard=True)
     paused = run.event("status_changed", status="paused")
 
     [tripped] = run.said("guard_tripped")
@@ -54,7 +54,7 @@ def test_a_cost_that_blows_up_pauses_the_run(lab: Lab, exploding: str) -> None:
 
 
 def test_whoever_continues_anyway_is_not_stopped_again(lab: Lab, exploding: str) -> None:
-    run = lab.start(exploding, steps=200)
+    run = lab.start(exploding, steps=200, guard=True)
     run.event("status_changed", status="paused")
 
     run.do(Resume())
@@ -64,16 +64,14 @@ def test_whoever_continues_anyway_is_not_stopped_again(lab: Lab, exploding: str)
 
 
 def test_without_the_guard_it_goes_on(lab: Lab, exploding: str) -> None:
-    run = lab.prepare(exploding, steps=200)
-    run.tell(Described(step=0, guard=False))
-    run.pid = lab.fork_server.work(run.directory, run.attempt, may_retry=False)
+    run = lab.start(exploding, steps=200, guard=False)
 
     assert run.end()["status"] == "finished"
     assert trips(run) == []
 
 
 def test_a_recovery_does_not_ask_again_what_was_answered(lab: Lab, exploding: str) -> None:
-    run = lab.start(exploding, steps=100_000, max_steps_per_s=SLOWLY)
+    run = lab.start(exploding, steps=100_000, max_steps_per_s=SLOWLY, guard=True)
     at = run.event("status_changed", status="paused")["step"]
     run.do(Resume())
     run.wait_for_step(at + 10)

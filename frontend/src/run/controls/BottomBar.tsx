@@ -8,6 +8,7 @@ import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { Icon } from "../../ui/Icon";
+import * as styles from "./BottomBar.module.css";
 import { Controls } from "./ControlRail";
 import { Primary, RunButtons } from "./RunButtons";
 
@@ -19,7 +20,7 @@ export function BottomBar() {
   if (dialog?.kind === "more") {
     return (
       <Dialog title="Controls">
-        <div className="rail rail-sheet">
+        <div className={`rail ${styles.railSheet}`}>
           {isViewer ? null : <RunButtons run={run} />}
           <Controls buttons={false} />
         </div>
@@ -31,9 +32,9 @@ export function BottomBar() {
     if (may) void nudgeLearningRate(run, factor);
   };
   return (
-    <div className="bottom-bar" role="group" aria-label="Quick controls">
+    <div className={styles.bottomBar} role="group" aria-label="Quick controls">
       <div className="row" data-coach="rate">
-        <span className="bar-rate numbers">
+        <span className={`${styles.barRate} numbers`} data-part="rate">
           <span className="muted">lr</span> <b>{setting(rateOf(run).now)}</b>
         </span>
         <button

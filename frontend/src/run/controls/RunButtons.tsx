@@ -8,6 +8,8 @@ import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { extendOptions } from "./extendOptions";
+import { Pace } from "./Pace";
+import * as styles from "./RunButtons.module.css";
 
 /** After this long without an answer the page says what it waits for, ms. */
 const PATIENCE_MS = 3000;
@@ -16,7 +18,7 @@ const OVER = ["finished", "stopped", "failed", "lost"];
 export function RunButtons({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
   return (
-    <div className="panel run-buttons">
+    <div className={`panel ${styles.runButtons}`}>
       <div className="row">
         <Primary run={run} />
         <button
@@ -56,8 +58,9 @@ export function RunButtons({ run }: { run: Run }) {
         </button>
         <Extend run={run} />
       </div>
-      <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
-        <Icon name="eggs" /> Send to caviar
+      {OVER.includes(run.status) ? null : <Pace run={run} />}
+      <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
+        <Icon name="eggs" /> Search around this run
       </Link>
       <Waiting />
     </div>
@@ -76,10 +79,10 @@ export function Primary({ run }: { run: Run }) {
       <button
         type="button"
         className="button primary grow"
-        aria-label="Start training"
+        aria-label="New run like this"
         onClick={() => openDialog({ kind: "new_run", like: again })}
       >
-        <Icon name="play" /> Start training…
+        <Icon name="play" /> New run like this…
       </button>
     );
   }
@@ -91,8 +94,9 @@ export function Primary({ run }: { run: Run }) {
         className="button primary grow"
         aria-label="Resume training"
         aria-disabled={resuming || !may("resume")}
-        onClick={() => {
-          if (!resuming && may("resume")) commands.resume(run);
+        onClick={(event) => {
+          // The second click of a double click on "Pause" meets the button that it has turned into.
+          if (event.detail < 2 && !resuming && may("resume")) commands.resume(run);
         }}
       >
         <Icon name="play" /> <span aria-hidden="true">{resuming ? "Resuming…" : "Resume"}</span>

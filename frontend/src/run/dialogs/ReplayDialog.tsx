@@ -18,7 +18,7 @@ export function ReplayDialog({ runId, own }: { runId: number; own: number }) {
       () => replayRun(runId, seed === "" ? {} : { seed: Number(seed) }),
       async (next) => {
         await showRun(next.id);
-        toast(`“${next.name}” does it all again.`);
+        toast(`Replaying as “${next.name}”.`);
       },
     );
 
@@ -30,14 +30,14 @@ export function ReplayDialog({ runId, own }: { runId: number; own: number }) {
         actions={{ icon: "play", word: "Replay", sending: "Starting…", label: "Start replay" }}
       >
         <p className="muted">
-          A new run begins like this one and makes every change at the same step. Each step is compared with
+          A new run starts like this one and makes every change at the same step. Each step is compared with
           what was recorded, to the last bit.
         </p>
         <TextField
           label="Seed"
           number
           {...form.text("seed")}
-          help={`Left empty: ${own}, as in this run. With another one there is nothing to compare.`}
+          help={`Leave empty for ${own}, the seed of this run. With another seed there is nothing to compare.`}
         />
       </DialogForm>
     </Dialog>

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { recall, remember } from "../../state/localStorage";
 import { usePage } from "../../state/store";
+import * as styles from "./Tour.module.css";
 
 const STORED = "babysit.tour";
 
@@ -17,12 +18,15 @@ const HINTS = [
   {
     text: (
       <>
-        Every change is saved. Went wrong? <b>Undo</b> or <b>Rewind</b>.
+        Every change is recorded. Did it go wrong? <b>Undo</b> or <b>Rewind</b>.
       </>
     ),
     at: "journal",
   },
-  { text: <>The shape on the curve is your change. Click it to read what it did.</>, at: "cost" },
+  {
+    text: <>The shape on the curve marks your change. Click it to see the old and the new value.</>,
+    at: "cost",
+  },
 ] as const;
 
 export function Tour() {
@@ -41,7 +45,7 @@ export function Tour() {
   if (over || !demo || !shown) return null;
   const last = hint === HINTS.length - 1;
   return (
-    <aside className={`coach coach-${shown.at}`} aria-label="Tour">
+    <aside className={styles.coach} data-at={shown.at} aria-label="Tour">
       <p>{shown.text}</p>
       <p className="row">
         <span className="muted numbers">

@@ -17,7 +17,10 @@ export function TrialOrigin() {
     <div className="trial-line-box">
       <p className="numbers">
         Trial {search.number} of <Link to={searchPath(search.id)}>search {search.id}</Link>
-        <span className="muted wide-only"> · a change by hand takes it out of the fits</span>
+        <span className="muted wide-only">
+          {" "}
+          · if you change it, it no longer counts in importance and slices
+        </span>
       </p>
       {isViewer ? null : (
         <button

@@ -16,11 +16,7 @@ export function ViewerLink({ runId }: { runId: number }) {
         () => true,
         () => false,
       );
-      toast(
-        copied
-          ? "Copied. Whoever opens the link may watch, and change nothing."
-          : `Whoever opens this may watch: ${link}`,
-      );
+      toast(copied ? "View-only link copied." : `View-only link: ${link}`);
     } catch (error) {
       toastError(error);
     }

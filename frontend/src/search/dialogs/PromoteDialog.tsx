@@ -3,6 +3,7 @@ import { useState } from "react";
 import { STEPS_MAX } from "../../api/limits";
 import type { Promotion } from "../../api/searches";
 import { promoteRun } from "../../api/searches";
+import { whole } from "../../format/numbers";
 import { parseWhole } from "../../format/parseNumber";
 import { showRun } from "../../state/commands/commands";
 import { toast } from "../../state/toasts";
@@ -47,7 +48,8 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
         }),
       async (run) => {
         await showRun(run.id);
-        toast(`“${run.name}” is the panda now: adopted from caviar trial ${trial} of search ${searchId}.`);
+        const how = from === "checkpoint" ? "continues" : "starts again";
+        toast(`Trial ${trial} ${how} as run ${run.id}, “${run.name}”.`);
       },
     );
   };
@@ -59,7 +61,7 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
         actions={{ icon: "out", word: "Promote", sending: "Promoting…" }}
       >
         <p className="muted">
-          The trial stays in its search. The promoted run is an ordinary one: yours to steer.
+          The trial stays in its search. The promoted run is an ordinary run that you can steer.
         </p>
         <fieldset className="choices" role="radiogroup" aria-label="How it begins">
           {WAYS.map((way) => (
@@ -83,7 +85,7 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
             label="Steps"
             number
             {...form.text("steps")}
-            help="In all, those of the trial included."
+            help={`Total steps, including the trial's ${whole(steps)}.`}
           />
         </div>
         <TextField label="Description" {...form.text("note")} />

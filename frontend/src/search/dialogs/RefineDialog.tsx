@@ -37,7 +37,7 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
         toast(
           clipped.length > 0
             ? `Refined. At the limit of what the task allows: ${clipped.join(", ")}.`
-            : "Refined: a smaller box around the best.",
+            : "Refined: smaller ranges around the best trials.",
         );
       },
     );
@@ -50,7 +50,7 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
         actions={{ icon: "play", word: "Start refined search", sending: "Starting…" }}
       >
         <p className="muted">
-          A new search in a box around the best {form.fields.keep} trials, made{" "}
+          A new search in the ranges around the best {form.fields.keep} trials, made{" "}
           {rounded(Number(form.fields.widen) || 1)} times as wide on each parameter's own scale.
         </p>
         <div className="form-grid two">
@@ -76,7 +76,7 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
         </label>
         <label className="check">
           <input type="checkbox" checked={beyond} onChange={(event) => setBeyond(event.target.checked)} />
-          Move the box beyond an edge where the best value sits
+          Extend a range where the best value is at its edge
         </label>
       </DialogForm>
     </Dialog>

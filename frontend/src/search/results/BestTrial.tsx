@@ -13,6 +13,7 @@ import type { Axis } from "../axes";
 import { textOf } from "../axes";
 import { lowerFirst } from "../labels";
 import { repeatText } from "../trials";
+import * as styles from "./BestTrial.module.css";
 
 const SEEDS = 3;
 
@@ -27,7 +28,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
   const best = search.trials.find((trial) => trial.run_id !== null && trial.run_id === search.best_run_id);
   if (!best || best.run_id === null) {
     return (
-      <section className="panel best-line" aria-label="Best trial">
+      <section className={`panel ${styles.bestLine}`} aria-label="Best trial">
         <p className="muted">The best trial stands here as soon as one has finished.</p>
       </section>
     );
@@ -36,15 +37,15 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
   const again = repeatText(search, runId);
   const edges = search.best_is_at_edge;
   return (
-    <section className="panel best-line" aria-label="Best trial">
-      <p className="best-words numbers">
-        <span className="best-star" aria-hidden="true">
+    <section className={`panel ${styles.bestLine}`} aria-label="Best trial">
+      <p className={`${styles.bestWords} numbers`}>
+        <span className={styles.bestStar} aria-hidden="true">
           ★
         </span>
         <b>
           Best: <Link to={runPath(runId)}>trial {best.number}</Link>
         </b>
-        <span className="best-values">
+        <span className={styles.bestValues}>
           {axes.map((axis) => (
             <span key={axis.name}>
               <span className="muted">{lowerFirst(axis.label)}</span>{" "}
@@ -52,7 +53,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
             </span>
           ))}
         </span>
-        <span className="best-cost">
+        <span className={styles.bestCost}>
           <span className="muted">val cost</span> <b>{measured(best.val_cost)}</b>
           {again !== null ? (
             <>
@@ -90,7 +91,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
         </div>
       )}
       {edges.length > 0 ? (
-        <div className="edge-line">
+        <div className={styles.edgeLine}>
           <Icon name="warn" />
           <ul>
             {edges.map((edge) => {
@@ -131,7 +132,7 @@ function RepeatButton({ search, runId }: { search: Search; runId: number }) {
     setAsked(true);
     try {
       await repeatTrial(search.id, SEEDS, runId);
-      toast(`Trial ${number} is trained again with ${SEEDS} other seeds.`);
+      toast(`Repeating trial ${number} with ${SEEDS} other seeds.`);
     } catch (error) {
       toastError(error);
     } finally {

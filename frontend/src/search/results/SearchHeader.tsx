@@ -8,6 +8,7 @@ import { toastError } from "../../state/toasts";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { chipOf, countsOf, methodWord, OUTCOMES } from "../trials";
+import * as styles from "./SearchHeader.module.css";
 
 export interface SearchHeaderProps {
   search: Search;
@@ -19,8 +20,8 @@ const EXCLUDED = ["failed", "diverged", "stopped", "stopped_early", "hand_steere
 export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
   const chip = chipOf(search.status);
   return (
-    <section className="panel search-head" aria-labelledby="search-name">
-      <div className="search-title">
+    <section className="panel" aria-labelledby="search-name">
+      <div className={styles.searchTitle}>
         <p className="muted small-text">
           <Link to="/caviar">Caviar</Link> / search {search.id}
           {search.parent_id !== null ? (
@@ -46,7 +47,7 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
         </div>
       </div>
       <Progress search={search} />
-      <p className="muted small-text search-facts numbers">
+      <p className={`muted small-text ${styles.searchFacts} numbers`}>
         <span>{search.task}</span>
         <span>{methodWord(search.strategy)}</span>
         <span>{whole(search.steps)} steps each</span>
@@ -57,13 +58,11 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
             ? "no early stopping"
             : `stops early by ${search.stop_early.replace("_", " ")}`}
         </span>
-        {search.from_checkpoint !== null ? (
-          <span>a litter of checkpoint {search.from_checkpoint}</span>
-        ) : null}
+        {search.from_checkpoint !== null ? <span>from checkpoint {search.from_checkpoint}</span> : null}
         <span>
           {search.ended_at
             ? `took ${duration((Date.parse(search.ended_at) - Date.parse(search.created_at)) / 1000)}`
-            : `begun ${ago(search.created_at, Date.now())}`}
+            : `started ${ago(search.created_at, Date.now())}`}
         </span>
         {search.reason ? <span>{search.reason}</span> : null}
         {search.note ? <q>{search.note}</q> : null}
@@ -84,26 +83,30 @@ function Progress({ search }: { search: Search }) {
     { outcome: "waiting" as const, count: waiting },
   ];
   return (
-    <div className="search-progress">
-      <div className="segments" aria-hidden="true">
+    <div className={styles.searchProgress}>
+      <div className={styles.segments} aria-hidden="true">
         {shown.map(({ outcome, count }) =>
           count > 0 ? (
-            <span key={outcome} className={`segment outcome-${outcome}`} style={{ flexGrow: count }} />
+            <span
+              key={outcome}
+              className={`${styles.segment} outcome-${outcome}`}
+              style={{ flexGrow: count }}
+            />
           ) : null,
         )}
       </div>
-      <ul className="counts numbers" aria-label="Trials by outcome">
+      <ul className={`${styles.counts} numbers`} aria-label="Trials by outcome">
         {shown
           .filter(({ count, outcome }) => count > 0 && !(outcome === "waiting" && isOver(search)))
           .map(({ outcome, count }) => (
             <li key={outcome} className={EXCLUDED.includes(outcome) ? "hollow" : undefined}>
-              <span className={`key outcome-${outcome}`} aria-hidden="true" />
+              <span className={`${styles.key} outcome-${outcome}`} aria-hidden="true" />
               <b>{whole(count)}</b> {OUTCOMES[outcome]}
             </li>
           ))}
         <li className="muted">
           of {whole(search.trials_wanted)} trials
-          {repeats > 0 ? ` and ${whole(repeats)} again with other seeds` : ""}
+          {repeats > 0 ? ` · ${whole(repeats)} ${repeats === 1 ? "repeat" : "repeats"} with other seeds` : ""}
         </li>
       </ul>
     </div>

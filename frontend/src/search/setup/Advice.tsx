@@ -3,6 +3,7 @@
 import type { Preview } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
 import { Panda } from "../../ui/Panda";
+import * as styles from "./Advice.module.css";
 
 export function Advice({ preview }: { preview: Preview | null }) {
   if (!preview) return null;
@@ -11,27 +12,30 @@ export function Advice({ preview }: { preview: Preview | null }) {
   const time = (seconds: number | null): string =>
     seconds === null ? "not known yet" : seconds < 1 ? "under 1 s" : duration(seconds);
   return (
-    <section className="panel advice" aria-labelledby="advice">
+    <section className={`panel ${styles.advice}`} aria-labelledby="advice">
       <div className="panel-head">
         <h2 id="advice">Panda or caviar?</h2>
       </div>
-      <div className="either">
-        <div className={choose === "panda" ? "one chosen" : "one"}>
+      <div className={styles.either}>
+        <div className={choose === "panda" ? `${styles.one} chosen` : styles.one}>
           <Panda size={40} />
-          <h3>Panda {choose === "panda" ? <span className="badge good">fits better</span> : null}</h3>
+          <h3>
+            Panda {choose === "panda" ? <span className={`badge ${styles.good}`}>fits better</span> : null}
+          </h3>
           <p className="muted small-text">
-            One run, looked after and steered by hand. For trainings that are long, or too many for this
-            machine.
+            One run that you watch and steer. For long trainings, or when this machine can run only a few.
           </p>
           <p className="numbers">
             one run <b>{time(oneRunS)}</b>
           </p>
         </div>
-        <div className={choose === "caviar" ? "one chosen" : "one"}>
+        <div className={choose === "caviar" ? `${styles.one} chosen` : styles.one}>
           <EggsPicture />
-          <h3>Caviar {choose === "caviar" ? <span className="badge good">fits better</span> : null}</h3>
+          <h3>
+            Caviar {choose === "caviar" ? <span className={`badge ${styles.good}`}>fits better</span> : null}
+          </h3>
           <p className="muted small-text">
-            Many runs left to themselves, then compared. For trainings that are short, with cores to spare.
+            Many unattended runs that are compared. For short trainings and free cores.
           </p>
           <p className="numbers">
             this search <b>{time(total)}</b>
@@ -41,7 +45,7 @@ export function Advice({ preview }: { preview: Preview | null }) {
       <p>{why}</p>
       <p className="muted small-text numbers">
         {whole(cores)} {cores === 1 ? "core" : "cores"} here, {whole(parallel)}{" "}
-        {parallel === 1 ? "trial" : "trials"} at a time. A running panda comes first: trials take what it
+        {parallel === 1 ? "trial" : "trials"} at a time. A run that you steer goes first: trials use what it
         leaves.
       </p>
     </section>
@@ -68,7 +72,7 @@ function EggsPicture() {
     <svg viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
       {EGGS.map(([x, y], i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a fixed picture
-        <circle key={i} className={i === 5 ? "egg best" : "egg"} cx={x} cy={y} r={3.2} />
+        <circle key={i} className={i === 5 ? `${styles.egg} best` : styles.egg} cx={x} cy={y} r={3.2} />
       ))}
     </svg>
   );

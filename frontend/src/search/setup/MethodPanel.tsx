@@ -4,6 +4,7 @@ import { duration, whole } from "../../format/numbers";
 import { TextField } from "../../ui/fields/TextField";
 import { Icon } from "../../ui/Icon";
 import { METHODS } from "../trials";
+import * as styles from "./MethodPanel.module.css";
 import type { Method } from "./method";
 
 export interface MethodPanelProps {
@@ -14,7 +15,7 @@ export interface MethodPanelProps {
   cells: number;
   sending: boolean;
   failed: string | null;
-  litter: boolean;
+  fromCheckpoint: boolean;
   onMethod: (method: Method) => void;
   onStart: () => void;
 }
@@ -57,7 +58,7 @@ export function MethodPanel(props: MethodPanelProps) {
           number
           value={method.steps}
           problem={problems["steps"]}
-          help={props.litter ? "Those of the checkpoint included." : undefined}
+          help={props.fromCheckpoint ? "Total steps, including those of the checkpoint." : undefined}
           onText={(steps) => set({ steps })}
         />
         <TextField
@@ -79,12 +80,12 @@ export function MethodPanel(props: MethodPanelProps) {
       {preview?.warnings
         .filter((warning) => warning.name === "")
         .map((warning) => (
-          <p key={warning.message} className="method-note" role="status">
+          <p key={warning.message} className={styles.methodNote} role="status">
             {warning.message}
           </p>
         ))}
       {tooMany ? (
-        <p className="method-note">
+        <p className={styles.methodNote}>
           This grid has {whole(cells)} cells, each a training. Take fewer points, or{" "}
           <button type="button" className="button link" onClick={() => set({ trials: String(cells) })}>
             allow {whole(cells)} trials
@@ -92,9 +93,9 @@ export function MethodPanel(props: MethodPanelProps) {
         </p>
       ) : null}
       {method.strategy === "coarse_to_fine" ? (
-        <div className="rule" role="group" aria-label="Rule">
+        <div className={styles.rule} role="group" aria-label="Rule">
           <p>Rule: {ruleText(method)}</p>
-          <div className="form-grid three">
+          <div className={`form-grid ${styles.three}`}>
             <TextField
               label="Rounds"
               number
@@ -132,13 +133,13 @@ export function MethodPanel(props: MethodPanelProps) {
           <option value="successive_halving">Successive halving</option>
         </select>
       </label>
-      <details className="method-more">
+      <details className={styles.methodMore}>
         <summary>Name and description</summary>
         <TextField
           label="Name"
           value={method.name}
           problem={problems["name"]}
-          help="Left empty, the server finds one."
+          help="Leave empty for an automatic name."
           onText={(name) => set({ name })}
         />
         <TextField
@@ -157,7 +158,7 @@ export function MethodPanel(props: MethodPanelProps) {
       ) : null}
       <button
         type="button"
-        className="button primary start-search"
+        className={`button primary ${styles.startSearch}`}
         aria-disabled={props.sending}
         onClick={props.onStart}
       >
@@ -178,7 +179,7 @@ function Estimate({ preview, method }: { preview: Preview | null; method: Method
   const { one_run_s: oneRunS, total_s: total, parallel, measured_on: measuredOn } = preview.estimate;
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the name that the page is read by
-    <p className="estimate" aria-label="Estimate">
+    <p className={styles.estimate} aria-label="Estimate">
       <Icon name="clock" />
       {total === null || oneRunS === null ? (
         <span>How long this takes is not known: {measuredOn}.</span>

@@ -5,6 +5,7 @@ import type { ParsedNumber } from "../../../format/parseNumber";
 import { NumberField } from "../../../ui/fields/NumberField";
 import type { SliderProps } from "../../../ui/fields/Slider";
 import { Slider } from "../../../ui/fields/Slider";
+import * as styles from "./StagedControl.module.css";
 import type { StagedControl } from "./useStagedControl";
 
 export interface ControlHeadProps {
@@ -19,12 +20,12 @@ export interface ControlHeadProps {
 
 export function ControlHead({ name, symbol, badge, help, now }: ControlHeadProps) {
   return (
-    <div className="control-head">
+    <div className={styles.controlHead}>
       <h3 title={help}>
         {name} {symbol ? <i className="symbol">{symbol}</i> : null}{" "}
         {badge ? <span className="badge">{badge}</span> : null}
       </h3>
-      <output className="now numbers">{now}</output>
+      <output className={`${styles.now} numbers`}>{now}</output>
     </div>
   );
 }

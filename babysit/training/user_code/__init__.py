@@ -1,0 +1,1 @@
+"""What touches the code of a task: looks at it, sets values in it, keeps its state."""
