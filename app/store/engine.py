@@ -129,7 +129,7 @@ class Database:
             NewerDatabase: it has tables of a version that this one does not know.
         """
         with self.writer.connect() as connection:
-            is_up_to_date = checked_version(connection) == _versions()[-1]
+            is_up_to_date = checked_version(connection) == newest_version()
         if not is_up_to_date:
             _upgrade(self.writer, _migrations())
         self._note_file()
@@ -191,6 +191,11 @@ def checked_version(connection: Connection) -> str | None:
             f"this one knows {versions[-1]}). Start that version."
         )
     return found
+
+
+def newest_version() -> str:
+    """Of the tables, the one that this version works with."""
+    return _versions()[-1]
 
 
 def _migrations() -> Path:

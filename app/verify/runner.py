@@ -19,6 +19,7 @@ from ..store.recovery.integrity import check_file, file_of
 from ..store.store import SEARCHES
 from ..store.tables.runs import RunRow
 from . import checkpoints, commands, records, searches, status
+from .older_tables import with_present_tables
 from .snapshot import RunSnapshot, read_transaction, take_snapshot
 
 LOOKS_MAX = 5  # repeated while a server may be changing the data
@@ -84,9 +85,10 @@ class Findings:
 def verify(settings: Settings, run_id: int | None, *, deep: bool, report: Report) -> int:
     """Check a whole data directory, or one run of it; 0 when nothing is wrong."""
     try:
-        found = _whole(settings) if run_id is None else Findings()
-        for family_id in _families(settings, run_id):
-            found.join(_settled(settings, family_id, run_id, deep=deep))
+        with with_present_tables(settings) as looked_at:
+            found = _whole(looked_at) if run_id is None else Findings()
+            for family_id in _families(looked_at, run_id):
+                found.join(_settled(looked_at, family_id, run_id, deep=deep))
     except UnusableDatabase as error:
         return _tell(_unreadable(str(error)), report)
     except (DBAPIError, DatabaseCorrupt, LookupError) as error:

@@ -261,7 +261,9 @@ def test_a_rebuilt_database_answers_the_same(recorded: Recording, reopened: Reop
 def test_new_records_and_files_have_the_keys_of_old_ones(
     recorded: Recording, reopened: Reopened
 ) -> None:
-    """In the same order, and none more: an earlier version may have to read them."""
-    keys = recorded.expected["keys"]
-
-    assert {name: reopened.keys.get(name) for name in keys} == keys
+    """In the same order: an earlier version may have to read them. It ignores what is new."""
+    for name, variants in recorded.expected["keys"].items():
+        now = [keys.split(", ") for keys in reopened.keys.get(name, ())]
+        for keys in variants:
+            old = keys.split(", ")
+            assert any([key for key in new if key in old] == old for new in now), (name, keys, now)
