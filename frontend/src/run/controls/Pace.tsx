@@ -6,6 +6,7 @@ import * as commands from "../../state/commands/commands";
 import { dispatch } from "../../state/store";
 import { toastError } from "../../state/toasts";
 import { ActionButton } from "../../ui/ActionButton";
+import * as styles from "./Pace.module.css";
 
 const PACES = [0, 200, 60, 10];
 
@@ -23,7 +24,7 @@ export function Pace({ run }: { run: Run }) {
     }
   };
   return (
-    <div className="row">
+    <div className={`row ${styles.pace}`}>
       <label className="labelled grow">
         <span>Pace</span>
         <select
