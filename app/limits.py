@@ -19,6 +19,7 @@ STEPS_MAX = 1_000_000_000
 VALUES_MAX = 200  # hyperparameters named in one request
 
 PAGE_MAX = 5_000  # rows of one response
+LOG_BYTES_MAX = 256_000  # of a run's output in one response
 EVENTS_DEFAULT = 500
 RUNS_DEFAULT = 50
 POINTS_DEFAULT = 2_000  # of one series in one response

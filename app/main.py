@@ -51,10 +51,14 @@ from .web.routes import (
     replays,
     runs,
     search_analysis,
+    search_export,
     searches,
     session,
     stream,
     tasks,
+)
+from .web.routes import (
+    log as run_log,
 )
 from .web.schemas.responses import Error
 from .web.token_watcher import follow_tokens
@@ -67,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     tasks.router,
     runs.router,
+    runs.trash_router,
     commands.router,
     history.router,
     checkpoints.router,
@@ -74,6 +79,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     search_analysis.router,
     searches.router,
     export.router,
+    run_log.router,
+    search_export.router,
     stream.router,
     frontend.router,  # last: it answers all other paths
 )

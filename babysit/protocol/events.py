@@ -47,6 +47,7 @@ class NoteAdded(Event):
     text: str
     actor: str = "owner"
     command_id: int | None = None  # the change this note explains, if any
+    replaces: int | None = None  # seq of the note, in the same journal, whose text this corrects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,10 +220,11 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRemoved(Event):
-    """Retention removed a checkpoint that nothing refers to."""
+    """Retention, or somebody, removed a checkpoint that nothing refers to."""
 
     kind: ClassVar[str] = "checkpoint_removed"
     checkpoint_id: int
+    actor: str = "retention"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

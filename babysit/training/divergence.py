@@ -12,7 +12,7 @@ from babysit.protocol.events import GuardTripped
 # A cost that rises slowly may be meant to: a term of it is warmed up, or the examples get harder.
 WEIGHT = 0.9  # of what was, in the average of the cost
 FACTOR_MAX = 3.0  # times the first cost, if it has risen that far within ...
-RISE_STEPS_MAX = 50
+RISE_STEPS_MAX = 25
 SLOW_FACTOR_MAX = 30.0  # times the first cost, however slowly it has risen
 STEPS = 10  # in a row
 

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from babysit.training.checkpoint import Snapshot, restore_random
 from babysit.training.controls import Controls
 from babysit.training.data import Position
+from babysit.training.divergence import DivergenceGuard
 from babysit.training.optimizer import group_options, load_state_tensors
 from babysit.training.state import Training
 from babysit.training.user_code.saved_state import extra_of_state_dict, load
@@ -32,6 +33,7 @@ def roll_back(training: Training, snapshot: Snapshot) -> None:
     training.optimizer.state.clear()
     load_state_tensors(training.optimizer, training.parameter_names, snapshot.optimizer)
     training.batches.move_to(Position(**state["position"]))
+    training.divergence = DivergenceGuard.from_json(state["divergence"])
     training.step = int(state["step"])
     restore_random(snapshot.random)
 

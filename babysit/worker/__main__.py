@@ -48,6 +48,7 @@ from babysit.training.user_code.provenance import versions
 from babysit.worker.changes import scheduled_event
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.executor import refuse_the_rest
+from babysit.worker.failed_change import reason_of_pause
 from babysit.worker.log_file import open_log
 from babysit.worker.loop import finish, train
 from babysit.worker.recorder import Recorder
@@ -206,7 +207,8 @@ def run_until_done(
             session.end_comparison()
             session.emit(ending)
     if tripped is not None:  # only here: the exception held the tensors of the update that raised
-        session.pause_after_failed_change(tripped)
+        session.emit(tripped)
+        session.pause(reason_of_pause(tripped))
         return run_until_done(session, should_retry)
     refuse_the_rest(session, ending.status)
     return True

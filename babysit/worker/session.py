@@ -232,7 +232,8 @@ class TrainingSession:
         self.killer_step = 0
         tripped = killed_by_change(self.directory, self.history, self.training)
         if tripped is not None:
-            self.pause_after_failed_change(tripped)
+            self.emit(tripped)
+            self.pause(reason_of_pause(tripped))
         return tripped is not None
 
     def hold_failed_change(self, error: BaseException) -> GuardTripped | None:
@@ -240,10 +241,6 @@ class TrainingSession:
         if self.unproven is None or self.ending is not None or self.recovery_check is not None:
             return None
         return self.unproven.take_back(self.training, error)
-
-    def pause_after_failed_change(self, tripped: GuardTripped) -> None:
-        self.emit(tripped)
-        self.pause(reason_of_pause(tripped))
 
     def pause_on_io_error(self, io_error: OSError) -> None:
         """Wait until the disk takes things again; nothing more is asked of it meanwhile."""

@@ -117,6 +117,13 @@ class NewNote(In):
     command_id: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
 
 
+class NoteCorrection(In):
+    text: Annotated[
+        str,
+        Field(min_length=1, max_length=NOTE_CHARACTERS_MAX, examples=["a plateau after all"]),
+    ]
+
+
 class SetIn(In):
     kind: Literal["set"]
     values: ValuesIn

@@ -212,6 +212,19 @@ class Checkpoint(BaseModel):
     last_command_id: int | None  # the last command that was carried out before it
 
 
+class KeptInTrash(BaseModel):
+    run_id: int
+    reason: str
+
+
+class TrashContent(BaseModel):
+    """run_ids: of the runs that are removed for good. bytes: their space on the disk."""
+
+    run_ids: list[int]
+    bytes: int
+    kept: list[KeptInTrash]
+
+
 class FamilyMember(BaseModel):
     id: int
     name: str

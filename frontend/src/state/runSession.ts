@@ -31,12 +31,12 @@ export function startRunSession(id: number): () => void {
   const start = async (attempt = 0) => {
     if (attempt === 0) dispatch({ type: "opening" });
     const curves = loadOverview(id);
+    curves.catch(() => undefined); // told below, when it is known whether there is such a run
     try {
       const [run, events] = await Promise.all([api.getRun(id), api.getEvents(id)]);
       if (cancelled) return;
       dispatch({ type: "opened", run, events, at: Date.now() });
     } catch (error) {
-      await curves.catch(() => null);
       if (cancelled) return;
       const answered = isAnswered(error);
       const problem = answered ? (error as Error).message : "Not connected to the server. Retrying…";

@@ -21,6 +21,7 @@ def test_ids_that_are_none_are_unknown(shared: LiveServer, number: str) -> None:
         f"/api/runs/{number}/checkpoints",
         f"/api/runs/{number}/family",
         f"/api/runs/{number}/picture",
+        f"/api/runs/{number}/log",
         f"/api/runs/{number}/export?format=csv",
         f"/api/runs/{number}/commands/1",
     ):

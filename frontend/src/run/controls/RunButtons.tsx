@@ -85,7 +85,7 @@ export function Primary({ run }: { run: Run }) {
       <ActionButton
         icon="play"
         label="Resume training"
-        className="primary grow"
+        className={run.reason === "guard" ? "grow" : "primary grow"}
         enabled={!resuming && may("resume")}
         onPress={(event) => {
           // The second click of a double click on "Pause" meets the button that it has turned into.
