@@ -208,7 +208,7 @@ function OutlierNotice({ drawing }: { drawing: Drawing }) {
         </button>
       ) : null}
       {zeros > 0 ? (
-        <span className="chip-note">{whole(zeros)} zero values not shown on a log axis</span>
+        <span className={styles.chipNote}>{whole(zeros)} zero values not shown on a log axis</span>
       ) : null}
     </div>
   );

@@ -37,13 +37,11 @@ function MarkerButton({ group, drawing, named }: { group: MarkerGroup; drawing: 
     count > 1 ? `${count} changes up to step ${whole(last.step)}` : `Step ${whole(last.step)}: ${last.text}`;
   return (
     <>
-      <div
-        className={`mark-line mark-${last.kind}`}
-        style={{ left: group.x, top: box.top, height: plotHeight(box) }}
-      />
+      <div className={styles.markLine} style={{ left: group.x, top: box.top, height: plotHeight(box) }} />
       <button
         type="button"
-        className={`${styles.mark} mark-${last.kind}`}
+        className={styles.mark}
+        data-kind={last.kind}
         data-marker
         style={{ left: group.x, top: 0 }}
         tabIndex={named ? 0 : -1}

@@ -6,6 +6,7 @@ import { searchPath } from "../../state/route";
 import { usePage } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
+import * as styles from "./TrialOrigin.module.css";
 
 export function TrialOrigin() {
   const search = usePage((page) => page.open?.run.search ?? null);
@@ -14,7 +15,7 @@ export function TrialOrigin() {
   const isViewer = useIsViewer();
   if (search === null) return null;
   return (
-    <div className="trial-line-box">
+    <div className={styles.origin} data-part="trial-origin">
       <p className="numbers">
         Trial {search.number} of <Link to={searchPath(search.id)}>search {search.id}</Link>
         <span className="muted wide-only">

@@ -32,8 +32,8 @@ export function ReadOut() {
       <span>
         step <b>{whole(step)}</b>
       </span>
-      <span className="is-train-text">train {measured(value("train/cost", true))}</span>
-      <span className="is-val-text">val {measured(value("val/cost"))}</span>
+      <span className={styles.train}>train {measured(value("train/cost", true))}</span>
+      <span className={styles.val}>val {measured(value("val/cost"))}</span>
       {rate !== null ? <span>lr {setting(rate)}</span> : null}
       {beta !== null ? <span>β {momentum(beta)}</span> : null}
       {near ? (

@@ -69,7 +69,7 @@ function Line({ entry }: { entry: Entry }) {
       id={`entry-${entry.id}`}
       className={current ? `${styles.entry} ${styles.current}` : styles.entry}
     >
-      <span className={`${styles.entryGlyph} mark-${entry.kind}`} aria-hidden="true">
+      <span className={styles.entryGlyph} data-kind={entry.kind} aria-hidden="true">
         {isMarker(entry.kind) ? <Glyph kind={entry.kind} /> : "·"}
       </span>
       <button
