@@ -32,6 +32,7 @@ from .security.middleware import AccessPolicy, SecurityMiddleware
 from .security.tokens import Tokens
 from .settings import Settings
 from .store.committed import Committed
+from .store.engine import REPLACED
 from .store.recovery.integrity import is_damage, open_database
 from .store.sessions import Sessions
 from .store.store import Store
@@ -50,6 +51,7 @@ from .web.routes import (
     replays,
     runs,
     search_analysis,
+    search_export,
     searches,
     session,
     stream,
@@ -69,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     tasks.router,
     runs.router,
+    runs.trash_router,
     commands.router,
     history.router,
     checkpoints.router,
@@ -77,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     searches.router,
     export.router,
     run_log.router,
+    search_export.router,
     stream.router,
     frontend.router,  # last: it answers all other paths
 )
@@ -228,6 +232,8 @@ async def answer_error(request: Request, error: Exception) -> JSONResponse:
             return JSONResponse(body, 405, headers={"allow": methods_of(request.url.path)})
         case HTTPException():
             problem = Invalid("The request could not be read.")
+        case DBAPIError() if request.app.state.app_state.store.database.is_replaced():
+            problem = NotReady(REPLACED)
         case OperationalError() if "full" in str(error.orig):
             problem = InsufficientStorage("The disk that holds the database is full.")
         case DBAPIError() if is_damage(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens on all; clients ca
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 DEVICE = re.compile(r"auto|cpu|(?:cuda|mps|xpu)(?::\d{1,3})?", re.ASCII)
+DATABASES = re.compile(r"sqlite|postgres(?:ql)?|postgresql\+psycopg", re.ASCII)
 THREADS_MAX = 4_096
 
 
@@ -92,6 +94,19 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, text: str | None) -> str | None:
         return text or None
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        wanted = "must be like postgresql://user@host/database or sqlite:////path"  # not the URL:
+        try:  # it may contain a password
+            parts = urlsplit(url or "")
+            is_known = url is None or bool(DATABASES.fullmatch(parts.scheme) and parts.port != 0)
+        except ValueError as error:  # of the port
+            raise ValueError(wanted) from error
+        if not is_known:
+            raise ValueError(wanted)
+        return url
 
     @field_validator("trusted_proxy")
     @classmethod

@@ -132,7 +132,8 @@ class TaskCatalog:
                 allowed=names,
             )
         if task.error is not None:
-            raise Invalid(f"The task {name} cannot be started: {task.error}", field="task")
+            reason = task.error.strip().splitlines()[-1]  # of a traceback; the list has all of it
+            raise Invalid(f"The task {name} cannot be started: {reason}", field="task")
         return task
 
     def _wait(self, is_so: Callable[[], bool], timeout_s: float) -> None:

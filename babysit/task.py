@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-import numpy as np
-import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset, IterableDataset
 
 from babysit.protocol.hyperparameters import (
+    ALWAYS,
+    BASE_LEARNING_RATE,
     INT_MAX,
     STANDARD,
     Hyperparameter,
@@ -34,6 +33,7 @@ from babysit.protocol.validation import (
     shown,
 )
 from babysit.protocol.values import Value, Values
+from babysit.sample_random import SampleRandom
 
 __all__ = [
     "Data",
@@ -79,6 +79,8 @@ class Examples:
         return len(self.x)
 
 
+METRIC_NAME_LENGTH_MAX = 64  # characters
+
 ExampleSet: TypeAlias = "Examples | Dataset[Any]"
 
 
@@ -114,47 +116,6 @@ def _size(examples: Any, name: str) -> int:
         raise ValueError(f"{wrong}; {type(examples).__name__} has no length.") from error
 
 
-class SampleRandom:
-    """Random numbers for a batch in which each example has a stream of its own.
-
-    A stream depends on (seed, epoch, index of the example) and nothing else, so augmentation is
-    the same whatever the batch size, the number of loader workers, or where a run was resumed.
-    """
-
-    def __init__(self, seed: int, epoch: int, indices: NDArray[np.int64]) -> None:
-        start = _mix(np.uint64(seed % 2**64) + _mix(np.uint64(epoch) + np.uint64(1)))
-        self._keys = _mix(start + indices.astype(np.uint64))  # (B,)
-        self._draws = 0
-
-    def _next(self) -> NDArray[np.uint64]:
-        self._draws += 1
-        with np.errstate(over="ignore"):
-            keys: NDArray[np.uint64] = _mix(self._keys + np.uint64(self._draws) * _GOLDEN)
-        return keys
-
-    def uniform(self, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """(B,) float32, evenly from [low, high)."""
-        unit = (self._next() >> np.uint64(11)).astype(np.float64) / 2**53
-        return torch.from_numpy((low + (high - low) * unit).astype(np.float32))
-
-    def integers(self, low: int, high: int) -> Tensor:
-        """(B,) int64, evenly from low to high, both included."""
-        span = np.uint64(high - low + 1)
-        return torch.from_numpy((self._next() % span).astype(np.int64) + low)
-
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _mix(key: Any) -> Any:
-    """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): each bit in moves each bit out."""
-    with np.errstate(over="ignore"):
-        key = (key + _GOLDEN) & np.uint64(0xFFFFFFFFFFFFFFFF)
-        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return key ^ (key >> np.uint64(31))
-
-
 def cross_entropy(output: Tensor, y: Tensor, values: Values) -> Tensor:
     """Mean cross entropy in nats. output: (B, C) scores; y: (B,) class numbers."""
     return F.cross_entropy(output, y)
@@ -168,6 +129,43 @@ def mean_squared_error(output: Tensor, y: Tensor, values: Values) -> Tensor:
 def accuracy(output: Tensor, y: Tensor) -> Tensor:
     """Part of the predictions that are right. output: (..., C) scores; y: (...) class numbers."""
     return (output.argmax(dim=-1) == y).float().mean()
+
+
+def _check_metric_name(name: object) -> None:
+    """A metric is the series `val/<name>` and `train/<name>`, beside those of Babysit itself.
+
+    Raises:
+        ValueError: it cannot be told apart from one of them, or cannot be asked for by name.
+    """
+    if not isinstance(name, str) or not name.strip() or len(name) > METRIC_NAME_LENGTH_MAX:
+        raise ValueError(
+            f"A metric needs a name of 1 to {METRIC_NAME_LENGTH_MAX} characters, not {name!r}."
+        )
+    if name.strip().casefold() == "cost":
+        raise ValueError(
+            f"A metric cannot be called {name!r}: val/cost and train/cost are the task's own cost. "
+            "Give the metric another name."
+        )
+    if not name.isprintable() or name != name.strip() or set(name) & set(",*"):
+        raise ValueError(
+            f"A metric cannot be called {name!r}: commas, asterisks, spaces at the ends and "
+            "characters that cannot be printed are not allowed."
+        )
+
+
+def _check_meaning(item: Hyperparameter) -> None:
+    """One that every run has means the optimizer's; a task may narrow it, not give it a meaning.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    standard = STANDARD[item.name] if item.name in ALWAYS else None
+    narrowed = standard is not None and (item.label, item.kind) == (standard.label, standard.kind)
+    if item.name == BASE_LEARNING_RATE.name or (standard is not None and not narrowed):
+        raise ValueError(
+            f"A task cannot declare a hyperparameter of its own that is called {item.name!r}: "
+            "every run has one of this name. Give it another name, or set `defaults`."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +183,8 @@ class Task:
     defaults: defaults of this task that differ from the standard ones.
     steps: how long a run is unless asked otherwise, in updates.
     evaluate_every: updates between two measurements of the validation set.
-    metrics: further numbers to measure, name -> (output, y) -> scalar mean over the batch.
+    metrics: further numbers to measure, name -> (output, y) -> scalar mean over the batch. The
+        name `cost` is taken.
     augment: (x, random numbers of each example) -> x; for `Examples`, training only.
     picture: (network) -> what the page draws, see `models/spirals.py`; optional.
     device: "cpu" for networks that a GPU would only slow down.
@@ -242,6 +241,7 @@ class Task:
         for item in items:
             if isinstance(item, Hyperparameter):
                 check_declaration(item)
+                _check_meaning(item)
             elif not isinstance(item, str) or item not in STANDARD:
                 known = ", ".join(STANDARD)
                 raise ValueError(
@@ -292,8 +292,5 @@ def _check_metrics(metrics: Any) -> None:
         raise ValueError(f"metrics must be a dict of functions by name, not {shown(metrics)}.")
     for name, metric in metrics.items():
         check_name(name, "metrics: each name")
-        if name == "cost":
-            raise ValueError("metrics: 'cost' is the name of the cost. Choose another name.")
-        if set(name) & set(",*"):  # a curve is asked for by its name, or by `train/*`
-            raise ValueError(f"metrics: {shown(name)} must not contain a comma or an asterisk.")
+        _check_metric_name(name)
         _check_callable(metric, f"metrics: {shown(name)}")

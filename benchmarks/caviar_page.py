@@ -38,7 +38,7 @@ ROWS = "document.querySelectorAll('table[aria-label=Trials] tbody tr').length"
 # An arrow key lights the next trial, as the pointer does.
 LIT = f"""() => new Promise(done => {{
   const chart = document.querySelector('[aria-label="{CHART}"]');
-  const lit = () => chart.querySelector('.lit-layer path')?.getAttribute('d');
+  const lit = () => chart.querySelector('[data-layer=highlight] path')?.getAttribute('d');
   const before = lit();
   const began = performance.now();
   chart.dispatchEvent(new KeyboardEvent('keydown', {{ bubbles: true, key: 'ArrowDown' }}));

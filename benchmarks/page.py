@@ -41,7 +41,7 @@ ENDED = ("finished", "stopped", "failed", "lost")
 LINES = "!!document.querySelector('[data-testid=cost-chart] .scatterlayer path.js-line')"
 # Several marks at one place are one element with a count on it.
 MARKED = """() => new Promise(done => {
-  const marks = () => [...document.querySelectorAll('.markers-cost .mark')]
+  const marks = () => [...document.querySelectorAll('[data-markers=cost] [data-marker]')]
     .reduce((sum, mark) => sum + (Number(mark.textContent) || 1), 0);
   const before = marks();
   const button = document.querySelector('[aria-label="Halve learning rate"]');

@@ -1,4 +1,6 @@
 /** How the page is built: one entry, hashed assets, Plotly in a chunk of its own. */
+import { createHash } from "node:crypto";
+import { relative } from "node:path";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -19,9 +21,16 @@ const firstNeeded: Plugin = {
   },
 };
 
+/** A class belongs to its module. The suffix is the same for a whole module, so that it compresses well. */
+function scopedName(name: string, file: string): string {
+  const module = relative(import.meta.dirname, file.replace(/\?.*$/, ""));
+  return `${name}_${createHash("sha256").update(module).digest("base64url").slice(0, 3)}`;
+}
+
 export default defineConfig({
   base: "./", // a reverse proxy may serve the page below a path
   plugins: [react(), firstNeeded],
+  css: { modules: { generateScopedName: scopedName, localsConvention: "camelCaseOnly" } },
   build: {
     outDir: "dist",
     target: "es2023",

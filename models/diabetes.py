@@ -8,14 +8,13 @@ Shapes: N people, 10 measurements, W hidden units.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from babysit.task import Data, Examples, Task, Values, mean_squared_error
+
+from ._scikit_learn import data_file
 
 MEASUREMENTS = 10  # age, sex, body mass index, blood pressure and six blood serum values
 TRAIN_SIZE = 354  # of 442, four fifths
@@ -30,8 +29,6 @@ TARGET_STD = 77.1
 def load_people() -> tuple[Tensor, Tensor]:
     """What was measured of each person, and how far the disease was a year later.
 
-    Reads scikit-learn's files without importing scikit-learn, which would take over a second.
-
     Returns:
         x: (N, 10) float32, each measurement in its own unit.
         y: (N, 1) float32, progression, 25 to 346.
@@ -42,12 +39,8 @@ def load_people() -> tuple[Tensor, Tensor]:
     Source: Efron, Hastie, Johnstone and Tibshirani, "Least Angle Regression" (2004), as in
     `sklearn.datasets.load_diabetes(scaled=False)`.
     """
-    package = find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("The data come with scikit-learn, which is not installed.")
-    folder = Path(package.origin).parent / "datasets" / "data"
-    x = np.loadtxt(folder / "diabetes_data_raw.csv.gz", dtype=np.float32)  # (N, 10)
-    y = np.loadtxt(folder / "diabetes_target.csv.gz", dtype=np.float32)  # (N,)
+    x = np.loadtxt(data_file("diabetes_data_raw.csv.gz"), dtype=np.float32)  # (N, 10)
+    y = np.loadtxt(data_file("diabetes_target.csv.gz"), dtype=np.float32)  # (N,)
     return torch.from_numpy(x), torch.from_numpy(y).unsqueeze(1)
 
 

@@ -8,72 +8,20 @@ Shapes: N examples, B of a batch, C channels, 8 x 8 pixels, 10 digits.
 
 from __future__ import annotations
 
-import gzip
-from importlib.util import find_spec
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
 from babysit.task import Data, Examples, SampleRandom, Task, Values, accuracy
 
+from ._digits import DIGITS, load_digits, split
+
 SIDE = 8
-DIGITS = 10
-INK_MAX = 16.0  # pixels are stored as whole numbers from 0 to 16
-VAL_PART = 0.2  # of the examples of each digit
-SPLIT_SEED = 1998
 SHIFT_MAX = 1  # pixels; the digits fill their images, two would cut them
 
 
-def load_digits() -> tuple[Tensor, Tensor]:
-    """All images and what they show, in the order of the file.
-
-    Reads scikit-learn's file without importing scikit-learn, which would take over a second.
-
-    Returns:
-        x: (N, 1, 8, 8) float32, ink from 0 to 1.
-        y: (N,) int64, the digit, 0 to 9.
-
-    Raises:
-        ModuleNotFoundError: scikit-learn is not installed.
-
-    Source: the test set of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, UCI
-    Machine Learning Repository, 1998), as in `sklearn.datasets.load_digits`.
-    """
-    package = find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("The digits come with scikit-learn, which is not installed.")
-    file = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
-    text = gzip.decompress(file.read_bytes()).strip().replace(b"\n", b",")
-    # Small whole numbers are bytes: read so, they take half the time that numpy.loadtxt needs.
-    table = torch.frombuffer(bytearray(map(int, text.split(b","))), dtype=torch.uint8)
-    table = table.reshape(-1, SIDE * SIDE + 1)  # (N, 64 + 1)
-    x, y = table[:, :-1].float(), table[:, -1]
-    return x.reshape(-1, 1, SIDE, SIDE) / INK_MAX, y.long()
-
-
-def split(y: Tensor) -> tuple[Tensor, Tensor]:
-    """Which examples to learn from and which to measure on: the same part of every digit.
-
-    The same people wrote on both sides, so the measured accuracy holds for these writers.
-
-    Args:
-        y: (N,) int64, the digits.
-
-    Returns:
-        Two sets of places in y, sorted, that have none in common and together are all.
-    """
-    generator = torch.Generator().manual_seed(SPLIT_SEED)
-    held_out = torch.zeros(len(y), dtype=torch.bool)  # (N,)
-    for digit in range(DIGITS):
-        places = (y == digit).nonzero().flatten()
-        shuffled = places[torch.randperm(len(places), generator=generator)]
-        held_out[shuffled[: round(VAL_PART * len(places))]] = True
-    return (~held_out).nonzero().flatten(), held_out.nonzero().flatten()
-
-
 def load() -> Data:
-    x, y = load_digits()
+    flat, y = load_digits()
+    x = flat.reshape(-1, 1, SIDE, SIDE)  # (N, 1, 8, 8)
     train, val = split(y)
     return Data(train=Examples(x[train], y[train]), val=Examples(x[val], y[val]))
 

@@ -24,7 +24,7 @@ from ..errors import UnusableDatabase
 from ..security.listener import Listener, listen, raise_file_limit
 from ..security.tokens import OWNER
 from ..settings import Settings
-from . import maintenance, replay
+from . import export_study, maintenance, replay, trash
 from .log_format import log_to_terminal
 from .settings import server_settings
 
@@ -70,6 +70,8 @@ def main() -> None:
     openapi_parser.set_defaults(act=print_openapi)
     maintenance.register(commands)
     replay.register(commands)
+    trash.register(commands)
+    export_study.register(commands)
     arguments = parser.parse_args()
     if arguments.act is None:
         parser.print_help()

@@ -52,6 +52,17 @@ def is_id(session: Session, event_id: int) -> bool:
     return session.get(EventRow, event_id) is not None
 
 
+def with_corrections(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Events in which each note has its newest text, for a reader who does not want its history."""
+    notes = {event["seq"]: event for event in events if event["kind"] == "note_added"}
+    newest = {event.get("replaces") or seq: event for seq, event in notes.items()}
+    return [
+        {**event, "text": newest[event["seq"]]["text"]} if event["kind"] == "note_added" else event
+        for event in events
+        if event["kind"] != "note_added" or not event.get("replaces")
+    ]
+
+
 def newest_of_kind(session: Session, run_id: int, kind: str) -> list[EventRow]:
     """All events of one kind, oldest first."""
     query = select(EventRow).where(EventRow.run_id == run_id, EventRow.kind == kind)

@@ -19,7 +19,13 @@ from ..store.runs.checkpoints import find_checkpoint
 from ..store.searches.create import plan_of
 from ..store.searches.projection import emit_search, replay_from_journal
 from ..store.searches.sample import make_trials, sample_repeat, sample_trials
-from ..store.searches.searches import active_searches, ask_trial, find_search
+from ..store.searches.searches import (
+    active_searches,
+    ask_trial,
+    find_search,
+    is_left_paused,
+    resume_trial,
+)
 from ..store.searches.trials import VAL_COST, Trial, new_trial, trials_of
 from ..store.store import Store
 from ..store.tables.searches import SearchRow
@@ -92,6 +98,7 @@ class SearchRunner:
             Seconds that the next turn may wait although something has changed.
         """
         row, trials = self._look(search_id)
+        self._resume_left_paused(row, trials)
         task = self._catalog.get(row.task)
         if task is None or task.error is not None:
             return COALESCE_BATCHED_S  # the task is not described yet, or its file has an error
@@ -165,6 +172,15 @@ class SearchRunner:
         return True
 
     # -- ends
+
+    def _resume_left_paused(self, row: SearchRow, trials: list[Trial]) -> None:
+        left = [trial for trial in trials if is_left_paused(row, trial)]
+        if not left:
+            return
+        with self._store.writing() as tx:
+            if find_search(tx.session, row.id).status == row.status:
+                for trial in left:
+                    resume_trial(tx, trial)
 
     def _end_diverged(self, search_id: int, trials: list[Trial]) -> None:
         """End the trials that the guard has paused; a search does not wait for a decision."""

@@ -11,6 +11,7 @@ from ..settings import Settings
 from ..store.committed import Committed
 from ..store.recovery.reconcile import reconcile_all
 from ..store.recovery.rewind import rewind_all
+from ..store.runs.removal import finish_removal
 from ..store.searches.searches import replay_all_from_journal
 from ..store.store import Store
 from ..task_catalog import TaskCatalog
@@ -82,6 +83,7 @@ class Supervisor:
 
     def _catch_up(self) -> None:
         """Take from the journals what SQL lacks, then begin to work."""
+        finish_removal(self._store)
         reconcile_all(self._store)
         rewind_all(self._store)
         replay_all_from_journal(self._store)

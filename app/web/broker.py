@@ -68,6 +68,10 @@ class EventBroker:
     def send_tasks_changed(self) -> None:
         self._on_loop(self._put_all, encode("tasks", {}))
 
+    def send_reset(self) -> None:
+        """Make all clients load everything again."""
+        self._on_loop(self._put_all, RESET)
+
     def close_soon(self) -> None:
         self._on_loop(self.close)
 

@@ -1,1 +1,1 @@
-"""The fork server: loads torch once and forks a process for each worker."""
+"""The fork server: imports torch once and forks a process for each worker."""

@@ -1,7 +1,7 @@
-"""Keeps a process's memory in huge pages, so that forking it costs little.
+"""Moves the memory of a process into huge pages, so that a fork takes less time.
 
-A fork copies the table of the parent's pages, and the end of the child takes it apart again. With
-torch loaded that is some 70,000 entries of 4 KiB; a huge page of 2 MiB needs one in place of 512.
+A fork copies the page table of the parent, and the end of the child frees the copy. With torch
+loaded the table has some 70,000 entries for pages of 4 KiB; a huge page of 2 MiB replaces 512.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-HUGE = 2 * 1024 * 1024  # bytes; where huge pages are larger the kernel leaves the rest as it is
-MADV_COLLAPSE = 25  # Linux 6.1; named in <linux/mman.h>
+HUGE = 2 * 1024 * 1024  # bytes; a kernel with larger huge pages does nothing for such a range
+MADV_COLLAPSE = 25  # since Linux 6.1, from <linux/mman.h>
 
 
 def use_huge_pages() -> int:
-    """Gather this process's own memory in huge pages, once; what it asks for later is not touched.
+    """Move the memory that this process has now into huge pages.
 
     Returns:
-        How many bytes the kernel was asked for and agreed to; 0 where it cannot.
+        The bytes of the ranges that the kernel accepted; 0 where it has no such function.
     """
     try:
         ranges = own_ranges(Path("/proc/self/maps").read_text())
@@ -25,14 +25,14 @@ def use_huge_pages() -> int:
     except (OSError, AttributeError):  # not Linux
         return 0
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    # It refuses what nobody has written to yet, such as the stack of a thread.
+    # The kernel refuses memory that was never written, such as the stack of a thread.
     return sum(size for begin, size in ranges if madvise(begin, size, MADV_COLLAPSE) == 0)
 
 
 def own_ranges(maps: str) -> list[tuple[int, int]]:
-    """The whole huge pages in memory that is the process's alone and no file's: (address, bytes).
+    """The huge pages within private memory without a file: (address, bytes) of each range.
 
-    maps: as in /proc/PID/maps.
+    maps: the content of /proc/PID/maps.
     """
     found = []
     for line in maps.splitlines():

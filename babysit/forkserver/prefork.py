@@ -1,4 +1,4 @@
-"""Forked processes: how their life begins and ends, and one that is forked ahead of need."""
+"""Forked processes: their start and their end, and a process that is forked in advance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from babysit.worker import __main__
 
 
 def run_child(life: Callable[[], int]) -> NoReturn:
-    """The whole life of a forked process: its own session, and no end but here."""
+    """Run a function in a forked process, in a session of its own, and end the process."""
     code = os.EX_SOFTWARE
     try:
         signal.set_wakeup_fd(-1)
@@ -23,17 +23,17 @@ def run_child(life: Callable[[], int]) -> NoReturn:
         code = life()
     except BaseException:
         sys.excepthook(*sys.exc_info())
-    os._exit(code)  # no atexit handlers or buffers of the parent's
+    os._exit(code)  # without the exit handlers and buffers of the parent
 
 
 class PreforkedWorker:
-    """A process that waits to become a worker; without its parent it ends.
+    """A process that waits for a run to work on. It ends when its parent ends.
 
-    A fork takes about 20 ms once torch is loaded; a queue of short runs would wait for each.
+    A fork takes about 20 ms when torch is loaded, and a queue of short runs would wait for each.
     """
 
     def __init__(self) -> None:
-        """Fork; in the child this does not return."""
+        """Fork. In the child this does not return."""
         reading, self._writing = os.pipe2(os.O_CLOEXEC)
         self.pid = os.fork()
         if self.pid == 0:
@@ -42,10 +42,12 @@ class PreforkedWorker:
         os.close(reading)
 
     def assign(self, run_directory: str, attempt: int, *, may_retry: bool) -> bool:
-        """Make it the worker of an attempt; False: it has died, another one is needed."""
+        """Make it the worker of an attempt. False: it has died, so another one is needed."""
         request = {"run_directory": run_directory, "attempt": attempt, "may_retry": may_retry}
         try:
-            os.write(self._writing, json.dumps(request).encode() + b"\n")  # an empty pipe has room
+            os.write(
+                self._writing, json.dumps(request).encode() + b"\n"
+            )  # an empty pipe has room for it
         except BrokenPipeError:
             return False
         finally:
@@ -53,8 +55,10 @@ class PreforkedWorker:
         return True
 
     def release(self) -> None:
-        """Close this end: without a request the process ends. Other forks must do it, too: as long
-        as one of them holds this end, the process cannot hear that its parent is gone.
+        """Close this end of the pipe; a process without a request ends.
+
+        Other forks must close it, too. As long as one of them has it open, the process does not
+        notice the end of its parent.
         """
         if self._writing >= 0:
             os.close(self._writing)
@@ -62,7 +66,7 @@ class PreforkedWorker:
 
 
 def wait_for_assignment(reading: int) -> int:
-    """Be a spare process, and then the worker of a run; its exit status."""
+    """Wait for a request, then work on its run; returns the exit status."""
     spec = b""
     while not spec.endswith(b"\n"):
         data = os.read(reading, 65536)

@@ -1,3 +1,4 @@
-"""What server and worker say to each other: commands, events, hyperparameters, recipes. Never
-imports torch.
+"""The messages between server and worker: commands, events, hyperparameters, recipes.
+
+It never imports torch.
 """

@@ -1,15 +1,16 @@
-"""Commands: what the server asks of a worker, as JSON objects in `server.journal`.
+"""Commands: requests of the server to a worker, as JSON objects in `server.journal`.
 
 The set is closed: `COMMANDS` lists every kind.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import Any, ClassVar, Self, TypeAlias
 
 from babysit.protocol.message import Message, by_kind, decode
+from babysit.protocol.serialization import ADDED
 from babysit.protocol.status import CommandKind
 from babysit.protocol.values import Values
 
@@ -20,7 +21,7 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "over_steps": (int, NoneType),
     "keep_step_size": (bool,),
     "batch_now": (bool,),
-    "schedule_follows": (bool,),
+    "schedule_follows": (bool, NoneType),
     "steps": (int,),
     "for_steps": (int, NoneType),
     "command_id": (int,),
@@ -47,13 +48,13 @@ class CommandMessage(Message):
 class Set(CommandMessage):
     """Change hyperparameters between two steps.
 
-    values: only what is to change. `learning_rate` is the effective value from the next update on
+    values: only what changes. `learning_rate` is the effective value from the next update on
         (the base is re-anchored under the schedule); `base_learning_rate` sets the base.
-    at_step: wait until this many updates are done; None: the next step boundary.
-    over_steps: go there gradually over this many updates, geometrically on a log scale.
+    at_step: execute it when this many updates are done; None: before the next update.
+    over_steps: change gradually over this many updates, geometrically on a log scale.
     keep_step_size: with `momentum`, multiply the learning rate by (1-new)/(1-old), so that
         lr/(1-momentum) stays as it is.
-    batch_now: re-batch the rest of this epoch at once instead of from the next epoch on.
+    batch_now: use the new batch size in the rest of this epoch, not only from the next one on.
     """
 
     kind: ClassVar[CommandKind] = "set"
@@ -67,18 +68,18 @@ class Set(CommandMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(CommandMessage):
-    """Wait between two steps; everything stays in memory, and a checkpoint is written."""
+    """Wait between two steps. The training stays in memory, and a checkpoint is written."""
 
     kind: ClassVar[CommandKind] = "pause"
     note: str = ""
-    reason: str = "user"  # or "no_viewer": the demo waits until somebody looks
+    reason: str = "user"  # or "no_viewer": the demo waits for a viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume(CommandMessage):
-    """Go on from a pause.
+    """Continue after a pause.
 
-    for_steps: pause again after so many updates; None: go on.
+    for_steps: pause again after this many updates; None: continue.
     """
 
     kind: ClassVar[CommandKind] = "resume"
@@ -104,7 +105,7 @@ class SaveCheckpoint(CommandMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(CommandMessage):
-    """Measure the validation set at this step."""
+    """Evaluate on the validation set at this step."""
 
     kind: ClassVar[CommandKind] = "evaluate"
     note: str = ""
@@ -112,22 +113,23 @@ class Evaluate(CommandMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extend(CommandMessage):
-    """Move the run's last step further away.
+    """Let the run make more steps.
 
-    steps: how many more.
-    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. False
-        in the journals of older versions, whose schedules kept their end.
+    steps: how many more steps.
+    schedule_follows: a schedule that lasts to the end of the run ends at the new last step. None in
+        the journals of older versions, whose schedules kept their end, and where no schedule has
+        an end.
     """
 
     kind: ClassVar[CommandKind] = "extend"
     steps: int
     note: str = ""
-    schedule_follows: bool = False
+    schedule_follows: bool | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(CommandMessage):
-    """Withdraw a scheduled change that has not happened yet."""
+    """Cancel a scheduled change that has not been made yet."""
 
     kind: ClassVar[CommandKind] = "cancel"
     command_id: int
@@ -146,13 +148,13 @@ class Fork(CommandMessage):
     values: Values
     steps: int
     note: str = ""
-    schedule_follows: bool = False
+    schedule_follows: bool | None = field(default=None, metadata=ADDED)
 
 
 Command: TypeAlias = (
     Set | Pause | Resume | Stop | SaveCheckpoint | Evaluate | Extend | Cancel | Fork
 )
-CANCELLED = "Cancelled before its step came."  # why a scheduled change was refused after all
+CANCELLED = "Cancelled before its step came."  # the reason in the `Refused` of a scheduled change
 
 COMMANDS: dict[str, type[Command]] = by_kind(
     (Set, Pause, Resume, Stop, SaveCheckpoint, Evaluate, Extend, Cancel, Fork)

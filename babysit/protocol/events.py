@@ -1,8 +1,7 @@
 """Events: what happened, as JSON objects in the journals of a run (`babysit/storage/journal.py`).
 
-The server writes its own into `server.journal`, the worker of attempt N into
-`attempt-N.journal`. The set is closed: `EVENTS` lists every kind, and `event_from_json` refuses
-anything else.
+The server writes its events into `server.journal`, the worker of attempt N its own into
+`attempt-N.journal`. The set is closed: `EVENTS` lists every kind.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from babysit.protocol.values import Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Message):
-    """What every event has: the step it happened at, and the wall time for display."""
+    """The fields of every event: the step at which it happened, and the wall time for display."""
 
     step: int
     at: str = field(default_factory=now)
@@ -26,10 +25,10 @@ class Event(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSent(Event):
-    """The server passes a command on; ids grow within a run, each is carried out once.
+    """The server sent a command. Ids grow within a run, and each command is executed once.
 
-    redo_at: of a recipe: it is carried out when exactly this many updates are done.
-    after_scheduled: and after the scheduled changes of that step.
+    redo_at: of a recipe: the command is executed when exactly this many updates are done.
+    after_scheduled: it is executed after the scheduled changes of that step.
     """
 
     kind: ClassVar[str] = "command_sent"
@@ -42,17 +41,18 @@ class CommandSent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteAdded(Event):
-    """Somebody pinned a note to a step."""
+    """A note was added to a step."""
 
     kind: ClassVar[str] = "note_added"
     text: str
     actor: str = "owner"
     command_id: int | None = None  # the change this note explains, if any
+    replaces: int | None = None  # seq of the note, in the same journal, whose text this corrects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described(Event):
-    """Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+    """The run was renamed, is watched in another way, or is its family's live branch now.
 
     Only what changed is given.
     guard: whether the run pauses when its cost blows up.
@@ -70,7 +70,7 @@ class Described(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trashed(Event):
-    """The run went to the trash."""
+    """The run was moved to the trash."""
 
     kind: ClassVar[str] = "trashed"
     actor: str = "owner"
@@ -78,7 +78,7 @@ class Trashed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored(Event):
-    """The run came back from the trash."""
+    """The run was restored from the trash."""
 
     kind: ClassVar[str] = "restored"
     actor: str = "owner"
@@ -86,7 +86,7 @@ class Restored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPinned(Event):
-    """Retention must keep (or need no longer keep) this checkpoint."""
+    """Retention must keep this checkpoint, or may remove it again."""
 
     kind: ClassVar[str] = "checkpoint_pinned"
     checkpoint_id: int
@@ -96,7 +96,7 @@ class CheckpointPinned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forked(Event):
-    """A new run left this one at a checkpoint, which is kept from now on."""
+    """A new run was forked from a checkpoint of this one, which is kept from now on."""
 
     kind: ClassVar[str] = "forked"
     checkpoint_id: int
@@ -107,7 +107,7 @@ class Forked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChanged(Event):
-    """The run's status moved."""
+    """The run's status changed."""
 
     kind: ClassVar[str] = "status_changed"
     status: RunStatus
@@ -123,7 +123,7 @@ class StatusChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStarted(Event):
-    """A process took the run up. Its identity, and all that exactness depends on."""
+    """A worker started: its identity, and everything that exact results depend on."""
 
     kind: ClassVar[str] = "worker_started"
     pid: int
@@ -144,11 +144,11 @@ class WorkerStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed(Event):
-    """A `Set` was carried out: before and after are read back from the optimizer.
+    """A `Set` was executed: before and after are read back from the optimizer.
 
-    values: base values of what changed, in force from now on: where a ramp leads, lr's base.
+    values: base values of what changed, in force from now on: the end of a ramp, lr's base.
     effective_step: the first update that uses it (a batch size may wait for the next epoch).
-    undo_values: what to `set` to put the change back.
+    undo_values: what to `set` to undo the change.
     """
 
     kind: ClassVar[str] = "changed"
@@ -180,7 +180,7 @@ class ChangeScheduled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied(Event):
-    """Any command but `Set` was carried out."""
+    """A command other than `Set` was executed."""
 
     kind: ClassVar[str] = "applied"
     command_id: int
@@ -193,7 +193,7 @@ class Applied(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Event):
-    """A command was not carried out, and nothing changed."""
+    """A command was not executed, and nothing changed."""
 
     kind: ClassVar[str] = "refused"
     command_id: int
@@ -205,7 +205,7 @@ class Refused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSaved(Event):
-    """A checkpoint is on the disk: hashed, synced and renamed into place before this was said."""
+    """A checkpoint is on the disk: it was hashed, synced and renamed before this event."""
 
     kind: ClassVar[str] = "checkpoint_saved"
     checkpoint_id: int
@@ -220,10 +220,11 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRemoved(Event):
-    """Retention removed a checkpoint that nothing refers to."""
+    """Retention, or somebody, removed a checkpoint that nothing refers to."""
 
     kind: ClassVar[str] = "checkpoint_removed"
     checkpoint_id: int
+    actor: str = "retention"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +246,7 @@ class GuardTripped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered(Event):
-    """A later attempt took the run up from a checkpoint after a crash."""
+    """A later attempt continues the run from a checkpoint after a crash."""
 
     kind: ClassVar[str] = "recovered"
     from_step: int
@@ -254,7 +255,7 @@ class Recovered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised(Event):
-    """The task raised in the update after `step`; a further attempt is to take the run up."""
+    """The task raised in the update after `step`; another attempt will continue the run."""
 
     kind: ClassVar[str] = "raised"
     reason: str
@@ -263,9 +264,9 @@ class Raised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed(Event):
-    """A run that repeats a recipe is at its end, or somebody changed it by hand.
+    """A replay has ended, or it was changed by hand.
 
-    equal: to the last bit, as far as it was compared: up to this event's step.
+    equal: bit-identical as far as it was compared, which is up to this event's step.
     first_step, quantity: where the first difference is, and the two values there.
     branched: by hand, or it ended early: the rest is not compared.
     """
@@ -281,7 +282,7 @@ class Replayed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warned(Event):
-    """Something the person should know that stops nothing."""
+    """Something that a person should know; the run continues."""
 
     kind: ClassVar[str] = "warned"
     message: str

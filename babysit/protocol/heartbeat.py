@@ -1,7 +1,7 @@
-"""Where a worker's loop is, in 24 bytes that outlive its process.
+"""The progress of a worker's loop, in 24 bytes that can be read after its process has ended.
 
-The loop writes them in every turn. Whoever looks from outside sees whether it still turns, and
-after a sudden death which step was being made: the journal may lag that by a flush.
+The loop writes them in every iteration. The server sees whether the loop still runs and, after a
+crash, which update was in progress. The journal may be one flush behind.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ BETWEEN_STEPS = 0
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatRecord:
-    """turns: of the loop, so far. step: the update being made; 0 between two of them.
-    trouble: the errno of a disk that takes nothing; 0 while it does.
+    """iterations: of the loop so far. step: the update in progress; 0 between two updates.
+
+    io_error: the errno of the last failed write; 0 if writing succeeds.
     """
 
     iterations: int
@@ -31,28 +32,28 @@ class HeartbeatRecord:
 
 
 class Heartbeat:
-    """The worker's end: one file `attempt-N.heartbeat`, shared memory."""
+    """The worker's side: the file `attempt-N.heartbeat`, mapped into memory."""
 
     def __init__(self, run_directory: Path, attempt: int) -> None:
         self._turns = 0
         self._shared = _shared(_path(run_directory, attempt))
 
     def record(self, step: int) -> None:
-        """Say that the loop turns, and which update it begins; 0: none just now."""
+        """Record an iteration of the loop and the update that it begins; 0: none."""
         self._turns += 1
         TURN.pack_into(self._shared, 0, self._turns, step)
 
     def set_io_error(self, number: int) -> None:
-        """Say what the journal cannot: the errno of a disk that takes nothing, or 0."""
+        """Record the errno of a failed write; 0: writing succeeds. The journal cannot hold it."""
         TROUBLE.pack_into(self._shared, TURN.size, number)
 
 
 def _shared(path: Path) -> mmap.mmap | bytearray:
-    """Memory that a reader of the file sees at once; of this process alone on a full disk."""
+    """Memory that readers of the file see at once. On a full disk: memory of this process only."""
     with contextlib.suppress(OSError):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            # Written, not only lengthened: touching a page without a block on a full disk kills.
+            # Written, not only extended: access to a page without a block on a full disk is fatal.
             if os.pwrite(fd, bytes(LAYOUT.size), 0) == LAYOUT.size:
                 os.fsync(fd)
                 return mmap.mmap(fd, LAYOUT.size)
@@ -62,7 +63,7 @@ def _shared(path: Path) -> mmap.mmap | bytearray:
 
 
 def read_heartbeat(run_directory: Path, attempt: int) -> HeartbeatRecord | None:
-    """The newest beat of an attempt; None where there is none."""
+    """The newest record of an attempt; None if there is none."""
     try:
         return HeartbeatRecord(*LAYOUT.unpack(_path(run_directory, attempt).read_bytes()))
     except (OSError, struct.error):
@@ -70,14 +71,14 @@ def read_heartbeat(run_directory: Path, attempt: int) -> HeartbeatRecord | None:
 
 
 def failed_at_same_step(run_directory: Path, attempt: int) -> bool:
-    """Whether this attempt and the one before it ended in the very same update.
+    """Whether this attempt and the one before it ended in the same update.
 
-    Then the update is to blame, and a further attempt would only repeat it.
+    Then the update is the cause, and another attempt would fail in the same way.
     """
     mine, earlier = (read_heartbeat(run_directory, number) for number in (attempt, attempt - 1))
     if mine is None or earlier is None:
         return False
-    if mine.iterations == earlier.iterations == 0:  # neither got as far as the loop
+    if mine.iterations == earlier.iterations == 0:  # neither has reached the loop
         return True
     return mine.step == earlier.step != BETWEEN_STEPS
 

@@ -19,12 +19,13 @@ When: TypeAlias = Literal["live", "next_epoch", "fork"]
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one_cycle")
+ENDING_SCHEDULES = ("cosine", "one_cycle")  # the others do not know how long a run is
 LEARNING_RATE_MAX = 10.0
 INT_MAX = 2**53
 
 
 class InvalidValue(ValueError):
-    """A value that cannot be used, and what would be right.
+    """A value that cannot be used, with the values that can.
 
     name: the hyperparameter.
     allowed: the choices, or [low, high], or None.
@@ -39,12 +40,12 @@ class InvalidValue(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperparameter:
-    """What may be set, within which bounds, on which scale, and when it may change.
+    """A hyperparameter: its bounds, its scale, and when it can change.
 
-    scale: how its values are spread: the slider, the ramps and the search use it.
-    low, high: bounds of a number. `high_included` is False for momenta, which stay below 1.
-    when: live (from the next update), next_epoch, or fork (only a new branch can change it).
-    optimizers, schedules: it matters only with these; None means with all.
+    scale: how its values are spread; for the slider, the ramps and the search.
+    low, high: the bounds of a number. `high_included` is False for momenta, which stay below 1.
+    when: live (from the next update), next_epoch, or fork (only a fork can change it).
+    optimizers, schedules: it has an effect only with these; None: with all.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Hyperparameter:
         return asdict(self)
 
     def check(self, value: object) -> Value:
-        """The value in its right type.
+        """The value, converted to its type.
 
         Raises:
             InvalidValue: wrong type, not finite, or out of bounds.
@@ -240,14 +241,14 @@ STANDARD: dict[str, Hyperparameter] = {
     )
 }  # fmt: skip
 
-# Every network that is trained by an optimizer has these; the rest a task declares by name.
+# Every task has these. A task declares the others by name.
 ALWAYS = (
     "learning_rate", "momentum", "batch_size", "optimizer", "schedule", "decay_rate",
     "decay_steps", "schedule_steps", "final_factor", "warmup_fraction", "nesterov", "beta1",
     "beta2", "epsilon", "weight_decay", "grad_clip",
 )  # fmt: skip
 
-# Only a live `set` knows this one: it sets lr's base under the schedule.
+# For a live `set` only: the base of the learning rate, which the schedule multiplies.
 BASE_LEARNING_RATE = STANDARD["learning_rate"].but(
     name="base_learning_rate", label="Base learning rate"
 )
@@ -259,7 +260,7 @@ def declare(items: Iterable[str | Hyperparameter], defaults: Values) -> dict[str
     """All hyperparameters of a task, by name, in the order of their tiers.
 
     items: names of standard ones beyond `ALWAYS`, or declarations of the task's own.
-    defaults: other defaults than the standard ones.
+    defaults: defaults that differ from the standard ones.
 
     Raises:
         InvalidValue: a default names nothing declared or breaks its bounds.
@@ -286,7 +287,7 @@ def declare(items: Iterable[str | Hyperparameter], defaults: Values) -> dict[str
 
 
 def from_json(body: dict[str, Any]) -> Hyperparameter:
-    """The declaration behind its JSON form."""
+    """The declaration that a JSON object stands for."""
     tuples = {"choices", "optimizers", "schedules"}
     values: dict[str, Any] = {
         name: tuple(value) if name in tuples and value is not None else value

@@ -1,7 +1,7 @@
-"""A recipe: all that made a run what it is, and what a repetition of it is compared with.
+"""A recipe: everything that determines a run, and the recorded values for comparison.
 
-A run follows from code, data, seed, values and the changes with their steps. A recipe holds the
-seed, the values and the changes, names code and data by their hashes, and keeps what was recorded.
+A run is a function of code, data, seed, values, and the changes with their steps. A recipe holds
+the seed, the values and the changes, the hashes of code and data, and what the run recorded.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from babysit.protocol.serialization import to_json
 from babysit.protocol.values import Values
 
 FORMAT = 1
-ACTOR = "recipe"  # who makes the changes of a repetition
-FILE = "recipe.yaml"  # in the directory of a run that repeats another one
+ACTOR = "recipe"  # the actor of the changes in a replay
+FILE = "recipe.yaml"  # in the directory of a replay
 RECIPE_BYTES_MAX = 16_000_000
 COMPARED_STEPS_MAX = 200_000  # of a longer run, every second, third, ... step is compared
 COMPARED = ("train/cost", "learning_rate", "momentum")  # recorded at every step
@@ -30,18 +30,18 @@ When: TypeAlias = Literal["before", "after"]
 
 
 class BadRecipe(ValueError):
-    """A file that is no recipe, or one that contradicts itself."""
+    """A file is not a recipe, or it contradicts itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What was done after update `step` and before the next one.
+    """A decision that was carried out after update `step` and before the next one.
 
     number: counts from 1 within a recipe; the order at one step is the order of the numbers.
-    do: `scheduled` is the moment at which an earlier `set` with `at_step` was made.
-    command: None for `scheduled`. A `Cancel` names the number of what it withdraws.
+    kind: `scheduled` is the moment at which an earlier `set` with `at_step` was made.
+    command: None for `scheduled`. A `Cancel` has the number of the change that it cancels.
     of: the number of the `set` that a `scheduled` or a `cancel` is about.
-    told: for whoever reads it: before, after, who, why, when.
+    told: for readers: before, after, who, why, when.
     """
 
     number: int
@@ -65,13 +65,13 @@ class RecordedState:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What every step recorded. steps: (N,) int64, ascending; values: (3, N), as `COMPARED`."""
+    """The recorded values. steps: (N,) int64, ascending; values: (3, N), those of `COMPARED`."""
 
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
 
     def downsample(self, steps_max: int) -> Recorded:
-        """Evenly fewer steps, if there are more than `steps_max`; always with the last one."""
+        """At most about `steps_max` steps, evenly spaced; the last one is always kept."""
         every = -(-len(self.steps) // steps_max)
         if every <= 1:
             return self
@@ -81,18 +81,18 @@ class Recorded:
 
     @property
     def every(self) -> int:
-        """How far apart the steps are: 1 when none was left out."""
+        """The distance between two steps; 1 if none was left out."""
         gaps = np.diff(self.steps)
         return int(np.median(gaps)) if len(gaps) else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """All of it.
+    """The content of a recipe file.
 
-    steps: what was asked for at the beginning. until: the last step that is repeated.
+    steps: the last step as requested at the start. until: the last step that is repeated.
     made_with: code_sha256, data_sha256, versions, threads, device of the original.
-    mixed: names in `made_with` that differed on the way, so that nothing can be exact.
+    mixed: names in `made_with` that changed during the run, so that no replay can be exact.
     """
 
     run_id: int
@@ -111,7 +111,7 @@ class Recipe:
 
     @property
     def last_step(self) -> int:
-        """Where the original would have ended by itself."""
+        """The step at which the original would have ended by itself."""
         steps = self.steps
         for change in self.changes:
             if isinstance(change.command, Fork):
@@ -122,13 +122,13 @@ class Recipe:
 
 
 def commands(recipe: Recipe, first_id: int) -> list[CommandSent]:
-    """What the server asks of a run that repeats a recipe: every change, at its step and place.
+    """The commands of a replay: every change, at its step and in its order.
 
-    first_id: of the first command; the others follow.
+    first_id: the id of the first command; the others follow.
     """
     ids: dict[int, int] = {}  # number in the recipe: id of the command
     spec: list[CommandSent] = []
-    made_at = -1  # the step of the last scheduled change that was made
+    made_at = -1  # the step of the newest scheduled change that was made
 
     def ask(step: int, command: Command, actor: str = ACTOR) -> None:
         spec.append(
@@ -160,7 +160,7 @@ def command_of(kind: str, fields: dict[str, Any]) -> Set | Extend | Cancel | For
     """The command of a change.
 
     Raises:
-        ValueError: it is none, or a field of it is wrong.
+        ValueError: it is not one, or a field has a wrong value.
     """
     command = command_from_json({"kind": kind, **fields})
     if not isinstance(command, (Set, Extend, Cancel, Fork)):
@@ -169,10 +169,10 @@ def command_of(kind: str, fields: dict[str, Any]) -> Set | Extend | Cancel | For
 
 
 def check_order(changes: Iterable[Change], until: int) -> None:
-    """Numbers count from 1, steps never go back, and what is referred to came before.
+    """Check that numbers count from 1, steps never decrease, and references point back.
 
     Raises:
-        BadRecipe: it is not so; the message says where.
+        BadRecipe: they do not; the message says where.
     """
     step, scheduled = 0, set[int]()
     for place, change in enumerate(changes, 1):

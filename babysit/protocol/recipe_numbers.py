@@ -1,4 +1,4 @@
-"""What every step recorded, as text in a recipe: exact, and a tenth of its size."""
+"""Packs the recorded values of all steps as text: exact, in a tenth of the size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from babysit.protocol.recipe import COMPARED, COMPARED_STEPS_MAX, BadRecipe, Recorded
 from babysit.storage.float_codec import WrongCount, pack_columns, unpack_columns
 
-COUNT_MAX = COMPARED_STEPS_MAX + 1  # of a thinned run, the last step is always one of them
+COUNT_MAX = COMPARED_STEPS_MAX + 1  # the last step is always kept
 WIDTH = 1 + len(COMPARED)
-COMPRESSION = 9  # of zlib: a recipe is written once, and sent
+COMPRESSION = 9  # of zlib; a recipe is written once
 
 
 def pack(recorded: Recorded) -> str:
@@ -20,12 +20,12 @@ def pack(recorded: Recorded) -> str:
 
 
 def unpack(text: str, count: int) -> Recorded:
-    """What was packed, equal to the last bit.
+    """What was packed, bit for bit.
 
-    count: how many steps there are; it is what bounds the memory that a short text can ask for.
+    count: how many steps there are. It bounds the memory that a short text can require.
 
     Raises:
-        BadRecipe: the text is damaged, or is not that of so many steps.
+        BadRecipe: the text is damaged, or has another number of steps.
     """
     try:
         data = base64.b64decode("".join(text.split()), validate=True)

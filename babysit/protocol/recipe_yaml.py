@@ -1,4 +1,4 @@
-"""A recipe as a YAML file: written to be read by a person, read back equal to the last bit."""
+"""Writes and reads recipes as YAML files: legible, and exact to the last bit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINE_CHARACTERS = 96  # of the packed numbers
 STEPS_MAX = 1_000_000_000
 INT_MAX = 2**53
 NOTE_CHARACTERS_MAX = 64_000
-# YAML 1.1 takes a number without a point, such as 1e-8, for text: people write it all the same.
+# YAML 1.1 reads a number without a point, such as 1e-8, as text; people write such numbers.
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
 _UNUSUAL_BREAK = re.compile("[\r\x85\u2028\u2029\ufeff]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -45,7 +45,7 @@ Found = TypeVar("Found")
 
 
 def write_recipe(recipe: Recipe) -> str:
-    """The file's text; `read_recipe` gives the same recipe again."""
+    """The text of the file; `read_recipe` returns the same recipe."""
     head = {
         "format": FORMAT,
         "run": {"id": recipe.run_id, "name": recipe.name, "ended": recipe.ended},
@@ -75,7 +75,7 @@ def write_recipe(recipe: Recipe) -> str:
 
 
 def _text(section: dict[str, Any], *, flow: bool | None = None) -> str:
-    """flow: None puts what has no parts of its own on one line."""
+    """flow: None writes lists and mappings of plain values on one line."""
     import yaml
 
     text: str = yaml.dump(
@@ -91,12 +91,12 @@ def _text(section: dict[str, Any], *, flow: bool | None = None) -> str:
 
 @cache
 def _dumper() -> Any:
-    """The safe one, which would not write all line breaks of YAML 1.1 so that they come back."""
+    """PyYAML's safe dumper, with text quoted whose line breaks it would not preserve."""
     import yaml
 
     class Dumper(yaml.SafeDumper):  # type: ignore[misc]
         def ignore_aliases(self, data: Any) -> bool:
-            return True  # which `load_plain` would not read
+            return True  # `load_yaml` does not read them
 
     def represent(dumper: Any, text: str) -> Any:
         style = '"' if _UNUSUAL_BREAK.search(text) else None
@@ -134,7 +134,7 @@ def read_recipe(text: str | bytes) -> Recipe:
     """The recipe in a file.
 
     Raises:
-        BadRecipe: it is none; the message says what is wrong with it, in one line.
+        BadRecipe: it is not one; the message says why, in one line.
     """
     if len(text) > RECIPE_BYTES_MAX:
         raise BadRecipe(f"it is larger than {RECIPE_BYTES_MAX:,} bytes")

@@ -1,13 +1,14 @@
-"""What is asked for when a run is made (`run.json`), and the ids of its checkpoints."""
+"""The specification of a run (`run.json`), and the ids of its checkpoints."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from babysit.protocol.serialization import ADDED
 from babysit.protocol.values import Values
 
 CHECKPOINTS_PER_RUN_MAX = 1_000_000
-TRIAL_NICENESS = 10  # of a search's workers, as of `nice`
+TRIAL_NICENESS = 10  # the `nice` value of workers of trials
 
 
 def checkpoint_id(run_id: int, ordinal: int) -> int:
@@ -17,14 +18,14 @@ def checkpoint_id(run_id: int, ordinal: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """`run.json`: what was asked for when the run was made. Written once, never edited."""
+    """`run.json`: the request that created the run. Written once, never edited."""
 
     id: int
     family_id: int
     name: str
     task: str
-    values: Values  # all hyperparameters of the task; for a fork the overrides over the checkpoint
-    steps: int  # the run ends after this many updates, counted from its root's beginning
+    values: Values  # all hyperparameters; of a fork: those that differ from the checkpoint
+    steps: int  # the run ends after this many updates, counted from the start of its root run
     seed: int
     created_at: str
     parent: dict[str, int] | None = None  # run_id, step, checkpoint_id
@@ -40,10 +41,11 @@ class RunSpec:
     recipe: bool = False  # the run repeats the `recipe.yaml` in its directory
     replay_of: int | None = None  # the run of this server that the recipe was made of
     search: dict[str, int] | None = None  # of a trial: id, number, round
-    schedule_follows: bool = False  # of a fork: a schedule to the end of the run ends at its end
+    # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
+    schedule_follows: bool | None = field(default=None, metadata=ADDED)
     format: int = 1
 
     @property
     def niceness(self) -> int:
-        """How much a worker steps back: a run that somebody steers comes before all trials."""
+        """The `nice` value of the worker: ordinary runs have priority over trials."""
         return 0 if self.search is None else TRIAL_NICENESS

@@ -8,12 +8,12 @@ from typing import Any
 
 from babysit.protocol.message import Message
 
-# Metadata of a field with the default None that an earlier version did not have.
+# Metadata of a field that an earlier version did not have; its default is None.
 ADDED = {"added": True}
 
 
 def now() -> str:
-    """Wall time for display only, ISO 8601 UTC; order is by seq."""
+    """The wall time in ISO 8601, UTC. It is for display; events are ordered by seq."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -23,9 +23,9 @@ def to_json(message: Message) -> dict[str, Any]:
 
 
 def fields_of(record: Any) -> dict[str, Any]:
-    """The fields of a dataclass that holds plain JSON; what they hold is not copied.
+    """The fields of a dataclass that holds plain JSON; their values are not copied.
 
-    One that was `ADDED` and has no value is left out: what an earlier version wrote stays the same.
+    An `ADDED` field without a value is left out, as earlier versions wrote it.
     """
     return {
         item.name: value

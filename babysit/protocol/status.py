@@ -1,4 +1,4 @@
-"""The states of a run, the moves between them, and what may be asked in each."""
+"""The statuses of a run, the changes between them, and the commands that each allows."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Literal, TypeAlias
 
 
 class RunStatus(StrEnum):
-    """Where a run is. Only a `StatusChanged` moves it."""
+    """The status of a run. Only a `StatusChanged` event changes it."""
 
-    QUEUED = "queued"  # accepted; waits for a free place among the running ones
-    STARTING = "starting"  # a worker is being started for it
-    RUNNING = "running"  # steps are being made
+    QUEUED = "queued"  # accepted; waits for a free slot
+    STARTING = "starting"  # its worker is being started
+    RUNNING = "running"  # the worker trains
     PAUSED = "paused"  # the worker is alive and waits between two steps
-    FINISHED = "finished"  # all its steps are made
-    STOPPED = "stopped"  # ended on request before its last step
+    FINISHED = "finished"  # it has made all its steps
+    STOPPED = "stopped"  # it was stopped before its last step
     FAILED = "failed"  # the task raised; the event carries the traceback
-    LOST = "lost"  # the worker is gone without a word
+    LOST = "lost"  # the worker exited without reporting a reason
 
     @property
     def is_over(self) -> bool:
@@ -26,15 +26,15 @@ class RunStatus(StrEnum):
 
 OVER = frozenset({RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED, RunStatus.LOST})
 
-# Which status may follow which. QUEUED -> STOPPED: stopped before it ever had a worker.
+# Which status may follow which. QUEUED -> STOPPED: it was stopped before it had a worker.
 MOVES: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.QUEUED: frozenset({RunStatus.STARTING}) | OVER,
     RunStatus.STARTING: frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.QUEUED}) | OVER,
-    # Back to STARTING: the worker died, and another one takes the run up.
+    # Back to STARTING: the worker died, and another one continues the run.
     RunStatus.RUNNING: frozenset({RunStatus.PAUSED, RunStatus.STARTING}) | OVER,
     RunStatus.PAUSED: frozenset({RunStatus.RUNNING, RunStatus.STARTING}) | OVER,
     **{status: frozenset() for status in (RunStatus.FINISHED, RunStatus.STOPPED)},
-    # A worker that was only thought dead may still speak; what it says is the truth.
+    # A worker that was taken for dead may still report; its events are right.
     RunStatus.LOST: frozenset(RunStatus) - {RunStatus.QUEUED, RunStatus.LOST},
     RunStatus.FAILED: frozenset(),
 }
@@ -44,7 +44,7 @@ CommandKind: TypeAlias = Literal[
 ]
 CheckpointCause: TypeAlias = Literal["start", "timer", "change", "best", "user", "pause", "end"]
 
-# What a person may ask of a run in each status. `fork` is not among them: it makes a new run.
+# The commands that each status allows. `fork` is not among them: it creates a new run.
 ALLOWED: dict[RunStatus, tuple[CommandKind, ...]] = {
     RunStatus.QUEUED: ("set", "pause", "stop", "extend", "cancel"),
     RunStatus.STARTING: ("set", "pause", "stop", "extend", "cancel"),
@@ -69,7 +69,7 @@ ALLOWED: dict[RunStatus, tuple[CommandKind, ...]] = {
     **dict.fromkeys(OVER, ()),
 }
 
-# Asking for what is already so is answered at once and changes nothing.
+# Commands without effect. They are answered at once and change nothing.
 NO_OPS: frozenset[tuple[RunStatus, CommandKind]] = frozenset(
     {(RunStatus.RUNNING, "resume"), (RunStatus.PAUSED, "pause")}
 )

@@ -162,10 +162,10 @@ def _check_within(item: Hyperparameter, standard: Hyperparameter, what: str) -> 
 
 
 def check_start(declared: Declared, values: Mapping[str, object]) -> Values:
-    """All values of a new run: what was asked for, and defaults for the rest.
+    """All values of a new run: those requested, and defaults for the others.
 
     Raises:
-        InvalidValue: an unknown name, a wrong value, or values that do not go together.
+        InvalidValue: an unknown name, a wrong value, or values that contradict each other.
     """
     checked = {name: item.default for name, item in declared.items()}
     for name, value in values.items():
@@ -230,10 +230,10 @@ def check_fork(
 
 
 def check_together(values: Values) -> None:
-    """Rules that need more than one value.
+    """Check the rules that involve several values.
 
     Raises:
-        InvalidValue: the values do not go together.
+        InvalidValue: the values contradict each other.
     """
     nesterov = values.get("optimizer") == "sgd" and values.get("nesterov")
     if nesterov and values.get("momentum") == 0:
@@ -250,7 +250,7 @@ def _known(declared: Declared, name: str) -> Hyperparameter:
 
 
 def _check_matters(item: Hyperparameter, values: Values) -> None:
-    """Refuse a change that would silently do nothing."""
+    """Refuse a change that would have no effect."""
     optimizer, schedule = values.get("optimizer"), values.get("schedule")
     if item.optimizers is not None and optimizer not in item.optimizers:
         instead = " Change beta1 instead." if item.name == "momentum" else ""

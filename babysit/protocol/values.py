@@ -1,4 +1,4 @@
-"""What a hyperparameter can be set to, and a set of them."""
+"""The types of a hyperparameter's value, and of several values by name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A file that only grows, as the disk really holds it: all or nothing of each write, and an honest
-sync.
-"""
+"""An append-only file: each write is complete or undone, and a failed sync is repeated safely."""
 
 from __future__ import annotations
 
@@ -12,29 +10,29 @@ from babysit.storage.atomic import sync_folder
 
 
 class AppendFile:
-    """One writer at a time; not safe for threads."""
+    """A file with one writer. Not thread-safe."""
 
     def __init__(self, path: Path, find_end: Callable[[Path], int]) -> None:
-        """Open or create the file, and cut off what lies after the end that `find_end` finds."""
+        """Open or create the file, and cut it off at the end that `find_end` returns."""
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._end = self._synced_end = find_end(path)
-        self._unsynced = bytearray()  # what lies between the two, should a sync fail
-        self._is_doubtful = False  # whether a sync failed since
+        self._unsynced = bytearray()  # the bytes between the two, for a sync that fails
+        self._is_doubtful = False  # whether a sync has failed since then
         os.ftruncate(self._fd, self._end)
         os.lseek(self._fd, self._end, os.SEEK_SET)
-        if self._end == 0:  # a new name is not on the disk before its folder is
+        if self._end == 0:  # the name of a new file is on the disk when its folder is
             sync_folder(path.parent)
 
     def append(self, data: bytes) -> None:
-        """Write all of it.
+        """Write all of the data.
 
         Raises:
             OSError: the disk is full or broken. The file ends where it ended before.
         """
         try:
             written = os.write(self._fd, data)
-            while written < len(data):  # a short write: the next one says why
+            while written < len(data):  # after a short write the next one fails with the reason
                 written += os.write(self._fd, data[written:])
         except OSError:
             os.ftruncate(self._fd, self._end)
@@ -47,8 +45,8 @@ class AppendFile:
         """Return when everything is on the disk.
 
         Raises:
-            OSError: it may not be. The next call writes it again, into the file opened anew: after
-                a failed fsync the kernel may have dropped it, and yet report success the next time.
+            OSError: it may not be. The next call opens the file again and writes the data again:
+                after a failed fsync the kernel may drop the data and still report success later.
         """
         if self._is_doubtful:
             self._write_again()

@@ -1,4 +1,4 @@
-"""Writes files so that a reader, or a crash, finds the old content or the new, never a part."""
+"""Writes files atomically: after a crash a file has its old content or its new one."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ PRIVATE = 0o600  # for the owner only
 def write_atomic(path: Path, content: str | bytes, *, sync: bool = True, mode: int = 0o666) -> None:
     """Replace a file: write a temporary one next to it, and rename that.
 
-    sync: return only when the content and the name are on the disk. Without it a power cut may
+    sync: return only when the content and the name are on the disk. Without it a power failure may
         leave the old file, an empty one or the new one.
     mode: of the new file, before the umask.
 
     Raises:
-        OSError: the disk is full or broken. The old file is as it was.
+        OSError: the disk is full or broken. The old file is unchanged.
     """
-    # Two processes may write the same file at once, so each has a temporary file of its own.
+    # Two processes may write the same file at once, so each uses its own temporary file.
     tmp_path = temporary_path(path.with_name(f"{path.name}.{os.getpid()}"))
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(tmp_path)  # of a process that died here and had the same id
+        os.unlink(tmp_path)  # left by a process with the same id that was killed
     try:
         write_new(tmp_path, content, sync=sync, mode=mode)
         os.rename(tmp_path, path)
@@ -35,7 +35,7 @@ def write_atomic(path: Path, content: str | bytes, *, sync: bool = True, mode: i
 
 
 def write_new(path: Path, content: str | bytes, *, sync: bool, mode: int = 0o666) -> None:
-    """Write a file that does not exist yet; one that could not be written is left as it is.
+    """Write a new file. A file that could not be written completely is not removed.
 
     Raises:
         FileExistsError: it exists.
@@ -53,17 +53,17 @@ def write_new(path: Path, content: str | bytes, *, sync: bool, mode: int = 0o666
 
 
 def temporary_path(path: Path) -> Path:
-    """Where a file or a folder is made before it gets its name."""
+    """The path of a file or a folder before it is renamed to its own."""
     return path.with_name(f".{path.name}.part")
 
 
 def sync_file(path: Path) -> None:
-    """Return when the content of a file is on the disk."""
+    """Wait until the content of a file is on the disk."""
     _sync(path, os.O_RDONLY)
 
 
 def sync_folder(path: Path) -> None:
-    """Return when the names in a folder are on the disk."""
+    """Wait until the names in a folder are on the disk."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 

@@ -1,4 +1,4 @@
-"""A little room on the disk, kept so that a run can still say that the disk is full."""
+"""Disk space held in reserve, so that a run can still record that the disk is full."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 RESERVE_BYTES = 64 * 1024
-ROOM_BYTES_MIN = 4 * 1024 * 1024  # free beside the reserve before a full disk counts as mended
+ROOM_BYTES_MIN = 4 * 1024 * 1024  # free space besides the reserve; then a full disk has recovered
 
 
 class Reserve:
-    """One file of zeros beside the journal; spent when nothing else can be written."""
+    """A file of zeros next to the journal. It is deleted when nothing else can be written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,7 +19,7 @@ class Reserve:
         self.hold()
 
     def hold(self) -> bool:
-        """Take the room if it is not held yet; whether it is held now."""
+        """Create the file if it does not exist; returns whether it exists now."""
         if self._is_held:
             return True
         try:
@@ -27,7 +27,7 @@ class Reserve:
         except OSError:
             return False
         try:
-            # Written, not only lengthened: a hole in a file keeps no room.
+            # Written, not only extended: a hole in a file reserves no space.
             self._is_held = os.write(fd, bytes(RESERVE_BYTES)) == RESERVE_BYTES
             os.fsync(fd)
         except OSError:
@@ -39,13 +39,13 @@ class Reserve:
         return self._is_held
 
     def spend(self) -> None:
-        """Give the room to whoever needs it now."""
+        """Delete the file, so that its space can be used."""
         self._is_held = False
         with contextlib.suppress(OSError):
             os.unlink(self._path)
 
     def has_recovered(self) -> bool:
-        """Whether there is room again, for the reserve and for what comes after it."""
+        """Whether there is free space again, for the reserve and for further records."""
         try:
             disk = os.statvfs(self._path.parent)
         except OSError:

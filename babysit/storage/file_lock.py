@@ -1,6 +1,6 @@
-"""Locks on files, which the kernel releases when their process ends: of a run, of a data directory.
+"""Locks on files, for runs and data directories. The kernel releases them when the process ends.
 
-A lock is exclusive; the question whether a file is locked takes a shared lock for a moment.
+A lock is exclusive. A check whether a file is locked takes a shared lock for a moment.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import time
 from pathlib import Path
 
-RUN_LOCK = "lock"  # in the directory of a run: its living worker holds it
-FREE_WITHIN_S = 1.0  # the question whether a file is locked holds up its owner no longer
+RUN_LOCK = "lock"  # in the directory of a run; held by its worker
+FREE_WITHIN_S = 1.0  # a check by another process delays the owner no longer
 TRY_EVERY_S = 0.005
 
 
@@ -21,7 +21,7 @@ class AlreadyLocked(Exception):
 
 
 def lock_file(path: Path, *, wait_s: float = 0.0) -> int:
-    """Lock a file, which is created if it does not exist; the lock lasts until it is closed.
+    """Lock a file, which is created if it does not exist. Closing it releases the lock.
 
     Raises:
         AlreadyLocked: another process still holds it after `wait_s`.
@@ -41,10 +41,10 @@ def lock_file(path: Path, *, wait_s: float = 0.0) -> int:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock; a file that does not exist is not locked.
+    """Whether a process holds the lock. A file that does not exist is not locked.
 
     Raises:
-        OSError: that is not known, for example because too many files are open.
+        OSError: this is not known, for example because too many files are open.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -88,10 +88,10 @@ def lock_run(run_directory: Path) -> int:
 
 
 def is_run_locked(run_directory: Path) -> bool:
-    """Whether a living worker holds the run.
+    """Whether a worker holds the lock of a run.
 
     Raises:
-        OSError: that is not known.
+        OSError: this is not known.
     """
     return is_locked(run_directory / RUN_LOCK)
 

@@ -1,6 +1,6 @@
-"""Packs columns of 64-bit numbers: differences, bytes shuffled, zlib; equal bits come back.
+"""Compresses columns of 64-bit numbers without loss: differences, shuffled bytes, zlib.
 
-Neighbours in a column are alike, so most bytes of their differences are equal, and all first bytes,
+Neighbours in a column are similar, so most bytes of their differences are equal. All first bytes,
 then all second bytes and so on compress well.
 """
 
@@ -15,13 +15,13 @@ NUMBER_BYTES = 8
 
 
 class WrongCount(ValueError):
-    """There are more or fewer numbers than there should be."""
+    """The data have another number of values than expected."""
 
 
 def pack_columns(columns: NDArray[np.int64], level: int) -> bytes:
-    """columns: (C, N); a column of floats is viewed as integers. level: of zlib."""
+    """Compress. columns: (C, N); a column of floats is viewed as integers. level: of zlib."""
     width, count = columns.shape
-    # Differences wrap around, so nothing is lost.
+    # Differences wrap around, so the result is exact.
     differences = np.diff(columns, axis=1, prepend=np.int64(0)).astype("<i8")  # (C, N)
     planes = differences.view(np.uint8).reshape(width, count, NUMBER_BYTES).transpose(0, 2, 1)
     return zlib.compress(planes.tobytes(), level)
@@ -30,10 +30,10 @@ def pack_columns(columns: NDArray[np.int64], level: int) -> bytes:
 def unpack_columns(data: bytes, width: int, count: int) -> NDArray[np.int64]:
     """The (C, N) columns that were packed.
 
-    width, count: C and N. They bound the memory that a few bytes of damaged data can ask for.
+    width, count: C and N. They bound the memory that a few bytes of damaged data can require.
 
     Raises:
-        WrongCount: the data hold another number of columns or of numbers.
+        WrongCount: the data have another number of columns or of values.
         ValueError: the data are damaged.
     """
     size = width * count * NUMBER_BYTES

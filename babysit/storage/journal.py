@@ -1,16 +1,15 @@
-"""The journal of a run: append-only frames, the one channel between server and worker.
+"""The journal of a run: append-only frames, the only channel between server and worker.
 
 A frame is `magic, length, CRC32C, seq, payload`; `seq` counts from 1 in each file. Two kinds of
 payload exist: an event (a JSON object with a `kind`) and a block of points (series names once,
-then columns of little-endian int64 steps and float64 values, so NaN and the infinities survive
-bit for bit).
+then columns of little-endian int64 steps and float64 values, so that NaN and infinities are exact).
 
-What the format promises:
+Guarantees of the format:
 
-- One flush is one `write(2)`. A write that fails or falls short is cut off again, so the file
-  always ends with whole frames as far as this process can see to it.
-- A torn tail (the writer died inside a write) is not an error: the reader stops before it.
-- Damage in the middle is skipped and reported as a `Gap`; everything after it is still read.
+- One flush is one `write(2)`. A failed or short write is cut off again, so that the file ends with
+  a complete frame.
+- A torn tail (the writer died during a write) is not an error: the reader stops before it.
+- Damage in the middle is skipped and reported as a `Gap`; everything after it is read.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ from babysit.storage.append_file import AppendFile
 MAGIC = b"\xb5JF1"
 HEADER = struct.Struct("<4sIIQ")  # magic, payload length in bytes, CRC32C of seq and payload, seq
 SEQ = struct.Struct("<Q")
-PAYLOAD_BYTES_MAX = 16 * 1024 * 1024  # a larger length in a header can only be damage
-READ_BYTES_MAX = 8 * 1024 * 1024  # one read call; a long backlog is read in several
+PAYLOAD_BYTES_MAX = 16 * 1024 * 1024  # a larger length in a header is damage
+READ_BYTES_MAX = 8 * 1024 * 1024  # of one read call; a long backlog takes several
 EVENT, POINTS = b"E", b"P"
 
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -56,7 +55,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One record as it was read: its place in the file and what it says."""
+    """One record: its number and its content."""
 
     seq: int
     body: dict[str, Any] | Points
@@ -75,11 +74,11 @@ Record: TypeAlias = Frame | Gap
 
 
 class DamagedPayload(ValueError):
-    """A frame whose checksum is right but whose payload says nothing sensible."""
+    """A frame has a correct checksum, but its payload cannot be decoded."""
 
 
 def to_jsonable(value: Any) -> Any:
-    """A copy of a JSON-like value in which non-finite floats are the strings the wire uses."""
+    """A copy of a JSON-like value with non-finite floats as strings."""
     if isinstance(value, float) and not math.isfinite(value):
         if math.isnan(value):
             return "NaN"
@@ -92,7 +91,7 @@ def to_jsonable(value: Any) -> Any:
 
 
 def parse_float(value: Any) -> float:
-    """The float behind a JSON number or one of the three non-finite strings."""
+    """The float of a JSON number or of one of the three non-finite strings."""
     if isinstance(value, str):
         return _NON_FINITE[value]
     return float(value)
@@ -102,7 +101,7 @@ def encode_event(event: dict[str, Any]) -> bytes:
     text = json.dumps(
         to_jsonable(event), separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
-    # A lone surrogate cannot be UTF-8; it is kept readable instead of losing the event.
+    # A lone surrogate cannot be encoded; it is escaped, so that the event is not lost.
     return EVENT + text.encode("utf-8", errors="backslashreplace")
 
 
@@ -121,7 +120,7 @@ def encode_points(points: Points) -> bytes:
 
 
 def decode(payload: bytes) -> dict[str, Any] | Points:
-    """What a payload says.
+    """The content of a payload.
 
     Raises:
         DamagedPayload: it is neither an event nor a block of points.
@@ -156,12 +155,12 @@ def frame(seq: int, payload: bytes) -> bytes:
 
 
 class JournalWriter:
-    """Appends frames to one journal file. One writer at a time; not safe for threads."""
+    """Appends frames to a journal file, which has one writer. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the journal; a torn tail of an earlier writer is cut off first."""
+        """Open or create the journal. A torn tail of an earlier writer is cut off."""
         self.path = path
-        self.seq = 0  # of the last frame written
+        self.seq = 0  # of the last written frame
         self._file = AppendFile(path, self._find_end)
         self.is_deleted = self._file.is_deleted
         self.sync = self._file.sync
@@ -175,7 +174,7 @@ class JournalWriter:
         return reader.offset
 
     def append(self, payloads: Sequence[bytes]) -> int:
-        """Write frames in one go and return the seq of the last one; nothing is written on failure.
+        """Write frames at once and return the seq of the last one. On failure nothing is written.
 
         Raises:
             OSError: the disk is full or broken. The file ends where it ended before.
@@ -190,9 +189,9 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Reads a journal that may still be growing, from any frame on.
+    """Reads a journal that may still grow, from any frame on.
 
-    `offset` and `seq` are the reader's place: give them back to go on later from there.
+    `offset` and `seq` are the position of the reader. Pass them to continue from there later.
     """
 
     def __init__(self, path: Path, offset: int = 0, seq: int = 0) -> None:
@@ -201,7 +200,7 @@ class JournalReader:
         self.seq = seq  # of the last frame read
 
     def read(self, bytes_max: int = READ_BYTES_MAX) -> list[Record]:
-        """The records that have come since the last call; empty when there are none.
+        """The records that were added since the last call; may be empty.
 
         A journal that does not exist yet has no records.
         """
@@ -213,7 +212,7 @@ class JournalReader:
                 data = os.pread(file.fileno(), bytes_max, self.offset)
                 records, used = self._parse(data)
                 if used == 0 and len(data) == bytes_max:
-                    # Either one frame larger than the window or damage wider than it.
+                    # A frame or a damaged part is larger than the window.
                     data = os.pread(file.fileno(), PAYLOAD_BYTES_MAX * 2, self.offset)
                     records, used = self._parse(data)
         except FileNotFoundError:
@@ -232,7 +231,7 @@ class JournalReader:
                 place = end
                 continue
             found = _next_frame(data, place + 1)
-            if found is None:  # a torn tail, or a frame still being written
+            if found is None:  # a torn tail, or a frame that is being written
                 return records, place
             missing = max(0, HEADER.unpack_from(data, found)[3] - self.seq - 1)
             records.append(Gap(self.offset + place, found - place, missing))
@@ -240,7 +239,7 @@ class JournalReader:
             place = found
 
     def _records(self, payload: bytes, seq: int, place: int) -> Iterable[Record]:
-        if seq <= self.seq:  # the same bytes twice (a copied file): once is enough
+        if seq <= self.seq:  # the same bytes twice, as in a copied file
             return [Gap(self.offset + place, HEADER.size + len(payload), 0)]
         records: list[Record] = []
         if seq > self.seq + 1:
@@ -254,7 +253,7 @@ class JournalReader:
 
 
 def _frame_end(data: bytes, place: int) -> int | None:
-    """Where the whole and undamaged frame at `place` ends, or None when there is none."""
+    """The end of the complete and undamaged frame at `place`, or None if there is none."""
     if place + HEADER.size > len(data):
         return None
     magic, length, checksum, seq = HEADER.unpack_from(data, place)
@@ -266,7 +265,7 @@ def _frame_end(data: bytes, place: int) -> int | None:
 
 
 def _next_frame(data: bytes, place: int) -> int | None:
-    """Where the next good frame begins at or after `place`, or None."""
+    """The start of the next undamaged frame at or after `place`, or None."""
     while (place := data.find(MAGIC, place)) >= 0:
         if _frame_end(data, place) is not None:
             return place

@@ -1,6 +1,6 @@
-"""The manifest of a checkpoint: which files there are, and whether they are as it says.
+"""The manifest of a checkpoint: its files, and the check that they are unchanged.
 
-The worker and the server check a checkpoint here, so that they agree on which one can be used.
+Worker and server use the same check, so that they agree on which checkpoints can be used.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ JSON_BYTES_MAX = 10_000_000  # of the manifest and of the state
 
 
 class CheckpointDamaged(Exception):
-    """A checkpoint is missing, incomplete or not what its manifest says."""
+    """A checkpoint is missing or incomplete, or differs from its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What a journal said of a checkpoint when it was there."""
+    """What the event `checkpoint_saved` recorded of a checkpoint."""
 
     state_sha256: str
     bytes: int
 
 
 def file_entry(path: Path) -> dict[str, Any]:
-    """What the manifest says of a file."""
+    """The entry of a file in the manifest."""
     with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256")
         return {"bytes": file.tell(), "sha256": digest.hexdigest()}
@@ -44,13 +44,13 @@ def file_entry(path: Path) -> dict[str, Any]:
 def check_manifest(
     directory: Path, announced: Announced | None = None, *, hashes: bool = True
 ) -> dict[str, Any]:
-    """The manifest of a checkpoint whose files are all as it says.
+    """The manifest of a checkpoint, after all its files were compared with it.
 
-    announced: the checkpoint must be this one; another one is not even hashed.
+    announced: the checkpoint must be this one; the files of another one are not hashed.
     hashes: compare each file with its SHA-256, not only its size.
 
     Raises:
-        CheckpointDamaged: something is missing or differs; the message says what.
+        CheckpointDamaged: a file is missing or differs; the message says which.
     """
     try:
         check_folder(directory)
@@ -75,7 +75,7 @@ def check_manifest(
 
 def _check_file(path: Path, entry: dict[str, Any], *, hashes: bool) -> None:
     with open_regular(path) as file:
-        # First: a file may claim to be as large as no disk is, and hashing it would not end.
+        # First: a sparse file can be larger than any disk, and hashing it would not end.
         if os.fstat(file.fileno()).st_size != entry["bytes"]:
             raise CheckpointDamaged(f"{path.name} has the wrong size")
         if hashes and hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:

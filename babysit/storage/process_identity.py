@@ -1,4 +1,4 @@
-"""Tells a process from another one that got the same pid later, even after a reboot."""
+"""Distinguishes a process from a later one with the same pid, even after a reboot."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process that is not mistaken for another one with the same pid."""
+    """Identifies a process also when its pid is used again."""
 
     pid: int
-    start_ticks: int  # field 22 of /proc/<pid>/stat; 0 where that is not known
+    start_ticks: int  # field 22 of /proc/<pid>/stat; 0 if it is not known
     boot_id: str
 
 
@@ -23,7 +23,7 @@ def identity_of(pid: int) -> ProcessIdentity:
 
 
 def is_alive(identity: ProcessIdentity) -> bool:
-    """Whether this very process still runs; one that ended and waits to be reaped does not."""
+    """Whether the process still runs. A process that has ended and was not reaped does not."""
     if identity.boot_id != _boot_id():
         return False
     if not Path("/proc/self/stat").exists():
@@ -33,10 +33,10 @@ def is_alive(identity: ProcessIdentity) -> bool:
 
 
 def send_signal(identity: ProcessIdentity, number: signal.Signals) -> bool:
-    """Signal this very process, never another one with the same pid; False: it has ended."""
+    """Signal this process, never another one with the same pid. False: it has ended."""
     try:
         handle = os.pidfd_open(identity.pid)
-    except (OSError, AttributeError):  # ended; or not Linux, where nothing is certain enough
+    except (OSError, AttributeError):  # it has ended, or this is not Linux
         return False
     try:
         if not is_alive(identity):
@@ -57,12 +57,12 @@ def _boot_id() -> str:
 
 
 def _start_ticks(pid: int) -> int | None:
-    """When a living process began, in clock ticks since the boot."""
+    """The start of a running process, in clock ticks since the boot."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    fields = text.rpartition(")")[2].split()  # the name in front may hold spaces
+    fields = text.rpartition(")")[2].split()  # the name before it may contain spaces
     return None if fields[0] in "ZX" else int(fields[19])
 
 

@@ -1,4 +1,4 @@
-"""Opens what is a file and nothing else: no link, no pipe, no device, none larger than agreed."""
+"""Opens regular files only: no links, pipes or devices, and none above a size limit."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pathlib import Path
 
 
 class NotARegularFile(OSError):
-    """What lies there is no plain file or folder, or is too large."""
+    """The path is not a regular file or a folder, or the file is too large."""
 
 
 @contextlib.contextmanager
 def open_regular(path: Path, bytes_max: int | None = None) -> Iterator[BufferedReader]:
-    """A file to read, opened without following a link and without waiting for anybody.
+    """Open a file for reading, without following a link and without waiting for a writer.
 
     Raises:
-        NotPlain, OSError: it is something else, larger than `bytes_max`, or not there.
+        NotARegularFile: it is something else, or larger than `bytes_max`.
+        OSError: it does not exist or cannot be read.
     """
     if path.is_symlink():
         raise NotARegularFile(f"{path.name} is a link")
@@ -34,10 +35,11 @@ def open_regular(path: Path, bytes_max: int | None = None) -> Iterator[BufferedR
 
 
 def check_folder(path: Path) -> None:
-    """Return when a folder is one, and no link to one.
+    """Check that a path is a folder and not a link to one.
 
     Raises:
-        NotPlain, OSError: it is something else, or not there.
+        NotARegularFile: it is something else.
+        OSError: it does not exist.
     """
     if not stat.S_ISDIR(path.lstat().st_mode):
         raise NotARegularFile(f"{path.name} is no folder")

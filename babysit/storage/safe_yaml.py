@@ -1,4 +1,4 @@
-"""Reads YAML from strangers: plain values only, bounded in depth and number."""
+"""Reads untrusted YAML: plain values only, limited in depth and number."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ INT_MAX = 2**53
 
 
 class UnsafeYaml(ValueError):
-    """The text is none that we read; the message says why, in one line."""
+    """The text is not plain YAML; the message says why, in one line."""
 
 
 def load_yaml(text: str | bytes) -> Any:
-    """What a text says.
+    """The value of a text.
 
-    Nothing in it may stand for something else: a few lines of aliases can say as much as a disk
-    holds, and tags make values that no recipe has.
+    Aliases and tags are refused: a few lines of aliases can expand to more than the memory holds,
+    and tags create values that no recipe has.
 
     Raises:
-        NotPlainYaml: it is no YAML, or more than plain YAML.
+        UnsafeYaml: it is not YAML, or not plain YAML.
     """
     import yaml
 
-    # The one in C, where it is there, reads the same and takes a tenth of the time.
+    # The loader in C, if there is one, reads the same and takes a tenth of the time.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         _check_events(yaml.parse(text, Loader=loader))
@@ -36,7 +36,7 @@ def load_yaml(text: str | bytes) -> Any:
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UnsafeYaml(f"it is no YAML{where}: {error.problem}") from error
-    except Exception as error:  # whatever a constructor stumbles over, the text is to blame
+    except Exception as error:  # any error of a constructor is caused by the text
         raise UnsafeYaml("it is no YAML") from error
     _check_values(body)
     return body

@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from babysit.protocol.hyperparameters import STANDARD, Scale
+from babysit.protocol.hyperparameters import ENDING_SCHEDULES, STANDARD, Scale
 from babysit.protocol.values import Values
 
 ONE_CYCLE_START = 1 / 25  # of the base; Smith & Topin, arXiv 1708.07120, and fast.ai use the same
-ENDING = ("cosine", "one_cycle")  # schedules with an end
 SCHEDULE_KEYS = (
     "schedule",
     "decay_rate",
@@ -46,7 +45,7 @@ class Schedule:
     def begun(cls, values: Values, *, start: int, last_step: int) -> Schedule:
         """The schedule that `values` describe, begun now; length 0 means up to the last step."""
         kind = str(values["schedule"])
-        ends = kind in ENDING  # the others do not know how long a run is
+        ends = kind in ENDING_SCHEDULES
         return cls(
             kind=kind,
             start=start,
@@ -63,7 +62,7 @@ class Schedule:
         Returns:
             The schedule in force from update `step` + 1 on, and what has to be said about it.
         """
-        if self.kind not in ENDING or int(values["schedule_steps"]):
+        if self.kind not in ENDING_SCHEDULES or int(values["schedule_steps"]):
             return self, []
         moved = replace(self, length=max(1, last_step - self.start))
         if moved == self:

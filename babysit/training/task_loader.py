@@ -18,28 +18,40 @@ from babysit.protocol.task_files import NoSuchTask
 from babysit.protocol.values import Values
 from babysit.task import Data, Task
 
-MODULE_PREFIX = "babysit_task_"
+IS_TASK = "__babysit_task__"  # an attribute of modules that were loaded as tasks
+PACKAGE = "babysit_tasks_in_"  # and a hash of the folder: the package of the modules in it
 
 
 def load_task(file: Path) -> Task:
-    """Import a task file; the modules beside it can be imported by their names.
+    """Import a task file. It can import the modules beside it by their names, or relatively.
 
     Raises:
         NoSuchTask: it has no `TASK`.
         Exception: whatever the file raises.
     """
     make_importable(file.parent)
-    module_name = f"{MODULE_PREFIX}{file.stem}"
+    module_name = f"{package_of(file.parent)}.{file.stem.replace('.', '_')}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
         raise NoSuchTask(f"{file.name} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
+    setattr(module, IS_TASK, True)
     sys.modules[module_name] = module  # classes of the file must be found by their module
     spec.loader.exec_module(module)
     task = getattr(module, "TASK", None)
     if not isinstance(task, Task):
         raise NoSuchTask(f"{file.name} has no TASK = Task(...).")
     return task
+
+
+def package_of(folder: Path) -> str:
+    """The name of a package, without an `__init__.py`, of the modules in a folder."""
+    name = PACKAGE + hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
 
 
 def make_importable(folder: Path) -> None:
@@ -109,7 +121,7 @@ def built_sha256(task: Task, loaded_sha256: str) -> str:
     """
     module = sys.modules.get(task.load.__module__)
     file = getattr(module, "__file__", None)
-    if not loaded_sha256 or not file or not task.load.__module__.startswith(MODULE_PREFIX):
+    if not loaded_sha256 or not file or not getattr(module, IS_TASK, False):
         return loaded_sha256
     return code_sha256(Path(file))
 
@@ -119,7 +131,7 @@ def imported_files() -> list[Path]:
     names = [
         getattr(module, "__file__", None)
         for name, module in list(sys.modules.items())
-        if not name.startswith(MODULE_PREFIX) and name != "__main__"
+        if name != "__main__" and not getattr(module, IS_TASK, False)
     ]
     return own_files([name for name in names if isinstance(name, str)])
 

@@ -1,14 +1,13 @@
-/** Starts the page. */
+/** Starts the page. The styles that all parts share come before those of the parts. */
+import "./styles/tokens.css";
+import "./styles/elements.css";
+import "./styles/utilities.css";
+import "./styles/controls.css";
+import "./styles/panels.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { startProbe } from "./charts/perfProbe";
-import { followSystemTheme } from "./ui/useTheme";
-import "./styles/tokens.css";
-import "./styles/elements.css";
-import "./styles/layout.css";
-import "./styles/charts.css";
-import "./styles/panels.css";
-import "./styles/dialogs.css";
+import { followSystemTheme } from "./ui/hooks/useTheme";
 
 startProbe();
 followSystemTheme();

@@ -24,6 +24,9 @@ from babysit.protocol.task_files import task_folders
         ("MODELS", "/no/such/folder", "the setting models is invalid: /no/such/folder is not a"),
         ("DATA_DIR", "~no-such-user/var", "the setting data_dir is invalid"),
         ("PARALLEL", "0", "the setting parallel is invalid"),
+        ("DATABASE_URL", "nonsense", "the setting database_url is invalid: must be like postgres"),
+        ("DATABASE_URL", "mysql://user:secret@host/x", "the setting database_url is invalid"),
+        ("DATABASE_URL", "postgresql://user@host:port/x", "the setting database_url is invalid"),
     ],
 )
 def test_a_wrong_setting_is_named_at_the_start(
@@ -36,6 +39,7 @@ def test_a_wrong_setting_is_named_at_the_start(
 
     assert message in str(ended.value)
     assert "\n" not in str(ended.value)
+    assert "secret" not in str(ended.value)
 
 
 def test_workers_find_the_settings_as_the_server_has_read_them(
@@ -63,8 +67,8 @@ def test_secrets_do_not_reach_workers_however_they_are_written(
 ) -> None:
     from app.child_process import child_environment
 
-    monkeypatch.setenv("babysit_token", "secret")
-    monkeypatch.setenv("BABYSIT_DATABASE_URL", "secret")
+    monkeypatch.setenv("babysit_token", "s3cr3t")
+    monkeypatch.setenv("BABYSIT_DATABASE_URL", "postgresql://s3cr3t@host/x")
 
-    assert "secret" not in child_environment().values()
-    assert Settings().token == "secret"
+    assert not any("s3cr3t" in value for value in child_environment().values())
+    assert Settings().token == "s3cr3t"

@@ -63,6 +63,48 @@ def test_a_fork_goes_on_with_other_values_and_leaves_its_parent_alone(
     assert curve(screen, parent["id"], family=False) == parents_curve
 
 
+def test_a_fork_shows_what_the_branch_begins_with_and_beside_it_what_the_run_has_now(
+    screen: Screen, parent: dict[str, Any]
+) -> None:
+    server = screen.server
+    assert server.run(parent["id"])["values"]["learning_rate"] == 0.02
+    start = server.client.get(f"/api/runs/{parent['id']}/checkpoints").json()[0]
+    first = start["values"]["learning_rate"]
+    select_checkpoint(screen, 0)
+
+    screen.button("Fork from checkpoint").click()
+    dialog = screen.page.get_by_role("dialog", name="Fork from step 0")
+    field = dialog.get_by_label("Learning rate", exact=False).first
+    expect(field).to_have_value(f"{first:g}")
+    expect(dialog).to_contain_text("Now 0.02.")
+    dialog.get_by_label("Start paused").check()
+    dialog.get_by_role("button", name="Start fork").click()
+
+    fork = screen.wait_for_another_run(than=parent["id"])
+    expect(screen.status).to_have_text("Paused")
+    assert server.run(fork)["values"]["learning_rate"] == first
+    screen.button("Train 10 steps").click()
+    server.wait_for_step(fork, 10)
+    rates = server.client.get(f"/api/runs/{fork}/curves?series=learning_rate").json()["series"]
+    assert rates["learning_rate"]["value"] == [first] * 10
+    server.wait_for_status(fork, "paused")
+
+
+def test_a_rewound_branch_does_not_list_the_change_that_going_back_has_undone(
+    screen: Screen, parent: dict[str, Any]
+) -> None:
+    expect(screen.journal).to_contain_text("→ 0.02")
+    screen.button("Undo last change").click()
+    screen.page.get_by_role("menuitem", name="Rewind to before").click()
+
+    screen.wait_for_another_run(than=parent["id"])
+    screen.wait_for_chart("cost", points=SAVED_AT)
+    expect(screen.status).to_have_text("Training")
+
+    expect(screen.journal).not_to_contain_text("→ 0.02")
+    assert screen.chart("cost")["markers"] == 1  # where it left its parent
+
+
 def test_the_curves_of_a_branch_begin_with_its_parents(
     screen: Screen, parent: dict[str, Any]
 ) -> None:

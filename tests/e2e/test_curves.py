@@ -85,7 +85,7 @@ def test_zooming_keeps_the_head_of_the_panel_and_a_run_that_is_over_has_no_live_
     screen: Screen, slow_run: int
 ) -> None:
     screen.open_run(slow_run)
-    head = screen.page.locator("#cost-panel .panel-head")
+    head = screen.page.locator("#cost-panel [data-part=head]")
     height = head.evaluate("head => head.clientHeight")
 
     screen.open(f"/?run={slow_run}&zoom=1-4")
@@ -103,7 +103,7 @@ def test_zooming_keeps_the_head_of_the_panel_and_a_run_that_is_over_has_no_live_
 def test_a_long_learning_rate_stays_in_one_line_on_a_phone(screen: Screen, slow_run: int) -> None:
     screen.page.set_viewport_size({"width": 390, "height": 844})
     screen.open_run(slow_run)
-    rate = screen.page.get_by_role("group", name="Quick controls").locator(".bar-rate")
+    rate = screen.page.get_by_role("group", name="Quick controls").locator("[data-part=rate]")
     line = rate.evaluate("rate => rate.clientHeight")
 
     screen.server.command(slow_run, "set", values={"learning_rate": 1.234e-5})

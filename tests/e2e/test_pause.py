@@ -120,3 +120,40 @@ def test_a_cost_that_is_no_number_pauses_the_run_and_the_page_says_where(screen:
     step = screen.server.events(run["id"], "guard_tripped")[0]["step"]
     expect(alert).to_contain_text(f"paused at step {step:,}")
     expect(alert.get_by_role("button", name="Rewind and use lr")).to_be_visible()
+
+
+def test_a_cost_that_blows_up_pauses_and_can_be_continued_anyway(screen: Screen) -> None:
+    run = screen.server.start_run("spirals", steps=3_000, max_steps_per_s=400)
+    screen.open_run(run["id"], points=50)
+    screen.type_value("Learning rate value", "5")
+    alert = screen.page.get_by_role("alert", name="Alerts")
+    expect(alert).to_contain_text("times its starting value")
+    expect(screen.status).to_have_text("Auto-paused: the cost blew up")
+    at = screen.server.run(run["id"])["step"]
+
+    screen.button("Continue anyway").click()
+
+    screen.server.wait_for_step(run["id"], at + 50)
+    expect(alert).to_be_empty()
+
+
+def test_a_double_click_on_pause_leaves_the_run_paused(screen: Screen, slow_run: int) -> None:
+    screen.open_run(slow_run)
+
+    screen.button("Pause training").dblclick(delay=150)
+
+    expect(screen.status).to_have_text("Paused")
+    screen.button("Save checkpoint").click()  # answered after whatever the clicks have asked for
+    expect(screen.page.get_by_role("region", name="Notifications")).to_contain_text("saved")
+    assert screen.server.run(slow_run)["status"] == "paused"
+
+
+def test_the_pace_of_a_run_can_be_chosen_while_it_trains(screen: Screen, slow_run: int) -> None:
+    screen.open_run(slow_run)
+
+    screen.choose("Pace", "10")
+
+    pace = screen.page.get_by_role("combobox", name="Pace")
+    expect(pace).to_have_value("10")
+    expect(screen.journal).to_contain_text("Pace 10 steps/s")
+    assert screen.server.run(slow_run)["max_steps_per_s"] == 10

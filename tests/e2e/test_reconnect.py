@@ -85,3 +85,22 @@ def test_the_page_reconnects_by_itself_and_fills_the_gap(
                 step = second.run(run["id"])["step"]
 
             assert step > before + 300
+
+
+def test_a_page_that_is_opened_while_the_server_is_away_comes_back_with_it(
+    browser: Browser, data_dir: Path, serve: Serve, mark: str
+) -> None:
+    with serve(data_dir, "--no-demo", mark=mark) as first:
+        port = first.url.rpartition(":")[2]
+        run = first.start_run("spirals", steps=1_000_000, max_steps_per_s=200)
+        with opened(browser, first) as screen:
+            screen.open("/runs")
+            link = screen.page.get_by_role("link", name=run["name"]).first
+            expect(link).to_be_visible()
+            first.kill()
+            link.click()
+            expect(screen.page.get_by_role("alert")).to_contain_text("Retrying…")
+
+            with serve(data_dir, "--no-demo", "--port", port, mark=mark):
+                expect(screen.status).to_have_text("Training", timeout=30_000)
+                screen.wait_for_chart("cost", points=20, timeout_ms=30_000)

@@ -166,20 +166,21 @@ def test_a_trial_that_is_pointed_at_lights_up_everywhere(screen: Screen) -> None
     screen.open(f"/caviar?search={search_id}")
     expect(rows(screen)).to_have_count(6)
     best = next(one for one in search["trials"] if one["run_id"] == search["best_run_id"])
-    lit = screen.page.locator("path.is-lit")
+    lit = screen.page.locator("path[data-highlighted]")
     expect(lit).to_have_count(0)
 
     rows(screen).first.hover()
     expect(lit).to_have_count(2)  # in the curves and across the axes
-    expect(screen.page.locator("circle.dot-lit")).to_have_count(2)  # on each axis' own picture
-    expect(screen.page.locator(".trial-readout")).to_contain_text(f"Trial {best['number']}")
+    dots = screen.page.locator("circle[data-highlighted]")
+    expect(dots).to_have_count(2)  # on each axis' own picture
+    expect(screen.page.locator("[data-part=trial]")).to_contain_text(f"Trial {best['number']}")
 
     screen.page.mouse.move(0, 0)  # the keyboard does the same
     expect(lit).to_have_count(0)
     screen.page.get_by_role("figure", name="Parallel coordinates").focus()
     screen.page.keyboard.press("ArrowDown")
     screen.page.keyboard.press("ArrowDown")
-    expect(rows(screen).nth(1)).to_have_class(re.compile("lit"))
+    expect(rows(screen).nth(1)).to_have_attribute("data-highlighted", "true")
     screen.page.keyboard.press("Enter")
     screen.page.wait_for_url(re.compile("run="))
 
@@ -204,7 +205,7 @@ def test_brushes_are_chips_that_can_be_removed_and_columns_sort(screen: Screen) 
     menu.get_by_role("button", name="Set brush").click()
     chip = screen.button("Remove brush Learning rate 0.01–1")
     expect(chart).to_have_attribute("data-lines", str(inside))
-    expect(rows(screen).and_(screen.page.locator(".dim"))).to_have_count(8 - inside)
+    expect(rows(screen).and_(screen.page.locator("[data-dim]"))).to_have_count(8 - inside)
     chip.click()
     expect(chart).to_have_attribute("data-lines", str(finished))
 

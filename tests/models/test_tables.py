@@ -8,13 +8,14 @@ from sklearn import datasets
 
 from babysit.task import SampleRandom
 from models import diabetes, digits, digits_cnn
+from models._digits import load_digits
 from tests.models.plain_loop import examples_of, learn
 
 
 def test_digits_are_those_of_scikit_learn() -> None:
     images, labels = datasets.load_digits(return_X_y=True)
 
-    x, y = digits.load_digits()
+    x, y = load_digits()
 
     assert np.array_equal(x.numpy() * 16, images)
     assert np.array_equal(y.numpy(), labels)

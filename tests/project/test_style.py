@@ -90,3 +90,21 @@ def test_no_test_sleeps() -> None:
     sleepy = [n for n in tests if re.search(r"\b(time\.sleep|wait_for_timeout)\(", text_of(n))]
 
     assert sleepy == []
+
+
+def test_distances_and_sizes_of_type_come_from_the_tokens() -> None:
+    """One scale for the whole page: `frontend/src/styles/tokens.css`. Only hairlines are 1px."""
+    scaled = re.compile(
+        r"^\s*((?:scroll-)?(?:padding|margin|gap|row-gap|column-gap)[a-z-]*|font-size):(.*);", re.M
+    )
+    sheets = [name for name in tracked_files() if name.endswith(".css") and "/src/" in name]
+    assert len(sheets) > 40
+
+    literal = [
+        f"{name}: {property_}:{value}"
+        for name in sheets
+        for property_, value in scaled.findall(text_of(name))
+        if re.search(r"(?<!var\(--)\b(?!1px|0px)\d+(\.\d+)?(px|rem|em)\b", value)
+    ]
+
+    assert literal == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from babysit.storage.journal import Frame, JournalReader
 
@@ -23,6 +25,8 @@ def reconcile(store: Store) -> None:
     """Append what could not be appended when it was said, and put all of it on the disk."""
     store.clock.save_if_due()
     with store.lock:
+        if store.database.is_replaced():
+            _write_database_again(store)
         for run_id in sorted(store.lagging_runs):
             reconcile_run(store, run_id)
         try:
@@ -32,6 +36,16 @@ def reconcile(store: Store) -> None:
             store.event_ids.sync()
         except OSError as error:
             log.warning("the server's journals cannot be synced: %s", error)
+
+
+def _write_database_again(store: Store) -> None:
+    try:
+        store.database.write_again()
+    except (OSError, sqlite3.Error, DBAPIError) as error:
+        log.warning("the database file is gone and cannot be written again: %s", error)
+    else:
+        if not store.database.is_replaced():
+            log.warning("The database file was deleted; it was written again.")
 
 
 def reconcile_all(store: Store) -> None:

@@ -23,6 +23,8 @@ from ..store import Transaction
 from ..tables.runs import CheckpointRow, RunRow
 from .projection import emit
 
+STATE_KEYS = ("values", "effective", "last_command_id")
+
 
 def checkpoint_path(runs_dir: Path, row: CheckpointRow) -> Path:
     return runs_dir / str(row.run_id) / "checkpoints" / row.directory
@@ -48,7 +50,6 @@ def _best(rows: list[CheckpointRow]) -> int | None:
 def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> dict[str, Any]:
     path = checkpoint_path(runs_dir, row)
     valid = not row.removed and what_is_wrong(path, row, deep=False) is None
-    values, effective = _values(path) if valid else (None, None)
     return {
         "id": row.id,
         "run_id": row.run_id,
@@ -65,18 +66,18 @@ def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> 
         "at": row.at,
         "removed": row.removed,
         "command_id": row.command_id,
-        "values": values,
-        "effective": effective,
+        **(_state_json(path) if valid else dict.fromkeys(STATE_KEYS)),
     }
 
 
-def _values(path: Path) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The base values that a branch goes on with, and those that the last update used."""
+def _state_json(path: Path) -> dict[str, Any]:
+    """What a branch goes on with: base values, those of the last update, and its last command."""
     try:
         state = read_json(path / STATE)
-        return dict(state["values"]), dict(state["optimizer_values"])
+        found = (dict(state["values"]), dict(state["optimizer_values"]), state["last_command_id"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None, None
+        return dict.fromkeys(STATE_KEYS)
+    return dict(zip(STATE_KEYS, found, strict=True))
 
 
 def find_checkpoint(session: Session, checkpoint_id: int) -> CheckpointRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from babysit.protocol.commands import Cancel, Command, Extend, Set, Stop
 from babysit.protocol.events import Applied, CommandSent, StatusChanged
-from babysit.protocol.hyperparameters import Declared, InvalidValue
+from babysit.protocol.hyperparameters import ENDING_SCHEDULES, Declared, InvalidValue
 from babysit.protocol.serialization import to_json
 from babysit.protocol.status import NO_OPS, RunStatus
 from babysit.protocol.validation import check_change
@@ -55,6 +56,8 @@ def send_command(
             f"{PENDING_COMMANDS_MAX} commands wait for their answer already. Wait for some of them."
         )
     command_id = (tx.session.scalar(select(func.max(CommandRow.id))) or 0) + 1
+    if isinstance(command, Extend) and _may_have_an_ending_schedule(run, pending):
+        command = replace(command, schedule_follows=True)
     body = to_json(command)
     emit(
         tx,
@@ -64,6 +67,13 @@ def send_command(
     if run.status is RunStatus.QUEUED and isinstance(command, Stop):
         _stop_before_start(tx, run, command_id)
     return command_id
+
+
+def _may_have_an_ending_schedule(run: RunRow, pending: list[CommandRow]) -> bool:
+    """Whether a schedule of the run may last to its end when the next command is carried out."""
+    return run.values.get("schedule") in ENDING_SCHEDULES or any(
+        "schedule" in (item.body.get("values") or {}) for item in pending
+    )
 
 
 def _pending_max(command: Command) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from babysit.protocol.commands import Pause
 from babysit.protocol.events import Described, Forked
-from babysit.protocol.hyperparameters import Declared, InvalidValue
+from babysit.protocol.hyperparameters import ENDING_SCHEDULES, Declared, InvalidValue
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
 from babysit.protocol.validation import check_fork, check_start
@@ -126,7 +126,7 @@ def fork_run(
         parent_directory=f"runs/{parent.id}/checkpoints/{checkpoint.directory}",
         parent_state_sha256=checkpoint.state_sha256,
         parent_bytes=checkpoint.bytes,
-        schedule_follows=True,
+        schedule_follows=True if values.get("schedule") in ENDING_SCHEDULES else None,
     )
     child = make_run(tx, spec, values)
     forked = Forked(

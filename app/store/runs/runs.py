@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from babysit.protocol.events import Described, Restored, StatusChanged, Trashed
+from babysit.protocol.events import Described, NoteAdded, Restored, StatusChanged, Trashed
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Values
@@ -19,7 +19,7 @@ from ...limits import INT_MAX
 from ..journals.spec_file import RUN_FILE, highest_id
 from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
-from ..tables.runs import RunRow
+from ..tables.runs import EventRow, RunRow
 from ..tables.searches import TrialRow
 from .exactness import read_exactness
 from .projection import emit, emit_all
@@ -206,6 +206,27 @@ def describe_run(
     )
     if event != Described(step=event.step, at=event.at):
         emit(tx, run, event)
+
+
+def correct_note(tx: Transaction, run: RunRow, event_id: int, text: str) -> EventRow:
+    """Replace the text of a note.
+
+    event_id: of the note, or of an earlier correction of it.
+
+    Raises:
+        NotFound: the run has no note with this id.
+    """
+    note = tx.session.get(EventRow, event_id) if event_id <= INT_MAX else None
+    if note is None or note.run_id != run.id or note.kind != NoteAdded.kind:
+        raise NotFound("Note not found.")
+    body = note.body
+    corrected = NoteAdded(
+        step=note.step,
+        text=text,
+        command_id=body.get("command_id"),
+        replaces=body.get("replaces") or note.seq,
+    )
+    return emit(tx, run, corrected)
 
 
 def trash_run(tx: Transaction, run: RunRow) -> None:

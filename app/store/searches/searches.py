@@ -23,7 +23,7 @@ from ..journals.search_records import (
 from ..journals.spec_file import highest_id, numbered_directories
 from ..runs.commands import send_command
 from ..store import Store, Transaction
-from ..tables.runs import RunRow
+from ..tables.runs import CommandRow, RunRow
 from ..tables.searches import SearchRow, TrialRow
 from .projection import emit_search, replay_from_journal
 from .trials import Trial, best_of, trials_of
@@ -104,6 +104,26 @@ def append_search_events(tx: Transaction, row: SearchRow) -> None:
             ask_trial(tx, trial, Pause(reason=BY_SEARCH))
         elif row.status == "running" and (paused_by_us or trial.occupies_slot):
             ask_trial(tx, trial, Resume())
+
+
+def is_left_paused(row: SearchRow, trial: Trial) -> bool:
+    """Whether a running search has a trial that it paused, and that no longer is what it wants.
+
+    A trial whose worker is being replaced takes no `resume`, and pauses again afterwards.
+    """
+    paused_by_us = trial.status is RunStatus.PAUSED and trial.reason == BY_SEARCH
+    return row.status == "running" and paused_by_us
+
+
+def resume_trial(tx: Transaction, trial: Trial) -> None:
+    """Resume a trial, unless it was asked to already."""
+    asked = select(CommandRow.id).where(
+        CommandRow.run_id == trial.row.run_id,
+        CommandRow.kind == "resume",
+        CommandRow.status == "pending",
+    )
+    if tx.session.scalar(asked.limit(1)) is None:
+        ask_trial(tx, trial, Resume())
 
 
 def ask_trial(tx: Transaction, trial: Trial, command: Pause | Resume | Stop) -> None:

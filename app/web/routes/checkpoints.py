@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Response, status
 from fastapi.responses import JSONResponse
 
 from ...store.run_json import run_list
 from ...store.runs import checkpoints
 from ...store.runs.create import fork_run
+from ...store.runs.removal import delete_checkpoint
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
@@ -36,6 +38,21 @@ def pin(checkpoint_id: PathId, requested: PinChange, state: AppStateDep) -> Chec
         checkpoints.pin_checkpoint(tx, row, pinned=requested.pinned)
         checkpoint = checkpoints.one_checkpoint(tx.session, state.store.runs_dir, row)
     return Checkpoint.model_validate(checkpoint)
+
+
+@router.delete("/checkpoints/{checkpoint_id}", status_code=status.HTTP_204_NO_CONTENT)
+def remove(checkpoint_id: PathId, state: AppStateDep) -> Response:
+    """Delete a checkpoint of a run that is over. Its entry in the history stays.
+
+    Its size is `bytes` in `GET /api/runs/{id}/checkpoints`. One that is pinned, that a fork came
+    from or that is the last one of its run is kept (409).
+    """
+    with state.store.writing() as tx:
+        row = checkpoints.find_checkpoint(tx.session, checkpoint_id)
+        delete_checkpoint(tx, row)
+        path = checkpoints.checkpoint_path(state.store.runs_dir, row)
+    shutil.rmtree(path, ignore_errors=True)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
 @router.post(

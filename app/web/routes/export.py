@@ -19,7 +19,7 @@ from ...errors import Invalid
 from ...store.curves.chunks import Curve
 from ...store.curves.curves import lineage, read_attempts, read_curves, series_names
 from ...store.curves.downsample import floats_to_json
-from ...store.events import read_events
+from ...store.events import read_events, with_corrections
 from ...store.runs.checkpoints import list_checkpoints
 from ...store.runs.recipes import make_recipe
 from ...store.runs.runs import find_run, read_run
@@ -67,7 +67,7 @@ def export(run_id: PathId, format: Format, state: AppStateDep) -> Response:
             case Format.MARKDOWN:
                 document = markdown_report(
                     read_run(session, run_id),
-                    read_events(session, [run_id], limit=EVENTS_MAX),
+                    with_corrections(read_events(session, [run_id], limit=EVENTS_MAX)),
                     list_checkpoints(session, state.store.runs_dir, find_run(session, run_id)),
                 )
                 return _file(
@@ -76,7 +76,7 @@ def export(run_id: PathId, format: Format, state: AppStateDep) -> Response:
             case Format.HTML:
                 page = report(
                     read_run(session, run_id),
-                    read_events(session, [run_id], limit=EVENTS_MAX),
+                    with_corrections(read_events(session, [run_id], limit=EVENTS_MAX)),
                     _curves(session, find_run(session, run_id)),
                 )
                 return _file(iter([page.encode()]), run_id, "html", "text/html; charset=utf-8")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 
 from babysit.protocol.events import NoteAdded
+from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
 
@@ -20,13 +23,15 @@ from ...store.runs import runs
 from ...store.runs.commands import stop_if_active
 from ...store.runs.create import start_run
 from ...store.runs.projection import emit
+from ...store.runs.removal import Trash, empty_trash, look_into_trash
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
 from ..schemas.events import Event
-from ..schemas.requests import NewNote, NewRun, RunChange
-from ..schemas.responses import Family, Run, Runs
+from ..schemas.requests import NewNote, NewRun, NoteCorrection, RunChange
+from ..schemas.responses import Family, Run, Runs, TrashContent
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
+trash_router = APIRouter(prefix="/api/trash", tags=["runs"])
 
 PICTURE_BYTES_MAX = 4_000_000
 
@@ -72,14 +77,28 @@ def list_runs(
             before=before,
             limit=limit,
         )
-    return Runs.model_validate(page)
+    shown = [_as_the_disk_lets_it(state.store.runs_dir, run) for run in page["runs"]]
+    return Runs.model_validate({**page, "runs": shown})
 
 
 @router.get("/{run_id}")
 def read(run_id: PathId, state: AppStateDep) -> Run:
     """One run."""
     with state.store.reading() as session:
-        return Run.model_validate(runs.read_run(session, run_id))
+        run = runs.read_run(session, run_id)
+    return Run.model_validate(_as_the_disk_lets_it(state.store.runs_dir, run))
+
+
+def _as_the_disk_lets_it(runs_dir: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """A run whose worker waits for the disk is paused, even if that could not be written yet."""
+    if run["status"] != RunStatus.RUNNING:
+        return run
+    beat = read_heartbeat(runs_dir / str(run["id"]), run["attempt"])
+    if beat is None or not beat.io_error:
+        return run
+    is_full = beat.io_error in (errno.ENOSPC, errno.EDQUOT)
+    reason = "disk_full" if is_full else "disk_error"
+    return {**run, "status": RunStatus.PAUSED.value, "reason": reason}
 
 
 @router.patch("/{run_id}")
@@ -123,6 +142,16 @@ def add_note(
     return idempotency.answer(status.HTTP_201_CREATED, act)
 
 
+@router.patch("/{run_id}/notes/{event_id}", response_model=Event)
+def correct_note(
+    run_id: PathId, event_id: PathId, requested: NoteCorrection, state: AppStateDep
+) -> JSONResponse:
+    """Replace the text of a note by a later event; the earlier text stays in the history."""
+    with state.store.writing() as tx:
+        run = runs.find_run(tx.session, run_id)
+        return JSONResponse(event_json(runs.correct_note(tx, run, event_id, requested.text)))
+
+
 @router.get("/{run_id}/family")
 def family(run_id: PathId, state: AppStateDep) -> Family:
     """All runs of the family: those that were forked, directly or not, from the same root."""
@@ -142,3 +171,26 @@ def picture(run_id: PathId, state: AppStateDep) -> JSONResponse:
             return JSONResponse(json.loads(file.read()))
     except (OSError, ValueError, RecursionError) as error:
         raise NotFound("This run has no picture.") from error
+
+
+@trash_router.get("")
+def read_trash(state: AppStateDep) -> TrashContent:
+    """What emptying the trash would remove, and how much space that gives back."""
+    with state.store.reading() as session:
+        return _trash(look_into_trash(session, state.store.runs_dir))
+
+
+@trash_router.delete("")
+def remove_trash(state: AppStateDep) -> TrashContent:
+    """Remove the runs in the trash for good. Answers what was removed, and what stays and why."""
+    removed = empty_trash(state.store)
+    if removed.run_ids:
+        state.broker.send_reset()
+    return _trash(removed)
+
+
+def _trash(trash: Trash) -> TrashContent:
+    kept = [{"run_id": run_id, "reason": reason} for run_id, reason in trash.kept.items()]
+    return TrashContent.model_validate(
+        {"run_ids": sorted(trash.run_ids), "bytes": trash.bytes, "kept": kept}
+    )

@@ -117,6 +117,13 @@ class NewNote(In):
     command_id: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
 
 
+class NoteCorrection(In):
+    text: Annotated[
+        str,
+        Field(min_length=1, max_length=NOTE_CHARACTERS_MAX, examples=["a plateau after all"]),
+    ]
+
+
 class SetIn(In):
     kind: Literal["set"]
     values: ValuesIn
@@ -168,7 +175,7 @@ class ExtendIn(In):
     note: Note = ""
 
     def command(self) -> Command:
-        return Extend(steps=self.steps, note=self.note, schedule_follows=True)
+        return Extend(steps=self.steps, note=self.note)
 
 
 class CancelIn(In):

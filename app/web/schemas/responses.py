@@ -209,6 +209,20 @@ class Checkpoint(BaseModel):
     command_id: int | None
     values: ValuesOut | None  # base values that a branch goes on with; None: it cannot be used
     effective: ValuesOut | None  # what the last update used, of an optimizer's values
+    last_command_id: int | None  # the last command that was carried out before it
+
+
+class KeptInTrash(BaseModel):
+    run_id: int
+    reason: str
+
+
+class TrashContent(BaseModel):
+    """run_ids: of the runs that are removed for good. bytes: their space on the disk."""
+
+    run_ids: list[int]
+    bytes: int
+    kept: list[KeptInTrash]
 
 
 class FamilyMember(BaseModel):

@@ -42,7 +42,7 @@ export class ApiError extends Error {
 /** The server could not be reached at all. */
 class NetworkError extends Error {
   constructor() {
-    super("The server did not answer. Training goes on; try again in a moment.");
+    super("The server did not answer. Training continues; try again in a moment.");
     this.name = "Unreachable";
   }
 }

@@ -167,6 +167,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/notes/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Correct Note
+         * @description Replace the text of a note by a later event; the earlier text stays in the history.
+         */
+        patch: operations["correct_note_api_runs__run_id__notes__event_id__patch"];
+        trace?: never;
+    };
     "/api/runs/{run_id}/family": {
         parameters: {
             query?: never;
@@ -202,6 +222,30 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Trash
+         * @description What emptying the trash would remove, and how much space that gives back.
+         */
+        get: operations["read_trash_api_trash_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Trash
+         * @description Remove the runs in the trash for good. Answers what was removed, and what stays and why.
+         */
+        delete: operations["remove_trash_api_trash_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -320,7 +364,14 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove
+         * @description Delete a checkpoint of a run that is over. Its entry in the history stays.
+         *
+         *     Its size is `bytes` in `GET /api/runs/{id}/checkpoints`. One that is pinned, that a fork came
+         *     from or that is the last one of its run is kept (409).
+         */
+        delete: operations["remove_api_checkpoints__checkpoint_id__delete"];
         options?: never;
         head?: never;
         /**
@@ -621,6 +672,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/searches/{search_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Search
+         * @description Export a search as a file.
+         *
+         *     csv: one row for each trial, with its outcome, its final cost and its values; a value that only
+         *     other trials have is empty.
+         *     json: the search as `GET /api/searches/{id}` answers it.
+         */
+        get: operations["export_search_api_searches__search_id__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stream": {
         parameters: {
             query?: never;
@@ -664,7 +739,7 @@ export interface components {
         };
         /**
          * AppliedEvent
-         * @description Any command but `Set` was carried out.
+         * @description A command other than `Set` was executed.
          */
         AppliedEvent: {
             /** Id */
@@ -778,11 +853,11 @@ export interface components {
         };
         /**
          * ChangedEvent
-         * @description A `Set` was carried out: before and after are read back from the optimizer.
+         * @description A `Set` was executed: before and after are read back from the optimizer.
          *
-         *     values: base values of what changed, in force from now on: where a ramp leads, lr's base.
+         *     values: base values of what changed, in force from now on: the end of a ramp, lr's base.
          *     effective_step: the first update that uses it (a batch size may wait for the next epoch).
-         *     undo_values: what to `set` to put the change back.
+         *     undo_values: what to `set` to undo the change.
          */
         ChangedEvent: {
             /** Id */
@@ -887,10 +962,12 @@ export interface components {
             effective: {
                 [key: string]: number | boolean | string;
             } | null;
+            /** Last Command Id */
+            last_command_id: number | null;
         };
         /**
          * CheckpointPinnedEvent
-         * @description Retention must keep (or need no longer keep) this checkpoint.
+         * @description Retention must keep this checkpoint, or may remove it again.
          */
         CheckpointPinnedEvent: {
             /** Id */
@@ -924,7 +1001,7 @@ export interface components {
         };
         /**
          * CheckpointRemovedEvent
-         * @description Retention removed a checkpoint that nothing refers to.
+         * @description Retention, or somebody, removed a checkpoint that nothing refers to.
          */
         CheckpointRemovedEvent: {
             /** Id */
@@ -944,6 +1021,11 @@ export interface components {
             /** Checkpoint Id */
             checkpoint_id: number;
             /**
+             * Actor
+             * @default retention
+             */
+            actor: string;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -951,7 +1033,7 @@ export interface components {
         };
         /**
          * CheckpointSavedEvent
-         * @description A checkpoint is on the disk: hashed, synced and renamed into place before this was said.
+         * @description A checkpoint is on the disk: it was hashed, synced and renamed before this event.
          */
         CheckpointSavedEvent: {
             /** Id */
@@ -1045,10 +1127,10 @@ export interface components {
         };
         /**
          * CommandSentEvent
-         * @description The server passes a command on; ids grow within a run, each is carried out once.
+         * @description The server sent a command. Ids grow within a run, and each command is executed once.
          *
-         *     redo_at: of a recipe: it is carried out when exactly this many updates are done.
-         *     after_scheduled: and after the scheduled changes of that step.
+         *     redo_at: of a recipe: the command is executed when exactly this many updates are done.
+         *     after_scheduled: it is executed after the scheduled changes of that step.
          */
         CommandSentEvent: {
             /** Id */
@@ -1121,7 +1203,7 @@ export interface components {
         };
         /**
          * DescribedEvent
-         * @description Somebody renamed the run, changed how it is watched, or made it its family's live branch.
+         * @description The run was renamed, is watched in another way, or is its family's live branch now.
          *
          *     Only what changed is given.
          *     guard: whether the run pauses when its cost blows up.
@@ -1340,7 +1422,7 @@ export interface components {
         };
         /**
          * ForkedEvent
-         * @description A new run left this one at a checkpoint, which is kept from now on.
+         * @description A new run was forked from a checkpoint of this one, which is kept from now on.
          */
         ForkedEvent: {
             /** Id */
@@ -1496,6 +1578,13 @@ export interface components {
             method: string;
             /** Message */
             message: string | null;
+        };
+        /** KeptInTrash */
+        KeptInTrash: {
+            /** Run Id */
+            run_id: number;
+            /** Reason */
+            reason: string;
         };
         /** NewFork */
         NewFork: {
@@ -1653,7 +1742,7 @@ export interface components {
         };
         /**
          * NoteAddedEvent
-         * @description Somebody pinned a note to a step.
+         * @description A note was added to a step.
          */
         NoteAddedEvent: {
             /** Id */
@@ -1679,11 +1768,21 @@ export interface components {
             actor: string;
             /** Command Id */
             command_id?: number | null;
+            /** Replaces */
+            replaces?: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "note_added";
+        };
+        /** NoteCorrection */
+        NoteCorrection: {
+            /**
+             * Text
+             * @example a plateau after all
+             */
+            text: string;
         };
         /** Parent */
         Parent: {
@@ -1781,7 +1880,7 @@ export interface components {
         };
         /**
          * RaisedEvent
-         * @description The task raised in the update after `step`; a further attempt is to take the run up.
+         * @description The task raised in the update after `step`; another attempt will continue the run.
          */
         RaisedEvent: {
             /** Id */
@@ -1819,7 +1918,7 @@ export interface components {
         };
         /**
          * RecoveredEvent
-         * @description A later attempt took the run up from a checkpoint after a crash.
+         * @description A later attempt continues the run from a checkpoint after a crash.
          */
         RecoveredEvent: {
             /** Id */
@@ -1881,7 +1980,7 @@ export interface components {
         };
         /**
          * RefusedEvent
-         * @description A command was not carried out, and nothing changed.
+         * @description A command was not executed, and nothing changed.
          */
         RefusedEvent: {
             /** Id */
@@ -1975,9 +2074,9 @@ export interface components {
         };
         /**
          * ReplayedEvent
-         * @description A run that repeats a recipe is at its end, or somebody changed it by hand.
+         * @description A replay has ended, or it was changed by hand.
          *
-         *     equal: to the last bit, as far as it was compared: up to this event's step.
+         *     equal: bit-identical as far as it was compared, which is up to this event's step.
          *     first_step, quantity: where the first difference is, and the two values there.
          *     branched: by hand, or it ended early: the rest is not compared.
          */
@@ -2019,7 +2118,7 @@ export interface components {
         };
         /**
          * RestoredEvent
-         * @description The run came back from the trash.
+         * @description The run was restored from the trash.
          */
         RestoredEvent: {
             /** Id */
@@ -2176,7 +2275,7 @@ export interface components {
         };
         /**
          * RunStatus
-         * @description Where a run is. Only a `StatusChanged` moves it.
+         * @description The status of a run. Only a `StatusChanged` event changes it.
          * @enum {string}
          */
         RunStatus: "queued" | "starting" | "running" | "paused" | "finished" | "stopped" | "failed" | "lost";
@@ -2280,6 +2379,11 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * SearchFormat
+         * @enum {string}
+         */
+        SearchFormat: "csv" | "json";
         /**
          * SearchPreview
          * @description A search that is not started.
@@ -2505,7 +2609,7 @@ export interface components {
         };
         /**
          * StatusChangedEvent
-         * @description The run's status moved.
+         * @description The run's status changed.
          */
         StatusChangedEvent: {
             /** Id */
@@ -2609,8 +2713,20 @@ export interface components {
             token: string;
         };
         /**
+         * TrashContent
+         * @description run_ids: of the runs that are removed for good. bytes: their space on the disk.
+         */
+        TrashContent: {
+            /** Run Ids */
+            run_ids: number[];
+            /** Bytes */
+            bytes: number;
+            /** Kept */
+            kept: components["schemas"]["KeptInTrash"][];
+        };
+        /**
          * TrashedEvent
-         * @description The run went to the trash.
+         * @description The run was moved to the trash.
          */
         TrashedEvent: {
             /** Id */
@@ -2712,7 +2828,7 @@ export interface components {
         };
         /**
          * WarnedEvent
-         * @description Something the person should know that stops nothing.
+         * @description Something that a person should know; the run continues.
          */
         WarnedEvent: {
             /** Id */
@@ -2747,7 +2863,7 @@ export interface components {
         };
         /**
          * WorkerStartedEvent
-         * @description A process took the run up. Its identity, and all that exactness depends on.
+         * @description A worker started: its identity, and everything that exact results depend on.
          */
         WorkerStartedEvent: {
             /** Id */
@@ -4597,6 +4713,159 @@ export interface operations {
             };
         };
     };
+    correct_note_api_runs__run_id__notes__event_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                event_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteCorrection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     family_api_runs__run_id__family_get: {
         parameters: {
             query?: never;
@@ -4763,6 +5032,298 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_trash_api_trash_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashContent"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_trash_api_trash_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashContent"];
                 };
             };
             /** @description Malformed request */
@@ -5535,6 +6096,152 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Checkpoint"][];
                 };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_api_checkpoints__checkpoint_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                checkpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Malformed request */
             400: {
@@ -8082,6 +8789,154 @@ export interface operations {
                 };
                 content: {
                     "text/plain": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_search_api_searches__search_id__export_get: {
+        parameters: {
+            query: {
+                format: components["schemas"]["SearchFormat"];
+            };
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };

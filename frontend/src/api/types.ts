@@ -24,6 +24,7 @@ export type WireSeries = Schemas["Series"];
 export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
 export type Family = Schemas["Family"];
+export type Parent = Schemas["Parent"];
 export type FamilyMember = Schemas["FamilyMember"];
 export type CommandSent = Schemas["CommandSent"];
 export type ErrorBody = Schemas["Error"];

@@ -9,10 +9,11 @@ import { canDraw, draw, scheduler } from "./draw";
 import type { Box } from "./geometry";
 import { plotHeight, spread, xToPx, yToPx } from "./geometry";
 import { useGestures } from "./gestures";
-import { Markers } from "./Markers";
+import * as styles from "./LineChart.module.css";
+import { Markers } from "./markers/Markers";
 import { palette } from "./palette";
 import { report } from "./perfProbe";
-import { redrawIntervalMs } from "./redrawInterval";
+import { redrawIntervalMs } from "./redraw/redrawInterval";
 
 export interface LineChartProps {
   name: ChartName;
@@ -38,7 +39,7 @@ export function LineChart(props: LineChartProps) {
   return (
     <div
       ref={container}
-      className="chart"
+      className={styles.chart}
       role="figure"
       tabIndex={0}
       aria-label={props.label}
@@ -49,7 +50,7 @@ export function LineChart(props: LineChartProps) {
       style={{ height: props.height }}
       {...gestures.listeners}
     >
-      <div ref={canvas} className="chart-lines" aria-hidden="true" />
+      <div ref={canvas} className={styles.chartLines} aria-hidden="true" />
       {drawn ? <Overlay drawing={drawn} name={props.name} selection={gestures.selection} /> : null}
       {drawn ? null : <p className="chart-empty">{props.empty}</p>}
     </div>
@@ -161,13 +162,13 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
       <OutlierNotice drawing={drawing} />
       {inside ? (
         <div
-          className={pinned ? "crosshair pinned" : "crosshair"}
+          className={pinned ? `${styles.crosshair} ${styles.pinned}` : styles.crosshair}
           style={{ left: cursorPx, top: frame.box.top, height: plotHeight(frame.box) }}
         />
       ) : null}
       {selection ? (
         <div
-          className="selection"
+          className={styles.selection}
           style={{
             left: Math.min(selection.from, selection.to),
             width: Math.abs(selection.to - selection.from),
@@ -179,7 +180,7 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
       {drawing.labels.map((label, i) => (
         <span
           key={label.text.split(" ")[0]}
-          className="end-label"
+          className={styles.endLabel}
           aria-hidden="true"
           style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}
         >
@@ -196,7 +197,7 @@ function OutlierNotice({ drawing }: { drawing: Drawing }) {
   const { above, zeros, frame } = drawing;
   if (above === 0 && zeros === 0) return null;
   return (
-    <div className="left-out" style={{ left: frame.box.left + 8, top: frame.box.top + 4 }}>
+    <div className={styles.leftOut} style={{ left: frame.box.left + 8, top: frame.box.top + 4 }}>
       {above > 0 ? (
         <button
           type="button"

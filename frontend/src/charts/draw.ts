@@ -4,7 +4,7 @@ import { getRoute } from "../state/route";
 import type { AxisKind } from "../state/state";
 import type { Drawing } from "./compose";
 import { palette, withOpacity } from "./palette";
-import { DrawingScheduler } from "./scheduler";
+import { DrawingScheduler } from "./redraw/scheduler";
 
 let Plotly: typeof import("plotly.js-cartesian-dist-min").default | null = null;
 

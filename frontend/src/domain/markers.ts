@@ -1,8 +1,6 @@
 /** Which events are marked on the charts, and how near ones share a place. */
 
-import type { EventOf, Family, Run, RunEvent, Values } from "../api/types";
-import { changeText } from "../format/hyperparameters";
-import { whole } from "../format/numbers";
+import type { EventOf, Family, Run, RunEvent } from "../api/types";
 
 export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
 
@@ -26,14 +24,6 @@ export const COLLAPSE_PX = 12;
 const KINDS: string[] = ["lr", "momentum", "batch", "change", "pause", "note", "fork"] satisfies MarkerKind[];
 
 export const isMarker = (kind: string): kind is MarkerKind => KINDS.includes(kind);
-
-/** What a change did; on a ramp, where it leads: the optimizer has only begun to move. */
-function changedText({ before, after, values, over_steps: overSteps }: EventOf<"changed">): string {
-  if (!overSteps) return changeText(before, after);
-  const { learning_rate: base, ...rest } = values;
-  const rate: Values = base === undefined || "base_learning_rate" in after ? {} : { learning_rate: base };
-  return `${changeText(before, { ...after, ...rest, ...rate })} over ${whole(overSteps)} steps`;
-}
 
 function changeKind({ before, after }: EventOf<"changed">): MarkerKind {
   const names = Object.keys(after).filter((name) => before[name] !== after[name]);
@@ -64,10 +54,10 @@ export function markerOf(event: RunEvent, reasons: Reasons): Marker | null {
     case "changed":
       return changeMarker(event, reasons);
     case "guard_tripped":
-      return { eventId, step, kind: "pause", who: "guard", why: "", text: event.message };
+      return { eventId, step, kind: "pause", who: "guard", why: "", text: event.summary };
     case "note_added":
       if (event.command_id) return null;
-      return { eventId, step, kind: "note", who: actorName(event.actor), why: "", text: event.text };
+      return { eventId, step, kind: "note", who: actorName(event.actor), why: "", text: event.summary };
     default:
       return null;
   }
@@ -77,7 +67,7 @@ export const changeMarker = (event: EventOf<"changed">, reasons: Reasons): Marke
   eventId: event.id,
   step: event.step,
   kind: changeKind(event),
-  text: changedText(event),
+  text: event.summary,
   who: actorName(event.actor),
   why: event.note || (reasons.get(reasonKey(event)) ?? ""),
 });

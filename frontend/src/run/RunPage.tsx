@@ -6,19 +6,20 @@ import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
 import { loadRuns, startRunSession } from "../state/runSession";
 import { dispatch, usePage } from "../state/store";
+import { useNarrow, usePhone } from "../ui/hooks/useMediaQuery";
 import { Icon } from "../ui/Icon";
 import { NotFound } from "../ui/NotFound";
-import { useNarrow, usePhone } from "../ui/useMediaQuery";
 import { BottomBar } from "./controls/BottomBar";
 import { ControlRail } from "./controls/ControlRail";
 import { Alerts } from "./panels/Alerts";
-import { CheckpointsPanel } from "./panels/CheckpointsPanel";
-import { CostPanel } from "./panels/CostPanel";
-import { CurvesPanel } from "./panels/CurvesPanel";
-import { JournalPanel } from "./panels/JournalPanel";
-import { PicturePanel } from "./panels/PicturePanel";
+import { CostPanel } from "./panels/curves/CostPanel";
+import { CurvesPanel } from "./panels/curves/CurvesPanel";
+import { PicturePanel } from "./panels/curves/PicturePanel";
+import { CheckpointsPanel } from "./panels/history/CheckpointsPanel";
+import { JournalPanel } from "./panels/history/JournalPanel";
 import { SettingsPanel } from "./panels/SettingsPanel";
 import { Tour } from "./panels/Tour";
+import * as styles from "./RunPage.module.css";
 
 /** While there is no run, the server may be about to start the demo; looked for this often, ms. */
 const POLL_MS = 500;
@@ -33,7 +34,7 @@ export function RunPage() {
   if (problem !== null) {
     return <NotFound title="This run cannot be shown." problem={problem} to="/runs" all="All runs" />;
   }
-  if (!open) return <main id="main" className="babysit babysit-loading" aria-busy="true" />;
+  if (!open) return <main id="main" className={styles.babysit} aria-busy="true" />;
   return <OpenedRun />;
 }
 
@@ -70,7 +71,7 @@ function OpenedRun() {
   const isViewer = useIsViewer();
   const shows = (name: string): boolean => !phone || tab === name;
   return (
-    <main id="main" className={narrow ? "babysit narrow" : "babysit"}>
+    <main id="main" className={styles.babysit}>
       <RunHeading />
       <Alerts />
       <CostPanel />
@@ -102,7 +103,7 @@ const TABS: [string, string][] = [
 
 function Tabs({ tab, onTab }: { tab: string; onTab: (tab: string) => void }) {
   return (
-    <div className="tabs" role="group" aria-label="Panels">
+    <div className={styles.tabs} role="group" aria-label="Panels">
       {TABS.map(([name, word]) => (
         <button key={name} type="button" aria-pressed={tab === name} onClick={() => onTab(name)}>
           {word}

@@ -8,6 +8,7 @@ import { useIsViewer } from "../state/permissions";
 import { dispatch, usePage } from "../state/store";
 import { toast, toastError } from "../state/toasts";
 import { Icon } from "../ui/Icon";
+import * as styles from "./RunsPage.module.css";
 import { RunsTable } from "./RunsTable";
 
 const PAGE = 50;
@@ -31,9 +32,9 @@ export function RunsPage() {
     document.title = "Runs – Babysit";
   }, []);
   return (
-    <main id="main" className="runs">
+    <main id="main" className={styles.runs}>
       <section className="panel" aria-labelledby="runs">
-        <div className="panel-head runs-head">
+        <div className={`panel-head ${styles.runsHead}`}>
           <h1 id="runs" tabIndex={-1}>
             Runs
           </h1>

@@ -7,6 +7,7 @@ import { searchPath } from "../state/route";
 import { toastError } from "../state/toasts";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
+import * as styles from "./SearchList.module.css";
 import { chipOf, isLive, methodWord } from "./trials";
 
 const PAGE = 20;
@@ -42,12 +43,12 @@ export function useSearches(): { searches: SearchRow[] | null; more: (() => void
 export function SearchList({ searches, more }: { searches: SearchRow[]; more: (() => void) | null }) {
   if (searches.length === 0) return null;
   return (
-    <section className="panel search-list" aria-labelledby="searches">
+    <section className={`panel ${styles.searchList}`} aria-labelledby="searches">
       <div className="panel-head">
         <h2 id="searches">Searches</h2>
       </div>
       <div className="table-place runs-place">
-        <table className="table runs-table searches-table">
+        <table className={`table runs-table ${styles.searchesTable}`}>
           <caption className="unseen">Searches, newest first</caption>
           <thead>
             <tr>
@@ -95,7 +96,7 @@ function Row({ search }: { search: SearchRow }) {
         </span>
       </th>
       <td>
-        <span className={`chip small-chip chip-${chip.tone}`}>
+        <span className={`chip ${styles.smallChip} chip-${chip.tone}`}>
           <Icon name={chip.icon} /> {chip.word}
         </span>
       </td>

@@ -1,4 +1,5 @@
 /** Caviar: many trials at once, compared, and the best becomes the panda. */
+import "../styles/search.css";
 import { useEffect } from "react";
 import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
@@ -6,11 +7,9 @@ import { usePage } from "../state/store";
 import { Link } from "../ui/Link";
 import { SearchView } from "./results/SearchView";
 import { SearchList, useSearches } from "./SearchList";
+import * as styles from "./SearchPage.module.css";
 import { SearchForm } from "./setup/SearchForm";
 import { useInitialSearch } from "./setup/useInitialSearch";
-import "../styles/caviar.css";
-import "../styles/caviar-charts.css";
-import "../styles/caviar-parts.css";
 
 export function SearchPage() {
   const route = useRoute();
@@ -27,7 +26,7 @@ function SearchSetup() {
     document.title = "Caviar – Babysit";
   }, []);
   return (
-    <main id="main" className="caviar laying" aria-busy={start === null && problem === null}>
+    <main id="main" className={`caviar ${styles.laying}`} aria-busy={start === null && problem === null}>
       <Intro />
       {problem ? (
         <p className="panel problem" role="alert">
@@ -45,7 +44,7 @@ function SearchSetup() {
 
 function Intro() {
   return (
-    <div className="caviar-intro">
+    <div className={styles.caviarIntro}>
       <h1 id="caviar" tabIndex={-1}>
         Caviar
       </h1>

@@ -3,10 +3,11 @@ import { Switch } from "react-aria-components";
 import { openDialog } from "../state/dialogs";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
+import { setDark, useDark } from "../ui/hooks/useTheme";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
 import { Panda } from "../ui/Panda";
-import { setDark, useDark } from "../ui/useTheme";
+import * as styles from "./Header.module.css";
 import { RunSwitcher } from "./RunSwitcher";
 import { StatusChip } from "./StatusChip";
 
@@ -24,17 +25,17 @@ export function Header() {
   const run = usePage((page) => page.open?.run.id ?? null);
   const home = run !== null ? `/?run=${run}` : "/";
   return (
-    <header className="header">
-      <a className="skip" href={SKIPS[route.page][0]}>
+    <header className={styles.header}>
+      <a className={styles.skip} href={SKIPS[route.page][0]}>
         {SKIPS[route.page][1]}
       </a>
-      <Link to={home} className="logo" aria-label="Babysit home">
+      <Link to={home} className={styles.logo} aria-label="Babysit home">
         <Panda size={28} />
         <span>Babysit</span>
       </Link>
       {session === "owner" || session === "viewer" ? (
         <>
-          <nav aria-label="Main" className="nav">
+          <nav aria-label="Main" className={styles.nav}>
             <Link to={home} current={route.page === "babysit"}>
               Babysit
             </Link>
@@ -53,7 +54,7 @@ export function Header() {
           ) : null}
         </>
       ) : null}
-      <div className="header-end">
+      <div className={styles.headerEnd}>
         {session === "viewer" ? <span className="badge">Watching only</span> : null}
         {session === "owner" ? (
           <button
@@ -63,11 +64,11 @@ export function Header() {
             onClick={() => openDialog({ kind: "new_run" })}
           >
             <Icon name="plus" />
-            <span className="button-word">New run</span>
+            <span className={styles.buttonWord}>New run</span>
           </button>
         ) : null}
-        <Switch className="theme-switch" isSelected={dark} onChange={setDark} aria-label="Dark theme">
-          <span className="theme-track" aria-hidden="true">
+        <Switch className={styles.themeSwitch} isSelected={dark} onChange={setDark} aria-label="Dark theme">
+          <span aria-hidden="true">
             <Icon name="moon" />
           </span>
         </Switch>

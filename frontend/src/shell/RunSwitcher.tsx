@@ -5,6 +5,7 @@ import { navigate, runPath, useRoute } from "../state/route";
 import { loadRuns } from "../state/runSession";
 import { usePage } from "../state/store";
 import { Icon } from "../ui/Icon";
+import * as styles from "./RunSwitcher.module.css";
 
 export function RunSwitcher() {
   const runs = usePage((page) => page.runs);
@@ -26,17 +27,17 @@ export function RunSwitcher() {
       }}
     >
       <Label className="unseen">Run</Label>
-      <div className="switcher-box">
-        <Input className="switcher-input" />
+      <div className={styles.switcherBox}>
+        <Input className={styles.switcherInput} />
         <Button className="button quiet square">
           <Icon name="down" />
         </Button>
       </div>
-      <Popover className="popover switcher-list">
+      <Popover className={`popover ${styles.switcherList}`}>
         <ListBox>
           {(item: { id: string; run: (typeof runs)[number]; textValue: string }) => (
             <ListBoxItem id={item.id} textValue={item.textValue} className="option">
-              <span className="option-name">{item.run.name}</span>
+              <span className={styles.optionName}>{item.run.name}</span>
               <span className="muted numbers">#{item.run.id}</span>
               <span className={`small-status status-${item.run.status}`}>{item.run.status}</span>
               <span className="muted numbers">{whole(item.run.step)}</span>

@@ -1,6 +1,7 @@
 /** The list of keys, and the switch that turns the single ones off. */
 import { Switch } from "react-aria-components";
 import { Dialog } from "../ui/dialog/Dialog";
+import * as styles from "./Shortcuts.module.css";
 import { setSingleKeys, useSingleKeys } from "./useShortcuts";
 
 const KEYS: [string, string][] = [
@@ -27,11 +28,11 @@ export function Shortcuts() {
   const on = useSingleKeys();
   return (
     <Dialog title="Keyboard shortcuts">
-      <Switch className="switch" isSelected={on} onChange={setSingleKeys}>
-        <span className="switch-track" aria-hidden="true" />
+      <Switch className={styles.switch} isSelected={on} onChange={setSingleKeys}>
+        <span className={styles.switchTrack} aria-hidden="true" />
         Single-key shortcuts
       </Switch>
-      <dl className="keys">
+      <dl className={styles.keys}>
         {KEYS.map(([key, what]) => (
           <div key={key}>
             <dt>

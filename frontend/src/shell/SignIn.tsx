@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { ApiError, getSession, signIn } from "../api/client";
 import { dispatch } from "../state/store";
+import * as styles from "./SignIn.module.css";
 
 export function SignIn() {
   const [token, setToken] = useState("");
@@ -17,9 +18,9 @@ export function SignIn() {
     }
   };
   return (
-    <main className="sign-in" id="main">
+    <main className={styles.signIn} id="main">
       <form
-        className="panel sign-in-box"
+        className={`panel ${styles.signInBox}`}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();

@@ -8,6 +8,7 @@ import type { OpenRun } from "../state/state";
 import { usePage, usePageThrottled } from "../state/store";
 import type { ChipText } from "../ui/chipText";
 import { Icon } from "../ui/Icon";
+import * as styles from "./StatusChip.module.css";
 
 /** Without news for this long, or ten median steps, a running training is called stale, ms. */
 const STALE_MS = 5000;
@@ -88,7 +89,7 @@ function Progress({ open, stale }: { open: OpenRun; stale: number | null }) {
   const { run } = open;
   const step = Math.max(run.step, open.curves.lastStep);
   return (
-    <p className="progress numbers">
+    <p className={`${styles.progress} numbers`}>
       <span>
         step <b>{whole(step)}</b>
         <span className="muted"> of {whole(run.steps)}</span>

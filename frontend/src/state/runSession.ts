@@ -1,7 +1,9 @@
 /** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
 import * as api from "../api/client";
+import { ApiError } from "../api/client";
 import { openStream } from "../api/eventStream";
-import type { PointsMessage, Run, RunEvent } from "../api/types";
+import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
+import { isInherited } from "../domain/inherited";
 import { loadDetail, loadOtherSeries, loadOverview, loadRange, seriesOf } from "./loadCurves";
 import { dispatch, getPage } from "./store";
 import { toastError } from "./toasts";
@@ -13,6 +15,9 @@ const BRANCHES_MAX = 8;
 const BRANCH_SMOOTH_STEPS = 20;
 const PICTURE_MS = 1000;
 const DEBOUNCE_MS = 250;
+/** A page that was opened while the server is away asks again, at first soon, ms. */
+const RETRY_FIRST_MS = 500;
+const RETRY_MAX_MS = 5000;
 
 const isOpen = (id: number): boolean => getPage().open?.run.id === id;
 
@@ -20,18 +25,23 @@ const isOpen = (id: number): boolean => getPage().open?.run.id === id;
 export function startRunSession(id: number): () => void {
   let cancelled = false;
   let stopStream: () => void = () => undefined;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
   const debouncer = new Debouncer();
 
-  const start = async () => {
-    dispatch({ type: "opening" });
+  const start = async (attempt = 0) => {
+    if (attempt === 0) dispatch({ type: "opening" });
     const curves = loadOverview(id);
+    curves.catch(() => undefined); // told below, when it is known whether there is such a run
     try {
       const [run, events] = await Promise.all([api.getRun(id), api.getEvents(id)]);
       if (cancelled) return;
       dispatch({ type: "opened", run, events, at: Date.now() });
     } catch (error) {
-      if (!cancelled) dispatch({ type: "open_failed", problem: (error as Error).message });
-      await curves.catch(() => null);
+      if (cancelled) return;
+      const answered = isAnswered(error);
+      const problem = answered ? (error as Error).message : "Not connected to the server. Retrying…";
+      dispatch({ type: "open_failed", problem });
+      if (!answered) retryTimer = setTimeout(() => void start(attempt + 1), retryMs(attempt));
       return;
     }
     void curves
@@ -74,9 +84,16 @@ export function startRunSession(id: number): () => void {
     cancelled = true;
     stopStream();
     clearInterval(pictureTimer);
+    clearTimeout(retryTimer);
     debouncer.clear();
   };
 }
+
+/** Whether the server itself said no; else it was not there, and asking again may help. */
+const isAnswered = (error: unknown): boolean =>
+  error instanceof ApiError && error.status > 0 && error.status < 500;
+
+const retryMs = (attempt: number): number => Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MAX_MS);
 
 /** Work that several messages in a row ask for is done once, a moment later. */
 class Debouncer {
@@ -148,14 +165,14 @@ async function loadFamily(id: number): Promise<void> {
     dispatch({ type: "family", runId: id, family });
     if (family.runs.length < 2) return;
     const byId = new Map(family.runs.map((member) => [member.id, member]));
-    const leftAt = new Map<number, number>(); // ancestor → the step at which this branch left it
+    const leftAt = new Map<number, Parent>(); // by ancestor: where this branch left it
     for (let at = byId.get(id); at?.parent; at = byId.get(at.parent.run_id)) {
-      leftAt.set(at.parent.run_id, at.parent.step);
+      leftAt.set(at.parent.run_id, at.parent);
     }
     const others = family.runs.filter((member) => member.id !== id).slice(-BRANCHES_MAX);
     const branches = await Promise.all(
       others.map(async (member) => {
-        const from = leftAt.get(member.id) ?? member.parent?.step ?? 0;
+        const from = leftAt.get(member.id)?.step ?? member.parent?.step ?? 0;
         const range = { from_step: from + 1, points: BRANCH_POINTS, smooth_steps: BRANCH_SMOOTH_STEPS };
         const curves = await api.getCurves(member.id, range);
         return { runId: member.id, name: member.name, from, raw: seriesOf(curves) };
@@ -169,17 +186,15 @@ async function loadFamily(id: number): Promise<void> {
 }
 
 /** What this branch owes its ancestors: their changes and checkpoints up to where each was left. */
-async function loadInherited(id: number, leftAt: Map<number, number>): Promise<void> {
+async function loadInherited(id: number, leftAt: Map<number, Parent>): Promise<void> {
   const parts = await Promise.all(
-    [...leftAt].map(async ([ancestor, step]) => {
+    [...leftAt].map(async ([ancestor, { step, checkpoint_id: checkpointId }]) => {
       const [events, checkpoints] = await Promise.all([
         api.getEvents(ancestor),
         api.getCheckpoints(ancestor),
       ]);
-      // The reason of a change may have been written after the branch left.
-      const relevant = events.filter(
-        (event) => event.step <= step || (event.kind === "note_added" && event.command_id),
-      );
+      const left = checkpoints.find((checkpoint) => checkpoint.id === checkpointId);
+      const relevant = events.filter((event) => isInherited(event, step, left?.last_command_id ?? null));
       return { events: relevant, checkpoints: checkpoints.filter((checkpoint) => checkpoint.step <= step) };
     }),
   );

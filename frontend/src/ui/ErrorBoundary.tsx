@@ -18,11 +18,11 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, ErrorBound
     return (
       <main className="babysit-empty" role="alert">
         <div className="panel empty-box">
-          <h1>The page made a mistake.</h1>
-          <p>Training goes on; nothing is lost. {this.state.problem}</p>
+          <h1>Something went wrong on this page.</h1>
+          <p>Training continues, and nothing is lost. {this.state.problem}</p>
           <p>
             <button type="button" className="button primary" onClick={() => location.reload()}>
-              Load the page again
+              Reload the page
             </button>
           </p>
         </div>

@@ -5,6 +5,7 @@ import type { Toast } from "../state/state";
 import { dispatch, usePage } from "../state/store";
 import { toastError } from "../state/toasts";
 import { Icon } from "./Icon";
+import * as styles from "./Toasts.module.css";
 
 const SHOWN_MS = 10_000;
 /** At most one polite message in this time, ms. */
@@ -14,7 +15,7 @@ const REASONS = ["too slow", "bouncing", "plateau", "overfitting", "trying"];
 export function Toasts() {
   const toasts = usePage((page) => page.toasts);
   return (
-    <section className="toasts" aria-label="Notifications">
+    <section className={styles.toasts} aria-label="Notifications">
       {toasts.map((toast, i) => (
         <ToastItem key={toast.id} toast={toast} newest={i === toasts.length - 1} />
       ))}
@@ -34,13 +35,14 @@ function ToastItem({ toast, newest }: { toast: Toast; newest: boolean }) {
   }, [held, toast.id]);
   return (
     <div
-      className={`toast toast-${toast.tone}`}
+      className={styles.toast}
+      data-tone={toast.tone}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocus={() => setHeld(true)}
       onBlur={() => setHeld(false)}
     >
-      <div className="toast-row">
+      <div className={styles.toastRow}>
         {toast.tone === "problem" ? <Icon name="warn" /> : <Icon name="check" />}
         <p>{toast.text}</p>
         {toast.actions.map((action) => (
@@ -75,7 +77,7 @@ function ReasonForm({ toast, why }: { toast: Toast; why: NonNullable<Toast["why"
   };
   return (
     <form
-      className="why"
+      className={styles.why}
       onSubmit={(event) => {
         event.preventDefault();
         submitReason(text);
@@ -89,7 +91,7 @@ function ReasonForm({ toast, why }: { toast: Toast; why: NonNullable<Toast["why"
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      <div className="chips">
+      <div className={styles.chips}>
         {REASONS.map((reason) => (
           <button key={reason} type="button" className="chip-button" onClick={() => submitReason(reason)}>
             {reason}

@@ -1,6 +1,7 @@
 /** A tree by the ARIA pattern: one tab stop, arrows move, Enter selects. */
 import type { ReactNode } from "react";
 import { useRef, useState } from "react";
+import * as styles from "./Tree.module.css";
 
 export interface TreeLine {
   key: string;
@@ -44,7 +45,7 @@ export function Tree({ label, lines, selected, onSelect }: TreeProps) {
     event.stopPropagation();
   };
   return (
-    <ul className="tree" role="tree" aria-label={label} ref={list}>
+    <ul className={styles.tree} role="tree" aria-label={label} ref={list}>
       {lines.map((line, index) => (
         <li
           key={line.key}
@@ -52,7 +53,8 @@ export function Tree({ label, lines, selected, onSelect }: TreeProps) {
           aria-label={line.name}
           aria-level={line.level}
           aria-selected={line.key === selected}
-          className={`tree-line level-${line.level}`}
+          className={styles.treeLine}
+          data-level={line.level}
           data-key={line.key}
           tabIndex={line.key === tabStop ? 0 : -1}
           onFocus={() => setFocused(line.key)}

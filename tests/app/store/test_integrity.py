@@ -15,9 +15,15 @@ from app.data_dir.rebuild import rebuild
 from app.errors import DatabaseCorrupt, UnusableDatabase
 from app.settings import Settings
 from app.store.curves.curves import read_attempts, series_names
+from app.store.engine import Database
 from app.store.events import read_events
 from app.store.recovery.integrity import is_damage, open_database
-from tests.app.full_history import DATABASE, babysit
+from app.store.recovery.reconcile import reconcile
+from app.store.runs.create import start_run
+from app.store.runs.runs import find_run
+from app.store.store import Store
+from tests.app.fake_worker import SPIRALS
+from tests.app.full_history import DATABASE, babysit, rows
 
 Damage = Callable[[bytearray, random.Random], bytearray]
 
@@ -149,3 +155,44 @@ def test_a_server_says_in_one_line_that_rebuild_helps(
     kept = folder.glob(f"{DATABASE}.old-*Z")
     assert [path.read_bytes() for path in kept] == ([] if before is None else [before])
     open_database(f"sqlite:///{file}", folder / "runs").close()
+
+
+@pytest.mark.parametrize("parts", [("",), ("", "-wal", "-shm")])
+def test_a_database_that_is_deleted_while_it_is_open_is_written_again(
+    parts: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "test.sqlite"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
+    store = Store(database, tmp_path / "runs")
+    store.runs_dir.mkdir()
+    with store.writing() as tx:
+        run_id = start_run(tx, SPIRALS, {}).id
+    with store.reading() as before:
+        assert find_run(before, run_id).id == run_id
+        for part in parts:
+            Path(f"{file}{part}").unlink()
+
+        reconcile(store)
+
+    assert not database.is_replaced()
+    with store.writing() as tx:
+        assert start_run(tx, SPIRALS, {}).id == run_id + 1
+    store.close()
+    assert len(rows(file)["runs"]) == 2
+
+
+def test_a_database_that_is_replaced_while_it_is_open_is_kept_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "test.sqlite"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
+    store = Store(database, tmp_path / "runs")
+    other = tmp_path / "other"
+    other.write_bytes(b"of somebody else")
+    other.rename(file)
+
+    reconcile(store)
+
+    assert file.read_bytes() == b"of somebody else"
+    assert "babysit rebuild" in database.warnings()[0]
+    store.close()

@@ -9,24 +9,27 @@ import uuid
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from app.search.samplers import sample
 from app.settings import Settings
 from app.store.journals.search_journal import read_search_journal
-from app.store.journals.search_records import TrialSampled
+from app.store.journals.search_records import SearchStatusChanged, TrialSampled
 from app.store.runs.create import start_run
 from app.store.runs.projection import emit
 from app.store.runs.runs import find_run
 from app.store.searches.create import plan_of, start_search
+from app.store.searches.projection import emit_search
 from app.store.searches.sample import make_trials, sample_trials
 from app.store.searches.searches import command_search, find_search, replay_all_from_journal
 from app.store.searches.trials import trials_of
 from app.store.store import Store
+from app.store.tables.runs import CommandRow
 from app.store.tables.searches import SearchRow
 from app.supervisor.search_runner import SearchRunner
 from app.task_catalog import TaskCatalog, TaskInfo
 from app.verify.runner import verify
-from babysit.protocol.events import StatusChanged
+from babysit.protocol.events import Applied, StatusChanged
 from babysit.protocol.status import RunStatus
 from tests.app.fake_worker import DECLARED
 from tests.app.full_history import DATABASE, babysit, rows
@@ -271,3 +274,49 @@ def test_a_search_that_was_never_told_of_leaves_nothing(store: Store) -> None:
     with store.writing() as tx:
         assert start_search(tx, TASK, store.runs_dir, OPTIONS).id == 1
         assert tx.session.get_one(SearchRow, 1).journal_seq == 1
+
+
+def test_a_trial_that_was_recovered_as_paused_is_resumed_with_its_search(
+    store: Store, search_id: int
+) -> None:
+    """While its worker is replaced it takes no `resume`; then it is paused again by its history."""
+    run_id = draw_next(store, search_id)
+    set_status(store, run_id, RunStatus.STARTING, RunStatus.RUNNING)
+    with store.writing() as tx:
+        emit_search(tx, find_search(tx.session, search_id), SearchStatusChanged(status="running"))
+        command_search(tx, find_search(tx.session, search_id), "pause", "owner")
+    with store.writing() as tx:
+        command_id = tx.session.scalars(select(CommandRow.id)).one()
+        done = Applied(step=0, command_id=command_id, command_kind="pause", before={}, after={})
+        emit(tx, find_run(tx.session, run_id), done)
+    set_status(store, run_id, RunStatus.PAUSED, RunStatus.STARTING)
+    with store.writing() as tx:
+        command_search(tx, find_search(tx.session, search_id), "resume", "owner")
+    set_status(store, run_id, RunStatus.RUNNING, RunStatus.PAUSED)
+    catalog = TaskCatalog()
+    catalog.add("spirals", described())
+    searching = SearchRunner(store, catalog, lambda: None)
+
+    searching.start()
+    try:
+        eventually(lambda: asked(store, run_id) == ["pause", "resume"], "it is resumed")
+        searching.wake()
+        eventually(lambda: made(store, search_id) == 4, "the search goes on")
+    finally:
+        searching.close()
+
+    assert asked(store, run_id) == ["pause", "resume"], "once is enough"
+
+
+def set_status(store: Store, run_id: int, *statuses: RunStatus) -> None:
+    with store.writing() as tx:
+        run = find_run(tx.session, run_id)
+        for status in statuses:
+            reason = "search" if status is RunStatus.PAUSED else None
+            emit(tx, run, StatusChanged(step=0, status=status, reason=reason))
+
+
+def asked(store: Store, run_id: int) -> list[str]:
+    with store.reading() as session:
+        query = select(CommandRow.kind).where(CommandRow.run_id == run_id)
+        return list(session.scalars(query.order_by(CommandRow.id)))

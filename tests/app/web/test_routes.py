@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 
 from app.errors import NotFound
-from app.limits import LOG_BYTES_MAX
 from app.web.routes import frontend
+from babysit.protocol.heartbeat import TROUBLE, TURN
 from tests.conftest import Serve
 from tests.live_server import LiveServer
 
@@ -266,27 +267,6 @@ def test_the_picture_of_a_network_is_there_when_its_task_draws_one(shared: LiveS
     assert len(picture["z"]) == len(picture["y"])
 
 
-def test_the_output_of_a_run_can_be_read_and_is_bounded(shared: LiveServer) -> None:
-    run = shared.start_run("spirals", steps=1)
-    shared.wait_for_status(run["id"], "finished")
-    path = shared.data_dir / "runs" / str(run["id"]) / "worker.log"
-    path.write_bytes(b"UserWarning: <b>slow</b> \xff\n")
-    address = f"/api/runs/{run['id']}/log"
-
-    whole = shared.client.get(address)
-    path.write_bytes(b"first\n" + b"x" * 299 + b"\n" + b"line\n" * (LOG_BYTES_MAX // 5 - 1))
-    tail = shared.client.get(address)
-    path.unlink()
-    path.symlink_to("/etc/passwd")
-
-    assert (whole.status_code, whole.text) == (200, "UserWarning: <b>slow</b> \ufffd\n")
-    assert whole.headers["content-type"] == "text/plain; charset=utf-8"
-    assert tail.text.startswith("[306 bytes before this are left out]\nline\n")
-    assert len(tail.content) <= LOG_BYTES_MAX + 100
-    assert shared.client.get(address).status_code == 404
-    assert shared.client.get("/api/runs/999999/log").status_code == 404
-
-
 def test_the_page_is_served_fresh_and_its_files_for_ever(tmp_path: Path) -> None:
     built = tmp_path / "dist"
     (built / "assets").mkdir(parents=True)
@@ -387,3 +367,24 @@ def test_the_demo_starts_by_itself_in_an_empty_data_directory_only(
         listed = server.client.get("/api/runs?trashed=true").json()["runs"]
         assert [item["id"] for item in listed] == [1]
         assert server.client.get("/api/runs").json()["runs"] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(errno.ENOSPC, "disk_full"), (errno.EIO, "disk_error")]
+)
+def test_a_run_whose_worker_waits_for_the_disk_is_not_said_to_run(
+    shared: LiveServer, running: dict[str, Any], error: int, reason: str
+) -> None:
+    """Its event cannot be written, and its points stand still."""
+    directory = shared.data_dir / "runs" / str(running["id"])
+    with (directory / "attempt-0001.heartbeat").open("r+b", buffering=0) as beat:
+        beat.seek(TURN.size)
+        beat.write(TROUBLE.pack(error))
+        paused = shared.run(running["id"])
+        listed = shared.client.get("/api/runs").json()["runs"]
+        beat.seek(TURN.size)
+        beat.write(TROUBLE.pack(0))
+
+    assert (paused["status"], paused["reason"]) == ("paused", reason)
+    assert next(run for run in listed if run["id"] == running["id"])["status"] == "paused"
+    assert shared.run(running["id"])["status"] == "running"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
+from tests.app.full_history import babysit
 from tests.app.small_searches import SPACE, command, drawn, read, search, wait_for, wait_for_trial
 from tests.live_server import LiveServer
 
@@ -222,3 +227,42 @@ def niceness(server: LiveServer, run_id: int) -> int:
 
 def test_space_of_a_search_is_shown_as_it_was_asked(done: dict[str, Any]) -> None:
     assert done["space"]["learning_rate"] == SPACE["learning_rate"]
+
+
+def test_a_search_is_exported_as_a_table_and_as_it_is_answered(
+    shared: LiveServer, done: dict[str, Any]
+) -> None:
+    path = f"/api/searches/{done['id']}/export"
+
+    table = shared.client.get(path, params={"format": "csv"})
+    whole = shared.client.get(path, params={"format": "json"})
+
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert f'filename="search-{done["id"]}.csv"' in table.headers["content-disposition"]
+    assert [int(row["run_id"]) for row in rows] == [one["run_id"] for one in done["trials"]]
+    for row, trial in zip(rows, done["trials"], strict=True):
+        assert float(row["val_cost"]) == trial["val_cost"]
+        assert row["outcome"] == trial["outcome"]
+        assert {name: float(row[name]) for name in SPACE} == trial["values"]
+    assert whole.json() == read(shared, done["id"])
+    assert shared.client.get(path).status_code == 422
+    assert shared.client.get(path, params={"format": "xml"}).status_code == 422
+    assert shared.client.get("/api/searches/999/export?format=csv").status_code == 404
+
+
+def test_a_search_is_written_as_a_study_of_optuna(
+    shared: LiveServer, done: dict[str, Any], tmp_path: Path
+) -> None:
+    storage = f"sqlite:///{tmp_path / 'study.db'}"
+    asked = ("export-study", str(done["id"]), storage, "--data-dir", str(shared.data_dir))
+
+    made, again = babysit(*asked), babysit(*asked)
+
+    assert made.returncode == 0, made.stderr
+    study = optuna.load_study(study_name=f"search-{done['id']}", storage=storage)
+    assert study.best_value == done["best_val_cost"]
+    assert study.best_trial.user_attrs["run_id"] == done["best_run_id"]
+    assert [trial.params for trial in study.trials] == [one["values"] for one in done["trials"]]
+    assert again.returncode == 1
+    assert "already has a study" in again.stderr

@@ -75,6 +75,21 @@ def test_a_fork_with_a_changed_helper_is_called_not_exact(lab: Lab) -> None:
     assert any("another task's code" in message for message in warned)
 
 
+def test_a_folder_of_tasks_shadows_no_module_of_the_standard_library(tmp_path: Path) -> None:
+    """A task may be called `calendar`; the modules beside a task can still be imported."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "line.py").write_text(TASK)
+    (folder / "calendar.py").write_text("raise SystemExit('the wrong calendar')")
+    (folder / "own_helper.py").touch()
+    command = [sys.executable, "-P", "-c", SHADOWS, str(folder / "line.py")]
+
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ran.stdout.split()[1:] == ["own"], ran.stderr
+    assert "python" in ran.stdout.split()[0]
+
+
 def test_a_fork_is_called_not_exact_for_a_helper_that_build_imports(lab: Lab) -> None:
     helper = lab.models / "_late_scale.py"
     helper.write_text("SCALE = 1.0")
@@ -102,16 +117,14 @@ def test_a_fork_with_other_validation_data_is_called_not_exact(lab: Lab) -> None
     assert any("validation data" in message for message in warned)
 
 
-def test_a_folder_of_tasks_shadows_no_module_of_the_standard_library(tmp_path: Path) -> None:
-    """A task may be called `calendar`; the modules beside a task can still be imported."""
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "line.py").write_text(TASK)
-    (folder / "calendar.py").write_text("raise SystemExit('the wrong calendar')")
-    (folder / "own_helper.py").touch()
-    command = [sys.executable, "-P", "-c", SHADOWS, str(folder / "line.py")]
+def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_them(
+    tmp_path: Path,
+) -> None:
+    file, helper = tmp_path / "line.py", tmp_path / "_part.py"
+    helper.write_text("SCALE = 1")
+    file.write_text("from ._part import SCALE\n" + TASK)
+    before = code_sha256(file)
 
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    helper.write_text("SCALE = 2")
 
-    assert ran.stdout.split()[1:] == ["own"], ran.stderr
-    assert "python" in ran.stdout.split()[0]
+    assert code_sha256(file) != before

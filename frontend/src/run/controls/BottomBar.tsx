@@ -2,13 +2,14 @@
 
 import { rateOf } from "../../domain/learningRate";
 import { setting } from "../../format/numbers";
-import { nudgeLearningRate } from "../../state/commands/commands";
 import { openDialog, useDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { Icon } from "../../ui/Icon";
+import * as styles from "./BottomBar.module.css";
 import { Controls } from "./ControlRail";
+import { NudgeButton } from "./hyperparameters/NudgeButton";
 import { Primary, RunButtons } from "./RunButtons";
 
 export function BottomBar() {
@@ -19,41 +20,21 @@ export function BottomBar() {
   if (dialog?.kind === "more") {
     return (
       <Dialog title="Controls">
-        <div className="rail rail-sheet">
+        <div className={`rail ${styles.railSheet}`}>
           {isViewer ? null : <RunButtons run={run} />}
           <Controls buttons={false} />
         </div>
       </Dialog>
     );
   }
-  const may = run.allowed.includes("set");
-  const nudge = (factor: number) => {
-    if (may) void nudgeLearningRate(run, factor);
-  };
   return (
-    <div className="bottom-bar" role="group" aria-label="Quick controls">
+    <div className={styles.bottomBar} role="group" aria-label="Quick controls">
       <div className="row" data-coach="rate">
-        <span className="bar-rate numbers">
+        <span className={`${styles.barRate} numbers`} data-part="rate">
           <span className="muted">lr</span> <b>{setting(rateOf(run).now)}</b>
         </span>
-        <button
-          type="button"
-          className="button"
-          aria-label="Halve learning rate"
-          aria-disabled={!may}
-          onClick={() => nudge(0.5)}
-        >
-          <span aria-hidden="true">×½</span>
-        </button>
-        <button
-          type="button"
-          className="button"
-          aria-label="Double learning rate"
-          aria-disabled={!may}
-          onClick={() => nudge(2)}
-        >
-          <span aria-hidden="true">×2</span>
-        </button>
+        <NudgeButton run={run} label="Halve learning rate" word="×½" factor={0.5} />
+        <NudgeButton run={run} label="Double learning rate" word="×2" factor={2} />
       </div>
       <div className="row">
         {isViewer ? null : <Primary run={run} />}

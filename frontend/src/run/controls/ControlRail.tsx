@@ -3,11 +3,12 @@
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { TierName } from "../../ui/TierName";
-import { AdvancedControls } from "./AdvancedControls";
-import { BatchSize } from "./BatchSize";
-import { HiddenUnits } from "./HiddenUnits";
-import { LearningRate } from "./LearningRate";
-import { Momentum } from "./Momentum";
+import * as styles from "./ControlRail.module.css";
+import { AdvancedControls } from "./hyperparameters/AdvancedControls";
+import { BatchSize } from "./hyperparameters/BatchSize";
+import { HiddenUnits } from "./hyperparameters/HiddenUnits";
+import { LearningRate } from "./hyperparameters/LearningRate";
+import { Momentum } from "./hyperparameters/Momentum";
 import { RunButtons } from "./RunButtons";
 import { ScheduledChanges } from "./ScheduledChanges";
 
@@ -30,10 +31,12 @@ export function Controls({ buttons }: { buttons: boolean }) {
     <>
       {buttons && !isViewer ? <RunButtons run={run} /> : null}
       {isViewer ? (
-        <p className="panel rail-note muted">View only. Sign in with the owner link to make changes.</p>
+        <p className={`panel ${styles.railNote} muted`}>
+          View only. Sign in with the owner link to make changes.
+        </p>
       ) : null}
       {over && !isViewer ? (
-        <p className="panel rail-note muted">
+        <p className={`panel ${styles.railNote} muted`}>
           This run is over. To change something, continue it or fork a checkpoint.
         </p>
       ) : null}

@@ -1,13 +1,17 @@
 /** Start, pause, resume, stop, save: the words on the buttons say what will happen. */
+
 import { useEffect, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
+import { ActionButton } from "../../ui/ActionButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { extendOptions } from "./extendOptions";
+import { Pace } from "./Pace";
+import * as styles from "./RunButtons.module.css";
 
 /** After this long without an answer the page says what it waits for, ms. */
 const PATIENCE_MS = 3000;
@@ -16,47 +20,39 @@ const OVER = ["finished", "stopped", "failed", "lost"];
 export function RunButtons({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
   return (
-    <div className="panel run-buttons">
+    <div className={`panel ${styles.runButtons}`}>
       <div className="row">
         <Primary run={run} />
-        <button
-          type="button"
-          className="button"
-          aria-label="Stop training"
-          aria-disabled={!may("stop")}
-          onClick={() => {
-            if (may("stop")) void commands.stop(run);
-          }}
+        <ActionButton
+          icon="stop"
+          label="Stop training"
+          enabled={may("stop")}
+          onPress={() => void commands.stop(run)}
         >
-          <Icon name="stop" /> Stop
-        </button>
+          Stop
+        </ActionButton>
       </div>
       <div className="row">
-        <button
-          type="button"
-          className="button"
-          aria-label="Save checkpoint"
-          aria-disabled={!may("save_checkpoint")}
-          onClick={() => {
-            if (may("save_checkpoint")) void commands.saveCheckpoint(run);
-          }}
+        <ActionButton
+          icon="save"
+          label="Save checkpoint"
+          enabled={may("save_checkpoint")}
+          onPress={() => void commands.saveCheckpoint(run)}
         >
-          <Icon name="save" /> Save
-        </button>
-        <button
-          type="button"
-          className="button"
-          aria-label="Evaluate now"
-          aria-disabled={!may("evaluate")}
-          onClick={() => {
-            if (may("evaluate")) void commands.evaluate(run);
-          }}
+          Save
+        </ActionButton>
+        <ActionButton
+          icon="measure"
+          label="Evaluate now"
+          enabled={may("evaluate")}
+          onPress={() => void commands.evaluate(run)}
         >
-          <Icon name="measure" /> Evaluate
-        </button>
+          Evaluate
+        </ActionButton>
         <Extend run={run} />
       </div>
-      <Link to={`/caviar?from=${run.id}`} className="button quiet to-caviar">
+      {OVER.includes(run.status) ? null : <Pace run={run} />}
+      <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
         <Icon name="eggs" /> Search around this run
       </Link>
       <Waiting />
@@ -73,47 +69,45 @@ export function Primary({ run }: { run: Run }) {
   if (OVER.includes(run.status)) {
     const again = { task: run.task, values: run.initial_values, steps: run.steps, seed: run.seed };
     return (
-      <button
-        type="button"
-        className="button primary grow"
-        aria-label="New run like this"
-        onClick={() => openDialog({ kind: "new_run", like: again })}
+      <ActionButton
+        icon="play"
+        label="New run like this"
+        className="primary grow"
+        onPress={() => openDialog({ kind: "new_run", like: again })}
       >
-        <Icon name="play" /> New run like this…
-      </button>
+        New run like this…
+      </ActionButton>
     );
   }
   if (run.status === "paused") {
     const resuming = isPending("resume");
     return (
-      <button
-        type="button"
-        className="button primary grow"
-        aria-label="Resume training"
-        aria-disabled={resuming || !may("resume")}
-        onClick={() => {
-          if (!resuming && may("resume")) commands.resume(run);
+      <ActionButton
+        icon="play"
+        label="Resume training"
+        className={run.reason === "guard" ? "grow" : "primary grow"}
+        enabled={!resuming && may("resume")}
+        onPress={(event) => {
+          // The second click of a double click on "Pause" meets the button that it has turned into.
+          if (event.detail < 2) commands.resume(run);
         }}
       >
-        <Icon name="play" /> <span aria-hidden="true">{resuming ? "Resuming…" : "Resume"}</span>
-      </button>
+        <span aria-hidden="true">{resuming ? "Resuming…" : "Resume"}</span>
+      </ActionButton>
     );
   }
   const pausing = isPending("pause");
   const waiting = run.status !== "running";
   return (
-    <button
-      type="button"
-      className="button primary grow"
-      aria-label="Pause training"
-      aria-disabled={pausing || !may("pause")}
-      onClick={() => {
-        if (!pausing && may("pause")) commands.pause(run);
-      }}
+    <ActionButton
+      icon="pause"
+      label="Pause training"
+      className="primary grow"
+      enabled={!pausing && may("pause")}
+      onPress={() => commands.pause(run)}
     >
-      <Icon name="pause" />{" "}
       <span aria-hidden="true">{pausing ? "Pausing…" : waiting ? "Starting…" : "Pause"}</span>
-    </button>
+    </ActionButton>
   );
 }
 

@@ -5,6 +5,7 @@ import { whole } from "../../format/numbers";
 import * as commands from "../../state/commands/commands";
 import { useIsViewer } from "../../state/permissions";
 import { Icon } from "../../ui/Icon";
+import * as styles from "./ScheduledChanges.module.css";
 
 export function ScheduledChanges({ run }: { run: Run }) {
   const isViewer = useIsViewer();
@@ -13,7 +14,7 @@ export function ScheduledChanges({ run }: { run: Run }) {
   );
   if (scheduled.length === 0) return null;
   return (
-    <div className="panel pending" role="group" aria-label="Scheduled changes">
+    <div className={`panel ${styles.pending}`} role="group" aria-label="Scheduled changes">
       <p className="tier-name">Scheduled</p>
       <ul>
         {scheduled.map((change) => (

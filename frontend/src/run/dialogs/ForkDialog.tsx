@@ -13,15 +13,22 @@ import { TextField } from "../../ui/fields/TextField";
 import { draftOf, forkValues, readDraft } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
+import { StartPaused } from "./StartPaused";
+
+/** The run's present values where the checkpoint has others. */
+const differing = (from: Values, now: Values): Values =>
+  Object.fromEntries(Object.entries(now).filter(([name, value]) => name in from && from[name] !== value));
 
 export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; values?: Values }) {
   const run = usePage((page) => page.open?.run ?? null);
   const task = usePage((page) => page.tasks.find((task) => task.name === page.open?.run.task) ?? null);
   const declared = task?.hyperparameters ?? [];
-  const from = run?.values ?? {};
+  const now = run?.values ?? {};
+  const from = checkpoint.values ?? now;
   const [draft, setDraft] = useState<Draft>(() => draftOf(declared, { ...from, ...values }));
   const form = useDialogForm({ name: "", note: "", steps: String(run?.steps ?? "") }, Object.keys(draft));
   const [live, setLive] = useState(false);
+  const [paused, setPaused] = useState(false);
 
   const fork = () => {
     const { values, problems } = readDraft(declared, draft, from);
@@ -32,6 +39,7 @@ export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; val
         forkCheckpoint(checkpoint.id, {
           values: forkValues(values, from),
           rewind: live,
+          paused,
           steps: steps.trim() ? Number(steps) : undefined,
           name: given(name),
           note: given(note),
@@ -54,7 +62,13 @@ export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; val
           The new branch starts from the saved weights, optimizer and data order. Nothing of this run is
           overwritten.
         </p>
-        <HyperparameterFields declared={declared} draft={draft} problems={form.problems} onDraft={setDraft} />
+        <HyperparameterFields
+          declared={declared}
+          draft={draft}
+          now={differing(from, now)}
+          problems={form.problems}
+          onDraft={setDraft}
+        />
         <fieldset className="form-tier">
           <legend>This branch</legend>
           <div className="form-grid">
@@ -71,6 +85,7 @@ export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; val
             <input type="checkbox" checked={live} onChange={(event) => setLive(event.target.checked)} />
             Switch to the new branch and stop this one
           </label>
+          <StartPaused checked={paused} onChange={setPaused} />
         </fieldset>
       </DialogForm>
     </Dialog>

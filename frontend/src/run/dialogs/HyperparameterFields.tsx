@@ -12,6 +12,8 @@ export interface Draft {
 export interface HyperparameterFieldsProps {
   declared: Hyperparameter[];
   draft: Draft;
+  /** Values in force now, where the form shows others. */
+  now?: Values;
   /** Sentences by field name, from here or from the server. */
   problems: Record<string, string>;
   onDraft: (draft: Draft) => void;
@@ -56,12 +58,14 @@ export function HyperparameterFields(props: HyperparameterFieldsProps) {
 function Field({
   hyperparameter,
   draft,
+  now,
   problems,
   onDraft,
 }: HyperparameterFieldsProps & { hyperparameter: Hyperparameter }) {
   const id = useId();
   const problem = problems[hyperparameter.name];
   const value = draft[hyperparameter.name];
+  const present = now?.[hyperparameter.name];
   const set = (next: string | boolean) => onDraft({ ...draft, [hyperparameter.name]: next });
   const described = `${id}-help${problem ? ` ${id}-problem` : ""}`;
   const label = (
@@ -122,6 +126,7 @@ function Field({
         </p>
       ) : null}
       <p className="muted form-help" id={`${id}-help`}>
+        {present === undefined ? "" : `Now ${valueText(hyperparameter.name, present)}. `}
         {hyperparameter.help}
       </p>
     </div>

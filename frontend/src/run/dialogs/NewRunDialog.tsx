@@ -12,6 +12,8 @@ import { TextField } from "../../ui/fields/TextField";
 import { draftOf, readDraft, readPlan } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
+import * as styles from "./NewRunDialog.module.css";
+import { StartPaused } from "./StartPaused";
 
 export function NewRunDialog({ like }: { like?: NewRun }) {
   const tasks = usePage((page) => page.tasks);
@@ -24,7 +26,7 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
       {!ready ? (
         <p className="muted">Loading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
       ) : null}
-      <div className="tasks" role="radiogroup" aria-label="Task">
+      <div className={styles.tasks} role="radiogroup" aria-label="Task">
         {tasks.map((candidate) => (
           <TaskChoice
             key={candidate.name}
@@ -43,7 +45,7 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
 
 function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; onChoose: () => void }) {
   return (
-    <label className={chosen ? "task chosen" : "task"}>
+    <label className={chosen ? `${styles.task} chosen` : styles.task}>
       <input type="radio" name="task" checked={chosen} disabled={task.error !== null} onChange={onChoose} />
       <span>
         <b>{task.title || task.name}</b> <code>{task.name}</code>
@@ -78,13 +80,15 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
     Object.keys(draft),
   );
 
+  const [paused, setPaused] = useState(false);
+
   const start = () => {
     const { values, problems } = readDraft(task.hyperparameters, draft, from);
     const { plan, problems: ofPlan } = readPlan(form.fields, { steps: task.default_steps ?? 1000, seed: 0 });
     const [name, note] = [given(form.fields.name), given(form.fields.note)];
     form.submit(
       { ...problems, ...ofPlan },
-      () => startRun({ task: task.name, values, ...plan, name, note }),
+      () => startRun({ task: task.name, values, ...plan, name, note, paused }),
       (run) => showRun(run.id),
     );
   };
@@ -119,6 +123,7 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
           <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
           <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
         </div>
+        <StartPaused checked={paused} onChange={setPaused} />
       </fieldset>
     </DialogForm>
   );

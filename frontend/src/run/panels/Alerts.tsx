@@ -1,5 +1,6 @@
 /** What went wrong with the training, said at once, with the way out. */
-import type { RunEvent } from "../../api/types";
+import { fromWireNumber } from "../../api/number";
+import type { Checkpoint, EventOf, RunEvent } from "../../api/types";
 import { reasonText } from "../../domain/journal";
 import { rateOf } from "../../domain/learningRate";
 import { breaks } from "../../domain/series";
@@ -7,8 +8,10 @@ import { setting, whole } from "../../format/numbers";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
+import type { OpenRun } from "../../state/state";
 import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
+import * as styles from "./Alerts.module.css";
 import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
@@ -17,15 +20,15 @@ export function Alerts() {
   const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
-    <div className="alerts">
+    <div className={styles.alerts}>
       <TrialOrigin />
       <div role="alert" aria-label="Alerts">
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}
       </div>
       {connection === "reconnecting" ? (
-        <p className="alert alert-busy">
-          <Icon name="warn" /> Connection lost. Training goes on; reconnecting…
+        <p className={`${styles.alert} ${styles.alertBusy}`}>
+          <Icon name="warn" /> Connection lost. Training continues; reconnecting…
         </p>
       ) : null}
     </div>
@@ -39,7 +42,7 @@ function GuardAlert() {
   const { run } = open;
   if (run.reason !== "guard") {
     return (
-      <p className="alert alert-busy">
+      <p className={`${styles.alert} ${styles.alertBusy}`}>
         <Icon name="pause" /> Training paused at step {whole(run.step)}: {reasonText(run.reason ?? "")}.
         {isViewer ? null : (
           <button type="button" className="button" onClick={() => commands.resume(run)}>
@@ -50,18 +53,13 @@ function GuardAlert() {
     );
   }
   const tripped = open.events.findLast((event) => event.kind === "guard_tripped");
-  const cost = open.curves.raw["train/cost"];
-  const bad = (cost && breaks(cost).at(-1)?.at) ?? tripped?.step ?? run.step;
-  const good = open.checkpoints.findLast(
-    (checkpoint) =>
-      checkpoint.valid && !checkpoint.removed && checkpoint.step < bad && checkpoint.val_cost !== "NaN",
-  );
+  const good = goodCheckpoint(open, tripped ?? null);
   const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
   return (
-    <p className="alert alert-bad">
+    <p className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <span>
-        Training paused at step {whole(run.step)}: the cost became {String(tripped?.value ?? "NaN")}.
+        {tripped?.summary ?? `Training paused at step ${whole(run.step)}.`}
         {good ? ` Checkpoint ${whole(good.step)} is good.` : ""}
       </span>
       {good && !isViewer ? (
@@ -73,9 +71,30 @@ function GuardAlert() {
           Rewind and use lr {setting(rate)}
         </button>
       ) : null}
+      {tripped?.rule === "diverged" && !isViewer ? (
+        <button type="button" className="button" onClick={() => commands.resume(run)}>
+          Continue anyway
+        </button>
+      ) : null}
     </p>
   );
 }
+
+/** The newest checkpoint from before it went wrong: where the cost is a number, and not above its start. */
+function goodCheckpoint(open: OpenRun, tripped: EventOf<"guard_tripped"> | null): Checkpoint | undefined {
+  const cost = open.curves.raw["train/cost"];
+  const broken = cost && tripped?.rule === "non_finite" ? breaks(cost).at(-1)?.at : undefined;
+  const raised = open.events.findLast((event) => event.kind === "changed" && event.step < open.run.step);
+  const bad = broken ?? raised?.step ?? tripped?.step ?? open.run.step;
+  const usable = open.checkpoints.filter((checkpoint) => checkpoint.valid && !checkpoint.removed);
+  return (
+    usable.findLast((checkpoint) => checkpoint.step <= bad && isGood(checkpoint)) ??
+    usable.findLast((checkpoint) => checkpoint.step < open.run.step && isGood(checkpoint))
+  );
+}
+
+const isGood = ({ val_cost: cost }: Checkpoint): boolean =>
+  cost === null || Number.isFinite(fromWireNumber(cost));
 
 /** What the learning rate was before it was last raised: it worked then. */
 function rateBefore(events: RunEvent[]): number | null {
@@ -94,14 +113,12 @@ function FailureAlert() {
   const { run, checkpoints } = open;
   const last = checkpoints.findLast((checkpoint) => checkpoint.valid && !checkpoint.removed);
   return (
-    <div className="alert alert-bad">
+    <div className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost"
-            ? "The worker exited without reporting a reason"
-            : "The task raised an error"}{" "}
-          at step {whole(run.step)}. All points up to there are kept.
+          {run.status === "lost" ? "The training process ended unexpectedly" : "The task raised an error"} at
+          step {whole(run.step)}. All points up to there are kept.
           {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>
         {run.error ? (

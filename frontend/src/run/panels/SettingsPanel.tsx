@@ -13,6 +13,7 @@ import { dispatch, usePage, usePageThrottled } from "../../state/store";
 import { toastError } from "../../state/toasts";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
+import * as styles from "./SettingsPanel.module.css";
 import { ViewerLink } from "./ViewerLink";
 
 export function SettingsPanel() {
@@ -20,7 +21,7 @@ export function SettingsPanel() {
   const isViewer = useIsViewer();
   if (!run) return null;
   return (
-    <section className="panel settings" aria-labelledby="settings">
+    <section className={`panel ${styles.settings}`} aria-labelledby="settings">
       <div className="panel-head">
         <h2 id="settings">Settings and export</h2>
         <div className="tools">
@@ -47,8 +48,8 @@ export function SettingsPanel() {
         </div>
       </div>
       {isViewer ? null : <Name run={run} />}
-      <div className="settings-columns">
-        <dl className="facts">
+      <div className={styles.settingsColumns}>
+        <dl className={styles.facts}>
           <Fact name="Task">{run.task}</Fact>
           <Fact name="Seed">{run.seed}</Fact>
           <Fact name="Steps">{whole(run.steps)}</Fact>
@@ -103,7 +104,7 @@ function Values({ run }: { run: Run }) {
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   const names = Object.keys(values).sort((a, b) => rank(a) - rank(b));
   return (
-    <dl className="facts">
+    <dl className={styles.facts}>
       {names.map((name) => {
         const label = declared.find((hyperparameter) => hyperparameter.name === name)?.label ?? nameOf(name);
         const changed = initial[name] !== undefined && initial[name] !== values[name];
@@ -135,7 +136,7 @@ function Name({ run }: { run: Run }) {
   const edited = (name !== null && name !== run.name) || (note !== null && note !== run.note);
   return (
     <form
-      className="name-form"
+      className={styles.nameForm}
       onSubmit={(event) => {
         event.preventDefault();
         if (edited) void save();

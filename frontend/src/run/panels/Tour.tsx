@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { recall, remember } from "../../state/localStorage";
 import { usePage } from "../../state/store";
+import * as styles from "./Tour.module.css";
 
 const STORED = "babysit.tour";
 
@@ -44,7 +45,7 @@ export function Tour() {
   if (over || !demo || !shown) return null;
   const last = hint === HINTS.length - 1;
   return (
-    <aside className={`coach coach-${shown.at}`} aria-label="Tour">
+    <aside className={styles.coach} data-at={shown.at} aria-label="Tour">
       <p>{shown.text}</p>
       <p className="row">
         <span className="muted numbers">

@@ -61,7 +61,7 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
         actions={{ icon: "out", word: "Promote", sending: "Promoting…" }}
       >
         <p className="muted">
-          The trial stays in its search. The promoted run is an ordinary one: yours to steer.
+          The trial stays in its search. The promoted run is an ordinary run that you can steer.
         </p>
         <fieldset className="choices" role="radiogroup" aria-label="How it begins">
           {WAYS.map((way) => (

@@ -1,4 +1,5 @@
 /** The best trial in one line, whether it can be trusted, and what to do with it. */
+
 import { useState } from "react";
 import type { Search } from "../../api/searches";
 import { repeatTrial } from "../../api/searches";
@@ -7,12 +8,14 @@ import { measured } from "../../format/numbers";
 import { openDialog } from "../../state/dialogs";
 import { runPath } from "../../state/route";
 import { toast, toastError } from "../../state/toasts";
+import { ActionButton } from "../../ui/ActionButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import type { Axis } from "../axes";
 import { textOf } from "../axes";
 import { lowerFirst } from "../labels";
 import { repeatText } from "../trials";
+import * as styles from "./BestTrial.module.css";
 
 const SEEDS = 3;
 
@@ -27,7 +30,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
   const best = search.trials.find((trial) => trial.run_id !== null && trial.run_id === search.best_run_id);
   if (!best || best.run_id === null) {
     return (
-      <section className="panel best-line" aria-label="Best trial">
+      <section className={`panel ${styles.bestLine}`} aria-label="Best trial">
         <p className="muted">The best trial stands here as soon as one has finished.</p>
       </section>
     );
@@ -36,15 +39,15 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
   const again = repeatText(search, runId);
   const edges = search.best_is_at_edge;
   return (
-    <section className="panel best-line" aria-label="Best trial">
-      <p className="best-words numbers">
-        <span className="best-star" aria-hidden="true">
+    <section className={`panel ${styles.bestLine}`} aria-label="Best trial">
+      <p className={`${styles.bestWords} numbers`}>
+        <span className={styles.bestStar} aria-hidden="true">
           ★
         </span>
         <b>
           Best: <Link to={runPath(runId)}>trial {best.number}</Link>
         </b>
-        <span className="best-values">
+        <span className={styles.bestValues}>
           {axes.map((axis) => (
             <span key={axis.name}>
               <span className="muted">{lowerFirst(axis.label)}</span>{" "}
@@ -52,7 +55,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
             </span>
           ))}
         </span>
-        <span className="best-cost">
+        <span className={styles.bestCost}>
           <span className="muted">val cost</span> <b>{measured(best.val_cost)}</b>
           {again !== null ? (
             <>
@@ -90,7 +93,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
         </div>
       )}
       {edges.length > 0 ? (
-        <div className="edge-line">
+        <div className={styles.edgeLine}>
           <Icon name="warn" />
           <ul>
             {edges.map((edge) => {
@@ -131,7 +134,7 @@ function RepeatButton({ search, runId }: { search: Search; runId: number }) {
     setAsked(true);
     try {
       await repeatTrial(search.id, SEEDS, runId);
-      toast(`Trial ${number} is trained again with ${SEEDS} other seeds.`);
+      toast(`Repeating trial ${number} with ${SEEDS} other seeds.`);
     } catch (error) {
       toastError(error);
     } finally {
@@ -139,22 +142,14 @@ function RepeatButton({ search, runId }: { search: Search; runId: number }) {
     }
   };
   return (
-    <button
-      type="button"
-      className="button"
-      aria-label={`Repeat with ${SEEDS} seeds`}
-      aria-disabled={busy}
+    <ActionButton
+      icon="undo"
+      label={`Repeat with ${SEEDS} seeds`}
       title="The same values with other seeds: was the best trial good, or lucky?"
-      onClick={() => {
-        if (!busy) void repeat();
-      }}
+      enabled={!busy}
+      onPress={() => void repeat()}
     >
-      <Icon name="undo" />{" "}
-      {busy
-        ? "Repeating…"
-        : again.length > 0
-          ? `Repeat with ${SEEDS} more seeds`
-          : `Repeat with ${SEEDS} seeds`}
-    </button>
+      {busy ? "Repeating…" : `Repeat with ${SEEDS} ${again.length > 0 ? "more seeds" : "seeds"}`}
+    </ActionButton>
   );
 }

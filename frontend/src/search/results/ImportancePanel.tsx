@@ -1,6 +1,7 @@
 /** Which hyperparameters made the difference, as bars with their numbers. */
 import type { Importance } from "../../api/searches";
 import type { Axis } from "../axes";
+import * as styles from "./ImportancePanel.module.css";
 
 export function ImportancePanel({ importance, axes }: { importance: Importance | null; axes: Axis[] }) {
   const parts = axes
@@ -10,7 +11,7 @@ export function ImportancePanel({ importance, axes }: { importance: Importance |
     })
     .sort((a, b) => b.part - a.part);
   return (
-    <section className="panel caviar-importance" aria-labelledby="caviar-importance">
+    <section className={`panel ${styles.caviarImportance}`} aria-labelledby="caviar-importance">
       <div className="panel-head">
         <h2 id="caviar-importance">Importance</h2>
       </div>
@@ -18,12 +19,12 @@ export function ImportancePanel({ importance, axes }: { importance: Importance |
         <p className="muted">{importance?.message || "Known once a few trials have finished."}</p>
       ) : (
         <>
-          <dl className="bars">
+          <dl className={styles.bars}>
             {parts.map(({ axis, part }) => (
               <div key={axis.name}>
                 <dt>{axis.label}</dt>
                 <dd className="numbers">
-                  <span className="bar" aria-hidden="true">
+                  <span className={styles.bar} aria-hidden="true">
                     <span style={{ width: `${Math.max(1, part * 100)}%` }} />
                   </span>
                   {Math.round(part * 100)} %

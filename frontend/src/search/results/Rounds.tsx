@@ -2,11 +2,12 @@
 import { useRef } from "react";
 import type { Round, Search, Space } from "../../api/searches";
 import { measured, rounded } from "../../format/numbers";
-import { useElementWidth } from "../../ui/useElementWidth";
+import { useElementWidth } from "../../ui/hooks/useElementWidth";
 import type { Axis } from "../axes";
 import { textOf, ticksOf, unitOf } from "../axes";
 import { lowerFirst } from "../labels";
 import { ranked } from "../trials";
+import * as styles from "./Rounds.module.css";
 
 const BAND_PX = 9;
 const TOP_PX = 4;
@@ -16,7 +17,7 @@ export function Rounds({ search, axes }: { search: Search; axes: Axis[] }) {
   const ranges = axes.filter((axis) => axis.scale !== "choice");
   if (rounds.length === 0 || ranges.length === 0) return null;
   return (
-    <section className="panel caviar-rounds" aria-labelledby="caviar-rounds">
+    <section className="panel" aria-labelledby="caviar-rounds">
       <div className="panel-head">
         <h2 id="caviar-rounds">Rounds</h2>
         <p className="muted headline">
@@ -24,12 +25,12 @@ export function Rounds({ search, axes }: { search: Search; axes: Axis[] }) {
           {rounded(search.widen)}× as wide, on each parameter's own scale.
         </p>
       </div>
-      <div className="rounds">
+      <div className={styles.rounds}>
         {ranges.map((axis) => (
           <RoundAxis key={axis.name} axis={axis} rounds={rounds} search={search} />
         ))}
       </div>
-      <ol className="round-list small-text numbers">
+      <ol className={`${styles.roundList} small-text numbers`}>
         {rounds.map((round) => (
           <li key={round.round}>
             <b>Round {round.round}</b> {boxText(round.space, ranges)}
@@ -71,7 +72,7 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
   const height = TOP_PX + rounds.length * (BAND_PX + 3) + 24;
   const floor = height - 20;
   return (
-    <div className="round-axis">
+    <div className={styles.roundAxis}>
       <h3>{axis.label}</h3>
       <div ref={container} className="many" role="img" aria-label={`Boxes of ${axis.label}, round by round`}>
         {width > 0 ? (
@@ -86,9 +87,13 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
               );
               return (
                 <g key={round.round}>
-                  <path className="round-shade" d={`M${xOf(low)} ${y}H${xOf(high)}V${floor}H${xOf(low)}Z`} />
+                  <path
+                    className={styles.roundShade}
+                    d={`M${xOf(low)} ${y}H${xOf(high)}V${floor}H${xOf(low)}Z`}
+                  />
                   <rect
-                    className={`round-band round-${Math.min(3, i + 1)}`}
+                    className={styles.roundBand}
+                    data-round={Math.min(3, i + 1)}
                     x={xOf(low)}
                     y={y}
                     width={Math.max(2, xOf(high) - xOf(low))}
@@ -101,7 +106,7 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
                     return at === null ? null : (
                       <circle
                         key={trial.number}
-                        className={kept ? "round-dot kept" : "round-dot"}
+                        className={kept ? `${styles.roundDot} ${styles.kept}` : styles.roundDot}
                         cx={xOf(at)}
                         cy={y + BAND_PX / 2}
                         r={kept ? 3 : 1.8}

@@ -1,13 +1,16 @@
 /** What this search is, how far it came, and the few things that can be asked of it as a whole. */
+
 import { useState } from "react";
 import type { Search, SearchCommand } from "../../api/searches";
 import { commandSearch } from "../../api/searches";
 import { ago, duration, whole } from "../../format/numbers";
 import { searchPath } from "../../state/route";
 import { toastError } from "../../state/toasts";
+import { ActionButton } from "../../ui/ActionButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { chipOf, countsOf, methodWord, OUTCOMES } from "../trials";
+import * as styles from "./SearchHeader.module.css";
 
 export interface SearchHeaderProps {
   search: Search;
@@ -19,8 +22,8 @@ const EXCLUDED = ["failed", "diverged", "stopped", "stopped_early", "hand_steere
 export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
   const chip = chipOf(search.status);
   return (
-    <section className="panel search-head" aria-labelledby="search-name">
-      <div className="search-title">
+    <section className="panel" aria-labelledby="search-name">
+      <div className={styles.searchTitle}>
         <p className="muted small-text">
           <Link to="/caviar">Caviar</Link> / search {search.id}
           {search.parent_id !== null ? (
@@ -46,7 +49,7 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
         </div>
       </div>
       <Progress search={search} />
-      <p className="muted small-text search-facts numbers">
+      <p className={`muted small-text ${styles.searchFacts} numbers`}>
         <span>{search.task}</span>
         <span>{methodWord(search.strategy)}</span>
         <span>{whole(search.steps)} steps each</span>
@@ -82,20 +85,24 @@ function Progress({ search }: { search: Search }) {
     { outcome: "waiting" as const, count: waiting },
   ];
   return (
-    <div className="search-progress">
-      <div className="segments" aria-hidden="true">
+    <div className={styles.searchProgress}>
+      <div className={styles.segments} aria-hidden="true">
         {shown.map(({ outcome, count }) =>
           count > 0 ? (
-            <span key={outcome} className={`segment outcome-${outcome}`} style={{ flexGrow: count }} />
+            <span
+              key={outcome}
+              className={`${styles.segment} outcome-${outcome}`}
+              style={{ flexGrow: count }}
+            />
           ) : null,
         )}
       </div>
-      <ul className="counts numbers" aria-label="Trials by outcome">
+      <ul className={`${styles.counts} numbers`} aria-label="Trials by outcome">
         {shown
           .filter(({ count, outcome }) => count > 0 && !(outcome === "waiting" && isOver(search)))
           .map(({ outcome, count }) => (
             <li key={outcome} className={EXCLUDED.includes(outcome) ? "hollow" : undefined}>
-              <span className={`key outcome-${outcome}`} aria-hidden="true" />
+              <span className={`${styles.key} outcome-${outcome}`} aria-hidden="true" />
               <b>{whole(count)}</b> {OUTCOMES[outcome]}
             </li>
           ))}
@@ -116,7 +123,6 @@ function Commands({ search }: { search: Search }) {
   const paused = search.status === "paused";
   const turn = paused ? "resume" : "pause";
   const send = async (kind: SearchCommand) => {
-    if (!may(kind)) return;
     setAsked(kind);
     try {
       await commandSearch(search.id, kind);
@@ -128,24 +134,17 @@ function Commands({ search }: { search: Search }) {
   };
   return (
     <>
-      <button
-        type="button"
-        className="button"
-        aria-label={paused ? "Resume search" : "Pause search"}
-        aria-disabled={!may(turn)}
-        onClick={() => void send(turn)}
+      <ActionButton
+        icon={paused ? "play" : "pause"}
+        label={paused ? "Resume search" : "Pause search"}
+        enabled={may(turn)}
+        onPress={() => void send(turn)}
       >
-        <Icon name={paused ? "play" : "pause"} /> {paused ? "Resume" : "Pause"}
-      </button>
-      <button
-        type="button"
-        className="button"
-        aria-label="Stop search"
-        aria-disabled={!may("stop")}
-        onClick={() => void send("stop")}
-      >
-        <Icon name="stop" /> Stop
-      </button>
+        {paused ? "Resume" : "Pause"}
+      </ActionButton>
+      <ActionButton icon="stop" label="Stop search" enabled={may("stop")} onPress={() => void send("stop")}>
+        Stop
+      </ActionButton>
     </>
   );
 }

@@ -6,8 +6,8 @@ import { NotFound } from "../../ui/NotFound";
 import { axesOf } from "../axes";
 import { costAxis, ranked } from "../trials";
 import { BestTrial } from "./BestTrial";
-import type { Brushes } from "./charts/brush";
-import { passes } from "./charts/brush";
+import type { Brushes } from "./charts/brush/brush";
+import { passes } from "./charts/brush/brush";
 import { clearHighlight } from "./charts/highlight";
 import { axisPosition, ParallelCoordinates } from "./charts/ParallelCoordinates";
 import { SlicePlots } from "./charts/SlicePlots";
@@ -16,7 +16,8 @@ import { TrialTooltip } from "./charts/TrialTooltip";
 import { ImportancePanel } from "./ImportancePanel";
 import { Rounds } from "./Rounds";
 import { SearchHeader } from "./SearchHeader";
-import { TrialsTable } from "./TrialsTable";
+import * as styles from "./SearchView.module.css";
+import { TrialsTable } from "./table/TrialsTable";
 import { useSearch } from "./useSearch";
 
 export function SearchView({ id }: { id: number }) {
@@ -57,10 +58,10 @@ export function SearchView({ id }: { id: number }) {
   }
   if (search === null) return <main id="main" className="caviar" aria-busy="true" />;
   return (
-    <main id="main" className="caviar search">
+    <main id="main" className="caviar">
       <SearchHeader search={search} isViewer={isViewer} />
       <BestTrial search={search} axes={axes} isViewer={isViewer} />
-      <div className="search-charts">
+      <div className={styles.searchCharts}>
         <TrialCurves search={search} curves={curves} seen={seen} />
         <ParallelCoordinates
           search={search}
@@ -71,7 +72,7 @@ export function SearchView({ id }: { id: number }) {
         />
       </div>
       <TrialTooltip search={search} axes={axes} />
-      <div className="search-reading">
+      <div className={styles.searchReading}>
         <SlicePlots search={search} axes={axes} cost={cost} seen={seen} importance={importance} />
         <ImportancePanel importance={importance} axes={axes} />
       </div>

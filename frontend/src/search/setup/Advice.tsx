@@ -3,6 +3,7 @@
 import type { Preview } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
 import { Panda } from "../../ui/Panda";
+import * as styles from "./Advice.module.css";
 
 export function Advice({ preview }: { preview: Preview | null }) {
   if (!preview) return null;
@@ -11,14 +12,16 @@ export function Advice({ preview }: { preview: Preview | null }) {
   const time = (seconds: number | null): string =>
     seconds === null ? "not known yet" : seconds < 1 ? "under 1 s" : duration(seconds);
   return (
-    <section className="panel advice" aria-labelledby="advice">
+    <section className={`panel ${styles.advice}`} aria-labelledby="advice">
       <div className="panel-head">
         <h2 id="advice">Panda or caviar?</h2>
       </div>
-      <div className="either">
-        <div className={choose === "panda" ? "one chosen" : "one"}>
+      <div className={styles.either}>
+        <div className={choose === "panda" ? `${styles.one} chosen` : styles.one}>
           <Panda size={40} />
-          <h3>Panda {choose === "panda" ? <span className="badge good">fits better</span> : null}</h3>
+          <h3>
+            Panda {choose === "panda" ? <span className={`badge ${styles.good}`}>fits better</span> : null}
+          </h3>
           <p className="muted small-text">
             One run that you watch and steer. For long trainings, or when this machine can run only a few.
           </p>
@@ -26,9 +29,11 @@ export function Advice({ preview }: { preview: Preview | null }) {
             one run <b>{time(oneRunS)}</b>
           </p>
         </div>
-        <div className={choose === "caviar" ? "one chosen" : "one"}>
+        <div className={choose === "caviar" ? `${styles.one} chosen` : styles.one}>
           <EggsPicture />
-          <h3>Caviar {choose === "caviar" ? <span className="badge good">fits better</span> : null}</h3>
+          <h3>
+            Caviar {choose === "caviar" ? <span className={`badge ${styles.good}`}>fits better</span> : null}
+          </h3>
           <p className="muted small-text">
             Many unattended runs that are compared. For short trainings and free cores.
           </p>
@@ -67,7 +72,7 @@ function EggsPicture() {
     <svg viewBox="0 0 32 36" width="40" height="44" aria-hidden="true">
       {EGGS.map(([x, y], i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a fixed picture
-        <circle key={i} className={i === 5 ? "egg best" : "egg"} cx={x} cy={y} r={3.2} />
+        <circle key={i} className={i === 5 ? `${styles.egg} best` : styles.egg} cx={x} cy={y} r={3.2} />
       ))}
     </svg>
   );

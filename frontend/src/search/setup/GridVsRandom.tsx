@@ -4,12 +4,13 @@ import type { Preview, Space } from "../../api/searches";
 import type { Hyperparameter } from "../../api/types";
 import { nameOf } from "../../format/hyperparameters";
 import { whole } from "../../format/numbers";
-import { useElementWidth } from "../../ui/useElementWidth";
+import { useElementWidth } from "../../ui/hooks/useElementWidth";
 import type { Axis } from "../axes";
 import { axisOf, ticksOf, unitOf } from "../axes";
 import { lowerFirst } from "../labels";
 import type { Plot } from "../trialPaths";
 import { xOf, yOf } from "../trialPaths";
+import * as styles from "./GridVsRandom.module.css";
 
 export interface GridVsRandomProps {
   comparison: Preview["teaching"];
@@ -33,11 +34,11 @@ export function GridVsRandom({ comparison, space, declared }: GridVsRandomProps)
   const y = axis(comparison.y);
   const name = lowerFirst(x.label);
   return (
-    <section className="panel teaching" aria-labelledby="teaching">
+    <section className="panel" aria-labelledby="teaching">
       <div className="panel-head">
         <h2 id="teaching">Grid or random?</h2>
       </div>
-      <div className="two-pictures">
+      <div className={styles.twoPictures}>
         <Scatter title="Grid" points={comparison.grid} distinct={comparison.distinct.grid} x={x} y={y} />
         <Scatter
           title="Random"
@@ -79,7 +80,7 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
   });
   const floor = plot.height - plot.bottom;
   return (
-    <figure className="scatter">
+    <figure className={styles.scatter}>
       <figcaption>
         {title} <span className="muted numbers">· {distinct} distinct values</span>
       </figcaption>
@@ -92,7 +93,7 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
         {width > 0 ? (
           <svg className="drawing" width={width} height={plot.height} aria-hidden="true">
             <rect
-              className="scatter-box"
+              className={styles.scatterBox}
               x={plot.left - 6}
               y={plot.top - 4}
               width={Math.max(0, width - plot.left - plot.right + 12)}
@@ -103,7 +104,7 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
               // biome-ignore lint/suspicious/noArrayIndexKey: points have no identity but their index
               <g key={i}>
                 <line
-                  className="shadow-line"
+                  className={styles.shadowLine}
                   x1={xOf(plot, u)}
                   x2={xOf(plot, u)}
                   y1={yOf(plot, v)}
@@ -115,7 +116,7 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
             {[...new Set(spots.map(({ u }) => u.toFixed(4)))].map((u) => (
               <line
                 key={u}
-                className="landed"
+                className={styles.landed}
                 x1={xOf(plot, Number(u))}
                 x2={xOf(plot, Number(u))}
                 y1={floor + 8}

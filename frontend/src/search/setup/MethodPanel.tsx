@@ -1,9 +1,12 @@
 /** How the search goes about it, how long that takes, and the button that begins it. */
+
 import type { Preview, StopEarly } from "../../api/searches";
 import { duration, whole } from "../../format/numbers";
+import { ActionButton } from "../../ui/ActionButton";
 import { TextField } from "../../ui/fields/TextField";
 import { Icon } from "../../ui/Icon";
 import { METHODS } from "../trials";
+import * as styles from "./MethodPanel.module.css";
 import type { Method } from "./method";
 
 export interface MethodPanelProps {
@@ -14,7 +17,7 @@ export interface MethodPanelProps {
   cells: number;
   sending: boolean;
   failed: string | null;
-  litter: boolean;
+  fromCheckpoint: boolean;
   onMethod: (method: Method) => void;
   onStart: () => void;
 }
@@ -57,7 +60,7 @@ export function MethodPanel(props: MethodPanelProps) {
           number
           value={method.steps}
           problem={problems["steps"]}
-          help={props.litter ? "Total steps, including those of the checkpoint." : undefined}
+          help={props.fromCheckpoint ? "Total steps, including those of the checkpoint." : undefined}
           onText={(steps) => set({ steps })}
         />
         <TextField
@@ -79,12 +82,12 @@ export function MethodPanel(props: MethodPanelProps) {
       {preview?.warnings
         .filter((warning) => warning.name === "")
         .map((warning) => (
-          <p key={warning.message} className="method-note" role="status">
+          <p key={warning.message} className={styles.methodNote} role="status">
             {warning.message}
           </p>
         ))}
       {tooMany ? (
-        <p className="method-note">
+        <p className={styles.methodNote}>
           This grid has {whole(cells)} cells, each a training. Take fewer points, or{" "}
           <button type="button" className="button link" onClick={() => set({ trials: String(cells) })}>
             allow {whole(cells)} trials
@@ -92,9 +95,9 @@ export function MethodPanel(props: MethodPanelProps) {
         </p>
       ) : null}
       {method.strategy === "coarse_to_fine" ? (
-        <div className="rule" role="group" aria-label="Rule">
+        <div className={styles.rule} role="group" aria-label="Rule">
           <p>Rule: {ruleText(method)}</p>
-          <div className="form-grid three">
+          <div className={`form-grid ${styles.three}`}>
             <TextField
               label="Rounds"
               number
@@ -132,7 +135,7 @@ export function MethodPanel(props: MethodPanelProps) {
           <option value="successive_halving">Successive halving</option>
         </select>
       </label>
-      <details className="method-more">
+      <details className={styles.methodMore}>
         <summary>Name and description</summary>
         <TextField
           label="Name"
@@ -155,14 +158,14 @@ export function MethodPanel(props: MethodPanelProps) {
           {props.failed}
         </p>
       ) : null}
-      <button
-        type="button"
-        className="button primary start-search"
-        aria-disabled={props.sending}
-        onClick={props.onStart}
+      <ActionButton
+        icon="play"
+        className={`primary ${styles.startSearch}`}
+        enabled={!props.sending}
+        onPress={props.onStart}
       >
-        <Icon name="play" /> {props.sending ? "Starting…" : "Start search"}
-      </button>
+        {props.sending ? "Starting…" : "Start search"}
+      </ActionButton>
     </section>
   );
 }
@@ -178,7 +181,7 @@ function Estimate({ preview, method }: { preview: Preview | null; method: Method
   const { one_run_s: oneRunS, total_s: total, parallel, measured_on: measuredOn } = preview.estimate;
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the name that the page is read by
-    <p className="estimate" aria-label="Estimate">
+    <p className={styles.estimate} aria-label="Estimate">
       <Icon name="clock" />
       {total === null || oneRunS === null ? (
         <span>How long this takes is not known: {measuredOn}.</span>

@@ -11,8 +11,9 @@ import { GridVsRandom } from "./GridVsRandom";
 import { gridCells, gridText } from "./grid";
 import { MethodPanel } from "./MethodPanel";
 import { readMethod } from "./method";
-import { SpaceEditor } from "./SpaceEditor";
-import { readSpace } from "./space";
+import * as styles from "./SearchForm.module.css";
+import { SpaceEditor } from "./space/SpaceEditor";
+import { readSpace } from "./space/space";
 import type { InitialSearch } from "./useInitialSearch";
 import { initialSearchOf } from "./useInitialSearch";
 import { fieldOf, usePreview } from "./usePreview";
@@ -91,15 +92,15 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
         preview={preview}
         cells={previewRefused || preview === null ? gridCells(read) : preview.grid_cells}
         sending={sending}
-        failed={empty ? "Nothing is searched yet." : (otherProblems[0]?.[1] ?? null)}
-        litter={initial.checkpoint !== null}
+        failed={empty ? "Set at least one parameter to “searched”." : (otherProblems[0]?.[1] ?? null)}
+        fromCheckpoint={initial.checkpoint !== null}
         onMethod={(next) => {
           setMethod(next);
           setRefused({});
         }}
         onStart={() => void submit()}
       />
-      <div className="caviar-teach">
+      <div className={styles.caviarTeach}>
         <Advice preview={preview} />
         <GridVsRandom comparison={preview?.teaching ?? null} space={read.space} declared={declared} />
       </div>

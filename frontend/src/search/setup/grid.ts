@@ -1,6 +1,6 @@
 /** How many trials a whole grid over a space takes. Pure. */
-import type { ReadSpace } from "./space";
-import { POINTS } from "./space";
+import type { ReadSpace } from "./space/space";
+import { POINTS } from "./space/space";
 
 /** How many points a grid has along each axis that is searched. */
 const gridSizes = (read: ReadSpace): number[] =>

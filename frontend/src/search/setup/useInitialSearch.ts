@@ -7,8 +7,8 @@ import { readId } from "../../state/route";
 import { getPage } from "../../state/store";
 import type { Method } from "./method";
 import { firstMethod, methodLike } from "./method";
-import type { Row } from "./space";
-import { rowsAround, rowsFrom, rowsOf } from "./space";
+import type { Row } from "./space/space";
+import { rowsAround, rowsFrom, rowsOf } from "./space/space";
 
 export interface InitialSearch {
   task: Task;
@@ -71,7 +71,7 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
   const [from, like] = [readId(fields, "from"), readId(fields, "like")];
   const named = (name: string): Task => {
     const task = tasks.find((task) => task.name === name && usable(task));
-    if (!task) throw new Error(`The task ${name} cannot be read any more.`);
+    if (!task) throw new Error(`The task ${name} no longer exists or has an error.`);
     return task;
   };
   if (from !== null) return around(from, readId(fields, "checkpoint"), named);
@@ -93,7 +93,7 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
   }
   const shown = getPage().open?.run.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
   const task = tasks.find((task) => task.name === shown && usable(task)) ?? tasks.find(usable);
-  if (!task) throw new Error("There is no task that could be trained.");
+  if (!task) throw new Error("There is no task to train.");
   return initialSearchOf(task);
 }
 

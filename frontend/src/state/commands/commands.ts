@@ -63,7 +63,7 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
     toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
   }
   if (answer?.kind !== "changed") return false;
-  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "put back" };
+  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "reverted" };
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
   toast(answerText(ramped, answer), {
     actions: [{ label: "Undo", act: () => void change(latestRun(run), undo) }],
@@ -116,6 +116,8 @@ const latestRun = (run: Run): Run => {
 
 export const pause = (run: Run) => void send(run, { kind: "pause" });
 export const resume = (run: Run) => void send(run, { kind: "resume" });
+/** Go on from a pause for so many steps. */
+export const step = (run: Run, steps: number) => void send(run, { kind: "resume", for_steps: steps });
 
 export async function stop(run: Run): Promise<void> {
   const answer = await send(run, { kind: "stop" });
@@ -147,7 +149,7 @@ export async function extend(run: Run, steps: number): Promise<void> {
 
 export async function cancel(run: Run, commandId: number): Promise<void> {
   const answer = await send(run, { kind: "cancel", command_id: commandId });
-  if (answer) toast("The scheduled change is cancelled.");
+  if (answer) toast("Scheduled change cancelled.");
 }
 
 /** Goes on after the end of a run: a new branch from its newest checkpoint becomes the live one. */
@@ -155,7 +157,7 @@ export async function continueFrom(run: Run, steps?: number): Promise<void> {
   try {
     const checkpoints = await api.getCheckpoints(run.id);
     const newest = checkpoints.filter((checkpoint) => checkpoint.valid && !checkpoint.removed).at(-1);
-    if (!newest) throw new Error("This run left no checkpoint to continue from.");
+    if (!newest) throw new Error("This run has no checkpoint to continue from.");
     const next = await api.forkCheckpoint(newest.id, { rewind: true, steps });
     await showRun(next.id);
     toast(`Continues from step ${whole(newest.step)} as “${next.name}”.`);

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { closeDialog } from "../../state/dialogs";
 import { Icon } from "../Icon";
+import * as styles from "./Dialog.module.css";
 
 export interface DialogProps {
   title: string;
@@ -13,16 +14,16 @@ export interface DialogProps {
 export function Dialog({ title, children, width = "narrow" }: DialogProps) {
   return (
     <ModalOverlay
-      className="overlay"
+      className={styles.overlay}
       isOpen
       isDismissable
       onOpenChange={(isOpen) => {
         if (!isOpen) closeDialog();
       }}
     >
-      <Modal className={`sheet sheet-${width}`}>
-        <AriaDialog className="sheet-dialog">
-          <div className="sheet-head">
+      <Modal className={styles.sheet} data-width={width}>
+        <AriaDialog className={styles.sheetDialog}>
+          <div className={styles.sheetHead}>
             <Heading slot="title" level={2}>
               {title}
             </Heading>

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { closeDialog } from "../../state/dialogs";
 import type { IconName } from "../Icon";
 import { Icon } from "../Icon";
+import * as styles from "./DialogForm.module.css";
 import type { DialogForm as Form } from "./useDialogForm";
 
 export interface DialogFormProps {
@@ -15,7 +16,7 @@ export interface DialogFormProps {
 export function DialogForm({ form, children, onSubmit, actions }: DialogFormProps) {
   return (
     <form
-      className="dialog-form"
+      className={styles.dialogForm}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
@@ -44,7 +45,7 @@ interface FormActionsProps {
 
 function FormActions({ icon, word, sending, label, disabled }: FormActionsProps & { disabled: boolean }) {
   return (
-    <div className="form-end">
+    <div className={styles.formEnd}>
       <button type="button" className="button" onClick={closeDialog}>
         Cancel
       </button>

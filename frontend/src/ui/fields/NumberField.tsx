@@ -1,6 +1,7 @@
 /** A text field for a number, which also takes x2 and /10. What is wrong is said below it. */
 import { useId, useState } from "react";
 import type { ParsedNumber } from "../../format/parseNumber";
+import * as styles from "./NumberField.module.css";
 
 export interface NumberFieldProps {
   label: string;
@@ -29,7 +30,7 @@ export function NumberField(props: NumberFieldProps) {
     setText(null);
   };
   return (
-    <div className="number-field">
+    <div className={styles.numberField}>
       <input
         className="field numbers"
         type="text"

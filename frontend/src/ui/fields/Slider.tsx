@@ -3,6 +3,7 @@
  * (`aria-valuetext`), and "0.02, 2 times the current 0.01" is the point.
  */
 import type { SliderRange } from "../../domain/sliderScale";
+import * as styles from "./Slider.module.css";
 
 export interface SliderProps {
   label: string;
@@ -43,7 +44,7 @@ export function Slider(props: SliderProps) {
     event.stopPropagation();
   };
   return (
-    <div className="slider" style={{ "--part": part(position) } as React.CSSProperties}>
+    <div className={styles.slider} style={{ "--part": part(position) } as React.CSSProperties}>
       <input
         type="range"
         aria-label={props.label}
@@ -64,12 +65,12 @@ export function Slider(props: SliderProps) {
       />
       {props.currentPosition !== null ? (
         <span
-          className="slider-now"
+          className={styles.sliderNow}
           style={{ left: `calc(8px + (100% - 16px) * ${part(props.currentPosition)})` }}
         />
       ) : null}
       {props.ticks ? (
-        <div className="slider-ticks" aria-hidden="true">
+        <div className={styles.sliderTicks} aria-hidden="true">
           {props.ticks.map((tick) => (
             <span key={tick.word} style={{ left: `calc(8px + (100% - 16px) * ${part(tick.position)})` }}>
               {tick.word}

@@ -1,10 +1,13 @@
 /** The parts of every control: its heading, what a value is staged with, and the button that applies it. */
+
 import type { Hyperparameter } from "../../../api/types";
 import type { SliderRange } from "../../../domain/sliderScale";
 import type { ParsedNumber } from "../../../format/parseNumber";
+import { ActionButton } from "../../../ui/ActionButton";
 import { NumberField } from "../../../ui/fields/NumberField";
 import type { SliderProps } from "../../../ui/fields/Slider";
 import { Slider } from "../../../ui/fields/Slider";
+import * as styles from "./StagedControl.module.css";
 import type { StagedControl } from "./useStagedControl";
 
 export interface ControlHeadProps {
@@ -19,12 +22,12 @@ export interface ControlHeadProps {
 
 export function ControlHead({ name, symbol, badge, help, now }: ControlHeadProps) {
   return (
-    <div className="control-head">
+    <div className={styles.controlHead}>
       <h3 title={help}>
         {name} {symbol ? <i className="symbol">{symbol}</i> : null}{" "}
         {badge ? <span className="badge">{badge}</span> : null}
       </h3>
-      <output className="now numbers">{now}</output>
+      <output className={`${styles.now} numbers`}>{now}</output>
     </div>
   );
 }
@@ -106,15 +109,14 @@ export function StagedSelect<Value extends string | number | boolean>(props: Sta
 
 export function ApplyButton<Value>({ control, label }: PartProps<Value>) {
   return (
-    <button
-      type="button"
-      className="button primary"
-      aria-label={`Apply ${label.toLowerCase()}`}
-      aria-disabled={control.staged === null || !control.may}
-      onClick={control.applyStaged}
+    <ActionButton
+      label={`Apply ${label.toLowerCase()}`}
+      className="primary"
+      enabled={control.staged !== null && control.may}
+      onPress={control.applyStaged}
     >
       Apply
-    </button>
+    </ActionButton>
   );
 }
 

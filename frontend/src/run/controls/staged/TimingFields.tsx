@@ -1,6 +1,7 @@
 /** When a change happens, and how gradually: now and at once, unless the form says otherwise. */
 import { useState } from "react";
 import { whole } from "../../../format/numbers";
+import * as styles from "./TimingFields.module.css";
 import type { StagedControl } from "./useStagedControl";
 
 export interface TimingFieldsProps<Value> {
@@ -24,7 +25,7 @@ export function TimingFields<Value>({ control, ramps }: TimingFieldsProps<Value>
     );
   }
   return (
-    <div className="timing">
+    <div className={styles.timing}>
       <label className="labelled">
         <span>At step</span>
         <input

@@ -17,11 +17,17 @@ export function HighlightLayer({
   const line = lines.find(({ trial }) => trial.number === highlighted);
   const path = line ? pathOf(line.points) : "";
   return (
-    <svg className="drawing lit-layer" width={plot.width} height={plot.height} aria-hidden="true">
+    <svg
+      className="drawing lit-layer"
+      data-layer="highlight"
+      width={plot.width}
+      height={plot.height}
+      aria-hidden="true"
+    >
       {line ? (
         <g clipPath={clip}>
           <path className="trial-line is-lit-back" d={path} />
-          <path className="trial-line is-lit" d={path} />
+          <path className="trial-line is-lit" data-highlighted d={path} />
         </g>
       ) : null}
     </svg>

@@ -2,19 +2,20 @@
 import { memo, useMemo, useRef, useState } from "react";
 import type { Search, Trial } from "../../../api/searches";
 import { whole } from "../../../format/numbers";
-import { useElementWidth } from "../../../ui/useElementWidth";
-import { usePhone } from "../../../ui/useMediaQuery";
+import { useElementWidth } from "../../../ui/hooks/useElementWidth";
+import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
 import type { LineStyle, Plot, Point, TrialPath } from "../../trialPaths";
 import { lineStyles, nearestTrial, pathOf, yOf } from "../../trialPaths";
 import { isExcluded, ranked, withoutRepeats } from "../../trials";
-import { BrushChips } from "./BrushChips";
-import { BrushHandle } from "./BrushHandle";
-import { BrushMenu } from "./BrushMenu";
-import type { Brushes } from "./brush";
-import { withBrush } from "./brush";
+import { BrushChips } from "./brush/BrushChips";
+import { BrushHandle } from "./brush/BrushHandle";
+import { BrushMenu } from "./brush/BrushMenu";
+import type { Brushes } from "./brush/brush";
+import { withBrush } from "./brush/brush";
 import { HighlightLayer } from "./HighlightLayer";
+import * as styles from "./ParallelCoordinates.module.css";
 import { useHighlight } from "./useHighlight";
 
 export interface ParallelCoordinatesProps {
@@ -65,12 +66,12 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
     () => trialLines(search.trials, axes, plot, showExcluded),
     [search.trials, axes, plot, showExcluded],
   );
-  const styles = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
+  const styleOf = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
   const order = useMemo(() => ranked(search.trials), [search.trials]);
   const { onKeyDown, onBlur, ...pointer } = useHighlight((x, y) => nearestTrial(lines, x, y), order);
   const count = lines.filter(({ trial }) => seen.has(trial.number)).length;
   return (
-    <section className="panel caviar-parallel" aria-labelledby="caviar-parallel">
+    <section className="panel" aria-labelledby="caviar-parallel">
       <div className="panel-head">
         <h2 id="caviar-parallel">Parallel coordinates</h2>
         <p className="muted headline numbers">
@@ -95,24 +96,28 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
       <BrushChips axes={axes} brushes={brushes} onBrush={onBrush} />
       <div
         ref={container}
-        className="many many-wide"
+        className={`many ${styles.manyWide}`}
         role="figure"
         tabIndex={0}
         aria-label="Parallel coordinates"
         aria-roledescription="interactive chart"
-        aria-description={`${whole(count)} trials over ${axes.map((axis) => axis.label).join(", ")}. Arrow keys light one trial after the other, best first; the table below has the same.`}
+        aria-description={`${whole(count)} trials over ${axes.map((axis) => axis.label).join(", ")}. Arrow keys highlight one trial after the other, best first; the table below has the same.`}
         data-lines={count}
         onKeyDown={onKeyDown}
         onBlur={onBlur}
       >
-        <div className="many-canvas" style={{ width: width || undefined, height: plot.height }} {...pointer}>
+        <div
+          className={styles.manyCanvas}
+          style={{ width: width || undefined, height: plot.height }}
+          {...pointer}
+        >
           {width > 0 ? (
             <>
               <HighlightLayer lines={lines} plot={plot} />
               <Lines
                 lines={lines}
                 partial={partial}
-                styles={styles}
+                styleOf={styleOf}
                 axes={axes}
                 plot={plot}
                 best={order.slice(0, 3).map((trial) => trial.number)}
@@ -166,7 +171,7 @@ function trialLines(
 
 interface LinesProps {
   lines: TrialPath[];
-  styles: Map<number, LineStyle>;
+  styleOf: Map<number, LineStyle>;
   axes: Axis[];
   /** Names of the axes that not every trial has a value on. */
   partial: ReadonlySet<string>;
@@ -174,10 +179,10 @@ interface LinesProps {
   best: number[];
 }
 
-const Lines = memo(function Lines({ lines, styles, axes, partial, plot, best }: LinesProps) {
+const Lines = memo(function Lines({ lines, styleOf, axes, partial, plot, best }: LinesProps) {
   const of = (style: LineStyle): string =>
     lines
-      .filter(({ trial }) => styles.get(trial.number) === style)
+      .filter(({ trial }) => styleOf.get(trial.number) === style)
       .map(({ points }) => pathOf(points))
       .join("");
   return (
@@ -187,7 +192,7 @@ const Lines = memo(function Lines({ lines, styles, axes, partial, plot, best }: 
       ))}
       {[...best].reverse().map((number) => {
         const line = lines.find(({ trial }) => trial.number === number);
-        return line && styles.get(number) === "bright" ? (
+        return line && styleOf.get(number) === "bright" ? (
           <path
             key={number}
             className={`trial-line is-bright best-${best.indexOf(number) + 1}`}
@@ -235,13 +240,13 @@ function AxisLine({
   return (
     <g>
       {lines.map((line, i) => (
-        <text key={line} className={`axis-name ${anchor}`} x={nameX} y={14 + i * 14}>
+        <text key={line} className={`${styles.axisName} ${anchor}`} x={nameX} y={14 + i * 14}>
           {line}
         </text>
       ))}
       <line className="axis-line" x1={x} x2={x} y1={plot.top} y2={plot.height - plot.bottom} />
       {partial ? (
-        <text className="tick middle halo" x={x} y={yOf(plot, NO_VALUE_AT) + 14}>
+        <text className={`tick middle ${styles.halo}`} x={x} y={yOf(plot, NO_VALUE_AT) + 14}>
           not drawn
         </text>
       ) : null}
@@ -250,7 +255,7 @@ function AxisLine({
           <line className="axis-tick" x1={x - (text ? 4 : 2)} x2={x} y1={yOf(plot, at)} y2={yOf(plot, at)} />
           {text ? (
             <text
-              className={last ? "tick halo" : "tick end halo"}
+              className={last ? `tick ${styles.halo}` : `tick end ${styles.halo}`}
               x={last ? x + 6 : x - 7}
               y={yOf(plot, at) + 4}
             >

@@ -2,13 +2,14 @@
 import { memo, useMemo, useRef } from "react";
 import type { Importance, Search, Trial } from "../../../api/searches";
 import { measured } from "../../../format/numbers";
-import { useElementWidth } from "../../../ui/useElementWidth";
+import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
 import type { Plot } from "../../trialPaths";
 import { xOf, yOf } from "../../trialPaths";
 import { isExcluded, ranked, withoutRepeats } from "../../trials";
 import { setHovered, togglePinned, useHighlighted } from "./highlight";
+import * as styles from "./SlicePlots.module.css";
 import { bestOfBins } from "./slices";
 
 export interface SlicePlotsProps {
@@ -22,14 +23,14 @@ export interface SlicePlotsProps {
 
 export function SlicePlots({ search, axes, cost, seen, importance }: SlicePlotsProps) {
   return (
-    <section className="panel caviar-slices" aria-labelledby="caviar-slices">
+    <section className="panel" aria-labelledby="caviar-slices">
       <div className="panel-head">
         <h2 id="caviar-slices">Slices: best val cost per range</h2>
         <p className="muted headline">
           val cost against one hyperparameter at a time; the line is the best found there
         </p>
       </div>
-      <div className="slices">
+      <div className={styles.slices}>
         {axes.map((axis) => (
           <SlicePlot
             key={axis.name}
@@ -83,7 +84,7 @@ function SlicePlot({
     return nearest;
   };
   return (
-    <div className="slice">
+    <div className={styles.slice}>
       <h3>
         {axis.label}
         {part !== undefined ? <span className="muted numbers"> · {Math.round(part * 100)} %</span> : null}
@@ -185,7 +186,7 @@ const SlicePicture = memo(function SlicePicture({
         return (
           <line
             key={bin.from}
-            className="bin-best"
+            className={styles.binBest}
             x1={xOf(plot, bin.from) + 1}
             x2={xOf(plot, bin.to) - 1}
             y1={y}
@@ -193,20 +194,23 @@ const SlicePicture = memo(function SlicePicture({
           />
         );
       })}
-      <path className="dots is-out" d={dots(counted.filter(({ trial }) => !seen.has(trial.number)))} />
       <path
-        className="dots"
+        className={`${styles.dots} is-out`}
+        d={dots(counted.filter(({ trial }) => !seen.has(trial.number)))}
+      />
+      <path
+        className={styles.dots}
         d={dots(counted.filter(({ trial }) => seen.has(trial.number) && trial !== best))}
       />
       {spots
         .filter(({ trial }) => isExcluded(trial))
         .map(({ trial, x, y }) => (
-          <circle key={trial.number} className="dot-hollow" cx={x} cy={y} r={3} />
+          <circle key={trial.number} className={styles.dotHollow} cx={x} cy={y} r={3} />
         ))}
       {counted
         .filter(({ trial }) => trial === best)
         .map(({ x, y }) => (
-          <circle key="best" className="dot-best" cx={x} cy={y} r={4.5} />
+          <circle key="best" className={styles.dotBest} cx={x} cy={y} r={4.5} />
         ))}
     </svg>
   );
@@ -217,7 +221,7 @@ function HighlightedDot({ spots, plot }: { spots: Spot[]; plot: Plot }) {
   const spot = spots.find(({ trial }) => trial.number === highlighted);
   return (
     <svg className="drawing lit-layer" width={plot.width} height={plot.height} aria-hidden="true">
-      {spot ? <circle className="dot-lit" cx={spot.x} cy={spot.y} r={6} /> : null}
+      {spot ? <circle className={styles.dotLit} data-highlighted cx={spot.x} cy={spot.y} r={6} /> : null}
     </svg>
   );
 }

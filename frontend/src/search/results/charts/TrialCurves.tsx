@@ -3,13 +3,14 @@ import { memo, useMemo, useRef, useState } from "react";
 import type { Search, TrialCurves as TrialCurvesData } from "../../../api/searches";
 import { spread } from "../../../charts/geometry";
 import { measured, whole } from "../../../format/numbers";
-import { useElementWidth } from "../../../ui/useElementWidth";
-import { usePhone } from "../../../ui/useMediaQuery";
+import { useElementWidth } from "../../../ui/hooks/useElementWidth";
+import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { evenly, ticksOf } from "../../axes";
 import type { CurvesLayout, LineStyle, Plot } from "../../trialPaths";
 import { layoutCurves, lineStyles, nearestTrial, pathOf, xOf, yOf } from "../../trialPaths";
 import { ranked } from "../../trials";
 import { HighlightLayer } from "./HighlightLayer";
+import * as styles from "./TrialCurves.module.css";
 import { useHighlight } from "./useHighlight";
 
 export interface TrialCurvesProps {
@@ -32,7 +33,7 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
     () => layoutCurves(search.trials, curves, plot, log),
     [search.trials, curves, plot, log],
   );
-  const styles = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
+  const styleOf = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
   const order = useMemo(() => ranked(search.trials), [search.trials]);
   const listeners = useHighlight((x, y) => nearestTrial(drawing.curves, x, y), order);
   const best = order[0];
@@ -41,7 +42,7 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
       ? "No trial has been evaluated yet."
       : `${whole(drawing.curves.length)} trials; the best is trial ${best?.number ?? "–"}, val cost ${measured(best?.val_cost)}.`;
   return (
-    <section className="panel caviar-curves" aria-labelledby="caviar-curves">
+    <section className="panel" aria-labelledby="caviar-curves">
       <div className="panel-head">
         <h2 id="caviar-curves">Live curves</h2>
         <p className="muted headline">val cost by step</p>
@@ -64,7 +65,7 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
         tabIndex={0}
         aria-label="Live curves chart"
         aria-roledescription="interactive chart"
-        aria-description={`${summary} Arrow keys light one trial after the other, best first; Enter opens it.`}
+        aria-description={`${summary} Arrow keys highlight one trial after the other, best first; Enter opens it.`}
         data-lines={drawing.curves.length}
         {...listeners}
       >
@@ -73,7 +74,7 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
           <Lines
             drawing={drawing}
             plot={plot}
-            styles={styles}
+            styleOf={styleOf}
             best={order.slice(0, 3).map((trial) => trial.number)}
           />
         ) : null}
@@ -88,20 +89,20 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
 interface LinesProps {
   drawing: CurvesLayout;
   plot: Plot;
-  styles: Map<number, LineStyle>;
+  styleOf: Map<number, LineStyle>;
   /** Numbers, best first. */
   best: number[];
 }
 
-const Lines = memo(function Lines({ drawing, plot, styles, best }: LinesProps) {
+const Lines = memo(function Lines({ drawing, plot, styleOf, best }: LinesProps) {
   const of = (style: LineStyle): string =>
     drawing.curves
-      .filter(({ trial }) => styles.get(trial.number) === style)
+      .filter(({ trial }) => styleOf.get(trial.number) === style)
       .map(({ points }) => pathOf(points))
       .join("");
   const bright = best.flatMap((number) => {
     const curve = drawing.curves.find(({ trial }) => trial.number === number);
-    return curve && styles.get(number) === "bright" ? [curve] : [];
+    return curve && styleOf.get(number) === "bright" ? [curve] : [];
   });
   const labels = bright.filter(({ end }) => end !== null);
   const ys = spread(
@@ -136,7 +137,7 @@ const Lines = memo(function Lines({ drawing, plot, styles, best }: LinesProps) {
       {labels.map(({ trial }, i) => (
         <text
           key={trial.number}
-          className={`trial-label best-${best.indexOf(trial.number) + 1}`}
+          className={`${styles.trialLabel} best-${best.indexOf(trial.number) + 1}`}
           x={plot.width - plot.right + 7}
           y={(ys[i] ?? 0) + 11}
         >

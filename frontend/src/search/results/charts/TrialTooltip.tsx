@@ -8,20 +8,21 @@ import type { Axis } from "../../axes";
 import { lowerFirst } from "../../labels";
 import { OUTCOMES } from "../../trials";
 import { useHighlighted } from "./highlight";
+import * as styles from "./TrialTooltip.module.css";
 
 export function TrialTooltip({ search, axes }: { search: Search; axes: Axis[] }) {
   const highlighted = useHighlighted();
   const trial = search.trials.find((trial) => trial.number === highlighted);
   if (!trial) {
     return (
-      <p className="trial-readout muted" aria-live="polite">
-        Point at a trial, or move to it with Tab and the arrow keys: it lights up everywhere. A click keeps it
-        lit.
+      <p className={`${styles.trialReadout} muted`} data-part="trial" aria-live="polite">
+        Point at a trial, or move to it with Tab and the arrow keys: it is highlighted everywhere. A click
+        keeps the highlight.
       </p>
     );
   }
   return (
-    <p className="trial-readout numbers" aria-live="polite">
+    <p className={`${styles.trialReadout} numbers`} data-part="trial" aria-live="polite">
       <b>
         {trial.run_id === null ? (
           `Trial ${trial.number}`

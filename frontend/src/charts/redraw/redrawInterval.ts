@@ -1,0 +1,23 @@
+/** How long a chart may wait although new points came: the less they say, the longer. */
+import type { OpenRun } from "../../state/state";
+import type { ChartName, Drawing } from "../compose";
+import { lastFinite } from "../compose";
+import { REDRAW_MS_MIN } from "./scheduler";
+
+/** The measurements below the cost are read less closely than the cost itself, ms. */
+const SECONDARY_MS = 500;
+/** A setting that was not changed is a level line that only gets longer, ms. */
+export const UNCHANGED_MS = 1000;
+
+const SETTINGS: Partial<Record<ChartName, string>> = { lr: "learning_rate", momentum: "momentum" };
+
+export function redrawIntervalMs(
+  name: ChartName,
+  drawn: Pick<Drawing, "newest"> | null,
+  open: OpenRun | null,
+): number {
+  if (name === "accuracy") return SECONDARY_MS;
+  const setting = open?.curves.raw[SETTINGS[name] ?? ""];
+  if (!setting || drawn === null) return REDRAW_MS_MIN;
+  return lastFinite(setting) === drawn.newest ? UNCHANGED_MS : REDRAW_MS_MIN;
+}

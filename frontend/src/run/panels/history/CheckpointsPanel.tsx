@@ -1,0 +1,186 @@
+/** Where the run can go back to, and the branches that left it. */
+
+import { useMemo, useState } from "react";
+import { pinCheckpoint } from "../../../api/client";
+import { fromWireNumber } from "../../../api/number";
+import type { Checkpoint, FamilyMember } from "../../../api/types";
+import { ago, bytes, measured, whole } from "../../../format/numbers";
+import * as commands from "../../../state/commands/commands";
+import { openDialog } from "../../../state/dialogs";
+import { useIsViewer } from "../../../state/permissions";
+import { navigate, runPath } from "../../../state/route";
+import { usePage, usePageThrottled } from "../../../state/store";
+import { toastError } from "../../../state/toasts";
+import { ActionButton } from "../../../ui/ActionButton";
+import { Icon } from "../../../ui/Icon";
+import type { TreeLine } from "../../../ui/Tree";
+import { Tree } from "../../../ui/Tree";
+import { BranchMap } from "./BranchMap";
+import * as styles from "./CheckpointsPanel.module.css";
+
+export function CheckpointsPanel() {
+  const run = usePageThrottled((page) => page.open?.run ?? null);
+  const own = usePage((page) => page.open?.checkpoints);
+  const inherited = usePage((page) => page.open?.inheritedCheckpoints);
+  const family = usePage((page) => page.open?.family ?? null);
+  const isViewer = useIsViewer();
+  const [selected, setSelected] = useState<string | null>(null);
+  const id = run?.id ?? 0;
+  const available = useMemo(
+    () => [...(inherited ?? []), ...(own ?? [])].filter((checkpoint) => !checkpoint.removed).reverse(),
+    [own, inherited],
+  );
+  const lines = useMemo(() => linesOf(available, family?.runs ?? [], id), [available, family, id]);
+  if (!run) return null;
+  const chosen = available.find((checkpoint) => `c${checkpoint.id}` === selected) ?? null;
+  const usable = chosen?.valid === true;
+  return (
+    <section className={`panel ${styles.checkpoints}`} aria-labelledby="checkpoints">
+      <div className="panel-head">
+        <h2 id="checkpoints">Checkpoints and branches</h2>
+        {isViewer ? null : (
+          <div className="tools">
+            <ActionButton
+              icon="undo"
+              label="Rewind to checkpoint"
+              enabled={usable}
+              onPress={() => chosen && void commands.rewind(run, chosen.id)}
+            >
+              Rewind
+            </ActionButton>
+            <ActionButton
+              icon="fork"
+              label="Fork from checkpoint"
+              enabled={usable}
+              onPress={() => chosen && openDialog({ kind: "fork", checkpoint: chosen })}
+            >
+              Fork
+            </ActionButton>
+            <ActionButton
+              icon="eggs"
+              label="Search from checkpoint"
+              title="Many trials that all start from these weights"
+              enabled={usable}
+              onPress={() => chosen && navigate(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`)}
+            >
+              Search from here
+            </ActionButton>
+          </div>
+        )}
+      </div>
+      <BranchMap selected={chosen} onSelect={(checkpoint) => setSelected(`c${checkpoint.id}`)} />
+      {available.length === 0 ? (
+        <p className="muted empty-text">
+          No checkpoint yet. One is written before every change, at a pause and at the end.
+        </p>
+      ) : null}
+      <Tree
+        label="Checkpoints"
+        lines={lines}
+        selected={selected}
+        onSelect={(key) => {
+          setSelected(key);
+          if (key.startsWith("r")) navigate(runPath(Number(key.slice(1))));
+        }}
+      />
+      {chosen ? <Chosen checkpoint={chosen} /> : null}
+    </section>
+  );
+}
+
+/** Each branch with the checkpoints this run can go back to, newest on top. */
+function linesOf(available: Checkpoint[], family: FamilyMember[], here: number): TreeLine[] {
+  const linesOfRun = (id: number, level: number): TreeLine[] =>
+    available
+      .filter((checkpoint) => checkpoint.run_id === id)
+      .map((checkpoint) => ({ key: `c${checkpoint.id}`, level, ...checkpointLine(checkpoint) }));
+  if (family.length < 2) return linesOfRun(here, 1);
+  return family.flatMap((member) => {
+    const state = [member.live ? "live" : "", member.status, member.id === here ? "shown" : ""]
+      .filter(Boolean)
+      .join(", ");
+    const from = member.parent ? `, forked at step ${whole(member.parent.step)}` : "";
+    const head: TreeLine = {
+      key: `r${member.id}`,
+      level: 1,
+      name: `Branch ${member.name}, ${state}${from}, step ${whole(member.step)}`,
+      content: (
+        <>
+          <span
+            className={member.live ? `${styles.treeDot} live` : `${styles.treeDot} hollow`}
+            aria-hidden="true"
+          />
+          <b>{member.name}</b>
+          <span className={`small-status status-${member.status}`}>{member.status}</span>
+          {member.live ? <span className="badge">live</span> : null}
+          <span className={`muted numbers ${styles.treeEnd}`}>
+            {member.parent ? `from ${whole(member.parent.step)} ` : ""}→ {whole(member.step)}
+          </span>
+        </>
+      ),
+    };
+    return [head, ...linesOfRun(member.id, 2)];
+  });
+}
+
+const CAUSES: Record<string, string> = {
+  start: "start",
+  timer: "timer",
+  change: "before a change",
+  best: "best so far",
+  user: "saved by you",
+  pause: "pause",
+  end: "end",
+};
+
+function checkpointLine(checkpoint: Checkpoint): Pick<TreeLine, "name" | "content"> {
+  const cost = checkpoint.val_cost === null ? "" : `, val ${measured(fromWireNumber(checkpoint.val_cost))}`;
+  const best = checkpoint.best ? ", best" : "";
+  const broken = checkpoint.valid ? "" : ", incomplete";
+  return {
+    name: `Checkpoint step ${whole(checkpoint.step)}${cost}${best}${broken}`,
+    content: (
+      <>
+        <span className={checkpoint.best ? `${styles.treeDot} best` : styles.treeDot} aria-hidden="true">
+          {checkpoint.best ? "★" : ""}
+        </span>
+        <span className={`numbers ${styles.treeStep}`}>{whole(checkpoint.step)}</span>
+        <span className="numbers">
+          {checkpoint.val_cost === null ? "" : `val ${measured(fromWireNumber(checkpoint.val_cost))}`}
+        </span>
+        {checkpoint.best ? <span className="badge">best</span> : null}
+        {checkpoint.valid ? null : <span className={`badge ${styles.bad}`}>incomplete</span>}
+        {checkpoint.pinned ? <Icon name="pin" /> : null}
+        <span className={`muted ${styles.treeEnd}`}>{CAUSES[checkpoint.cause] ?? checkpoint.cause}</span>
+      </>
+    ),
+  };
+}
+
+function Chosen({ checkpoint }: { checkpoint: Checkpoint }) {
+  const runId = checkpoint.run_id;
+  const isViewer = useIsViewer();
+  return (
+    <p className={`${styles.chosenLine} muted numbers`}>
+      <span>
+        Step {whole(checkpoint.step)} · {bytes(checkpoint.bytes)} · {ago(checkpoint.at, Date.now())}
+      </span>
+      {checkpoint.weights_sha256 ? (
+        <span title={`weights SHA-256 ${checkpoint.weights_sha256}`}>
+          weights <code>{checkpoint.weights_sha256.slice(0, 10)}</code>
+        </span>
+      ) : null}
+      {isViewer ? null : (
+        <button
+          type="button"
+          className="button quiet small"
+          aria-pressed={checkpoint.pinned}
+          onClick={() => pinCheckpoint(checkpoint.id, !checkpoint.pinned).catch(toastError)}
+          data-run={runId}
+        >
+          <Icon name="pin" /> {checkpoint.pinned ? "Kept for good" : "Keep for good"}
+        </button>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,34 @@
+/** A button that does one thing. While it may not, it can still be reached and read, and does nothing. */
+import type { MouseEvent, ReactNode } from "react";
+import type { IconName } from "./Icon";
+import { Icon } from "./Icon";
+
+export interface ActionButtonProps {
+  children: ReactNode;
+  icon?: IconName;
+  /** The accessible name, where the text says less. */
+  label?: string;
+  title?: string;
+  /** Classes besides `button`. */
+  className?: string;
+  enabled?: boolean;
+  onPress: (event: MouseEvent) => void;
+}
+
+export function ActionButton(props: ActionButtonProps) {
+  const { children, icon, label, title, className, enabled = true, onPress } = props;
+  return (
+    <button
+      type="button"
+      className={className ? `button ${className}` : "button"}
+      aria-label={label}
+      aria-disabled={!enabled}
+      title={title}
+      onClick={(event) => {
+        if (enabled) onPress(event);
+      }}
+    >
+      {icon ? <Icon name={icon} /> : null} {children}
+    </button>
+  );
+}
