@@ -12,7 +12,7 @@ import random
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,10 @@ class Position:
     index: int = 0
     examples: int = 0
     rebatched: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """`rebatched` only where it is so: an earlier version may have to read it."""
+        return {name: value for name, value in asdict(self).items() if value is not False}
 
 
 def stream_seed(seed: int, epoch: int, index: int = -1) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -102,7 +102,7 @@ class Training:
                 "step": self.step,
                 "steps": self.steps,
                 "seed": self.seed,
-                "position": asdict(self.batches.position),
+                "position": self.batches.position.to_json(),
                 **self.controls.to_json(),
                 # What the last update used: a ramp of beta rescales the moments from here.
                 "optimizer_values": read_back(self.optimizer),

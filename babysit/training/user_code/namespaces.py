@@ -67,6 +67,11 @@ def space_of_container(path: str, held: Any) -> Namespace:
     return Namespace(path, items, write)
 
 
+def is_stateless(function: FunctionType) -> bool:
+    """Whether a function can keep nothing from one call to the next."""
+    return not (function.__closure__ or function.__defaults__ or function.__dict__)
+
+
 def spaces_of_function(path: str, function: FunctionType) -> Iterator[Namespace]:
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
 

@@ -19,10 +19,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from babysit.training.user_code.encoding import Encoder, NotEncodable, decode, put_in_place
+from babysit.training.user_code.encoding import (
+    SCALARS,
+    Encoder,
+    NotEncodable,
+    decode,
+    put_in_place,
+)
 from babysit.training.user_code.namespaces import (
     Namespace,
     is_of_network,
+    is_stateless,
     not_persistent,
     space_of_container,
     space_of_flags,
@@ -74,7 +81,14 @@ class UserState:
         self._others = others
         self._modules = {module.__name__: module for module in modules}
         self._data = [tensor for tensor in data if isinstance(tensor, Tensor)]
+        self._scalars: dict[str, Any] = {}  # as they were built, to pass over them quickly
         self._as_built = {slot.path: slot.mark for _, slots in self._walk() for slot in slots}
+        self._scalars = {
+            f"{space.path}::{name}": value
+            for space, _ in self._walk()
+            for name, value in space.items().items()
+            if type(value) in (*SCALARS, float)
+        }
         if earlier is not None:
             kept = earlier._as_built.items()
             self._as_built |= {path: mark for path, mark in kept if not is_of_network(path)}
@@ -86,7 +100,7 @@ class UserState:
         """
         found = Captured()
         size = characters = 0
-        for slot in (slot for _, slots in self._walk() for slot in slots):
+        for slot in (slot for _, slots in self._walk(whole=whole) for slot in slots):
             if slot.path in ignored or (not whole and self._as_built.get(slot.path) == slot.mark):
                 continue
             size += sum(tensor.nbytes for tensor in slot.tensors.values())
@@ -113,8 +127,11 @@ class UserState:
                 place.write(name, value)
         return missing
 
-    def _walk(self) -> Iterator[tuple[Namespace, list[Slot]]]:
-        """All namespaces, each with its values; a value that is no plain one is looked into."""
+    def _walk(self, *, whole: bool = True) -> Iterator[tuple[Namespace, list[Slot]]]:
+        """All namespaces, each with its values; a value that is no plain one is looked into.
+
+        whole: also with scalars that are the very objects that they were when it was built.
+        """
         known = frozenset(map(id, self._saved_elsewhere()))
         waiting = deque[tuple[str, Any]](
             (f"network.{name}" if name else "network", module)
@@ -131,24 +148,35 @@ class UserState:
             for space in self._spaces_of(path, owner):
                 slots = []
                 for name, value in space.items().items():
+                    path = f"{space.path}::{name}"
+                    if not whole and self._scalars.get(path, self) is value:
+                        continue
                     try:
-                        slots.append(_slot(f"{space.path}::{name}", value, known))
+                        slots.append(_slot(path, value, known))
                     except NotEncodable:
                         if self._is_looked_into(value):
                             waiting.append((f"{space.path}.{name}", value))
                 yield space, slots
 
     def _saved_elsewhere(self) -> list[Tensor]:
-        network = self._network
-        gradients = [item.grad for item in network.parameters() if item.grad is not None]
-        own = [set(not_persistent(module).values()) for module in network.modules()]
-        others = {id(buffer) for buffers in own for buffer in buffers}
-        buffers = [buffer for buffer in network.buffers() if id(buffer) not in others]
-        return [*network.parameters(), *buffers, *gradients, *self._data]
+        found = list(self._data)
+        for module in self._network.modules():
+            for parameter in module._parameters.values():
+                if parameter is not None:
+                    found += [parameter] if parameter.grad is None else [parameter, parameter.grad]
+            left_out = module._non_persistent_buffers_set
+            found += [
+                buffer
+                for name, buffer in module._buffers.items()
+                if buffer is not None and name not in left_out
+            ]
+        return found
 
     def _is_looked_into(self, value: Any) -> bool:
         if isinstance(value, nn.Module):
             return True
+        if isinstance(value, FunctionType) and is_stateless(value):
+            return False
         if isinstance(value, (list, tuple, dict)):
             return len(value) <= NAMESPACES_MAX
         kind = value if isinstance(value, (type, FunctionType)) else type(value)
@@ -200,6 +228,8 @@ def _slot(path: str, value: Any, known: frozenset[int]) -> Slot:
     Raises:
         NotEncodable: it is no plain value.
     """
+    if isinstance(value, (FunctionType, type, ModuleType)):
+        raise NotEncodable(path)
     encoder = Encoder(known)
     try:
         body = encoder.encode(value, path)

@@ -100,8 +100,8 @@ def task(lab: Lab, kind: str) -> str:
 
 def half_way(lab: Lab, name: str) -> tuple[LabRun, LabRun]:
     """A run, and what goes on without a change from a checkpoint in its middle."""
-    run = lab.start(name, steps=STEPS, max_steps_per_s=200)
-    run.wait_for_step(20)
+    run = lab.start(name, steps=STEPS, max_steps_per_s=40)  # slow: the save comes in time
+    run.wait_for_step(8)
     run.do(SaveCheckpoint())
     run.finished()
     return run, lab.fork(run, run.checkpoints(cause="user")[0], steps=STEPS).finished()
