@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from babysit.storage.regular_file import open_regular
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/runs/{run_id}/log", tags=["runs"])
 WORKER_LOG = "worker.log"
 
 
-@router.get("", response_class=PlainTextResponse)
+@router.get("", response_class=Response)
 def log(run_id: PathId, state: AppStateDep) -> PlainTextResponse:
     """What the run's workers printed, as text: the last 256,000 bytes, from the start of a line."""
     with state.store.reading() as session:
