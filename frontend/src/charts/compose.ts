@@ -131,9 +131,6 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
     const smooth = validation ? null : visibleSeries(open.curves, name, "smooth", viewport);
     traces.push(...branchLines(open.curves, name, viewport, colours.ghost));
     if (!validation) traces.push(...envelope(raw, viewport.axis, colour));
-    // Where points are merged the band shows the raw values, extremes included; a line of means adds nothing.
-    const merged = raw.count.some((count) => count > 1);
-    if (smooth && !merged) traces.push(line(raw, viewport.axis, { colour, width: 1, opacity: 0.35 }));
     const main = smooth ?? raw;
     traces.push(line(main, viewport.axis, { colour, width: 2, dash: validation ? "dash" : "solid" }));
     ends.push(...breaks(raw));

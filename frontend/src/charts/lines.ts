@@ -32,7 +32,6 @@ export interface LineStyle {
   colour: string;
   width: number;
   dash?: "solid" | "dash" | "dot" | "longdash" | "dashdot";
-  opacity?: number;
   shape?: "linear" | "hv";
 }
 
@@ -54,7 +53,7 @@ export function line(series: Series, axis: Axis, style: LineStyle, values = seri
     hoverinfo: "skip",
     marker: { color: style.colour, size: 5 },
     line: {
-      color: style.opacity === undefined ? style.colour : withOpacity(style.colour, style.opacity),
+      color: style.colour,
       width: style.width,
       dash: style.dash ?? "solid",
       shape: style.shape ?? "linear",
@@ -63,11 +62,14 @@ export function line(series: Series, axis: Axis, style: LineStyle, values = seri
   };
 }
 
-/** The band between the least and the greatest of each merged point; nothing where nothing is merged. */
+/**
+ * The recorded values: between the least and the greatest of each merged point a band, and where nothing
+ * is merged its two edges are one line. So no value can vanish, whatever was merged on the way here.
+ */
 export function envelope(series: Series, axis: Axis, colour: string): object[] {
-  if (!series.count.some((count) => count > 1)) return [];
   const x = xsOf(series, axis);
-  const edge = { type: "scatter", mode: "lines", x, hoverinfo: "skip", line: { width: 0 } };
+  const edges = { color: withOpacity(colour, 0.25), width: 1, simplify: false };
+  const edge = { type: "scatter", mode: "lines", x, connectgaps: false, hoverinfo: "skip", line: edges };
   return [
     { ...edge, y: gaps(series.max) },
     { ...edge, y: gaps(series.min), fill: "tonexty", fillcolor: withOpacity(colour, 0.22) },
