@@ -50,7 +50,7 @@ def answer_commands(session: TrainingSession) -> None:
         ):
             continue  # carried out before; a restarted server sends what it is not sure of
         if _is_executed(session, sent) and sent.command["kind"] in REPLAYED:
-            session.write_recipe_file()
+            session.leave_recipe()
         # Only now: a checkpoint written before the change does not contain it.
         session.training.last_command_id = sent.command_id
     if session.ending is None:

@@ -105,7 +105,7 @@ class TrainingSession:
             self.warn_once(f"{what}: {type(error).__name__}", message)
             return None
 
-    def write_recipe_file(self) -> None:
+    def leave_recipe(self) -> None:
         """A person changed what follows: from here on the run is one of its own."""
         if self.replay_check is not None:
             self.emit(self.replay_check.said(self.training.step, by_hand=True))
