@@ -7,6 +7,7 @@ knows that it is being watched or steered; it imports this module and nothing el
 from __future__ import annotations
 
 import operator
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -79,7 +80,7 @@ class Examples:
         return len(self.x)
 
 
-METRIC_NAME_LENGTH_MAX = 64  # characters
+METRIC_NAME_LENGTH_MAX = 256  # characters
 
 ExampleSet: TypeAlias = "Examples | Dataset[Any]"
 
@@ -146,10 +147,11 @@ def _check_metric_name(name: object) -> None:
             f"A metric cannot be called {name!r}: val/cost and train/cost are the task's own cost. "
             "Give the metric another name."
         )
-    if not name.isprintable() or name != name.strip() or set(name) & set(",*"):
+    has_control = any(unicodedata.category(character) == "Cc" for character in name)
+    if has_control or name != name.strip() or set(name) & set(",*"):
         raise ValueError(
             f"A metric cannot be called {name!r}: commas, asterisks, spaces at the ends and "
-            "characters that cannot be printed are not allowed."
+            "control characters are not allowed."
         )
 
 

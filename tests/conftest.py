@@ -49,6 +49,7 @@ ONE_PROCESS = ("shared_narrow",)  # fixtures of so few tests that one process ma
 BEGIN_FIRST = ("tests/soak/", "tests/security/", "tests/app/supervisor/")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks of the groups in this same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests by their needs, and take out those that cannot run here."""
     for item in items:

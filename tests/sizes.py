@@ -31,8 +31,8 @@ SEARCH_SEEDS = _size(1, 10)  # of those for which a sampler or an estimate is ju
 
 # ---- the whole system --------------------------------------------------------------------------
 
-CRASHES = _size(16, 100)  # of server, fork server and workers together
-CRASHES_MIN = _size(6, 40)  # on the slowest machine, within ...
+CRASHES = _size(10, 100)  # of server, fork server and workers together
+CRASHES_MIN = _size(4, 40)  # on the slowest machine, within ...
 CRASHES_WITHIN_S = _size(120, 420)
 CRASHED_AT_ONCE = _size(2, 4)  # products: a start is mostly waiting
 SERVER_KILLS = _size(1, 3)  # in the middle of one run

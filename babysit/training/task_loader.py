@@ -8,8 +8,10 @@ import importlib.util
 import os
 import sys
 import sysconfig
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -22,6 +24,15 @@ IS_TASK = "__babysit_task__"  # an attribute of modules that were loaded as task
 PACKAGE = "babysit_tasks_in_"  # and a hash of the folder: the package of the modules in it
 
 
+class SourceLoader(SourceFileLoader):
+    """Compiles a file each time. Bytecode is matched by the second of the last change and the size,
+    and an edit may leave both as they were.
+    """
+
+    def path_stats(self, path: str) -> Any:
+        raise OSError("no bytecode is looked for")
+
+
 def load_task(file: Path) -> Task:
     """Import a task file. It can import the modules beside it by their names, or relatively.
 
@@ -31,7 +42,8 @@ def load_task(file: Path) -> Task:
     """
     make_importable(file.parent)
     module_name = f"{package_of(file.parent)}.{file.stem.replace('.', '_')}"
-    spec = importlib.util.spec_from_file_location(module_name, file)
+    loader = SourceLoader(module_name, str(file))
+    spec = importlib.util.spec_from_file_location(module_name, file, loader=loader)
     if spec is None or spec.loader is None:
         raise NoSuchTask(f"{file.name} cannot be imported.")
     module = importlib.util.module_from_spec(spec)

@@ -145,3 +145,38 @@ def test_a_run_goes_to_the_trash_and_comes_back(screen: Screen, history: dict[st
     toast.get_by_role("button", name="Undo", exact=True).click()
 
     expect(link).to_be_visible()
+
+
+def test_the_trash_is_emptied_after_the_space_was_told(screen: Screen) -> None:
+    server = screen.server
+    run = server.start_run("spirals", steps=5, name="to be removed")
+    server.wait_for_status(run["id"], "finished")
+    json = {"Content-Type": "application/json"}
+    assert server.client.delete(f"/api/runs/{run['id']}", headers=json).status_code == 204
+    screen.open("/runs")
+    screen.button("Trash").click()
+    expect(screen.button("Restore to be removed")).to_be_visible()
+
+    screen.button("Empty trash…").click()
+    expect(screen.page.get_by_text("for good and free")).to_contain_text("B?")
+    screen.button("Remove for good").click()
+
+    expect(screen.page.get_by_text("The trash is empty.")).to_be_visible()
+    assert server.client.get(f"/api/runs/{run['id']}").status_code == 404
+
+
+def test_a_checkpoint_is_deleted_and_the_output_of_the_worker_is_reachable(screen: Screen) -> None:
+    server = screen.server
+    run = server.start_run("spirals", steps=5)
+    server.wait_for_status(run["id"], "finished")
+    screen.open_run(run["id"])
+    screen.page.get_by_role("treeitem", name="Checkpoint step 0").click()
+
+    screen.button("Delete checkpoint 0").click()
+    screen.button("Delete for good").click()
+
+    expect(screen.page.get_by_role("treeitem", name="Checkpoint step 0")).to_have_count(0)
+    expect(screen.page.get_by_text("not proved: No step")).to_be_visible()
+    log = screen.page.get_by_role("link", name="open", exact=True).get_attribute("href")
+    assert log is not None
+    assert server.client.get(log).status_code == 200

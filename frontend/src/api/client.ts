@@ -18,6 +18,7 @@ import type {
   RunEvent,
   Session,
   Task,
+  TrashContent,
   WireRun,
 } from "./types";
 
@@ -126,6 +127,11 @@ export const getRun = (id: number) => request<WireRun>("GET", `/api/runs/${id}`)
 export const startRun = (body: NewRun) => request<WireRun>("POST", "/api/runs", body).then(readRun);
 export const editRun = (id: number, change: RunChange) =>
   request<WireRun>("PATCH", `/api/runs/${id}`, change).then(readRun);
+export const getTrash = () => request<TrashContent>("GET", "/api/trash");
+/** Removes for good what `getTrash` named. */
+export const emptyTrash = () => request<TrashContent>("DELETE", "/api/trash");
+export const deleteCheckpoint = (id: number) => request<void>("DELETE", `/api/checkpoints/${id}`);
+export const logUrl = (id: number): string => withBaseUrl(`/api/runs/${id}/log`);
 export const trashRun = (id: number) => request<void>("DELETE", `/api/runs/${id}`);
 
 export const getFamily = (id: number) => request<Family>("GET", `/api/runs/${id}/family`);

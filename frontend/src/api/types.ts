@@ -25,6 +25,7 @@ export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
 export type Family = Schemas["Family"];
 export type Parent = Schemas["Parent"];
+export type TrashContent = Schemas["TrashContent"];
 export type FamilyMember = Schemas["FamilyMember"];
 export type CommandSent = Schemas["CommandSent"];
 export type ErrorBody = Schemas["Error"];

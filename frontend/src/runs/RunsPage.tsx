@@ -8,6 +8,7 @@ import { useIsViewer } from "../state/permissions";
 import { dispatch, usePage } from "../state/store";
 import { toast, toastError } from "../state/toasts";
 import { Icon } from "../ui/Icon";
+import { EmptyTrash } from "./EmptyTrash";
 import * as styles from "./RunsPage.module.css";
 import { RunsTable } from "./RunsTable";
 
@@ -27,6 +28,7 @@ export function RunsPage() {
   const tasks = usePage((page) => page.tasks);
   const [filter, setFilter] = useState<Filter>({ search: "", status: "", task: "", trashed: false });
   const list = useRuns(filter);
+  const isViewer = useIsViewer();
   const set = (change: Partial<Filter>) => setFilter({ ...filter, ...change });
   useEffect(() => {
     document.title = "Runs – Babysit";
@@ -81,6 +83,7 @@ export function RunsPage() {
             >
               <Icon name="trash" /> Trash
             </button>
+            {filter.trashed && !isViewer ? <EmptyTrash onEmptied={list.reload} /> : null}
           </div>
         </div>
         {list.runs === null ? null : list.runs.length === 0 ? (

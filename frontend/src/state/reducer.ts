@@ -137,7 +137,9 @@ function withRun(state: PageState, run: Run, at: number): PageState {
   const listed = state.runs.some((other) => other.id === run.id);
   const runs = listed ? state.runs.map((other) => (other.id === run.id ? run : other)) : [run, ...state.runs];
   if (state.open?.run.id !== run.id) return { ...state, runs };
-  return { ...state, runs, open: { ...state.open, run, lastMessageAt: at } };
+  // A message of the stream does not say how exact the run is: that stays as it was.
+  const kept = { ...run, exactness: run.exactness ?? state.open.run.exactness };
+  return { ...state, runs, open: { ...state.open, run: kept, lastMessageAt: at } };
 }
 
 /** One event of the open run. The same list of events draws a live run and an old one. */

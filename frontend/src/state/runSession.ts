@@ -120,6 +120,9 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
     case "checkpoint_pinned":
       debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
       break;
+    case "exactness":
+      debouncer.schedule("exactness", () => void loadRun(id));
+      break;
     case "forked":
     case "described":
     case "status_changed":
@@ -147,6 +150,15 @@ function onRun(run: Run, debouncer: Debouncer): void {
   const from = curves.lastStep + 1;
   if (run.status !== "running" && run.step >= from) {
     debouncer.schedule("gap", () => void loadRange(run.id, from));
+  }
+}
+
+/** The run alone says how exact it is; its messages in the stream leave that out. */
+async function loadRun(id: number): Promise<void> {
+  try {
+    dispatch({ type: "run", run: await api.getRun(id), at: Date.now() });
+  } catch (error) {
+    toastError(error);
   }
 }
 

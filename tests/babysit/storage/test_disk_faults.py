@@ -23,7 +23,7 @@ EVENTS = 6
 
 def snapshot_of(step: int) -> Snapshot:
     weights = {"weight": torch.full((40, 40), float(step)), "running_mean": torch.ones(40)}
-    state = {"step": step, "scheduled": [], "values": {"learning_rate": 0.1}}
+    state = {"step": step, "scheduled": [], "position": {}, "values": {"learning_rate": 0.1}}
     return Snapshot(
         weights, {"weight/exp_avg": torch.ones(40, 40)}, {"torch": torch.ones(9)}, state
     )

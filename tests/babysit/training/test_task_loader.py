@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+from babysit.training.task_loader import load_task
 from tests.babysit.worker_harness import Lab
 
 HASH = (
@@ -128,3 +130,15 @@ def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_the
     helper.write_text("SCALE = 2")
 
     assert code_sha256(file) != before
+
+
+def test_an_edit_of_the_same_size_within_a_second_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "line.py"
+    file.write_text(TASK.replace("TASK = Task(", "TASK = Task(steps=11, "))
+    first = load_task(file).steps
+    changed_s = file.stat().st_mtime
+
+    file.write_text(TASK.replace("TASK = Task(", "TASK = Task(steps=12, "))
+    os.utime(file, (changed_s, changed_s))
+
+    assert (first, load_task(file).steps) == (11, 12)

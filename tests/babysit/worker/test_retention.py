@@ -74,7 +74,7 @@ class Keeper:
 
 def snapshot_of(step: int) -> Snapshot:
     tensors = {"w": torch.full((2,), float(step))}
-    return Snapshot(tensors, {}, {}, {"step": step, "scheduled": []})
+    return Snapshot(tensors, {}, {}, {"step": step, "scheduled": [], "position": {}})
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_removal_is_said_before_it_happens(keeper: Keeper) -> None:
 def test_a_snapshot_that_cannot_be_written_stops_nothing(keeper: Keeper) -> None:
     """Whatever the writing library raises: the next one is written, and nobody waits for ever."""
     unwritable = torch.ones(2, 3).t()  # not contiguous, which safetensors does not take
-    snapshot = Snapshot({"w": unwritable}, {}, {}, {"step": 1, "scheduled": []})
+    snapshot = Snapshot({"w": unwritable}, {}, {}, {"step": 1, "scheduled": [], "position": {}})
 
     keeper.save_snapshot(snapshot)
     keeper.save(2, None)

@@ -1,4 +1,5 @@
 /** What went wrong with the training, said at once, with the way out. */
+import { logUrl } from "../../api/client";
 import { fromWireNumber } from "../../api/number";
 import type { Checkpoint, EventOf, RunEvent } from "../../api/types";
 import { reasonText } from "../../domain/journal";
@@ -129,6 +130,11 @@ function FailureAlert() {
         ) : run.reason ? (
           <p className="muted">{run.reason}</p>
         ) : null}
+        <p>
+          <a href={logUrl(run.id)} target="_blank" rel="noreferrer">
+            Worker output
+          </a>
+        </p>
       </div>
       {last && !isViewer ? (
         <button

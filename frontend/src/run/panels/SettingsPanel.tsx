@@ -1,6 +1,6 @@
 /** What this run is made of, and everything that was recorded, to take away. */
 import { useState } from "react";
-import { editRun, exportUrl } from "../../api/client";
+import { editRun, exportUrl, logUrl } from "../../api/client";
 import type { Run } from "../../api/types";
 import { nameOf, valueText } from "../../format/hyperparameters";
 import { duration, whole } from "../../format/numbers";
@@ -68,7 +68,13 @@ export function SettingsPanel() {
             </Fact>
           ) : null}
           {run.replayed ? <Fact name="Compared">{replayText(run.replayed)}</Fact> : null}
+          {run.exactness ? <Fact name="Exactness">{exactnessText(run.exactness)}</Fact> : null}
           <Fact name="Attempts">{run.attempt}</Fact>
+          <Fact name="Worker output">
+            <a href={logUrl(run.id)} target="_blank" rel="noreferrer">
+              open
+            </a>
+          </Fact>
           {run.device ? (
             <Fact name="Device">
               {`${run.device}, ${run.threads ?? "?"} ${run.threads === 1 ? "thread" : "threads"}`}
@@ -88,6 +94,11 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
       <dd className="numbers">{children}</dd>
     </div>
   );
+}
+
+function exactnessText({ level, reasons, proved_at_step: step }: NonNullable<Run["exactness"]>): string {
+  if (level === "exact") return `exact: steps up to ${whole(step ?? 0)} were made twice and were equal`;
+  return reasons.length > 0 ? `${level}: ${reasons.join("; ")}` : level;
 }
 
 function took(run: Run): string {

@@ -25,6 +25,14 @@ const TICKS = [
   { position: 1, word: "10" },
 ];
 
+/** In a pause in the middle of a ramp: where it is, and where it leads. */
+function rateText(run: Run): string {
+  const { now } = rateOf(run);
+  const used = run.effective?.learning_rate ?? now;
+  const isRamped = run.status === "paused" && Math.abs(used / now - 1) > 1e-6;
+  return isRamped ? `${setting(used)} → ${setting(now)}` : setting(now);
+}
+
 export function LearningRate({ run }: { run: Run }) {
   const rate = rateOf(run);
   const [ofBase, setOfBase] = useState(false);
@@ -40,7 +48,7 @@ export function LearningRate({ run }: { run: Run }) {
   return (
     <div className="panel tier" role="group" aria-label="Learning rate">
       <TierName tier={1} />
-      <ControlHead name="Learning rate" symbol="α" now={setting(rate.now)} />
+      <ControlHead name="Learning rate" symbol="α" now={rateText(run)} />
       {rate.scheduled ? <ScheduleChoice rate={rate} ofBase={ofBase} onOfBase={setOfBase} /> : null}
       <StagedSlider
         control={control}

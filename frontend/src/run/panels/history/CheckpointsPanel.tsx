@@ -1,7 +1,7 @@
 /** Where the run can go back to, and the branches that left it. */
 
 import { useMemo, useState } from "react";
-import { pinCheckpoint } from "../../../api/client";
+import { deleteCheckpoint, pinCheckpoint } from "../../../api/client";
 import { fromWireNumber } from "../../../api/number";
 import type { Checkpoint, FamilyMember } from "../../../api/types";
 import { ago, bytes, measured, whole } from "../../../format/numbers";
@@ -12,6 +12,7 @@ import { navigate, runPath } from "../../../state/route";
 import { usePage, usePageThrottled } from "../../../state/store";
 import { toastError } from "../../../state/toasts";
 import { ActionButton } from "../../../ui/ActionButton";
+import { ConfirmButton } from "../../../ui/ConfirmButton";
 import { Icon } from "../../../ui/Icon";
 import type { TreeLine } from "../../../ui/Tree";
 import { Tree } from "../../../ui/Tree";
@@ -83,7 +84,9 @@ export function CheckpointsPanel() {
           if (key.startsWith("r")) navigate(runPath(Number(key.slice(1))));
         }}
       />
-      {chosen ? <Chosen checkpoint={chosen} /> : null}
+      {chosen ? (
+        <Chosen checkpoint={chosen} isOver={chosen.run_id === id && run.allowed.includes("fork")} />
+      ) : null}
     </section>
   );
 }
@@ -157,7 +160,8 @@ function checkpointLine(checkpoint: Checkpoint): Pick<TreeLine, "name" | "conten
   };
 }
 
-function Chosen({ checkpoint }: { checkpoint: Checkpoint }) {
+/** isOver: whether its run is, so that it may be deleted. */
+function Chosen({ checkpoint, isOver }: { checkpoint: Checkpoint; isOver: boolean }) {
   const runId = checkpoint.run_id;
   const isViewer = useIsViewer();
   return (
@@ -180,6 +184,16 @@ function Chosen({ checkpoint }: { checkpoint: Checkpoint }) {
         >
           <Icon name="pin" /> {checkpoint.pinned ? "Kept for good" : "Keep for good"}
         </button>
+      )}
+      {isViewer || checkpoint.pinned || !isOver ? null : (
+        <ConfirmButton
+          icon="trash"
+          word="Delete…"
+          label={`Delete checkpoint ${whole(checkpoint.step)}`}
+          ask={() => Promise.resolve(`Delete it and free ${bytes(checkpoint.bytes)}?`)}
+          confirm="Delete for good"
+          onConfirm={() => deleteCheckpoint(checkpoint.id).catch(toastError)}
+        />
       )}
     </p>
   );
