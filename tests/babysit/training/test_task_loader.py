@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from babysit.training.task_loader import load_task
 from tests.babysit.worker_harness import Lab
 
@@ -132,7 +134,10 @@ def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_the
     assert code_sha256(file) != before
 
 
-def test_an_edit_of_the_same_size_within_a_second_is_read(tmp_path: Path) -> None:
+def test_an_edit_of_the_same_size_within_a_second_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     file = tmp_path / "line.py"
     file.write_text(TASK.replace("TASK = Task(", "TASK = Task(steps=11, "))
     first = load_task(file).steps
