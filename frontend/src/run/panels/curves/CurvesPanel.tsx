@@ -7,6 +7,12 @@ import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { Icon } from "../../../ui/Icon";
 import { ChartTable } from "./ChartTable";
 
+/** What stands in place of curves. A chart out of sight is not drawn though there are some. */
+function emptyText(names: string[], started: boolean): string {
+  if (names.length > 0) return "";
+  return started ? "This task has no metrics besides its cost." : "Waiting for the first evaluation…";
+}
+
 export function CurvesPanel() {
   const shown = usePage((page) => (page.open ? measurements(page.open).join("\n") : null));
   const started = usePage((page) => (page.open?.curves.loaded && page.open.curves.lastStep > 0) === true);
@@ -43,7 +49,7 @@ export function CurvesPanel() {
           height={phone ? 220 : 264}
           ticks
           right={phone ? 82 : 96}
-          empty={started ? "This task has no metrics besides its cost." : "Waiting for the first evaluation…"}
+          empty={emptyText(names, started)}
         />
       )}
     </section>
