@@ -113,7 +113,7 @@ def test_a_run_is_renamed_noted_trashed_and_restored(
     listed = [run["id"] for run in shared.client.get("/api/runs?limit=1000").json()["runs"]]
     assert ended["id"] not in listed
     trash = shared.client.get("/api/runs?trashed=true").json()["runs"]
-    assert [run["id"] for run in trash] == [ended["id"]]
+    assert ended["id"] in [run["id"] for run in trash]
     restored = shared.client.patch(path, json={"trashed": False, "name": ended["name"]}).json()
     assert (restored["trashed_at"], restored["name"]) == (None, ended["name"])
     kinds = [event["kind"] for event in shared.events(ended["id"])]
