@@ -32,12 +32,12 @@ run: ## set up what is missing, then serve: make run ARGS="--port 8001"
 	@$(MAKE) --no-print-directory -j2 set-up
 	@exec $(BIN)/babysit serve $(ARGS)
 
-test: ## set up everything, services too, then all checks and tests, of combinations a sample: 12 min
+test: ## set up everything, services too, then all checks and tests, of combinations a sample: 18 min
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@$(MAKE) --no-print-directory services
 	@scripts/check.sh
 
-test-fast: ## checks and the tests that start no processes and need no services: 2 minutes
+test-fast: ## checks and the tests that start no processes and need no services: 4 minutes
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@scripts/check.sh fast
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks and the tests; a failed one does not hide the next ones. scripts/check.sh [fast|full]
-#   fast: without a browser, PostgreSQL and processes of the product, in less than two minutes
+#   fast: without a browser, PostgreSQL and processes of the product, in four minutes
 #   (nothing): everything, with a sample of the combinations that is drawn anew each time
 #   full: every combination, and ten minutes of faults at random
 set -uo pipefail

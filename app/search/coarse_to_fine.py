@@ -102,7 +102,7 @@ def _around(
 ) -> tuple[NumericDistribution, bool]:
     """The part of one range around some of its values, and whether it was clipped."""
     places = [axis.to_scaled(axis.clip(value)) for value in values]
-    middle = (min(places) + max(places)) / 2
+    middle = min(places) / 2 + max(places) / 2  # their sum may be beyond all floats
     half = max(widen * (max(places) - min(places)), width_min) / 2
     bottom, top = _limits(axis)
     bottom = bottom if "low" in beyond else axis.low
