@@ -1,6 +1,6 @@
 /** Start, pause, resume, stop, save: the words on the buttons say what will happen. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
 import * as commands from "../../state/commands/commands";
@@ -15,6 +15,8 @@ import * as styles from "./RunButtons.module.css";
 
 /** After this long without an answer the page says what it waits for, ms. */
 const PATIENCE_MS = 3000;
+/** The second click of a double click on "Pause" meets "Resume", into which it has turned, ms. */
+const SETTLE_MS = 500;
 const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function RunButtons({ run }: { run: Run }) {
@@ -60,12 +62,29 @@ export function RunButtons({ run }: { run: Run }) {
   );
 }
 
+/** Whether the run was paused long enough for the button to be read; true if it was paused before. */
+function useSettled(status: Run["status"]): boolean {
+  const seen = useRef({ status, pausedAt: -Infinity });
+  if (seen.current.status !== status) {
+    seen.current = { status, pausedAt: status === "paused" ? performance.now() : -Infinity };
+  }
+  const { pausedAt } = seen.current;
+  const [, drawAgain] = useState(0);
+  useEffect(() => {
+    if (pausedAt === -Infinity) return undefined;
+    const timer = setTimeout(() => drawAgain(pausedAt), SETTLE_MS + 20);
+    return () => clearTimeout(timer);
+  }, [pausedAt]);
+  return performance.now() - pausedAt >= SETTLE_MS;
+}
+
 /** One button whose name follows the state. */
 export function Primary({ run }: { run: Run }) {
   const sentCommands = usePage((page) => page.open?.sentCommands ?? null);
   const isPending = (kind: string): boolean =>
     sentCommands?.some((command) => command.kind === kind) ?? false;
   const may = (kind: string): boolean => run.allowed.includes(kind);
+  const settled = useSettled(run.status);
   if (OVER.includes(run.status)) {
     const again = { task: run.task, values: run.initial_values, steps: run.steps, seed: run.seed };
     return (
@@ -86,11 +105,8 @@ export function Primary({ run }: { run: Run }) {
         icon="play"
         label="Resume training"
         className={run.reason === "guard" ? "grow" : "primary grow"}
-        enabled={!resuming && may("resume")}
-        onPress={(event) => {
-          // The second click of a double click on "Pause" meets the button that it has turned into.
-          if (event.detail < 2) commands.resume(run);
-        }}
+        enabled={settled && !resuming && may("resume")}
+        onPress={() => commands.resume(run)}
       >
         <span aria-hidden="true">{resuming ? "Resuming…" : "Resume"}</span>
       </ActionButton>
