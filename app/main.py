@@ -57,9 +57,6 @@ from .web.routes import (
     stream,
     tasks,
 )
-from .web.routes import (
-    log as run_log,
-)
 from .web.schemas.responses import Error
 from .web.token_watcher import follow_tokens
 from .web.validation_errors import from_validation_error
@@ -79,7 +76,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     search_analysis.router,
     searches.router,
     export.router,
-    run_log.router,
     search_export.router,
     stream.router,
     frontend.router,  # last: it answers all other paths

@@ -1,15 +1,26 @@
-"""The events and curves of a run."""
+"""The events and curves of a run, and what its workers printed."""
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
 
 from babysit.protocol.events import EVENTS
+from babysit.storage.regular_file import open_regular
 
-from ...errors import Invalid
-from ...limits import EVENTS_DEFAULT, INT_MAX, PAGE_MAX, POINTS_DEFAULT, POINTS_MAX, SERIES_MAX
+from ...errors import Invalid, NotFound
+from ...limits import (
+    EVENTS_DEFAULT,
+    INT_MAX,
+    LOG_BYTES_MAX,
+    PAGE_MAX,
+    POINTS_DEFAULT,
+    POINTS_MAX,
+    SERIES_MAX,
+)
 from ...store.curves.curves import draw_curves, lineage, series_names
 from ...store.events import read_events
 from ...store.runs.runs import find_run
@@ -17,6 +28,8 @@ from ..deps import AppStateDep, PathId, json_response
 from ..schemas.responses import Curves, Events
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["history"])
+
+WORKER_LOG = "worker.log"
 
 Id = Annotated[int | None, Query(ge=0, le=INT_MAX)]
 
@@ -97,3 +110,23 @@ def _chosen(requested: list[str], existing: list[str]) -> list[str]:
         else:
             chosen[name] = None
     return list(chosen)
+
+
+@router.get("/log", response_class=Response)
+def log(run_id: PathId, state: AppStateDep) -> PlainTextResponse:
+    """What the run's workers printed, as text: the last 256,000 bytes, from the start of a line."""
+    with state.store.reading() as session:
+        find_run(session, run_id)
+    path = state.store.runs_dir / str(run_id) / WORKER_LOG
+    try:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - LOG_BYTES_MAX))
+            data = file.read(LOG_BYTES_MAX)  # it may grow meanwhile
+    except OSError as error:
+        raise NotFound("This run has no output.") from error
+    if size > LOG_BYTES_MAX:
+        whole_lines = data.partition(b"\n")[2] or data
+        left_out = size - len(whole_lines)
+        data = f"[{left_out:,} bytes before this are left out]\n".encode() + whole_lines
+    return PlainTextResponse(data.decode("utf-8", "replace"))

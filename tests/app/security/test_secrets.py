@@ -157,6 +157,7 @@ def test_the_link_with_the_token_is_printed_to_a_terminal_only(
     """Anything else that standard output may be is kept: a file, a journal, a pipe to one."""
     tell_address(Settings(port=8000), "secret")
     kept = capsys.readouterr().out
+    # A terminal, which pytest has none of; everything else is the real thing.
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     tell_address(Settings(port=8000), "secret")
     seen = capsys.readouterr().out

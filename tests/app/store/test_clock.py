@@ -26,6 +26,7 @@ def test_a_jump_of_the_clock_ends_no_session_and_forgets_no_answer(
     answer(store, "before")
     began_s = store.clock.now_s()
 
+    # The jump that is tried: the clock of the machine itself must not be touched.
     monkeypatch.setattr("time.time", lambda: began_s + jump_s)
 
     answer(store, "after")

@@ -137,6 +137,7 @@ def test_a_task_imports_the_modules_beside_it_relatively_and_its_hash_covers_the
 def test_an_edit_of_the_same_size_within_a_second_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The fault needs bytecode, whatever PYTHONDONTWRITEBYTECODE says here.
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     file = tmp_path / "line.py"
     file.write_text(TASK.replace("TASK = Task(", "TASK = Task(steps=11, "))
