@@ -35,6 +35,7 @@ class Hyperparameter(BaseModel):
     help: str
     optimizers: list[str] | None
     schedules: list[str] | None
+    relative: bool = False
 
 
 class Task(BaseModel):

@@ -87,6 +87,8 @@ def summarize(event: Json) -> str:
             return "Moved to the trash"
         case "restored":
             return "Restored from the trash"
+        case "declared":
+            return "The script said what it consists of"
         case "worker_started":
             return f"A training process started (process {event['pid']})"
         case _:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from babysit.worker import __main__
+from babysit.attached.__main__ import work
 
 
 def run_child(life: Callable[[], int]) -> NoReturn:
@@ -76,4 +76,4 @@ def wait_for_assignment(reading: int) -> int:
     os.close(reading)
     request = json.loads(spec)
     directory = Path(request["run_directory"])
-    return __main__.work(directory, request["attempt"], may_retry=request["may_retry"])
+    return work(directory, request["attempt"], may_retry=request["may_retry"])

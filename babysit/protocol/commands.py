@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 from babysit.protocol.message import Message, by_kind, decode
 from babysit.protocol.serialization import ADDED
 from babysit.protocol.status import CommandKind
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 
 # The types of the fields, checked before a command reaches the training loop.
 FIELD_TYPES: dict[str, tuple[type, ...]] = {
@@ -49,7 +49,8 @@ class Set(CommandMessage):
     """Change hyperparameters between two steps.
 
     values: only what changes. `learning_rate` is the effective value from the next update on
-        (the base is re-anchored under the schedule); `base_learning_rate` sets the base.
+        (the base is re-anchored under the schedule); `base_learning_rate` sets the base. For
+        options of a script's optimizer also `{"times": factor}` and `{"release": True}`.
     at_step: execute it when this many updates are done; None: before the next update.
     over_steps: change gradually over this many updates, geometrically on a log scale.
     keep_step_size: with `momentum`, multiply the learning rate by (1-new)/(1-old), so that
@@ -58,7 +59,7 @@ class Set(CommandMessage):
     """
 
     kind: ClassVar[CommandKind] = "set"
-    values: Values
+    values: RequestedValues
     at_step: int | None = None
     over_steps: int | None = None
     note: str = ""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from babysit.protocol.message import Message, by_kind, decode
 from babysit.protocol.serialization import ADDED, now
 from babysit.protocol.status import CheckpointCause, RunStatus
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,27 @@ class WorkerStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Declared(Event):
+    """A script said, or showed, what it consists of. Only the newest counts.
+
+    steps: of the whole run; None while that is not known.
+    hyperparameters: as `Hyperparameter.to_json`, in the order of their tiers.
+    parts: name, type, captured ("exact", "approximate" or "not seen") and why of each part.
+    cost: the series that is the run's cost; None before the first one is logged.
+    objective, mode: the series that decides which state is the best, and "min" or "max".
+    """
+
+    kind: ClassVar[str] = "declared"
+    steps: int | None
+    hyperparameters: list[dict[str, Any]]
+    parts: list[dict[str, str]]
+    cost: str | None = None
+    objective: str | None = None
+    mode: str = "min"
+    can_evaluate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changed(Event):
     """A `Set` was executed: before and after are read back from the optimizer.
 
@@ -155,7 +176,7 @@ class Changed(Event):
     command_id: int
     before: Values
     after: Values
-    undo_values: Values
+    undo_values: RequestedValues
     values: Values
     effective_step: int
     over_steps: int | None = None
@@ -172,7 +193,7 @@ class ChangeScheduled(Event):
     kind: ClassVar[str] = "change_scheduled"
     command_id: int
     at_step: int
-    values: Values
+    values: RequestedValues
     over_steps: int | None = None
     actor: str = "owner"
     note: str = ""
@@ -240,7 +261,7 @@ class GuardTripped(Event):
     message: str
     # Of "raised_after_change": the change, and what undoes it.
     command_id: int | None = field(default=None, metadata=ADDED)
-    undo_values: Values | None = field(default=None, metadata=ADDED)
+    undo_values: RequestedValues | None = field(default=None, metadata=ADDED)
     traceback: str | None = field(default=None, metadata=ADDED)
 
 
@@ -304,7 +325,7 @@ class Exactness(Event):
 EVENTS: dict[str, type[Event]] = by_kind(
     (
         CommandSent, NoteAdded, Described, Trashed, Restored, CheckpointPinned, Forked,
-        StatusChanged, WorkerStarted, Changed, ChangeScheduled, Applied, Refused,
+        StatusChanged, WorkerStarted, Declared, Changed, ChangeScheduled, Applied, Refused,
         CheckpointSaved, CheckpointRemoved, GuardTripped, Recovered, Replayed, Raised,
         Warned,
         Exactness,

@@ -46,6 +46,7 @@ class Hyperparameter:
     low, high: the bounds of a number. `high_included` is False for momenta, which stay below 1.
     when: live (from the next update), next_epoch, or fork (only a fork can change it).
     optimizers, schedules: it has an effect only with these; None: with all.
+    relative: a change may also multiply what the script's code says, or release it again.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Hyperparameter:
     help: str = ""
     optimizers: tuple[str, ...] | None = None
     schedules: tuple[str, ...] | None = None
+    relative: bool = False
 
     def but(self, **changes: Any) -> Hyperparameter:
         """A copy with some declarations changed, e.g. another default or narrower bounds."""

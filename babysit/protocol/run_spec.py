@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from babysit.protocol.serialization import ADDED
 from babysit.protocol.values import Values
@@ -14,6 +15,26 @@ TRIAL_NICENESS = 10  # the `nice` value of workers of trials
 def checkpoint_id(run_id: int, ordinal: int) -> int:
     """The id of the `ordinal`-th checkpoint (from 1) of a run, the same after a rebuild of SQL."""
     return run_id * CHECKPOINTS_PER_RUN_MAX + ordinal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptSpec:
+    """A training script of somebody's own, and how it was started.
+
+    path: of the script. argv: the arguments after it. cwd: the folder it was started in.
+    python: the interpreter. environment: the variables that its results may depend on.
+    sha256: of the script's text. git: commit, and whether the tree was clean; None outside of one.
+    supervised: the server started it, and continues it after a crash.
+    """
+
+    path: str
+    argv: list[str]
+    cwd: str
+    python: str
+    sha256: str
+    environment: dict[str, str] = field(default_factory=dict)
+    git: dict[str, Any] | None = None
+    supervised: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +64,7 @@ class RunSpec:
     search: dict[str, int] | None = None  # of a trial: id, number, round
     # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
     schedule_follows: bool | None = field(default=None, metadata=ADDED)
+    script: dict[str, Any] | None = field(default=None, metadata=ADDED)  # as `ScriptSpec`
     format: int = 1
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from babysit.protocol.hyperparameters import (
     BASE_LEARNING_RATE,
@@ -19,7 +19,8 @@ from babysit.protocol.hyperparameters import (
     Scale,
     When,
 )
-from babysit.protocol.values import Values
+from babysit.protocol.requested import checked_request
+from babysit.protocol.values import Relative, RequestedValues, Value, Values
 from babysit.storage.safe_text import text_error
 
 NAME_LENGTH_MAX = 256  # characters
@@ -174,16 +175,35 @@ def check_start(declared: Declared, values: Mapping[str, object]) -> Values:
     return checked
 
 
-def check_change(declared: Declared, current: Values, values: Mapping[str, object]) -> Values:
+def check_change(
+    declared: Declared, current: Mapping[str, Any], values: Mapping[str, object]
+) -> RequestedValues:
     """The checked values of a live change.
 
     Raises:
         InvalidValue: unknown, out of bounds, only possible in a fork, or without any effect now.
     """
+    checked = check_requests(declared, values)
+    live = _live(declared)
+    if "learning_rate" in checked and "base_learning_rate" in checked:
+        raise InvalidValue("base_learning_rate", "Set learning_rate or its base, not both.")
+    after = {**current, **checked}
+    for name in checked:
+        _check_matters(live[name], after)
+    check_together(after)
+    return checked
+
+
+def check_requests(declared: Declared, values: Mapping[str, object]) -> RequestedValues:
+    """The values of a live change, each checked by itself.
+
+    Raises:
+        InvalidValue: none, unknown, out of bounds, or only possible in a fork.
+    """
     if not values:
         raise InvalidValue("", "Name at least one hyperparameter to change.", sorted(declared))
-    live = {**declared, "base_learning_rate": BASE_LEARNING_RATE}
-    checked: Values = {}
+    live = _live(declared)
+    checked: dict[str, Value | Relative] = {}
     for name, value in values.items():
         item = _known(live, name)
         if item.when == "fork":
@@ -192,14 +212,15 @@ def check_change(declared: Declared, current: Values, values: Mapping[str, objec
                 f"with another value instead."
             )
             raise InvalidValue(name, message)
-        checked[name] = item.check(value)
-    if "learning_rate" in checked and "base_learning_rate" in checked:
-        raise InvalidValue("base_learning_rate", "Set learning_rate or its base, not both.")
-    after = {**current, **checked}
-    for name in checked:
-        _check_matters(live[name], after)
-    check_together(after)
+        checked[name] = checked_request(item, value)
     return checked
+
+
+def _live(declared: Declared) -> Declared:
+    """What a live change may name."""
+    if "schedule" not in declared:  # of a script: its schedulers are its own
+        return declared
+    return {**declared, "base_learning_rate": BASE_LEARNING_RATE}
 
 
 def check_fork(
@@ -226,10 +247,10 @@ def check_fork(
         else:
             live[name] = checked
     after = check_start(declared, {**current, **structural})
-    return structural, check_change(declared, after, live) if live else {}
+    return structural, cast(Values, check_change(declared, after, live)) if live else {}
 
 
-def check_together(values: Values) -> None:
+def check_together(values: Mapping[str, Any]) -> None:
     """Check the rules that involve several values.
 
     Raises:
@@ -249,7 +270,7 @@ def _known(declared: Declared, name: str) -> Hyperparameter:
     return declared[name]
 
 
-def _check_matters(item: Hyperparameter, values: Values) -> None:
+def _check_matters(item: Hyperparameter, values: Mapping[str, Any]) -> None:
     """Refuse a change that would have no effect."""
     optimizer, schedule = values.get("optimizer"), values.get("schedule")
     if item.optimizers is not None and optimizer not in item.optimizers:

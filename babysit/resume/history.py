@@ -23,6 +23,8 @@ from babysit.training.checkpoint import Snapshot, load_checkpoint
 
 # The commands that decide the future of a run.
 REPLAYED = frozenset({"set", "extend", "cancel", "fork"})
+# Series that tell of the clock, not of the training.
+UNREPEATABLE = frozenset({"active_s", "clock_s", "steps_per_s"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class RunHistory:
     active_s: dict[int, float] = field(default_factory=dict)
     checkpoints: dict[int, RecordedCheckpoint] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)  # their directories: kept, and never used
+    logged: dict[str, dict[int, float]] | None = None  # of a script: series -> step -> value
     ordinal: int = 0
     attempts: int = 0
     paused_for: str | None = None
@@ -84,12 +87,17 @@ class RunHistory:
 
     @property
     def last_step(self) -> int:
+        if self.logged is not None:
+            return max((max(values) for values in self.logged.values()), default=0)
         return max(self.costs, default=0)
 
 
-def read_history(run_directory: Path, attempt: int) -> RunHistory:
-    """All that the attempts before `attempt` left in their journals."""
-    history = RunHistory(attempts=attempt - 1)
+def read_history(run_directory: Path, attempt: int, *, logged: bool = False) -> RunHistory:
+    """All that the attempts before `attempt` left in their journals.
+
+    logged: also every value that a script has logged.
+    """
+    history = RunHistory(attempts=attempt - 1, logged={} if logged else None)
     for earlier in range(1, attempt):
         for record in _records(run_directory / f"attempt-{earlier:04d}.journal"):
             if isinstance(record, Frame):
@@ -110,6 +118,11 @@ def _remember(history: RunHistory, body: dict[str, Any] | Points) -> None:
             if name in body.names:
                 values = body.values[body.names.index(name)]
                 by_step.update(zip(body.steps.tolist(), values.tolist(), strict=True))
+        if history.logged is not None:
+            for name, row in zip(body.names, body.values, strict=True):
+                if name not in UNREPEATABLE:
+                    series = history.logged.setdefault(name, {})
+                    series.update(zip(body.steps.tolist(), row.tolist(), strict=True))
         return
     match body["kind"]:
         case "changed":
@@ -197,6 +210,13 @@ class RecoveryCheck:
             return
         if not are_equal(recorded, cost):
             self.differs_at = step
+
+    def compare_logged(self, step: int, values: dict[str, float]) -> None:
+        """As `compare`, for all that a script has logged at a step."""
+        for name, value in values.items():
+            recorded = (self.history.logged or {}).get(name, {}).get(step)
+            if recorded is not None and self.differs_at is None and not are_equal(recorded, value):
+                self.differs_at = step
 
 
 def are_equal(one: float, other: float) -> bool:

@@ -17,6 +17,7 @@ from babysit.protocol.run_spec import RunSpec
 from babysit.resume.history import RunHistory
 from babysit.storage.journal import to_jsonable
 from babysit.training.state import Training
+from babysit.training.steered import SteeredTraining
 
 ROW = struct.Struct(f"<{len(COMPARED)}d")
 
@@ -65,7 +66,7 @@ class ReplayCheck:
                     self.first = Difference(step, name, was, found)
                     return
 
-    def compare_state(self, training: Training, when: When) -> None:
+    def compare_state(self, training: SteeredTraining, when: When) -> None:
         """Compare the hashes of the state between two steps, where the recipe has them."""
         while self._states and self._states[0].step <= training.step:
             known = self._states[0]

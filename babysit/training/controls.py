@@ -7,7 +7,7 @@ from it; the answer carries what was read, never what was asked for.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 from torch.optim import Optimizer
@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from babysit.protocol.commands import Set
 from babysit.protocol.hyperparameters import BASE_LEARNING_RATE, Declared, InvalidValue
 from babysit.protocol.validation import check_change
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 from babysit.training.data import Batches
 from babysit.training.optimizer import read_back, write
 from babysit.training.schedule import SCHEDULE_KEYS, Ramp, Schedule, scale_of
@@ -49,7 +49,7 @@ class ChangeMade:
 
     before: Values
     after: Values
-    undo_values: Values
+    undo_values: RequestedValues
     values: Values  # base values of what changed: where a ramp leads
     effective_step: int
     notes: list[str]
@@ -125,7 +125,7 @@ def checked_change(controls: Controls, change: Set, step: int) -> Values:
     """
     current = controls.effective(step)
     # Against the values that ramps lead to: what goes together now must go together then, too.
-    values = check_change(controls.declared, controls.values, change.values)
+    values = dict(cast(Values, check_change(controls.declared, controls.values, change.values)))
     _check_over_steps(change.over_steps, values)
     linked = change.keep_step_size and "momentum" in values
     if linked and not {"learning_rate", "base_learning_rate"} & set(values):

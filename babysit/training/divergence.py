@@ -23,6 +23,8 @@ class DivergenceGuard:
 
     first_cost: infinite where it is not known; then, as for a cost that starts at 0 or below it,
         nothing is compared.
+    factor_max: of a cost that rises fast. Costs of scripts may begin near 0, as in reinforcement
+        learning, and rise for good reasons.
     is_armed: after it has tripped, not before the average is below the first cost again: whoever
         continues has decided.
     """
@@ -34,6 +36,7 @@ class DivergenceGuard:
     steps_above: int = 0  # since it was not above FACTOR_MAX times that cost
     steps_far_above: int = 0
     is_armed: bool = True
+    factor_max: float = FACTOR_MAX
 
     @property
     def level(self) -> float:
@@ -51,7 +54,7 @@ class DivergenceGuard:
             self.is_armed = True
         times = level / first if first else 0.0
         self.steps_not_below = self.steps_not_below + 1 if times > 1 else 0
-        self.steps_above = self.steps_above + 1 if times > FACTOR_MAX else 0
+        self.steps_above = self.steps_above + 1 if times > self.factor_max else 0
         self.steps_far_above = self.steps_far_above + 1 if times > SLOW_FACTOR_MAX else 0
         is_sudden = self.steps_not_below - self.steps_above < RISE_STEPS_MAX
         has_diverged = (self.steps_above >= STEPS and is_sudden) or self.steps_far_above >= STEPS

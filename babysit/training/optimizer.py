@@ -80,13 +80,18 @@ def write(optimizer: Optimizer, values: Values) -> list[str]:
         if options == before:
             continue
         group.update(options)
-        done += _keep_state_sound(optimizer, group, before)
+        done += keep_state_sound(optimizer, group, before)
     return done
 
 
-def _keep_state_sound(
+def keep_state_sound(
     optimizer: Optimizer, group: dict[str, Any], before: dict[str, Any]
 ) -> list[str]:
+    """Keep a group's state in step with its options, of which `before` holds the earlier values.
+
+    Returns:
+        What was done to the state, in words for the journal.
+    """
     done: list[str] = []
     if "betas" in group and group["betas"] != before["betas"]:
         step = _rescale_moments(optimizer, group, before["betas"])
@@ -109,9 +114,9 @@ def _rescale_moments(optimizer: Optimizer, group: dict[str, Any], old: tuple[flo
         state = optimizer.state.get(parameter)
         if not state:
             continue
-        step = int(state["step"])
-        if step == 0:
-            continue
+        step = int(state.get("step", 0))
+        if step == 0 or not {"exp_avg", "exp_avg_sq"} <= state.keys():
+            continue  # an optimizer of another kind
         state["exp_avg"].mul_((1 - beta1**step) / (1 - old[0] ** step))
         second = (1 - beta2**step) / (1 - old[1] ** step)
         state["exp_avg_sq"].mul_(second)

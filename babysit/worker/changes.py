@@ -15,14 +15,14 @@ from babysit.protocol.events import (
     Warned,
 )
 from babysit.protocol.hyperparameters import InvalidValue
-from babysit.training.controls import ChangeMade, ScheduledChange, apply_change, checked_change
+from babysit.training.controls import ChangeMade, ScheduledChange
 from babysit.training.state import restore
-from babysit.worker.failed_change import UnprovenChange
+from babysit.worker.base_session import Session
 from babysit.worker.session import TrainingSession
 
 
 def answer(
-    session: TrainingSession, sent: CommandSent, before: dict[str, object], after: dict[str, object]
+    session: Session, sent: CommandSent, before: dict[str, object], after: dict[str, object]
 ) -> Event:
     return Applied(
         step=session.training.step,
@@ -36,18 +36,18 @@ def answer(
 
 
 def emit_applied(
-    session: TrainingSession, sent: CommandSent, before: dict[str, object], after: dict[str, object]
+    session: Session, sent: CommandSent, before: dict[str, object], after: dict[str, object]
 ) -> None:
     session.emit(answer(session, sent, before, after))
 
 
-def set_values(session: TrainingSession, sent: CommandSent, change: Set) -> None:
+def set_values(session: Session, sent: CommandSent, change: Set) -> None:
     """Make a change now, or let it wait for its step."""
     training = session.training
     if change.at_step is None or change.at_step <= training.step:
         _make(session, ScheduledChange(sent.command_id, change, sent.actor), scheduled=False)
         return
-    checked_change(training.controls, change, training.step)  # refused now rather than then
+    session.check_change(change)  # refused now rather than then
     training.controls.scheduled.append(ScheduledChange(sent.command_id, change, sent.actor))
     session.version += 1
     session.emit(scheduled_event(training.controls.scheduled[-1], training.step))
@@ -67,10 +67,10 @@ def scheduled_event(waiting: ScheduledChange, step: int) -> ChangeScheduled:
     )
 
 
-def _make(session: TrainingSession, wanted: ScheduledChange, *, scheduled: bool) -> None:
+def _make(session: Session, wanted: ScheduledChange, *, scheduled: bool) -> None:
     """Save a checkpoint, make the change, and say what it did."""
     training, change = session.training, wanted.change
-    checked_change(training.controls, change, training.step)  # before a checkpoint is spent on it
+    session.check_change(change)  # before a checkpoint is spent on it
     session.save("change", command_id=wanted.command_id)
     made = apply_silently(session, wanted)
     changed = Changed(
@@ -87,11 +87,11 @@ def _make(session: TrainingSession, wanted: ScheduledChange, *, scheduled: bool)
         note=change.note,
         notes=made.notes,
     )
-    session.unproven = UnprovenChange.of(changed, training)
+    session.note_change(changed)
     session.emit(changed)
 
 
-def apply_silently(session: TrainingSession, wanted: ScheduledChange) -> ChangeMade:
+def apply_silently(session: Session, wanted: ScheduledChange) -> ChangeMade:
     """Make a change without a word: it is said by the caller, or was said by an earlier attempt.
 
     Raises:
@@ -100,16 +100,10 @@ def apply_silently(session: TrainingSession, wanted: ScheduledChange) -> ChangeM
     training = session.training
     session.version += 1
     training.controls.forget(wanted.command_id)  # only now: the checkpoint before it still has it
-    return apply_change(
-        training.controls,
-        wanted.change,
-        step=training.step,
-        last_step=training.steps,
-        parts=training.parts,
-    )
+    return session.make_change(wanted.change)
 
 
-def apply_scheduled(session: TrainingSession, waiting: ScheduledChange) -> None:
+def apply_scheduled(session: Session, waiting: ScheduledChange) -> None:
     """Make a change whose step has come, or say why it cannot be made."""
     try:
         _make(session, waiting, scheduled=True)
@@ -127,7 +121,7 @@ def apply_scheduled(session: TrainingSession, waiting: ScheduledChange) -> None:
         )
 
 
-def extend(session: TrainingSession, sent: CommandSent, command: Extend) -> None:
+def extend(session: Session, sent: CommandSent, command: Extend) -> None:
     training = session.training
     if command.steps < 1:
         raise InvalidValue("steps", "Extend a run by at least 1 step.")
@@ -138,21 +132,13 @@ def extend(session: TrainingSession, sent: CommandSent, command: Extend) -> None
         session.emit(Warned(step=training.step, message=warning))
 
 
-def extend_silently(session: TrainingSession, command: Extend) -> list[str]:
+def extend_silently(session: Session, command: Extend) -> list[str]:
     """Move the end of the run; what is to be said about its schedule."""
-    training = session.training
-    training.steps += command.steps
     session.version += 1
-    if not command.schedule_follows:
-        return []
-    controls = training.controls
-    controls.schedule, said = controls.schedule.moved_to(
-        training.steps, controls.values, step=training.step
-    )
-    return said
+    return session.move_end(command)
 
 
-def cancel(session: TrainingSession, sent: CommandSent, command: Cancel) -> None:
+def cancel(session: Session, sent: CommandSent, command: Cancel) -> None:
     if not session.training.controls.forget(command.command_id):
         raise ValueError("There is no such scheduled change; it may have happened already.")
     session.version += 1

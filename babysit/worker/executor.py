@@ -30,13 +30,14 @@ from babysit.protocol.status import RunStatus
 from babysit.resume.history import REPLAYED, RecoveryCheck
 from babysit.training.controls import ScheduledChange
 from babysit.worker import changes
+from babysit.worker.base_session import Session
 from babysit.worker.recorder import command_of
 from babysit.worker.session import TrainingSession
 
 PROOF_STEPS_MIN = 10  # the first cost after a checkpoint is equal also without the optimizer state
 
 
-def answer_commands(session: TrainingSession) -> None:
+def answer_commands(session: Session) -> None:
     """Carry out all commands that have come, and the scheduled changes whose step has come."""
     if session.to_replay or session.replay_check is not None:
         _apply_recorded(session)
@@ -59,7 +60,7 @@ def answer_commands(session: TrainingSession) -> None:
             session.replay_check.compare_state(session.training, "after")
 
 
-def _is_executed(session: TrainingSession, sent: CommandSent) -> bool:
+def _is_executed(session: Session, sent: CommandSent) -> bool:
     """Carry a command out, or say why not."""
     try:
         execute(session, sent, command_of(sent))
@@ -72,7 +73,7 @@ def _is_executed(session: TrainingSession, sent: CommandSent) -> bool:
     return False
 
 
-def _apply_recorded(session: TrainingSession) -> None:
+def _apply_recorded(session: Session) -> None:
     """Do what an earlier attempt did at this step, or what a recipe asks for, in that order."""
     step = session.training.step
     if session.replay_check is not None:
@@ -86,7 +87,7 @@ def _apply_recorded(session: TrainingSession) -> None:
         session.end_comparison()
 
 
-def _redo(session: TrainingSession, *, after_scheduled: bool) -> None:
+def _redo(session: Session, *, after_scheduled: bool) -> None:
     while (
         session.to_replay
         and session.to_replay[0].place.step <= session.training.step
@@ -104,7 +105,7 @@ def _redo(session: TrainingSession, *, after_scheduled: bool) -> None:
         session.training.last_command_id = sent.command_id
 
 
-def _apply_due(session: TrainingSession) -> None:
+def _apply_due(session: Session) -> None:
     """Make the scheduled changes whose step has come; without a word if that was said before."""
     training = session.training
     for waiting in training.controls.due(training.step):
@@ -116,7 +117,7 @@ def _apply_due(session: TrainingSession) -> None:
         training.controls.forget(waiting.command_id)
 
 
-def _is_where_it_was(session: TrainingSession, recovery_check: RecoveryCheck) -> bool:
+def _is_where_it_was(session: Session, recovery_check: RecoveryCheck) -> bool:
     """Whether all is made again that an earlier attempt had made; says so when it is."""
     _apply_due(session)
     step = session.training.step
@@ -138,7 +139,7 @@ def _is_where_it_was(session: TrainingSession, recovery_check: RecoveryCheck) ->
     return True
 
 
-def _execute_again(session: TrainingSession, sent: CommandSent, command: Command) -> None:
+def _execute_again(session: Session, sent: CommandSent, command: Command) -> None:
     """What `execute` did, without an answer: there is one already."""
     training = session.training
     match command:
@@ -151,7 +152,7 @@ def _execute_again(session: TrainingSession, sent: CommandSent, command: Command
             changes.extend_silently(session, command)
         case Cancel():
             training.controls.forget(command.command_id)
-        case Fork():
+        case Fork() if isinstance(session, TrainingSession):
             changes.fork_silently(session, command)
         case Resume():
             session.pause_at = pause_at(command, training.step)
@@ -161,7 +162,7 @@ def _execute_again(session: TrainingSession, sent: CommandSent, command: Command
     session.version += 1
 
 
-def execute(session: TrainingSession, sent: CommandSent, command: Command) -> None:
+def execute(session: Session, sent: CommandSent, command: Command) -> None:
     """Do what one command asks.
 
     Raises:
@@ -207,7 +208,7 @@ def execute(session: TrainingSession, sent: CommandSent, command: Command) -> No
             changes.extend(session, sent, command)
         case Cancel():
             changes.cancel(session, sent, command)
-        case Fork():
+        case Fork() if isinstance(session, TrainingSession):
             changes.fork(session, sent, command)
 
 
@@ -216,15 +217,11 @@ def pause_at(command: Resume, step: int) -> int | None:
     return None if command.for_steps is None else step + command.for_steps
 
 
-def refuse(
-    session: TrainingSession, sent: CommandSent, reason: str, field: str | None = None
-) -> None:
+def refuse(session: Session, sent: CommandSent, reason: str, field: str | None = None) -> None:
     session.emit(_refusal(session, sent, reason, field))
 
 
-def _refusal(
-    session: TrainingSession, sent: CommandSent, reason: str, field: str | None = None
-) -> Event:
+def _refusal(session: Session, sent: CommandSent, reason: str, field: str | None = None) -> Event:
     return Refused(
         step=session.training.step,
         command_id=sent.command_id,
@@ -235,7 +232,7 @@ def _refusal(
     )
 
 
-def refuse_the_rest(session: TrainingSession, status: RunStatus) -> None:
+def refuse_the_rest(session: Session, status: RunStatus) -> None:
     """Answer what nobody will carry out any more."""
     while session.recorder.commands:
         sent = session.recorder.commands.popleft()

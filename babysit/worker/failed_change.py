@@ -13,7 +13,7 @@ from typing import Any
 
 from babysit.protocol.events import Changed, GuardTripped
 from babysit.protocol.heartbeat import read_heartbeat
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot
 from babysit.training.rollback import roll_back
@@ -34,7 +34,7 @@ class UnprovenChange:
 
     command_id: int
     what: str
-    undo_values: Values
+    undo_values: RequestedValues
     steps: frozenset[int]
     before: Snapshot | None = None
 

@@ -14,9 +14,10 @@ from babysit.protocol.heartbeat import BETWEEN_STEPS
 from babysit.protocol.status import RunStatus
 from babysit.training.metrics import StepSize, is_measured, norm
 from babysit.training.nan_guard import non_finite
+from babysit.worker.base_session import IO_ERROR_PAUSES, Session
 from babysit.worker.executor import answer_commands
 from babysit.worker.recorder import LOOK_EVERY_S
-from babysit.worker.session import IO_ERROR_PAUSES, TrainingSession
+from babysit.worker.session import TrainingSession
 
 COST, GRAD_NORM = "train/cost", "grad_norm"
 DISK_LOOK_EVERY_S = 0.2
@@ -52,8 +53,8 @@ def train(session: TrainingSession) -> StatusChanged:
         if training.step >= training.steps:
             return StatusChanged(step=training.step, status=RunStatus.FINISHED)
         recorder.check()
-        if wait_s := _wait_s(session, throttle):
-            recorder.wait_for_command(wait_s)
+        if pause_s := wait_s(session, throttle):
+            recorder.wait_for_command(pause_s)
             continue
 
         # the cost of one mini-batch and its gradient
@@ -100,7 +101,7 @@ def train(session: TrainingSession) -> StatusChanged:
             _save_when_due(session)
 
 
-def _wait_s(session: TrainingSession, throttle: Throttle) -> float:
+def wait_s(session: Session, throttle: Throttle) -> float:
     """How long to wait for a command before another look; 0: make the next step."""
     throttle.limit(session.recorder.max_steps_per_s)
     if session.paused_for in IO_ERROR_PAUSES:

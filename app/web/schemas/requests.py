@@ -29,11 +29,18 @@ from ...limits import (
 )
 
 # Each value is checked against the declaration of its hyperparameter.
-_VALUE = {"anyOf": [{"type": kind} for kind in ("number", "boolean", "string")]}
+_PLAIN = [{"type": kind} for kind in ("number", "boolean", "string")]
+# Of a script: {"times": 0.5} or {"release": true}.
+_RELATIVE = {"type": "object", "additionalProperties": {"anyOf": _PLAIN[:2]}}
 ValuesIn: TypeAlias = Annotated[
     dict[str, Any],
     Field(max_length=VALUES_MAX),
-    WithJsonSchema({"type": "object", "additionalProperties": _VALUE}),
+    WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": _PLAIN}}),
+]
+RequestedValuesIn: TypeAlias = Annotated[
+    dict[str, Any],
+    Field(max_length=VALUES_MAX),
+    WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [*_PLAIN, _RELATIVE]}}),
 ]
 Name: TypeAlias = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
 Note: TypeAlias = Annotated[str, Field(max_length=NOTE_CHARACTERS_MAX)]
@@ -126,7 +133,7 @@ class NoteCorrection(In):
 
 class SetIn(In):
     kind: Literal["set"]
-    values: ValuesIn
+    values: RequestedValuesIn
     at_step: Step | None = None
     over_steps: Steps | None = None
     note: Note = ""

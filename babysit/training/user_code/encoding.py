@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from torch import Tensor
 NODES_MAX = 100_000  # values in one encoded value; a larger one is no state, it is data
 SCALARS = (type(None), bool, int, str)
 KINDS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": deque}
-MAPPINGS = {"dict": dict, "ordered_dict": OrderedDict}
+MAPPINGS = {"dict": dict, "ordered_dict": OrderedDict, "counter": Counter}
+
+FACTORIES: dict[str, Any] = {"int": int, "float": float, "list": list, "dict": dict, "set": set}
 
 
 class NotEncodable(Exception):
@@ -80,6 +82,15 @@ class Encoder:
             return {"random_state": self.encode(value.get_state(), name)}
         if isinstance(value, torch.dtype):
             return {"dtype": str(value).removeprefix("torch.")}
+        if isinstance(value, torch.device):
+            return {"device": str(value)}
+        if isinstance(value, torch.Size):
+            return {"size": list(value)}
+        if type(value) is bytes:
+            return {"bytes": value.hex()}
+        if type(value) is defaultdict and value.default_factory in FACTORIES.values():
+            word = next(key for key, held in FACTORIES.items() if held is value.default_factory)
+            return {"defaultdict": self.encode(dict(value), name), "factory": word}
         raise NotEncodable(f"{name} is a {type(value).__qualname__}")
 
     def _add(self, tensor: Tensor, name: str) -> str:
@@ -116,8 +127,16 @@ def decode(body: Any, tensors: dict[str, Tensor], device: str) -> Any:
             return deque(map(part, held), maxlen=body["maxlen"])
         case "list" | "tuple" | "set" | "frozenset":
             return KINDS[word](map(part, held))
-        case "dict" | "ordered_dict":
-            return MAPPINGS[word]((part(key), part(item)) for key, item in held)
+        case "dict" | "ordered_dict" | "counter":
+            return MAPPINGS[word]({part(key): part(item) for key, item in held})
+        case "defaultdict":
+            return defaultdict(FACTORIES[body["factory"]], part(held))
+        case "device":
+            return torch.device(held)
+        case "size":
+            return torch.Size(held)
+        case "bytes":
+            return bytes.fromhex(held)
         case "array":
             array = tensors[held].clone().numpy()
             return array[()] if body["scalar"] else array

@@ -831,7 +831,9 @@ export interface components {
             at_step: number;
             /** Values */
             values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Over Steps */
             over_steps?: number | null;
@@ -886,7 +888,9 @@ export interface components {
             };
             /** Undo Values */
             undo_values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Values */
             values: {
@@ -1202,6 +1206,61 @@ export interface components {
             };
         };
         /**
+         * DeclaredEvent
+         * @description A script said, or showed, what it consists of. Only the newest counts.
+         *
+         *     steps: of the whole run; None while that is not known.
+         *     hyperparameters: as `Hyperparameter.to_json`, in the order of their tiers.
+         *     parts: name, type, captured ("exact", "approximate" or "not seen") and why of each part.
+         *     cost: the series that is the run's cost; None before the first one is logged.
+         *     objective, mode: the series that decides which state is the best, and "min" or "max".
+         */
+        DeclaredEvent: {
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
+            /** Summary */
+            summary: string;
+            /** Step */
+            step: number;
+            /** At */
+            at: string;
+            /** Steps */
+            steps: number | null;
+            /** Hyperparameters */
+            hyperparameters: {
+                [key: string]: unknown;
+            }[];
+            /** Parts */
+            parts: {
+                [key: string]: string;
+            }[];
+            /** Cost */
+            cost?: string | null;
+            /** Objective */
+            objective?: string | null;
+            /**
+             * Mode
+             * @default min
+             */
+            mode: string;
+            /**
+             * Can Evaluate
+             * @default false
+             */
+            can_evaluate: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "declared";
+        };
+        /**
          * DescribedEvent
          * @description The run was renamed, is watched in another way, or is its family's live branch now.
          *
@@ -1311,7 +1370,7 @@ export interface components {
          * Event
          * @description Something that happened in a run. `kind` decides which other fields it has.
          */
-        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"] | components["schemas"]["ExactnessEvent"];
+        Event: components["schemas"]["CommandSentEvent"] | components["schemas"]["NoteAddedEvent"] | components["schemas"]["DescribedEvent"] | components["schemas"]["TrashedEvent"] | components["schemas"]["RestoredEvent"] | components["schemas"]["CheckpointPinnedEvent"] | components["schemas"]["ForkedEvent"] | components["schemas"]["StatusChangedEvent"] | components["schemas"]["WorkerStartedEvent"] | components["schemas"]["DeclaredEvent"] | components["schemas"]["ChangedEvent"] | components["schemas"]["ChangeScheduledEvent"] | components["schemas"]["AppliedEvent"] | components["schemas"]["RefusedEvent"] | components["schemas"]["CheckpointSavedEvent"] | components["schemas"]["CheckpointRemovedEvent"] | components["schemas"]["GuardTrippedEvent"] | components["schemas"]["RecoveredEvent"] | components["schemas"]["ReplayedEvent"] | components["schemas"]["RaisedEvent"] | components["schemas"]["WarnedEvent"] | components["schemas"]["ExactnessEvent"];
         /** Events */
         Events: {
             /** Events */
@@ -1493,7 +1552,9 @@ export interface components {
             command_id?: number | null;
             /** Undo Values */
             undo_values?: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             } | null;
             /** Traceback */
             traceback?: string | null;
@@ -1562,6 +1623,11 @@ export interface components {
             optimizers: string[] | null;
             /** Schedules */
             schedules: string[] | null;
+            /**
+             * Relative
+             * @default false
+             */
+            relative: boolean;
         };
         /**
          * Importance
@@ -2560,7 +2626,9 @@ export interface components {
             kind: "set";
             /** Values */
             values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** At Step */
             at_step?: number | null;

@@ -11,6 +11,9 @@ export type RunStatus = Schemas["RunStatus"];
 /** A value of a hyperparameter; never NaN or infinite. */
 export type Value = number | string | boolean;
 export type Values = Record<string, Value>;
+/** Of a script: a factor on what its own code says, or that alone again. */
+export type Relative = { [key: string]: number | boolean };
+export type RequestedValues = Record<string, Value | Relative>;
 
 /** A number as JSON can carry it. */
 export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";

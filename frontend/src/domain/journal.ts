@@ -1,6 +1,6 @@
 /** The journal of a run, as the page tells it: which events are worth a line, and who did it. */
 
-import type { RunEvent, Values } from "../api/types";
+import type { RequestedValues, RunEvent } from "../api/types";
 import type { MarkerKind, Reasons } from "./markers";
 import { actorName, changeMarker, markerOf, reasonsOf } from "./markers";
 
@@ -16,7 +16,7 @@ export interface Entry {
   /** What the optimizer needed besides, e.g. "velocity cleared". */
   notes: string[];
   commandId: number | null;
-  undo: Values | null;
+  undo: RequestedValues | null;
   scheduled: boolean;
 }
 
@@ -82,6 +82,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     case "forked":
     case "exactness":
     case "worker_started":
+    case "declared":
       return null;
     default: // of a newer server
       event satisfies never;

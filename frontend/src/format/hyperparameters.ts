@@ -1,5 +1,5 @@
 /** How hyperparameters, their values and changes of them are written for people. */
-import type { Value, Values } from "../api/types";
+import type { Relative, Value, Values } from "../api/types";
 import { momentum, setting } from "./numbers";
 
 const NAMES: Record<string, string> = {
@@ -21,8 +21,10 @@ export function nameOf(name: string): string {
   return NAMES[name] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
-export function valueText(name: string, value: Value | undefined): string {
+export function valueText(name: string, value: Value | Relative | undefined): string {
   if (value === undefined) return "–";
+  if (typeof value === "object")
+    return typeof value["times"] === "number" ? `× ${setting(value["times"])}` : "as the script says";
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "string") return value.replace(/_/g, " ");
   return ["momentum", "beta1", "beta2"].includes(name) ? momentum(value) : setting(value);

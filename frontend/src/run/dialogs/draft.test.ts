@@ -21,6 +21,7 @@ const plain: Hyperparameter = {
   help: "",
   optimizers: null,
   schedules: null,
+  relative: false,
 };
 const declared: Hyperparameter[] = [
   plain,

@@ -1,7 +1,7 @@
 /** What a person asks of the training, and what the page says when the worker has answered. */
 import * as api from "../../api/client";
 import { fromWireNumber } from "../../api/number";
-import type { Command, EventOf, Run, SetCommand, Values, WireNumber } from "../../api/types";
+import type { Command, EventOf, RequestedValues, Run, SetCommand, Values, WireNumber } from "../../api/types";
 import type { Answer } from "../../domain/answers";
 import { rateOf } from "../../domain/learningRate";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
@@ -39,7 +39,7 @@ async function send(run: Run, command: Command): Promise<Exclude<Answer, EventOf
   return null;
 }
 
-const valuesText = (values: Values): string =>
+const valuesText = (values: RequestedValues): string =>
   Object.entries(values)
     .map(([name, value]) => `${nameOf(name)} ${valueText(name, value)}`)
     .join(", ");

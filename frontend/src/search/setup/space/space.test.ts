@@ -21,6 +21,7 @@ const declare = (name: string, more: Partial<Hyperparameter> = {}): Hyperparamet
   help: "",
   optimizers: null,
   schedules: null,
+  relative: false,
   ...more,
 });
 const rate = declare("learning_rate", {

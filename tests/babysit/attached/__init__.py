@@ -1,0 +1,1 @@
+"""Scripts of people's own, run as the product runs them."""

@@ -1,0 +1,52 @@
+"""Trainings as people write them: killed, continued, and equal to the last bit."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.babysit.attached.scripts import SAVES, ScriptRun, training
+from tests.babysit.fork_client import ForkServer
+
+NAMES = (
+    "mlp",
+    "cnn_workers",
+    "resnet_groups",
+    "gpt_accumulation",
+    "gan",
+    "vae",
+    "policy_gradient",
+    "ema_batchnorm",
+    "stream",
+    "unfreezing",
+    "lbfgs",
+    "scaler",
+    "replay_buffer",
+)
+KILLS = 3
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_training_that_was_killed_ends_equal_to_the_last_bit(
+    name: str, tmp_path: Path, fork_server: ForkServer, draw: random.Random
+) -> None:
+    whole = ScriptRun(fork_server, tmp_path / "whole", training(name), BABYSIT_SAVE_AT=SAVES)
+    assert whole.finish() == 0, whole.log()
+    expected = whole.read()
+    assert expected.status == "finished"
+    steps = max(max(values) for values in expected.points.values())
+
+    killed = ScriptRun(fork_server, tmp_path / "killed", training(name), BABYSIT_SAVE_AT=SAVES)
+    for at in sorted(draw.randint(2, steps - 1) for _ in range(KILLS)):
+        assert killed.kill_at(at) == -9, killed.log()
+    assert killed.finish() == 0, killed.log()
+    found = killed.read()
+    assert found.bits() == expected.bits()
+    assert found.weights == expected.weights
+    recovered = [event["verified"] for event in found.of_kind("recovered")]
+    assert recovered, "the last attempt says that it has caught up"
+    assert all(recovered)
