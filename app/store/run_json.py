@@ -37,6 +37,8 @@ HIDDEN_COLUMNS = {
     "search_id",
     "trial",
     "round",
+    "script",
+    "declared",
 }
 SHOWN_COLUMNS = tuple(
     column.name for column in RunRow.__table__.columns if column.name not in HIDDEN_COLUMNS

@@ -28,6 +28,7 @@ from babysit.worker.base_session import Session
 from babysit.worker.executor import answer_commands
 from babysit.worker.loop import Throttle, wait_s
 
+COST, VAL_COST = "train/cost", "val/cost"
 Evaluation = Callable[[], Any]
 
 
@@ -104,15 +105,22 @@ class ScriptSession(Session):
         """Write values to the journal, compare those made before, and notice a new best."""
         if not row:
             return
-        self.recorder.values(step, row)
-        if self.cost is None:
-            self.cost = next(iter(row), None) if row else None
+        self.recorder.values(step, self._with_costs(row))
         if self.recovery_check is not None:
             self.recovery_check.compare_logged(step, row)
         if self.fork_check is not None:
             self._compare_fork(step, row)
         if self.objective is not None and self.objective in row:
             self._note_objective(step, row[self.objective])
+
+    def _with_costs(self, row: dict[str, float]) -> dict[str, float]:
+        """The values, with the cost also under the names that runs of tasks have."""
+        found = dict(row)
+        if self.cost in row:
+            found[COST] = row[self.cost]
+        if self.objective in row and self.objective != self.cost:
+            found[VAL_COST] = row[self.objective]
+        return found
 
     def _used(self) -> dict[str, float]:
         """The learning rates and momenta of the last update, as the optimizers used them."""

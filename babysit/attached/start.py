@@ -146,7 +146,10 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     if is_fork:
         parent = directory.parent.parent / str(spec.parent_directory)
         snapshot = load_checkpoint(parent, announced_in(spec))
-    training = ScriptTraining(seed=spec.seed, made_with=made_with(spec.script or {}))
+    seed = spec.seed or torch.initial_seed() % 2**53
+    if snapshot is not None:
+        seed = int(snapshot.state["seed"])
+    training = ScriptTraining(seed=seed, made_with=made_with(spec.script or {}))
     if snapshot is not None:
         training.step = int(snapshot.state["step"])
         training.places.target = training.places.now.from_json(snapshot.state["position"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from babysit.protocol.serialization import ADDED
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 
 CHECKPOINTS_PER_RUN_MAX = 1_000_000
 TRIAL_NICENESS = 10  # the `nice` value of workers of trials
@@ -45,7 +45,7 @@ class RunSpec:
     family_id: int
     name: str
     task: str
-    values: Values  # all hyperparameters; of a fork: those that differ from the checkpoint
+    values: RequestedValues  # all hyperparameters; of a fork: what differs from the checkpoint
     steps: int  # the run ends after this many updates, counted from the start of its root run
     seed: int
     created_at: str

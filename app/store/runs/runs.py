@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from babysit.protocol.events import Described, NoteAdded, Restored, StatusChanged, Trashed
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 
 from ...errors import Invalid, NotFound
 from ...limits import INT_MAX
@@ -50,8 +50,11 @@ def find_run(session: Session, run_id: int) -> RunRow:
 
 
 def next_run_id(tx: Transaction) -> int:
-    """Above every id in SQL, of a directory or of a sampled trial: no id is used twice."""
-    if not tx.newest_run_id:
+    """Above every id in SQL, of a directory or of a sampled trial: no id is used twice.
+
+    A script that was started by hand makes the directory of its run itself.
+    """
+    if not tx.newest_run_id or (tx.journals.parent / str(tx.newest_run_id + 1)).exists():
         highest = tx.session.scalar(select(func.max(RunRow.id))) or 0
         drawn = tx.session.scalar(select(func.max(TrialRow.run_id))) or 0
         known = (highest_id(tx.journals.parent), tx.searches.newest_run_id)
@@ -60,7 +63,7 @@ def next_run_id(tx: Transaction) -> int:
     return tx.newest_run_id
 
 
-def make_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
+def make_run(tx: Transaction, spec: RunSpec, values: RequestedValues) -> RunRow:
     """Write `run.json`, then the row, then the first event: the run is queued.
 
     values: all base values; `spec.values` are only what differs from the checkpoint in a fork.
@@ -70,15 +73,31 @@ def make_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
     return row
 
 
-def add_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
+def add_run(tx: Transaction, spec: RunSpec, values: RequestedValues) -> RunRow:
     """The first half of `make_run`; `queue_runs` must follow in the same transaction."""
     if spec.parent is not None:
-        spec = replace(spec, first_values=dict(values))
+        spec = replace(spec, first_values=_plain(values))
     RUN_FILE.write(tx.journals.parent, spec)
     tx.made.append(tx.journals.directory(spec.id))
     row = run_row(spec)
     tx.session.add(row)
     return row
+
+
+def _plain(values: RequestedValues) -> Values:
+    """The values that are not relative to what a script says."""
+    return {name: value for name, value in values.items() if not isinstance(value, dict)}
+
+
+def is_by_hand(run: RunRow) -> bool:
+    """Whether a person started the run's script; the server starts only what it started before."""
+    return run.script is not None and not run.script.get("supervised") and run.attempt <= 1
+
+
+def started_by_hand(session: Session) -> set[int]:
+    """Active runs of scripts that a person started."""
+    active = select(RunRow).where(RunRow.script.is_not(None))
+    return {run.id for run in session.scalars(active) if not run.status.is_over and is_by_hand(run)}
 
 
 def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
@@ -91,7 +110,7 @@ def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
 def run_row(spec: RunSpec) -> RunRow:
     """The row of a run, from its `run.json` alone."""
     parent, search = spec.parent or {}, spec.search or {}
-    values = spec.values if spec.first_values is None else spec.first_values
+    values = _plain(spec.values) if spec.first_values is None else spec.first_values
     return RunRow(
         **{name: getattr(spec, name) for name in SPEC_COLUMNS},
         values=dict(values),
@@ -108,8 +127,24 @@ def run_row(spec: RunSpec) -> RunRow:
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:
-    run = run_list(session, [find_run(session, run_id)])[0]
-    return {**run, "exactness": read_exactness(session, run_id)}
+    """One run, with what a list of runs leaves out."""
+    row = find_run(session, run_id)
+    run = run_list(session, [row])[0]
+    declared = row.declared or {}
+    return {
+        **run,
+        "exactness": read_exactness(session, run_id, is_script=row.script is not None),
+        "script": shown_script(row.script),
+        "parts": declared.get("parts", []),
+        "declared": row.declared,
+    }
+
+
+def shown_script(script: dict[str, Any] | None) -> dict[str, Any] | None:
+    """How a script was started; its environment is nobody's business."""
+    if script is None:
+        return None
+    return {name: value for name, value in script.items() if name != "environment"}
 
 
 def list_runs(

@@ -102,6 +102,7 @@ class RunRow(Table):
     server_seq: how many records of `server.journal` this row and its events know.
     replay_of: the run whose recipe it repeats. replayed: what came of the comparison.
     search_id, trial, round: the search whose trial it is, and its number there.
+    script: of a run of somebody's own script: as `ScriptSpec`. declared: what it last declared.
     """
 
     __tablename__ = "runs"
@@ -155,6 +156,8 @@ class RunRow(Table):
     search_id: Mapped[int | None] = mapped_column(default=None)
     trial: Mapped[int | None] = mapped_column(default=None)
     round: Mapped[int | None] = mapped_column(default=None)
+    script: Mapped[JsonObject | None] = mapped_column(default=None)
+    declared: Mapped[JsonObject | None] = mapped_column(default=None)
 
 
 class CommandRow(Table):

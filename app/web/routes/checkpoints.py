@@ -14,7 +14,7 @@ from ...store.runs.create import fork_run
 from ...store.runs.removal import delete_checkpoint
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
+from ..deps import AppStateDep, IdempotencyDep, PathId, create, task_of
 from ..schemas.requests import NewFork, PinChange
 from ..schemas.responses import Checkpoint, Run
 
@@ -64,8 +64,9 @@ def fork(
     """Start a new run from a checkpoint, with other values if given."""
     with state.store.reading() as session:
         row = checkpoints.find_checkpoint(session, checkpoint_id)
-        name = find_run(session, row.run_id).task
-    task = described_task(state, name)
+        parent = find_run(session, row.run_id)
+        session.expunge(parent)
+    task = task_of(state, parent)
     options = requested.model_dump()
 
     def act(tx: Transaction) -> dict[str, Any]:

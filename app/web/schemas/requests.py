@@ -69,7 +69,8 @@ class SignIn(In):
 
 
 class NewRun(In):
-    task: Name
+    task: Name | None = None
+    script: Annotated[str, Field(max_length=64)] | None = None  # id of a registered one
     values: ValuesIn = Field(default_factory=dict)
     steps: Steps | None = None
     seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from babysit.protocol.status import RunStatus
 
-from ...task_description import Number, Task, ValuesOut
+from ...task_description import Hyperparameter, Number, Task, ValuesOut
 from .events import Event
 
 
@@ -58,7 +58,7 @@ class PendingCommand(BaseModel):
     command_id: int
     kind: str
     at_step: int | None
-    values: ValuesOut
+    values: dict[str, float | int | bool | str | dict[str, float | bool]]
     over_steps: int | None
     note: str
 
@@ -87,12 +87,51 @@ class Exactness(BaseModel):
     """Whether the run can be repeated to the last bit.
 
     level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
-        for these reasons; not proved: nothing was made twice so far.
+        for these reasons; not proved: nothing was made twice so far. Of a script's run they are
+        called proved, approximate and seen.
     """
 
-    level: Literal["exact", "approximate", "not proved"]
+    level: Literal["exact", "approximate", "not proved", "proved", "seen"]
     reasons: list[str]
     proved_at_step: int | None
+
+
+class Script(BaseModel):
+    """How a training script was started."""
+
+    path: str
+    argv: list[str]
+    cwd: str
+    python: str
+    sha256: str
+    git: dict[str, str | bool] | None = None
+    supervised: bool = False
+
+
+class RegisteredScript(Script):
+    """A script that a request may name."""
+
+    id: str
+
+
+class Part(BaseModel):
+    """One attached part, and whether its state is taken and put back."""
+
+    name: str
+    type: str
+    captured: Literal["exact", "approximate", "not seen"]
+    why: str
+
+
+class ScriptDeclared(BaseModel):
+    """What a script can be told, in the order of the tiers; and what its series mean."""
+
+    hyperparameters: list[Hyperparameter] = Field(default_factory=list)
+    steps: int | None = None
+    cost: str | None = None
+    objective: str | None = None
+    mode: str = "min"
+    can_evaluate: bool = False
 
 
 class Run(BaseModel):
@@ -134,7 +173,11 @@ class Run(BaseModel):
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None
-    exactness: Exactness | None = None  # of one run; a list of runs leaves it out
+    # Of one run; a list of runs leaves these out.
+    exactness: Exactness | None = None
+    script: Script | None = None
+    parts: list[Part] = Field(default_factory=list)
+    declared: ScriptDeclared | None = None
 
 
 class Runs(BaseModel):

@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Scripts
+         * @description The scripts that `babysit run` registered on this machine.
+         */
+        get: operations["list_scripts_api_scripts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -110,6 +130,26 @@ export interface paths {
          * @description Start a run. It is queued until a slot is free.
          */
         post: operations["start_api_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Up
+         * @description Start a script again whose process is gone; it continues from its newest checkpoint.
+         */
+        post: operations["take_up_api_runs__run_id__attempts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1383,14 +1423,15 @@ export interface components {
          * @description Whether the run can be repeated to the last bit.
          *
          *     level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
-         *         for these reasons; not proved: nothing was made twice so far.
+         *         for these reasons; not proved: nothing was made twice so far. Of a script's run they are
+         *         called proved, approximate and seen.
          */
         Exactness: {
             /**
              * Level
              * @enum {string}
              */
-            level: "exact" | "approximate" | "not proved";
+            level: "exact" | "approximate" | "not proved" | "proved" | "seen";
             /** Reasons */
             reasons: string[];
             /** Proved At Step */
@@ -1704,7 +1745,9 @@ export interface components {
         /** NewRun */
         NewRun: {
             /** Task */
-            task: string;
+            task?: string | null;
+            /** Script */
+            script?: string | null;
             /** Values */
             values?: {
                 [key: string]: number | boolean | string;
@@ -1859,6 +1902,23 @@ export interface components {
             /** Checkpoint Id */
             checkpoint_id: number;
         };
+        /**
+         * Part
+         * @description One attached part, and whether its state is taken and put back.
+         */
+        Part: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /**
+             * Captured
+             * @enum {string}
+             */
+            captured: "exact" | "approximate" | "not seen";
+            /** Why */
+            why: string;
+        };
         /** PauseIn */
         PauseIn: {
             /**
@@ -1882,7 +1942,9 @@ export interface components {
             at_step: number | null;
             /** Values */
             values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Over Steps */
             over_steps: number | null;
@@ -2081,6 +2143,33 @@ export interface components {
              * @enum {string}
              */
             kind: "refused";
+        };
+        /**
+         * RegisteredScript
+         * @description A script that a request may name.
+         */
+        RegisteredScript: {
+            /** Path */
+            path: string;
+            /** Argv */
+            argv: string[];
+            /** Cwd */
+            cwd: string;
+            /** Python */
+            python: string;
+            /** Sha256 */
+            sha256: string;
+            /** Git */
+            git?: {
+                [key: string]: string | boolean;
+            } | null;
+            /**
+             * Supervised
+             * @default false
+             */
+            supervised: boolean;
+            /** Id */
+            id: string;
         };
         /**
          * Repeat
@@ -2320,6 +2409,10 @@ export interface components {
             replayed: components["schemas"]["Replayed"] | null;
             search: components["schemas"]["TrialOf"] | null;
             exactness?: components["schemas"]["Exactness"] | null;
+            script?: components["schemas"]["Script"] | null;
+            /** Parts */
+            parts?: components["schemas"]["Part"][];
+            declared?: components["schemas"]["ScriptDeclared"] | null;
         };
         /** RunChange */
         RunChange: {
@@ -2351,6 +2444,55 @@ export interface components {
             runs: components["schemas"]["Run"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * Script
+         * @description How a training script was started.
+         */
+        Script: {
+            /** Path */
+            path: string;
+            /** Argv */
+            argv: string[];
+            /** Cwd */
+            cwd: string;
+            /** Python */
+            python: string;
+            /** Sha256 */
+            sha256: string;
+            /** Git */
+            git?: {
+                [key: string]: string | boolean;
+            } | null;
+            /**
+             * Supervised
+             * @default false
+             */
+            supervised: boolean;
+        };
+        /**
+         * ScriptDeclared
+         * @description What a script can be told, in the order of the tiers; and what its series mean.
+         */
+        ScriptDeclared: {
+            /** Hyperparameters */
+            hyperparameters?: components["schemas"]["Hyperparameter"][];
+            /** Steps */
+            steps?: number | null;
+            /** Cost */
+            cost?: string | null;
+            /** Objective */
+            objective?: string | null;
+            /**
+             * Mode
+             * @default min
+             */
+            mode: string;
+            /**
+             * Can Evaluate
+             * @default false
+             */
+            can_evaluate: boolean;
         };
         /** Search */
         Search: {
@@ -3873,6 +4015,152 @@ export interface operations {
             };
         };
     };
+    list_scripts_api_scripts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredScript"][];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_runs_api_runs_get: {
         parameters: {
             query?: {
@@ -4046,6 +4334,154 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    take_up_api_runs__run_id__attempts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
