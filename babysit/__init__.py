@@ -1,3 +1,21 @@
 """The training side: all that runs beside a model, and the words it shares with the server."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from babysit.client import BabysitError, Client, NoServer, Refused
+
 __version__ = "0.1.0"
+__all__ = ["BabysitError", "Client", "NoServer", "Refused"]
+
+# Imported when first used: `import babysit` stays fast.
+_MODULES = dict.fromkeys(__all__, "babysit.client")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
