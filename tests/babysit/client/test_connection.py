@@ -18,7 +18,7 @@ import babysit
 from babysit import BabysitError, Client, NoServer, Refused
 from tests.conftest import Serve
 from tests.live_server import LiveServer
-from tests.project.files import ROOT, python_files, text_of
+from tests.project.files import ROOT, parsed, python_files
 
 
 @pytest.fixture(autouse=True)
@@ -167,32 +167,67 @@ def test_following_goes_on_over_a_restart_of_the_server(data_dir: Path, serve: S
         assert "changed" in [event["kind"] for event in seen]
 
 
+def test_following_reads_what_the_stream_no_longer_sends(data_dir: Path, serve: Serve) -> None:
+    """The event that a client saw last is gone with its run, and the server begins anew."""
+    with serve(data_dir, "--no-demo") as server:
+        client = Client(server.url, server.token)
+        gone = client.run(server.start_run("spirals", steps=1)["id"])
+        seen = gone.wait(timeout_s=30)["last_event_id"]
+        kept = client.run(server.start_run("spirals", steps=1)["id"])
+        kept.wait(timeout_s=30)
+        for path in (f"/api/runs/{gone.id}", "/api/trash"):
+            client.open(path, method="DELETE").close()
+
+    with serve(data_dir, "--no-demo") as server:
+        kept = Client(server.url, server.token).run(kept.id)
+
+        events = list(kept.follow(after=seen))
+
+        assert [event["id"] for event in events] == [event["id"] for event in kept.events()]
+
+
 # ---- what it knows of the API ------------------------------------------------------------------
 
 
+DESCRIBED = json.loads((ROOT / "frontend" / "openapi.json").read_text())
+# What the client calls a body, and its schema.
+SCHEMAS = {
+    "run": "Run",
+    "answer": "CommandAnswer",
+    "sent": "CommandSent",
+    "checkpoint": "Checkpoint",
+    "curve": "Series",
+    "error": "Error",
+    "event": "ChangedEvent",
+}
+OTHERS = {"Authorization", "Content-Type", "page", "url"}  # headers; fields of server.json
+
+
 def test_every_name_that_the_client_uses_is_in_the_description_of_the_api() -> None:
-    described = json.loads((ROOT / "frontend" / "openapi.json").read_text())
-    known = set(names_in(described))
-    modules = [name for name in python_files() if name.startswith("babysit/client/")]
+    known = set(names_in(DESCRIBED))
+    modules = [parsed(name) for name in python_files() if name.startswith("babysit/client/")]
 
-    used = {name: f for f in modules for name in names_used(ast.parse(text_of(f)))}
+    used = {name for module in modules for name in names_used(module)} - OTHERS
+    fields = {field for module in modules for field in fields_used(module)}
 
-    assert {"command_id", "last_event_id", "run_id", "wait_s", "from_step"} <= set(used)
-    assert {name: file for name, file in used.items() if name not in known} == {}
+    assert {"command_id", "run_id", "wait_s", "from_step"} <= used
+    assert {("run", "status"), ("sent", "command_id"), ("curve", "count")} <= fields
+    assert used - known == set()
+    assert {(body, name) for body, name in fields if name not in properties(body)} == set()
+
+
+def properties(body: str) -> dict[str, Any]:
+    found: dict[str, Any] = DESCRIBED["components"]["schemas"][SCHEMAS[body]]["properties"]
+    return found
 
 
 def names_in(described: dict[str, Any]) -> Iterator[str]:
     """The fields of all bodies, the parameters of all requests, and the kinds of commands."""
     for schema in described["components"]["schemas"].values():
         yield from schema.get("properties", {})
-        for field in schema.get("properties", {}).values():
-            yield from (str(word) for word in (field.get("const"), *field.get("enum", ())))
     for operations in described["paths"].values():
         for operation in operations.values():
             yield from (parameter["name"] for parameter in operation.get("parameters", ()))
-
-
-OTHERS = {"Authorization", "Content-Type", "page", "url"}  # headers; fields of server.json
 
 
 def names_used(module: ast.Module) -> Iterator[str]:
@@ -200,16 +235,22 @@ def names_used(module: ast.Module) -> Iterator[str]:
     for node in ast.walk(module):
         match node:
             case ast.Subscript(slice=ast.Constant(value=str(name))):
-                found = [name]
+                yield name
             case ast.Dict(keys=keys):
-                found = [str(key.value) for key in keys if isinstance(key, ast.Constant)]
-            case ast.Call(func=ast.Attribute(attr="_ask" | "_command"), keywords=keywords):
-                found = [keyword.arg for keyword in keywords if keyword.arg]
-            case ast.Call(func=ast.Name(id="ask"), keywords=keywords):
-                found = [keyword.arg for keyword in keywords if keyword.arg]
-            case _:
-                continue
-        yield from (name for name in found if name not in OTHERS)
+                yield from (str(key.value) for key in keys if isinstance(key, ast.Constant))
+            case ast.Call(
+                func=ast.Attribute(attr="_ask" | "_command") | ast.Name(id="ask"), keywords=keywords
+            ):
+                yield from (keyword.arg for keyword in keywords if keyword.arg)
+
+
+def fields_used(module: ast.Module) -> Iterator[tuple[str, str]]:
+    """(what the client calls a body, the field that it reads)."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Subscript(value=ast.Name(id=body), slice=ast.Constant(value=str(name))):
+                if body in SCHEMAS:
+                    yield body, name
 
 
 def test_importing_babysit_stays_light() -> None:

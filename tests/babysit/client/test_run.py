@@ -12,11 +12,16 @@ import pytest
 
 from babysit import BabysitError, Client, Refused
 from babysit.client import Run, curves
+from babysit.client import run as run_module
 from tests.conftest import Serve
 from tests.live_server import LiveServer
 
 
-def test_a_change_is_answered_with_what_was_read_back(run: Run) -> None:
+def test_a_change_is_answered_with_what_was_read_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "WAIT_S", 0.0)  # it asks again until there is an answer
+
     answer = run.set(learning_rate=0.0123, note="by hand")
 
     event = run.newest_events(1, kind="changed")[0]
