@@ -1,0 +1,1 @@
+"""Trainings of people's own: what `babysit.attach` gives to a script."""
