@@ -6,13 +6,13 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import APIError
-from ..store.searches.searches import find_search
-from ..store.searches.trials import Trial, trials_of
-from ..verify.snapshot import read_transaction
 from .settings import data_dir_settings
+
+if TYPE_CHECKING:
+    from ..store.searches.trials import Trial
 
 PRUNED = "stopped_early"
 
@@ -33,6 +33,11 @@ def export_study(arguments: argparse.Namespace) -> None:
         import optuna
     except ImportError:
         sys.exit("babysit: this needs the package optuna: pip install 'babysit[server]'.")
+    # SQLAlchemy takes as long as all else that the other commands import.
+    from ..store.searches.searches import find_search
+    from ..store.searches.trials import trials_of
+    from ..verify.snapshot import read_transaction
+
     settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: the data directory {settings.data_dir} does not exist.")

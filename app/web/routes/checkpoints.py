@@ -30,6 +30,15 @@ def list_checkpoints(run_id: PathId, state: AppStateDep) -> list[Checkpoint]:
     return [Checkpoint.model_validate(item) for item in items]
 
 
+@router.get("/checkpoints/{checkpoint_id}")
+def read(checkpoint_id: PathId, state: AppStateDep) -> Checkpoint:
+    """One checkpoint of any run."""
+    with state.store.reading() as session:
+        row = checkpoints.find_checkpoint(session, checkpoint_id)
+        checkpoint = checkpoints.one_checkpoint(session, state.store.runs_dir, row)
+    return Checkpoint.model_validate(checkpoint)
+
+
 @router.patch("/checkpoints/{checkpoint_id}")
 def pin(checkpoint_id: PathId, requested: PinChange, state: AppStateDep) -> Checkpoint:
     """Pin a checkpoint, so that it is never removed automatically, or unpin it."""
