@@ -228,9 +228,9 @@ def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
 def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
     run.attempt = max(run.attempt, attempt)
     run.step = event.step
-    run.values = dict(event.values)
-    if attempt == 1:
-        run.initial_values = dict(event.values)
+    if run.started_at is None:
+        # A later attempt begins at a checkpoint, and makes the changes after it once more.
+        run.values = run.initial_values = dict(event.values)
     run.train_size = event.train_size or None  # of a script they are not known
     run.steps_per_epoch = event.steps_per_epoch or None
     run.threads, run.device = event.threads, event.device

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
@@ -10,6 +10,8 @@ from babysit.protocol.status import RunStatus
 
 from ...task_description import Hyperparameter, Number, Task, ValuesOut
 from .events import Event
+
+RequestedValuesOut: TypeAlias = dict[str, float | int | bool | str | dict[str, float | bool]]
 
 
 class Error(BaseModel):
@@ -58,7 +60,7 @@ class PendingCommand(BaseModel):
     command_id: int
     kind: str
     at_step: int | None
-    values: dict[str, float | int | bool | str | dict[str, float | bool]]
+    values: RequestedValuesOut
     over_steps: int | None
     note: str
 
@@ -206,7 +208,7 @@ class CommandAnswer(BaseModel):
     reason: str | None
     field: str | None
     notes: list[str]
-    undo_values: ValuesOut | None
+    undo_values: RequestedValuesOut | None
     actor: str
     created_at: str
     at_step: int | None

@@ -1154,7 +1154,9 @@ export interface components {
             notes: string[];
             /** Undo Values */
             undo_values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             } | null;
             /** Actor */
             actor: string;
