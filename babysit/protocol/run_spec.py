@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from babysit.protocol.objective import Mode, Objective
 from babysit.protocol.serialization import ADDED
 from babysit.protocol.values import Values
 
@@ -43,7 +44,15 @@ class RunSpec:
     search: dict[str, int] | None = None  # of a trial: id, number, round
     # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
     schedule_follows: bool | None = field(default=None, metadata=ADDED)
+    # What is best: a series, and whether a low or a high value of it; see `ranking`.
+    objective: str | None = field(default=None, metadata=ADDED)
+    mode: Mode | None = field(default=None, metadata=ADDED)
     format: int = 1
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which checkpoint is the best."""
+        return Objective.of(self.objective, self.mode)
 
     @property
     def niceness(self) -> int:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from babysit.protocol.events import Event, Exactness, GuardTripped, StatusChanged, Warned
 from babysit.protocol.heartbeat import Heartbeat, read_heartbeat
+from babysit.protocol.objective import VAL_COST
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.resume.fork_check import ForkCheck
@@ -24,10 +25,11 @@ from babysit.training.state import Training
 from babysit.training.user_code.evaluation import FAILURES, evaluate
 from babysit.training.user_code.failure import reason_of
 from babysit.training.user_code.saved_state import lost_message
-from babysit.worker.checkpoint_writer import Saved, Saver, UnsavedBest
+from babysit.worker.checkpoint_writer import Saved, Saver
 from babysit.worker.failed_change import UnprovenChange, killed_by_change, reason_of_pause
 from babysit.worker.picture import write_picture
 from babysit.worker.recorder import Recorder
+from babysit.worker.unsaved_best import UnsavedBest
 
 Result = TypeVar("Result")
 
@@ -69,7 +71,6 @@ class TrainingSession:
     fork_check: ForkCheck | None = None  # while a fork repeats what its parent did
     evaluated_at: int = -1
     pictured_at_s: float = -PICTURE_EVERY_S
-    val_cost: float | None = None  # at `evaluated_at`
     unsaved_best: UnsavedBest | None = None
     measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
     unproven: UnprovenChange | None = None  # the last change, until an update has used it
@@ -146,11 +147,13 @@ class TrainingSession:
             return self.saver.report_failure(
                 training.step, cause, version=self.version, reason=reason_of(error)
             )
+        measured = self.measured if self.evaluated_at == training.step else {}
         return self.saver.save(
             snapshot,
             cause,
             version=self.version,
-            val_cost=self.val_cost if self.evaluated_at == training.step else None,
+            val_cost=measured.get(VAL_COST),
+            objective_value=training.best.objective.beside_cost(measured),
             command_id=command_id,
             copied_s=time.monotonic() - began_s,
         )
@@ -183,22 +186,18 @@ class TrainingSession:
         """Put the best state on the disk, unless it is there."""
         best, self.unsaved_best = self.unsaved_best, None
         if best is not None:
-            self.saver.save(
-                best.snapshot,
-                "best",
-                version=best.version,
-                val_cost=best.val_cost,
-                copied_s=best.copied_s,
-                taken_at=best.taken_at,
-            )
+            best.save(self.saver)
 
-    def _keep_best(self, val_cost: float) -> None:
+    def _keep_best(self) -> None:
         """Copy this state, the best one so far: the next update changes it."""
         began_at = time.monotonic()
         snapshot = self.measured_or_none("The best state so far", self._snapshot)
         copied_s = time.monotonic() - began_at
         if snapshot is not None:
-            self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
+            objective, measured = self.training.best.objective, self.measured
+            self.unsaved_best = UnsavedBest(
+                snapshot, self.version, objective, measured, began_at, copied_s
+            )
 
     def pause(self, reason: str, command_id: int | None = None) -> None:
         """Wait from here on; the state is on the disk before it is said."""
@@ -277,12 +276,12 @@ class TrainingSession:
         self.measured = found = evaluation.series
         self.recorder.values(training.step, found)
         self.evaluated_at = training.step
-        self.val_cost = cost = found["val/cost"]
-        best = training.best_val_cost
-        if math.isfinite(cost) and (best is None or cost < best):
-            training.best_val_cost, training.best_step = cost, training.step
-            if self.saver.current(training.step, self.version) is None:
-                self._keep_best(cost)
+        name = training.best.objective.name
+        if name not in found:
+            self.warn_once("objective", f"{name} is not measured, so no checkpoint is the best.")
+        is_best = training.best.note(found.get(name, math.nan), training.step)
+        if is_best and self.saver.current(training.step, self.version) is None:
+            self._keep_best()
         self.draw()
         return found
 

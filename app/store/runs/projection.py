@@ -249,6 +249,7 @@ def _checkpoint_saved(tx: Transaction, run: RunRow, event: CheckpointSaved) -> N
             state_sha256=event.state_sha256,
             at=event.at,
             command_id=event.command_id,
+            objective_value=event.objective_value,
         )
     )
     run.checkpoint_count += 1

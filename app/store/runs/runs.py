@@ -16,6 +16,7 @@ from babysit.protocol.values import Values
 
 from ...errors import Invalid, NotFound
 from ...limits import INT_MAX
+from ..curves.best import set_objective
 from ..journals.spec_file import RUN_FILE, highest_id
 from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
@@ -92,8 +93,9 @@ def run_row(spec: RunSpec) -> RunRow:
     """The row of a run, from its `run.json` alone."""
     parent, search = spec.parent or {}, spec.search or {}
     values = spec.values if spec.first_values is None else spec.first_values
-    return RunRow(
-        **{name: getattr(spec, name) for name in SPEC_COLUMNS},
+    given = {name: value for name in SPEC_COLUMNS if (value := getattr(spec, name)) is not None}
+    row = RunRow(
+        **given,
         values=dict(values),
         initial_values=dict(values),
         step=parent.get("step", 0),
@@ -105,6 +107,8 @@ def run_row(spec: RunSpec) -> RunRow:
         trial=search.get("number"),
         round=search.get("round"),
     )
+    set_objective(row, spec.ranking)
+    return row
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:

@@ -784,12 +784,17 @@ export interface components {
              */
             kind: "applied";
         };
-        /** Best */
+        /**
+         * Best
+         * @description value: of the run's objective. val_cost: the same if that is the validation cost.
+         */
         Best: {
             /** Step */
             step: number;
+            /** Value */
+            value: number;
             /** Val Cost */
-            val_cost: number;
+            val_cost: number | null;
         };
         /** CancelIn */
         CancelIn: {
@@ -936,6 +941,8 @@ export interface components {
             kind: string;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Bytes */
             bytes: number;
             /** Valid */
@@ -1069,6 +1076,8 @@ export interface components {
             state_sha256: string;
             /** Command Id */
             command_id?: number | null;
+            /** Objective Value */
+            objective_value?: number | string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1666,6 +1675,10 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
         };
         /**
          * NewSearch
@@ -1732,6 +1745,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2020,13 +2037,16 @@ export interface components {
          * Repeat
          * @description Finished repetitions of a run with other seeds, without the run itself.
          *
-         *     spread: their standard deviation; None for fewer than two.
+         *     mean, spread: of the objective's values; the spread is their standard deviation, None for fewer
+         *     than two.
          */
         Repeat: {
             /** Run Id */
             run_id: number;
             /** Val Costs */
             val_costs: number[];
+            /** Objective Values */
+            objective_values: number[];
             /** Mean */
             mean: number | null;
             /** Spread */
@@ -2223,6 +2243,13 @@ export interface components {
                 [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
             };
             best: components["schemas"]["Best"] | null;
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Epoch */
             epoch: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Steps Per Epoch */
@@ -2338,6 +2365,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2348,6 +2382,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2445,6 +2481,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2508,6 +2548,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2518,6 +2565,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2672,6 +2721,17 @@ export interface components {
             has_picture: boolean;
             /** Series */
             series?: string[];
+            /**
+             * Objective
+             * @default val/cost
+             */
+            objective: string;
+            /**
+             * Mode
+             * @default min
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Defaults */
             defaults?: {
                 [key: string]: number | boolean | string;
@@ -2759,7 +2819,8 @@ export interface components {
          * @description A run as a trial.
          *
          *     fits: it finished as sampled, so it counts for the best trial, the next round and the models.
-         *     Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
+         *     Repetitions do not count. val_cost, objective_value: the latest values, the final ones when the
+         *     trial is over.
          */
         Trial: {
             /** Number */
@@ -2778,6 +2839,8 @@ export interface components {
             fits: boolean;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Step */
             step: number;
             /** Steps */
