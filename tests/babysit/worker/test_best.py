@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import shutil
 import signal
 
 import pytest
 from safetensors.torch import load_file
 
 from babysit.protocol.commands import Pause
+from babysit.storage.journal import JournalWriter
 from tests.babysit.worker_harness import Lab, LabRun
 
 # The one weight goes from 0 to the target of training, 10, and passes that of validation, 2.
@@ -140,3 +142,35 @@ def test_a_run_says_that_its_objective_is_not_measured(lab: Lab) -> None:
 
     run.event("warned", message="val/gone is not measured, so no checkpoint is the best.")
     assert run.checkpoints(cause="best") == []
+
+
+def test_a_later_attempt_keeps_the_best_three_of_the_earlier_one(lab: Lab) -> None:
+    task = lab.task("nearest-three", PASSING.replace("RAISES", "pass"))
+    run = lab.start(task, steps=1_000_000, objective="val/nearness", mode="max")
+    run.wait_for_step(30)
+    run.do(Pause())
+    run.kill(signal.SIGKILL)
+    [paused] = run.checkpoints(cause="pause")
+    values = [0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.5, 0.6, 0.55]
+    earlier = [
+        {**paused, "checkpoint_id": paused["checkpoint_id"] + number, "step": number}
+        | {"directory": f"{number}-9", "cause": "timer", "objective_value": 0.05 * value}
+        | {"val_cost": value}
+        for number, value in enumerate(values, 1)
+    ]
+    journal = JournalWriter(run.directory / "attempt-0001.journal")
+    for event in earlier:
+        shutil.copytree(run.checkpoint_path(paused), run.checkpoint_path(event))
+        journal.append_event(event)
+    journal.close()
+
+    again = lab.next_attempt(run)
+
+    again.event("status_changed", status="paused")
+    again.wait(lambda: again.said("checkpoint_removed") or None, "what retention removes")
+    again.kill(signal.SIGTERM)
+    again.end()
+    removed = {event["checkpoint_id"] for event in again.said("checkpoint_removed")}
+    steps = {event["step"] for event in earlier if event["checkpoint_id"] in removed}
+    assert {1, 3, 5} <= steps
+    assert not steps & {2, 4}
