@@ -87,6 +87,9 @@ def assert_nearest_is_starred(server: LiveServer, run_id: int) -> None:
     assert run["best"] == {"step": step, "value": nearness[step], "val_cost": None}
     assert (star["step"], star["objective_value"]) == (step, nearness[step])
     assert star["val_cost"] == cost[step] > min(cost.values())
+    checkpoints = server.client.get(f"/api/runs/{run_id}/checkpoints").json()
+    costs = [one["val_cost"] for one in checkpoints if isinstance(one["val_cost"], float)]
+    assert star["val_cost"] > min(costs)
 
 
 def test_a_task_declares_it_and_a_run_may_have_another_one(server: LiveServer) -> None:
@@ -110,6 +113,8 @@ def test_a_task_declares_it_and_a_run_may_have_another_one(server: LiveServer) -
     top = server.wait_for_status(highest["id"], "finished")["best"]
     assert top["value"] == max(curve(server, highest["id"], "val/cost").values())
     assert starred(server, highest["id"])["step"] == top["step"] == 3
+    replay = server.client.post(f"/api/runs/{highest['id']}/replay", json={}).json()
+    assert goal(replay) == goal(highest)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,12 @@ def test_the_highest_is_starred_also_after_a_killed_worker_a_restart_and_a_rebui
 ) -> None:
     data_dir = tmp_path / "var"
     with serve(data_dir, "--no-demo", BABYSIT_MODELS=folder) as live:
-        run_id = live.start_run("nearest", steps=120, max_steps_per_s=60)["id"]
+        run_id = live.start_run("nearest", steps=120, max_steps_per_s=60, paused=True)["id"]
+        live.wait_for_status(run_id, "paused")
+        live.command(run_id, "resume", for_steps=12)  # a checkpoint of the lowest cost
+        live.wait_until(lambda: live.run(run_id)["step"] == 12, "the second pause")
+        live.wait_for_status(run_id, "paused")
+        live.command(run_id, "resume")
         live.wait_for_step(run_id, 60)
         worker = live.events(run_id, "worker_started")[-1]["pid"]
         os.kill(worker, signal.SIGKILL)
@@ -219,6 +229,11 @@ def test_of_the_cost_the_same_search_takes_another_one(server: LiveServer) -> No
     best = next(trial for trial in found["trials"] if trial["run_id"] == found["best_run_id"])
     assert best["values"]["learning_rate"] == NEAREST_TO_2
     assert found["best_val_cost"] == found["best_objective_value"] == best["val_cost"]
+    asked = {"from": "scratch", "steps": 40}
+    promoted = server.client.post(f"/api/runs/{best['run_id']}/promote", json=asked).json()
+    refined = server.client.post(f"/api/searches/{found['id']}/refine", json={}).json()
+    assert goal(promoted) == goal(refined) == goal(found) != GOAL
+    server.client.post(f"/api/searches/{refined['id']}/commands", json={"kind": "stop"})
 
 
 def test_a_trial_whose_value_is_no_number_is_never_the_best(server: LiveServer) -> None:
