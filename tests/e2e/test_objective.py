@@ -68,6 +68,7 @@ def test_a_search_shows_the_highest_as_the_best_in_every_view(screen: Screen) ->
     expect(table.get_by_role("columnheader", name="Val accuracy")).to_have_attribute(
         "aria-sort", "descending"
     )
+    expect(screen.page.locator("#main")).to_contain_text(f"best: {ACCURACY}")
     line = screen.region("Best trial")
     expect(line).to_contain_text(f"trial {order[0]}")
     expect(line).to_contain_text("val accuracy")

@@ -39,7 +39,7 @@ describe("answers", () => {
 
     expect(
       answerText(asked, changed({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.03 } })),
-    ).toBe("Learning rate rising to 0.03 over 10 steps, from step 1,205. Made after step 1,204.");
+    ).toBe("Learning rate rising to 0.03 over 10 steps. From step 1,205. Made after step 1,204.");
   });
 
   test("say what was linked", () => {

@@ -86,7 +86,7 @@ export function answerText(command: SetCommand, answer: EventOf<"changed">): str
     const name = Object.keys(command.values)[0] ?? "";
     const to = command.values[name];
     const rising = typeof to === "number" && to > Number(before[name] ?? 0) ? "rising" : "moving";
-    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps,${when}`;
+    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps. ${sentence(changeTimeText(answer))}${extra}`;
   }
   const old = before["learning_rate"];
   const now = after["learning_rate"];
