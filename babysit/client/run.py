@@ -167,7 +167,7 @@ class Run:
         more = {} if for_steps is None else {"for_steps": for_steps}
         return self._command("resume", note=note, **more)
 
-    def take_up(self) -> Json:
+    def restart(self) -> Json:
         """Start a script again whose process is gone; it continues from its newest checkpoint.
 
         Raises:

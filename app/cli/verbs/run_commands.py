@@ -36,7 +36,7 @@ def pause(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
 def resume(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
     run = client.run(arguments.run)
     if run.status == "lost":
-        yield Shown("taken up again from its newest checkpoint", run.take_up())
+        yield Shown("taken up again from its newest checkpoint", run.restart())
         return
     yield _shown(client.run(arguments.run).resume(for_steps=arguments.for_steps), "running")
 

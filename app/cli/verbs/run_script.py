@@ -62,14 +62,14 @@ def run_script(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]
         return
     sys.stderr.write(f"babysit: run {run.id}, {client.page}runs/{run.id}\n")
     try:
-        code = _follow(run, client.data_dir / "runs" / str(run.id))
+        code = _copy_output(run, client.data_dir / "runs" / str(run.id))
     except KeyboardInterrupt:
         sys.stderr.write(f"\nbabysit: run {run.id} goes on; `babysit stop {run.id}` ends it\n")
         code = INTERRUPTED
     sys.exit(code)
 
 
-def _follow(run: Run, directory: Path) -> int:
+def _copy_output(run: Run, directory: Path) -> int:
     """Copy the script's output until the run is over. Returns: the exit code of the script."""
     offset = 0
     while True:

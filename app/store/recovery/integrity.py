@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ...errors import DatabaseCorrupt, NewerDatabase, UnusableDatabase
 from ..engine import Database
+from ..journals.event_ids import NAME as ORDER
 from ..journals.spec_file import RUN_FILE, numbered_directories
-from ..store import ORDER
 from ..tables.runs import CommandRow, EventRow, JournalCursorRow, RunRow, SessionRow
 
 HEADER = b"SQLite format 3\0"

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from babysit.protocol.objective import Mode
 from babysit.protocol.status import RunStatus
 
 from ...task_description import Hyperparameter, Number, Task, ValuesOut
@@ -46,8 +47,11 @@ class Parent(BaseModel):
 
 
 class Best(BaseModel):
+    """value: of the run's objective. val_cost: the same if that is the validation cost."""
+
     step: int
-    val_cost: float
+    value: float
+    val_cost: float | None
 
 
 class Effective(BaseModel):
@@ -159,6 +163,8 @@ class Run(BaseModel):
     effective: Effective | None
     latest: dict[str, Number]
     best: Best | None
+    objective: str  # the series that decides what is best
+    mode: Mode
     epoch: Number | None
     steps_per_epoch: int | None
     train_size: int | None
@@ -243,6 +249,7 @@ class Checkpoint(BaseModel):
     cause: str
     kind: str
     val_cost: Number | None
+    objective_value: Number | None  # of a run whose objective is not the validation cost
     bytes: int
     valid: bool
     weights_sha256: str

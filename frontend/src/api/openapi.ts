@@ -146,10 +146,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take Up
+         * Restart
          * @description Start a script again whose process is gone; it continues from its newest checkpoint.
          */
-        post: operations["take_up_api_runs__run_id__attempts_post"];
+        post: operations["restart_api_runs__run_id__attempts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -828,12 +828,17 @@ export interface components {
              */
             kind: "applied";
         };
-        /** Best */
+        /**
+         * Best
+         * @description value: of the run's objective. val_cost: the same if that is the validation cost.
+         */
         Best: {
             /** Step */
             step: number;
+            /** Value */
+            value: number;
             /** Val Cost */
-            val_cost: number;
+            val_cost: number | null;
         };
         /** CancelIn */
         CancelIn: {
@@ -984,6 +989,8 @@ export interface components {
             kind: string;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Bytes */
             bytes: number;
             /** Valid */
@@ -1117,6 +1124,8 @@ export interface components {
             state_sha256: string;
             /** Command Id */
             command_id?: number | null;
+            /** Objective Value */
+            objective_value?: number | string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1781,6 +1790,10 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
         };
         /**
          * NewSearch
@@ -1847,6 +1860,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2181,13 +2198,16 @@ export interface components {
          * Repeat
          * @description Finished repetitions of a run with other seeds, without the run itself.
          *
-         *     spread: their standard deviation; None for fewer than two.
+         *     mean, spread: of the objective's values; the spread is their standard deviation, None for fewer
+         *     than two.
          */
         Repeat: {
             /** Run Id */
             run_id: number;
             /** Val Costs */
             val_costs: number[];
+            /** Objective Values */
+            objective_values: number[];
             /** Mean */
             mean: number | null;
             /** Spread */
@@ -2384,6 +2404,13 @@ export interface components {
                 [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
             };
             best: components["schemas"]["Best"] | null;
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Epoch */
             epoch: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Steps Per Epoch */
@@ -2552,6 +2579,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2562,6 +2596,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2659,6 +2695,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2722,6 +2762,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2732,6 +2779,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2888,6 +2937,17 @@ export interface components {
             has_picture: boolean;
             /** Series */
             series?: string[];
+            /**
+             * Objective
+             * @default val/cost
+             */
+            objective: string;
+            /**
+             * Mode
+             * @default min
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Defaults */
             defaults?: {
                 [key: string]: number | boolean | string;
@@ -2975,7 +3035,8 @@ export interface components {
          * @description A run as a trial.
          *
          *     fits: it finished as sampled, so it counts for the best trial, the next round and the models.
-         *     Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
+         *     Repetitions do not count. val_cost, objective_value: the latest values, the final ones when the
+         *     trial is over.
          */
         Trial: {
             /** Number */
@@ -2994,6 +3055,8 @@ export interface components {
             fits: boolean;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Step */
             step: number;
             /** Steps */
@@ -4475,7 +4538,7 @@ export interface operations {
             };
         };
     };
-    take_up_api_runs__run_id__attempts_post: {
+    restart_api_runs__run_id__attempts_post: {
         parameters: {
             query?: never;
             header?: never;
