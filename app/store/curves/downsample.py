@@ -1,8 +1,7 @@
-"""Curves as they are drawn: stitched, smoothed, and thinned without losing an extreme."""
+"""Curves as they are drawn: stitched, and thinned without losing an extreme."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,6 @@ from typing import Any
 import numpy as np
 
 from .chunks import Curve, Numbers, Steps, joined
-
-# Settings and clocks are what they are: an average of them would be wrong.
-NEVER_SMOOTHED = frozenset(
-    {"learning_rate", "momentum", "epoch", "examples", "active_s", "clock_s", "steps_per_s"}
-)
-SHRUNK_MIN = 1e-100  # a block of the average ends before its first value weighs less than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +71,6 @@ def concatenate_segments(segments: Sequence[Segment]) -> Curve:
         if segment.until is not None:
             after = segment.until + 1
     return joined([part for part in parts if len(part)] or parts[:1])
-
-
-def smoothed(curve: Curve, over_steps: int) -> Curve:
-    """The exponential average with weight 1 - 1/over_steps a step, corrected for its start.
-
-    At step s it is the mean of all values up to s, each weighted by (1 - 1/over_steps)^(s - its
-    step). Values that are not finite take no part, and stay where they are.
-    """
-    if over_steps <= 1 or not len(curve):
-        return curve
-    finite = np.isfinite(curve.values)
-    kept = np.concatenate([[0.0], np.diff(curve.steps) * math.log1p(-1.0 / over_steps)])
-    counted = np.where(finite, curve.values, 0.0)
-    scale = float(np.abs(counted).max()) or 1.0  # so that no block can overflow
-    total = _recursion(counted / scale, kept)
-    weight = _recursion(finite.astype(np.float64), kept)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        average = total / weight * scale
-    return Curve(curve.steps, np.where(finite, average, curve.values))
-
-
-def _recursion(added: Numbers, log_kept: Numbers) -> Numbers:
-    """y[t] = exp(log_kept[t]) y[t-1] + added[t], in blocks short enough to stay accurate."""
-    result = np.empty_like(added)
-    shrunk = np.cumsum(log_kept)
-    carried, start = 0.0, 0
-    while start < len(added):
-        before = shrunk[start - 1] if start else 0.0
-        end = int(np.searchsorted(-shrunk, -before - math.log(SHRUNK_MIN), "right"))
-        end = max(end, start + 1)
-        left = np.exp(shrunk[start:end] - before)  # what is left of y before the block
-        if left[0] < SHRUNK_MIN:  # a gap so wide that nothing before it counts
-            left = np.ones(1)
-            carried, end = 0.0, start + 1
-        result[start:end] = left * (carried + np.cumsum(added[start:end] / left))
-        carried, start = float(result[end - 1]), end
-    return result
 
 
 def downsample(curve: Curve, points: int) -> Downsampled:

@@ -21,7 +21,8 @@ from ...limits import (
     POINTS_MAX,
     SERIES_MAX,
 )
-from ...store.curves.curves import draw_curves, lineage, series_names
+from ...store.curves.curves import lineage, series_names
+from ...store.curves.drawing import draw_curves
 from ...store.events import read_events
 from ...store.runs.runs import find_run
 from ..deps import AppStateDep, PathId, json_response
