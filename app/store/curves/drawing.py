@@ -34,7 +34,8 @@ def draw_curves(
     plain = [name for name in names if name not in smooth]
     from_step, to_step = within
     found = read_curves(session, line, plain, from_step=from_step, to_step=to_step)
-    found |= read_smoothed(session, line, smooth, smooth_steps, within)
+    if smooth:
+        found |= read_smoothed(session, line, smooth, smooth_steps, within)
     return {name: downsample(found[name], points) for name in names}
 
 

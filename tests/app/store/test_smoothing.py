@@ -201,6 +201,23 @@ def test_a_smoothed_range_does_not_read_what_lies_long_before_it(store: Store, r
     assert part["train/cost"].values.tobytes() == expected.values.tobytes()
 
 
+@pytest.mark.parametrize("smooth_steps", [0, 1])
+def test_a_range_without_smoothing_holds_what_was_recorded(
+    store: Store, run_id: int, smooth_steps: int
+) -> None:
+    values = np.random.default_rng(4).normal(size=100).tolist()
+    with store.writing() as tx:
+        append_points(tx.session, find_run(tx.session, run_id), 1, [points(1, values)])
+
+    with store.reading() as session:
+        line = lineage(session, find_run(session, run_id), family=False)
+        drawn = draw_curves(
+            session, line, ["train/cost"], within=(40, 49), points=99, smooth_steps=smooth_steps
+        )
+
+    assert drawn["train/cost"].values.tolist() == values[39:49]
+
+
 def test_a_learning_rate_is_never_smoothed(store: Store, run_id: int) -> None:
     rates = [0.1] * 50 + [0.01] * 50
     with store.writing() as tx:
