@@ -10,6 +10,9 @@ import numpy as np
 
 from .chunks import Curve, Numbers, Steps, joined
 
+DIGITS_MAX = 12  # significant digits to which numbers may be rounded: below those of a float
+POWERS_OF_TEN = 10.0 ** np.arange(23)  # all that are floats
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -33,6 +36,13 @@ class Downsampled:
     high: Numbers
     counts: Steps
 
+    def rounded(self, digits: int | None) -> Downsampled:
+        """With numbers of so many significant digits; None: as they are."""
+        if digits is None:
+            return self
+        value, low, high = (rounded(part, digits) for part in (self.values, self.low, self.high))
+        return Downsampled(self.steps, value, low, high, self.counts)
+
     def to_json(self) -> dict[str, list[Any]]:
         return {
             "step": self.steps.tolist(),
@@ -42,6 +52,22 @@ class Downsampled:
             "count": int(self.counts.sum()),
             "counts": self.counts.tolist(),
         }
+
+
+def rounded(values: Numbers, digits: int) -> Numbers:
+    """The floats nearest to the decimals with so many significant digits.
+
+    Never changes the order of values. Zeros, infinities, NaN and what is far from 1 stay as they
+    are.
+    """
+    size = np.abs(values)
+    is_number = np.isfinite(values) & (size > 0)
+    exponents = np.floor(np.log10(size, where=is_number, out=np.zeros_like(size)))
+    places = (digits - 1 - exponents).astype(np.int64)  # after the point; negative: before it
+    changes = is_number & (np.abs(places) < len(POWERS_OF_TEN))
+    places[~changes] = 0
+    up, down = POWERS_OF_TEN[np.maximum(places, 0)], POWERS_OF_TEN[np.maximum(-places, 0)]
+    return np.where(changes, np.rint(values * up / down) / up * down, values)
 
 
 def floats_to_json(values: Numbers) -> list[Any]:

@@ -156,8 +156,10 @@ export interface CurveRange {
   smooth_steps?: number;
   family?: boolean;
 }
+/** More than a chart or a text shows; settings and clocks come exact. It halves the answer. */
+const CURVE_DIGITS = 6;
 export const getCurves = (id: number, range: CurveRange) =>
-  request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range })}`);
+  request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range, digits: CURVE_DIGITS })}`);
 
 /** All events of a run after the given one, oldest first. */
 export async function getEvents(id: number, after = 0): Promise<RunEvent[]> {

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from app.store.curves.append import append_points
 from app.store.curves.chunks import Curve, pack, unpack
 from app.store.curves.curves import lineage, read_curves
-from app.store.curves.downsample import Segment, concatenate_segments, downsample, floats_to_json
+from app.store.curves.downsample import (
+    DIGITS_MAX,
+    Segment,
+    concatenate_segments,
+    downsample,
+    floats_to_json,
+    rounded,
+)
 from app.store.runs.runs import find_run
 from app.store.store import Store
 from app.store.tables.runs import CurveChunkRow
@@ -104,6 +111,24 @@ def test_thinning_keeps_every_extreme_every_nan_and_every_count(
         if bucket:
             assert (low, high) == (min(bucket), max(bucket))
         place += int(count)
+
+
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=50),
+    st.integers(1, DIGITS_MAX),
+)
+def test_rounding_keeps_the_order_and_so_many_digits(values: list[float], digits: int) -> None:
+    exact = np.sort(np.array(values))
+
+    found = rounded(exact, digits)
+
+    known = ~np.isnan(exact)
+    assert (np.isnan(found) == ~known).all()
+    assert (found[known][:-1] <= found[known][1:]).all()
+    for one, other in zip(exact[known], found[known], strict=True):
+        assert other == one or abs(other - one) <= 0.500001 * 10.0 ** (1 - digits) * abs(one)
+        if 1e-9 < abs(one) < 1e9:
+            assert other == float(f"{other:.{digits - 1}e}")
 
 
 def test_enough_points_return_every_value_as_it_is() -> None:
