@@ -104,19 +104,22 @@ def read_attempts(
     to_step: int | None = None,
 ) -> dict[str, dict[int, Curve]]:
     """What each attempt of a run recorded, by series; whole chunks, so perhaps more than asked."""
-    query = select(CurveChunkRow.series, CurveChunkRow.attempt, CurveChunkRow.data).where(
-        CurveChunkRow.run_id == run_id, CurveChunkRow.series.in_(names)
-    )
+    query = select(
+        CurveChunkRow.series, CurveChunkRow.attempt, CurveChunkRow.ordinal, CurveChunkRow.data
+    ).where(CurveChunkRow.run_id == run_id, CurveChunkRow.series.in_(names))
     if from_step is not None:
         query = query.where(CurveChunkRow.last_step >= from_step)
     if to_step is not None:
         query = query.where(CurveChunkRow.first_step <= to_step)
-    order = (CurveChunkRow.series, CurveChunkRow.attempt, CurveChunkRow.ordinal)
-    found: dict[str, dict[int, list[Curve]]] = {}
-    for series, attempt, data in session.execute(query.order_by(*order)):
-        found.setdefault(series, {}).setdefault(attempt, []).append(unpack(data))
+    found: dict[str, dict[int, list[tuple[int, bytes]]]] = {}
+    # Put in order here: the database would move all the data to sort them.
+    for series, attempt, ordinal, data in session.execute(query):
+        found.setdefault(series, {}).setdefault(attempt, []).append((ordinal, data))
     return {
-        series: {attempt: _ascending(joined(parts)) for attempt, parts in attempts.items()}
+        series: {
+            attempt: _ascending(joined([unpack(data) for _, data in sorted(parts)]))
+            for attempt, parts in attempts.items()
+        }
         for series, attempts in found.items()
     }
 
