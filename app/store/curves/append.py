@@ -15,6 +15,7 @@ from babysit.storage.journal import Points, to_jsonable
 from ...limits import SERIES_MAX
 from ..tables.runs import CurveChunkRow, RunRow
 from .chunks import CLOSED_VALUES, OPEN_VALUES_MAX, Curve, extremes, joined, pack, unpack
+from .summaries import summarize_chunk
 
 SERIES_CHARACTERS_MAX = 200
 
@@ -137,6 +138,7 @@ def _join_closed(session: Session, newest: CurveChunkRow) -> None:
         execution_options={"synchronize_session": "fetch"},
     )
     _fill(rows[0], whole)
+    summarize_chunk(session, rows[0], whole)
 
 
 def _note_latest(run: RunRow, curves: dict[str, Curve]) -> None:

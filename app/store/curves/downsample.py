@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .chunks import Curve, Numbers, Steps, joined
 
@@ -35,6 +36,17 @@ class Downsampled:
     low: Numbers
     high: Numbers
     counts: Steps
+
+    def part(self, start: int, end: int) -> Downsampled:
+        """Some of its buckets, by their places."""
+        place = slice(start, end)
+        return Downsampled(
+            self.steps[place],
+            self.values[place],
+            self.low[place],
+            self.high[place],
+            self.counts[place],
+        )
 
     def rounded(self, digits: int | None) -> Downsampled:
         """With numbers of so many significant digits; None: as they are."""
@@ -82,37 +94,70 @@ def floats_to_json(values: Numbers) -> list[Any]:
 
 
 def concatenate_segments(segments: Sequence[Segment]) -> Curve:
-    """One curve: each segment after the step where the one before it was left.
+    """One curve: each segment after the step where the one before it was left."""
+    bounds = segment_bounds([segment.until for segment in segments])
+    parts = [segment.curve.within(*bound) for segment, bound in zip(segments, bounds, strict=True)]
+    return joined([part for part in parts if len(part)] or parts[:1])
+
+
+def segment_bounds(untils: Sequence[int | None]) -> list[tuple[int | None, int | None]]:
+    """From which to which step each segment counts, by where each was left.
 
     The same for a family (an ancestor counts until its child left) and for the attempts of a run
     (an attempt counts until the next one began).
     """
-    parts: list[Curve] = []
+    bounds: list[tuple[int | None, int | None]] = []
     after: int | None = None
-    bounds = [segment.until for segment in segments]
-    for place, segment in enumerate(segments):
+    for place, until in enumerate(untils):
         # A later one may begin before an earlier one: what it says anew, counts.
-        later = [bound for bound in bounds[place:] if bound is not None]
-        parts.append(segment.curve.within(after, min(later) if later else None))
-        if segment.until is not None:
-            after = segment.until + 1
-    return joined([part for part in parts if len(part)] or parts[:1])
+        later = [bound for bound in untils[place:] if bound is not None]
+        bounds.append((after, min(later) if later else None))
+        if until is not None:
+            after = until + 1
+    return bounds
 
 
 def downsample(curve: Curve, points: int) -> Downsampled:
     """At most `points` buckets of about equally many values; all values when they are no more."""
     size = len(curve)
+    each = as_buckets(curve)
     if size <= points:
-        ones = np.ones(size, np.int64)
-        return Downsampled(curve.steps, curve.values, curve.values, curve.values, ones)
-    starts = np.arange(points, dtype=np.int64) * size // points
-    ends = np.append(starts[1:], size)
-    not_a_number = np.isnan(curve.values)
-    low = np.fmin.reduceat(curve.values, starts)
-    high = np.fmax.reduceat(curve.values, starts)
-    shown = ends - 1
+        return each
+    return _merged(each, np.arange(points, dtype=np.int64) * size // points)
+
+
+def as_buckets(curve: Curve) -> Downsampled:
+    """Each value as it is."""
+    ones = np.ones(len(curve), np.int64)
+    return Downsampled(curve.steps, curve.values, curve.values, curve.values, ones)
+
+
+def merge_buckets(parts: Sequence[Downsampled], points: int) -> Downsampled:
+    """At most `points` buckets of about equally many values, each of whole smaller ones.
+
+    A bucket ends less than one of the smaller ones after the place where `downsample` ends it.
+    """
+    columns = ("steps", "values", "low", "high", "counts")
+    every = Downsampled(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in columns)
+    )
+    if len(every.steps) <= points:
+        return every
+    ends = np.cumsum(every.counts)
+    bucket = (ends - 1) * points // ends[-1]
+    return _merged(every, np.flatnonzero(np.diff(bucket, prepend=-1)))
+
+
+def _merged(every: Downsampled, starts: NDArray[np.int64]) -> Downsampled:
+    """Buckets that begin at some of the smaller ones. Merging twice or once makes the same."""
+    size = len(every.steps)
+    low = np.fmin.reduceat(every.low, starts)
+    high = np.fmax.reduceat(every.high, starts)
+    shown = np.append(starts[1:], size) - 1
+    not_a_number = np.isnan(every.values)
     if not_a_number.any():
         where = np.where(not_a_number, np.arange(size), size)
         first = np.minimum.reduceat(where, starts)
         shown = np.where(first < size, first, shown)
-    return Downsampled(curve.steps[shown], curve.values[shown], low, high, ends - starts)
+    counts = np.add.reduceat(every.counts, starts)
+    return Downsampled(every.steps[shown], every.values[shown], low, high, counts)

@@ -11,6 +11,7 @@ from ..tables.runs import CurveChunkRow, RunRow
 from .chunks import Curve
 from .curves import read_curves
 from .downsample import Downsampled, downsample
+from .overview import draw_summaries
 from .smoothing import NEVER_SMOOTHED, NOTHING, Earlier, block_steps, smoothed_part
 
 Line = list[tuple[RunRow, int | None]]
@@ -33,10 +34,13 @@ def draw_curves(
     smooth = [name for name in names if smooth_steps > 1 and name not in NEVER_SMOOTHED]
     plain = [name for name in names if name not in smooth]
     from_step, to_step = within
-    found = read_curves(session, line, plain, from_step=from_step, to_step=to_step)
+    drawn = draw_summaries(session, line, plain, within, points)
+    short = [name for name in plain if name not in drawn]
+    found = read_curves(session, line, short, from_step=from_step, to_step=to_step)
     if smooth:
         found |= read_smoothed(session, line, smooth, smooth_steps, within)
-    return {name: downsample(found[name], points) for name in names}
+    drawn |= {name: downsample(curve, points) for name, curve in found.items()}
+    return {name: drawn[name] for name in names}
 
 
 def read_smoothed(
