@@ -156,8 +156,13 @@ export interface CurveRange {
   smooth_steps?: number;
   family?: boolean;
 }
-export const getCurves = (id: number, range: CurveRange) =>
-  request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range })}`);
+/** More than a chart or a text shows, and more where somebody looks closely; settings and clocks come exact. */
+const WHOLE_DIGITS = 5;
+const RANGE_DIGITS = 9;
+export const getCurves = (id: number, range: CurveRange) => {
+  const digits = range.from_step === undefined ? WHOLE_DIGITS : RANGE_DIGITS;
+  return request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range, digits })}`);
+};
 
 /** All events of a run after the given one, oldest first. */
 export async function getEvents(id: number, after = 0): Promise<RunEvent[]> {
