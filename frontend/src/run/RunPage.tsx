@@ -5,6 +5,7 @@ import { openDialog } from "../state/dialogs";
 import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
 import { loadRuns, startRunSession } from "../state/runSession";
+import type { Tab } from "../state/state";
 import { dispatch, usePage } from "../state/store";
 import { useNarrow, usePhone } from "../ui/hooks/useMediaQuery";
 import { Icon } from "../ui/Icon";
@@ -67,16 +68,16 @@ function useTitle(): void {
 function OpenedRun() {
   const narrow = useNarrow();
   const phone = usePhone();
-  const [tab, setTab] = useState("curves");
+  const tab = usePage((page) => page.view.tab);
   const isViewer = useIsViewer();
-  const shows = (name: string): boolean => !phone || tab === name;
+  const shows = (name: Tab): boolean => !phone || tab === name;
   return (
     <main id="main" className={styles.babysit}>
       <RunHeading />
       <Alerts />
       <CostPanel />
       {narrow ? null : <ControlRail />}
-      {phone ? <Tabs tab={tab} onTab={setTab} /> : null}
+      {phone ? <Tabs tab={tab} /> : null}
       {shows("curves") ? <CurvesPanel /> : null}
       {shows("curves") ? <PicturePanel /> : null}
       {shows("tree") ? <CheckpointsPanel /> : null}
@@ -94,18 +95,23 @@ function RunHeading() {
   return <h1 className="unseen">{name}</h1>;
 }
 
-const TABS: [string, string][] = [
+const TABS: [Tab, string][] = [
   ["curves", "Curves"],
   ["tree", "Tree"],
   ["log", "Log"],
   ["settings", "Settings"],
 ];
 
-function Tabs({ tab, onTab }: { tab: string; onTab: (tab: string) => void }) {
+function Tabs({ tab }: { tab: Tab }) {
   return (
     <div className={styles.tabs} role="group" aria-label="Panels">
       {TABS.map(([name, word]) => (
-        <button key={name} type="button" aria-pressed={tab === name} onClick={() => onTab(name)}>
+        <button
+          key={name}
+          type="button"
+          aria-pressed={tab === name}
+          onClick={() => dispatch({ type: "view", change: { tab: name } })}
+        >
           {word}
         </button>
       ))}

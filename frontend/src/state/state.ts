@@ -23,7 +23,9 @@ export const AXIS_SERIES: Partial<Record<AxisKind, string>> = {
   clock: "clock_s",
 };
 
-/** What the person chose to look at. Everything but `hover` and `frozen` is in the address. */
+export type Tab = "curves" | "tree" | "log" | "settings";
+
+/** What the person chose to look at. Everything but `hover`, `frozen` and `tab` is in the address. */
 export interface View {
   axis: AxisKind;
   log: boolean;
@@ -35,6 +37,8 @@ export interface View {
   pinned: number | null;
   /** The journal entry that a click on a marker opened. */
   entry: number | null;
+  /** The panel that a narrow page shows below the cost. */
+  tab: Tab;
   /** Draw values above the robust range too. */
   showOutliers: boolean;
 }
@@ -147,6 +151,7 @@ export const initialView = (): View => ({
   hover: null,
   pinned: null,
   entry: null,
+  tab: "curves",
   showOutliers: false,
 });
 

@@ -63,14 +63,17 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
     toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
   }
   if (answer?.kind !== "changed") return false;
-  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "reverted" };
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
   toast(answerText(ramped, answer), {
-    actions: [{ label: "Undo", act: () => void change(latestRun(run), undo) }],
+    actions: [{ label: "Undo", act: () => void putBack(latestRun(run), answer) }],
     why,
   });
   return true;
 }
+
+/** Sets what a change has moved to the values before it. */
+export const putBack = (run: Run, event: EventOf<"changed">): Promise<boolean> =>
+  change(run, { kind: "set", values: event.undo_values, note: "reverted" });
 
 /** Multiplies the learning rate at once; an undo is offered afterwards. */
 export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>

@@ -12,6 +12,7 @@ import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { ChartTable } from "./ChartTable";
 import { ChartTools } from "./ChartTools";
 import * as styles from "./CostPanel.module.css";
+import { LastChange } from "./LastChange";
 import { ReadOut } from "./ReadOut";
 
 /** A value is compared with the one this many steps before, for the arrow behind it. */
@@ -51,6 +52,7 @@ export function CostPanel() {
         </div>
       )}
       <ReadOut />
+      <LastChange />
       <Strip name="lr" label="Learning rate strip" word="lr" height={58} right={right} testId="lr-strip" />
       {momentum ? (
         <Strip name="momentum" label="Momentum strip" word={adam ? "β₁" : "β"} height={50} right={right} />
