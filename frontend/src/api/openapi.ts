@@ -1877,6 +1877,11 @@ export interface components {
              * @default
              */
             note: string;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * RaisedEvent
