@@ -12,6 +12,7 @@ import { Icon } from "../ui/Icon";
 import { NotFound } from "../ui/NotFound";
 import { BottomBar } from "./controls/BottomBar";
 import { ControlRail } from "./controls/ControlRail";
+import { FinishCard } from "./controls/FinishCard";
 import { Alerts } from "./panels/Alerts";
 import { CostPanel } from "./panels/curves/CostPanel";
 import { CurvesPanel } from "./panels/curves/CurvesPanel";
@@ -75,6 +76,7 @@ function OpenedRun() {
     <main id="main" className={styles.babysit}>
       <RunHeading />
       <Alerts />
+      {narrow ? <Result /> : null}
       <CostPanel />
       {narrow ? null : <ControlRail />}
       {phone ? <Tabs tab={tab} /> : null}
@@ -93,6 +95,12 @@ function OpenedRun() {
 function RunHeading() {
   const name = usePage((page) => page.open?.run.name ?? "");
   return <h1 className="unseen">{name}</h1>;
+}
+
+/** On a wide page it stands among the controls. */
+function Result() {
+  const run = usePage((page) => page.open?.run ?? null);
+  return run ? <FinishCard run={run} /> : null;
 }
 
 const TABS: [Tab, string][] = [

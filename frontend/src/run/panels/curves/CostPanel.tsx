@@ -5,6 +5,7 @@ import { lastFinite } from "../../../charts/compose";
 import { jumpToLive } from "../../../charts/gestures";
 import { LineChart } from "../../../charts/LineChart";
 import { lastStep, valueAt } from "../../../domain/series";
+import { OVER } from "../../../domain/status";
 import { measured, whole } from "../../../format/numbers";
 import type { OpenRun } from "../../../state/state";
 import { usePage, usePageThrottled } from "../../../state/store";
@@ -17,7 +18,6 @@ import { ReadOut } from "./ReadOut";
 
 /** A value is compared with the one this many steps before, for the arrow behind it. */
 const TREND_STEPS = 50;
-const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function CostPanel() {
   const phone = usePhone();
