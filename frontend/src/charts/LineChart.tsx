@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { whole } from "../format/numbers";
 import { dispatch, getPage, subscribe, usePage } from "../state/store";
 import { toX } from "./axis";
+import { tailLabels, tailsAbove } from "./branches/tails";
 import type { ChartName, Drawing } from "./compose";
 import { compose, visibleSteps } from "./compose";
 import { canDraw, draw, scheduler } from "./draw";
@@ -122,6 +123,8 @@ function watchPage(onPoints: () => void, onSwitch: () => void): () => void {
       view.zoom !== old.zoom ||
       view.showOutliers !== old.showOutliers ||
       view.frozen !== old.frozen ||
+      view.hiddenBranches !== old.hiddenBranches ||
+      view.litBranch !== old.litBranch ||
       page.open?.run.id !== before.open?.run.id ||
       page.open?.curves.detail !== before.open?.curves.detail ||
       page.open?.curves.loaded !== before.open?.curves.loaded ||
@@ -159,6 +162,7 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
   return (
     <>
       <Markers drawing={drawing} name={name} />
+      {name === "cost" ? <TailNames drawing={drawing} /> : null}
       <OutlierNotice drawing={drawing} />
       {inside ? (
         <div
@@ -191,11 +195,42 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
   );
 }
 
+/** The names of other branches, where their tails end. */
+function TailNames({ drawing }: { drawing: Drawing }) {
+  const { frame, tails, axis } = drawing;
+  const labels = tailLabels(tails, frame, axis);
+  const ys = spread(
+    labels.map((label) => label.y - LABEL_PX),
+    LABEL_PX,
+    frame.box.top,
+    frame.box.height - frame.box.bottom - LABEL_PX,
+  );
+  return labels.map((label, i) => {
+    const leftwards = label.x > frame.box.width / 2;
+    return (
+      <span
+        key={label.runId}
+        className={styles.tailName}
+        aria-hidden="true"
+        data-lit={label.lit || undefined}
+        style={{
+          top: ys[i],
+          left: leftwards ? undefined : label.x,
+          right: leftwards ? frame.box.width - label.x : undefined,
+        }}
+      >
+        {label.text}
+      </span>
+    );
+  });
+}
+
 /** Says what the vertical range leaves out, and shows it on request. */
 function OutlierNotice({ drawing }: { drawing: Drawing }) {
   const showing = usePage((page) => page.view.showOutliers);
   const { above, zeros, frame } = drawing;
-  if (above === 0 && zeros === 0) return null;
+  const branches = tailsAbove(drawing.tails, frame);
+  if (above === 0 && zeros === 0 && branches === 0) return null;
   return (
     <div className={styles.leftOut} style={{ left: frame.box.left + 8, top: frame.box.top + 4 }}>
       {above > 0 ? (
@@ -206,6 +241,11 @@ function OutlierNotice({ drawing }: { drawing: Drawing }) {
         >
           ▲ {whole(above)} {above === 1 ? "point" : "points"} above — show
         </button>
+      ) : null}
+      {branches > 0 ? (
+        <span className={styles.chipNote}>
+          ▲ {whole(branches)} {branches === 1 ? "branch" : "branches"} above
+        </span>
       ) : null}
       {zeros > 0 ? (
         <span className={styles.chipNote}>{whole(zeros)} zero values not shown on a log axis</span>

@@ -48,7 +48,15 @@ function useRunSession(run: number | null): void {
       stop();
       dispatch({
         type: "view",
-        change: { zoom: null, pinned: null, hover: null, entry: null, frozen: false },
+        change: {
+          zoom: null,
+          pinned: null,
+          hover: null,
+          entry: null,
+          frozen: false,
+          hiddenBranches: [],
+          litBranch: null,
+        },
       });
     };
   }, [run]);

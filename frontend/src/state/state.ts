@@ -25,7 +25,7 @@ export const AXIS_SERIES: Partial<Record<AxisKind, string>> = {
 
 export type Tab = "curves" | "tree" | "log" | "settings";
 
-/** What the person chose to look at. Everything but `hover`, `frozen` and `tab` is in the address. */
+/** What the person chose to look at. Everything but `hover`, `frozen`, `tab` and what is said of branches is in the address. */
 export interface View {
   axis: AxisKind;
   log: boolean;
@@ -39,6 +39,9 @@ export interface View {
   entry: number | null;
   /** The panel that a narrow page shows below the cost. */
   tab: Tab;
+  /** Branches whose tails are not drawn, and the one that is pointed at; ids of runs. */
+  hiddenBranches: number[];
+  litBranch: number | null;
   /** Draw values above the robust range too. */
   showOutliers: boolean;
 }
@@ -152,6 +155,8 @@ export const initialView = (): View => ({
   pinned: null,
   entry: null,
   tab: "curves",
+  hiddenBranches: [],
+  litBranch: null,
   showOutliers: false,
 });
 

@@ -31,12 +31,12 @@ export function FinishCard({ run }: { run: Run }) {
   };
   return (
     <section className={`panel ${styles.finish}`} aria-label="Result">
-      <p className="numbers">
-        <b>
-          <Icon name={run.status === "finished" ? "check" : "stop"} /> {finishText(run)}
-        </b>{" "}
-        {bestText(run, curves?.raw["val/cost"], train)}
-      </p>
+      <div className={`${styles.words} numbers`}>
+        <Icon name={run.status === "finished" ? "check" : "stop"} />
+        <p>
+          <b>{finishText(run)}</b> {bestText(run, curves?.raw["val/cost"], train)}
+        </p>
+      </div>
       {isViewer || !best ? null : (
         <div className={styles.ways}>
           <ActionButton icon="pin" enabled={!best.pinned} onPress={keep}>

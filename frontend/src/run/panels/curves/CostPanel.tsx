@@ -10,6 +10,7 @@ import { measured, whole } from "../../../format/numbers";
 import type { OpenRun } from "../../../state/state";
 import { usePage, usePageThrottled } from "../../../state/store";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
+import { BranchLegend } from "./BranchLegend";
 import { ChartTable } from "./ChartTable";
 import { ChartTools } from "./ChartTools";
 import * as styles from "./CostPanel.module.css";
@@ -51,6 +52,7 @@ export function CostPanel() {
           <ZoomOut right={right} />
         </div>
       )}
+      <BranchLegend />
       <ReadOut />
       <LastChange />
       <Strip name="lr" label="Learning rate strip" word="lr" height={58} right={right} testId="lr-strip" />
