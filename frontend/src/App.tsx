@@ -9,6 +9,7 @@ import { RunsPage } from "./runs/RunsPage";
 import { PromoteDialog } from "./search/dialogs/PromoteDialog";
 import { RefineDialog } from "./search/dialogs/RefineDialog";
 import { LazySearchPage } from "./search/LazySearchPage";
+import { ConnectionBanner } from "./shell/ConnectionBanner";
 import { Header } from "./shell/Header";
 import { Shortcuts } from "./shell/Shortcuts";
 import { SignIn } from "./shell/SignIn";
@@ -53,6 +54,7 @@ export function App() {
   return (
     <>
       <Header />
+      <ConnectionBanner />
       {session === "signed_out" ? <SignIn /> : null}
       {shown ? <ErrorBoundary key={route.page}>{PAGES[route.page]}</ErrorBoundary> : null}
       {signedIn ? <Dialogs /> : null}

@@ -17,7 +17,6 @@ import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
   const run = usePage((page) => page.open?.run);
-  const connection = usePage((page) => page.connection);
   const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
@@ -27,11 +26,6 @@ export function Alerts() {
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}
       </div>
-      {connection === "reconnecting" ? (
-        <p className={`${styles.alert} ${styles.alertBusy}`}>
-          <Icon name="warn" /> Connection lost. Training continues; reconnecting…
-        </p>
-      ) : null}
     </div>
   );
 }
