@@ -3,7 +3,8 @@ import * as api from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
 import { isInherited } from "../domain/inherited";
-import { loadDetail, loadOtherSeries, loadOverview, loadRange, seriesOf } from "./loadCurves";
+import { OVER } from "../domain/status";
+import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
 import { MissedSteps } from "./missedSteps";
 import { isOffline } from "./offline";
 import { dispatch, getPage } from "./store";
@@ -154,9 +155,14 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
     case "exactness":
       debouncer.schedule("exactness", () => void loadRun(id));
       break;
+    case "status_changed":
+      debouncer.schedule("family", () => void loadFamily(id));
+      // A fast run is streamed in merged points. Once it stands still it is drawn as after a reload.
+      if (event.status === "paused" || OVER.includes(event.status))
+        debouncer.schedule("overview", () => void reloadCurves(id));
+      break;
     case "forked":
     case "described":
-    case "status_changed":
       debouncer.schedule("family", () => void loadFamily(id));
       break;
   }
