@@ -38,7 +38,9 @@ interface PartProps<Value> {
   label: string;
 }
 
-export interface StagedSliderProps extends PartProps<number>, Pick<SliderProps, "range" | "text" | "ticks"> {
+export interface StagedSliderProps
+  extends PartProps<number>,
+    Pick<SliderProps, "range" | "text" | "ticks" | "dots"> {
   toPosition: (value: number) => number;
   fromPosition: (position: number) => number;
 }
