@@ -110,3 +110,15 @@ def test_a_pace_that_was_chosen_stays_whatever_the_steps(screen: Screen) -> None
     dialog.get_by_role("button", name="Start training").click()
 
     assert screen.server.run(screen.wait_for_another_run(before))["max_steps_per_s"] is None
+
+
+def test_the_focus_is_on_pause_after_a_start(screen: Screen) -> None:
+    screen.open_run(screen.server.start_run("digits", steps=50)["id"])
+    before = screen.run_id
+    dialog = choose_task(screen, "digits")
+
+    dialog.get_by_label("Pace", exact=True).select_option("10")
+    dialog.get_by_role("button", name="Start training").click()
+
+    screen.wait_for_another_run(before)
+    expect(screen.button("Pause training")).to_be_focused()

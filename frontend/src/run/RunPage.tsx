@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import { startDemo } from "../state/commands/commands";
 import { openDialog } from "../state/dialogs";
+import { takeFocus } from "../state/focusNext";
 import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
 import { loadRuns, startRunSession } from "../state/runSession";
@@ -25,6 +26,7 @@ import * as styles from "./RunPage.module.css";
 
 /** While there is no run, the server may be about to start the demo; looked for this often, ms. */
 const POLL_MS = 500;
+const FOCUS_MS = 100;
 
 export function RunPage() {
   const route = useRoute();
@@ -79,6 +81,7 @@ function OpenedRun() {
   const phone = usePhone();
   const tab = usePage((page) => page.view.tab);
   const isViewer = useIsViewer();
+  useFocus();
   const shows = (name: Tab): boolean => !phone || tab === name;
   return (
     <main id="main" className={styles.babysit}>
@@ -103,6 +106,27 @@ function OpenedRun() {
 function RunHeading() {
   const name = usePage((page) => page.open?.run.name ?? "");
   return <h1 className="unseen">{name}</h1>;
+}
+
+const FOCUSED = {
+  pause: '[aria-label="Pause training"], [aria-label="Resume training"]',
+  chart: '[data-chart="cost"]',
+};
+
+/** After the start of a run, and after going back, the focus is where the next press is. */
+function useFocus(): void {
+  const run = usePage((page) => page.open?.run.id);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each run that is shown
+  useEffect(() => {
+    const target = takeFocus();
+    if (target === null) return undefined;
+    // The dialog gives the focus back to its button first.
+    const timer = setTimeout(
+      () => document.querySelector<HTMLElement>(FOCUSED[target])?.focus({ preventScroll: true }),
+      FOCUS_MS,
+    );
+    return () => clearTimeout(timer);
+  }, [run]);
 }
 
 /** On a wide page it stands among the controls. */

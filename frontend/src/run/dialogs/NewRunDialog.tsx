@@ -5,6 +5,7 @@ import type { NewRun, Task } from "../../api/types";
 import { fullSpeedOf, PACES, paceHelp, paceText, presetPace } from "../../domain/pace";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
+import { focusNext } from "../../state/focusNext";
 import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
@@ -103,7 +104,10 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
           paused,
           max_steps_per_s: pace || undefined,
         }),
-      (run) => showRun(run.id),
+      (run) => {
+        focusNext("pause");
+        return showRun(run.id);
+      },
     );
   };
 

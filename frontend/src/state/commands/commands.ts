@@ -7,6 +7,7 @@ import { rateOf } from "../../domain/learningRate";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
+import { focusNext } from "../focusNext";
 import { getRoute, navigate, runPath } from "../route";
 import { loadRuns } from "../runSession";
 import { dispatch, getPage } from "../store";
@@ -173,6 +174,7 @@ export async function continueFrom(run: Run, steps?: number): Promise<void> {
 export async function rewind(run: Run, checkpointId: number, values?: Values): Promise<void> {
   try {
     const next = await api.forkCheckpoint(checkpointId, { rewind: true, values });
+    focusNext("chart");
     await showRun(next.id);
     const step = whole(next.parent?.step ?? next.step);
     toast(`Went back to step ${step}. The abandoned part stays as branch “${run.name}”.`, {
