@@ -29,6 +29,8 @@ export interface LineChartProps {
 }
 
 const LABEL_PX = 16;
+/** A margin for the labels at the ends of curves is at least so wide. */
+const LABELLED_PX = 40;
 const SUMMARY_MS = 10_000;
 
 export function LineChart(props: LineChartProps) {
@@ -181,16 +183,18 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
           }}
         />
       ) : null}
-      {drawing.labels.map((label, i) => (
-        <span
-          key={label.text.split(" ")[0]}
-          className={styles.endLabel}
-          aria-hidden="true"
-          style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}
-        >
-          {label.text}
-        </span>
-      ))}
+      {frame.box.right < LABELLED_PX
+        ? null
+        : drawing.labels.map((label, i) => (
+            <span
+              key={label.text.split(" ")[0]}
+              className={styles.endLabel}
+              aria-hidden="true"
+              style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}
+            >
+              {label.text}
+            </span>
+          ))}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Toast } from "../state/state";
 import { dispatch, usePage } from "../state/store";
 import { ReasonForm } from "./fields/ReasonForm";
+import { usePhone } from "./hooks/useMediaQuery";
 import { Icon } from "./Icon";
 import * as styles from "./Toasts.module.css";
 
@@ -25,6 +26,9 @@ export function Toasts() {
 /** Only the newest one asks for a reason: no reader answers a pile of questions. */
 function ToastItem({ toast, newest }: { toast: Toast; newest: boolean }) {
   const [held, setHeld] = useState(false);
+  const phone = usePhone();
+  const [asked, setAsked] = useState(false);
+  const asks = toast.why !== null && (newest || held);
   const close = () => dispatch({ type: "toast_closed", id: toast.id });
   useEffect(() => {
     if (held) return undefined;
@@ -56,11 +60,16 @@ function ToastItem({ toast, newest }: { toast: Toast; newest: boolean }) {
             {action.label}
           </button>
         ))}
+        {asks && phone && !asked ? (
+          <button type="button" className="button link" aria-expanded={false} onClick={() => setAsked(true)}>
+            Why? <Icon name="more" />
+          </button>
+        ) : null}
         <button type="button" className="button quiet square" aria-label="Dismiss" onClick={close}>
           <Icon name="close" />
         </button>
       </div>
-      {toast.why && (newest || held) ? (
+      {toast.why && asks && (asked || !phone) ? (
         <div className={styles.why}>
           <ReasonForm why={toast.why} onGiven={close} />
         </div>

@@ -9,6 +9,7 @@ import { OVER } from "../../../domain/status";
 import { measured, whole } from "../../../format/numbers";
 import type { OpenRun } from "../../../state/state";
 import { usePage, usePageThrottled } from "../../../state/store";
+import { useChartHeight } from "../../../ui/hooks/useChartHeight";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { BranchLegend } from "./BranchLegend";
 import { ChartTable } from "./ChartTable";
@@ -26,7 +27,9 @@ export function CostPanel() {
   const waiting = usePage((page) => (page.open ? waitingText(page.open) : ""));
   const momentum = usePage((page) => page.open?.curves.raw["momentum"] !== undefined);
   const adam = usePage((page) => String(page.open?.run.values["optimizer"] ?? "").startsWith("adam"));
-  const right = phone ? 82 : 96;
+  // A phone has no room for labels at the ends of curves: the row below has the values.
+  const right = phone ? 12 : 96;
+  const height = useChartHeight();
   return (
     <section className={`panel ${styles.cost}`} aria-labelledby="cost" id="cost-panel">
       <div className="panel-head" data-part="head">
@@ -43,7 +46,7 @@ export function CostPanel() {
           <LineChart
             name="cost"
             label="Cost chart"
-            height={phone ? 240 : 324}
+            height={height}
             ticks
             right={right}
             testId="cost-chart"

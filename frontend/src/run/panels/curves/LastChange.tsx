@@ -45,7 +45,10 @@ function Words({ open }: { open: OpenRun }) {
       </span>{" "}
       <b>{change.summary}</b>{" "}
       <span className="muted">
-        at {whole(change.step)} ({whole(since)} {since === 1 ? "step" : "steps"} ago)
+        at {whole(change.step)}{" "}
+        <span className={styles.ago}>
+          ({whole(since)} {since === 1 ? "step" : "steps"} ago)
+        </span>
       </span>{" "}
       <Since open={open} step={change.step} />
     </p>
@@ -64,7 +67,9 @@ function Since({ open, step }: { open: OpenRun; step: number }) {
       {change ? (
         <>
           {" "}
-          <b className={effect.after < effect.before ? styles.better : undefined}>{change}</b>
+          <b className={effect.after < effect.before ? `${styles.change} ${styles.better}` : styles.change}>
+            {change}
+          </b>
         </>
       ) : null}
     </span>
