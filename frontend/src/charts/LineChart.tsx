@@ -31,6 +31,8 @@ export interface LineChartProps {
 const LABEL_PX = 16;
 /** A margin for the labels at the ends of curves is at least so wide. */
 const LABELLED_PX = 40;
+/** Room for the labels of the horizontal axis; a clock has the date in a second line. */
+const TICKS_PX = [24, 40] as const;
 const SUMMARY_MS = 10_000;
 
 export function LineChart(props: LineChartProps) {
@@ -77,7 +79,14 @@ function useDrawing(
     const chart = {
       draw: () => {
         if (width === 0) return;
-        const box: Box = { width, height, left: 46, right, top: ticks ? 14 : 6, bottom: ticks ? 24 : 6 };
+        const box: Box = {
+          width,
+          height,
+          left: 46,
+          right,
+          top: ticks ? 14 : 6,
+          bottom: ticks ? TICKS_PX[getPage().view.axis === "clock" ? 1 : 0] : 6,
+        };
         last = compose(name, getPage(), box, palette(), Date.now());
         setDrawn(last);
         if (last === null || draw(inner, last, ticks)) report(name, last);

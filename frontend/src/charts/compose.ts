@@ -1,6 +1,7 @@
 /** What each chart shows, worked out from the state alone. It draws nothing itself. */
 import type { Series } from "../domain/series";
 import { breaks, lastStep, valueCount, windowOf } from "../domain/series";
+import { metricName } from "../format/hyperparameters";
 import { measured, momentum, setting, whole } from "../format/numbers";
 import type { CurveSet, OpenRun, PageState, View } from "../state/state";
 import type { Axis } from "./axis";
@@ -112,9 +113,7 @@ interface Scene {
 }
 
 const shortName = (name: string): string =>
-  name.endsWith("/cost") || name.endsWith("/accuracy")
-    ? (name.split("/")[0] as string)
-    : name.replace("_", " ");
+  name.endsWith("/cost") || name.endsWith("/accuracy") ? (name.split("/")[0] as string) : metricName(name);
 
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
@@ -167,7 +166,7 @@ function describe(scene: Scene, names: string[]): string {
   const parts = names.flatMap((name) => {
     const series = scene.open.curves.smooth[name] ?? scene.open.curves.raw[name];
     const end = series ? lastFinite(series) : null;
-    return end === null ? [] : [`${name.replace("/", " ")} ${measured(end)}`];
+    return end === null ? [] : [`${metricName(name)} ${measured(end)}`];
   });
   return `Steps ${whole(scene.viewport.from)} to ${whole(scene.viewport.to)}: ${parts.join(", ")}.`;
 }

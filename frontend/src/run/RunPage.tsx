@@ -69,7 +69,8 @@ function useTitle(): void {
     const run = page.open?.run;
     if (!run) return "Babysit";
     const alarmed = run.status === "paused" && run.reason === "guard";
-    return `${alarmed ? "(!) Paused – " : ""}${run.name} – Babysit`;
+    const failed = run.status === "failed" || run.status === "lost";
+    return `${alarmed ? "(!) Paused – " : failed ? "(!) Failed – " : ""}${run.name} – Babysit`;
   });
   useEffect(() => {
     document.title = title;
@@ -143,14 +144,28 @@ const TABS: [Tab, string][] = [
 ];
 
 function Tabs({ tab }: { tab: Tab }) {
+  const choose = (name: Tab) => dispatch({ type: "view", change: { tab: name } });
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by === undefined) return;
+    const at = TABS.findIndex(([name]) => name === tab);
+    const next = TABS[(at + by + TABS.length) % TABS.length]?.[0];
+    if (!next) return;
+    choose(next);
+    document.getElementById(`tab-${next}`)?.focus();
+    event.preventDefault();
+  };
   return (
-    <div className={styles.tabs} role="group" aria-label="Panels">
+    <div className={styles.tabs} role="tablist" aria-label="Panels" onKeyDown={onKeyDown}>
       {TABS.map(([name, word]) => (
         <button
           key={name}
+          id={`tab-${name}`}
           type="button"
-          aria-pressed={tab === name}
-          onClick={() => dispatch({ type: "view", change: { tab: name } })}
+          role="tab"
+          aria-selected={tab === name}
+          tabIndex={tab === name ? 0 : -1}
+          onClick={() => choose(name)}
         >
           {word}
         </button>

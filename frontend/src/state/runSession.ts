@@ -152,6 +152,9 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
     case "checkpoint_pinned":
       debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
       break;
+    case "recovered":
+      toast(event.summary);
+      break;
     case "exactness":
       debouncer.schedule("exactness", () => void loadRun(id));
       break;

@@ -1,10 +1,13 @@
 /** The cost, live: its curve, the learning rate and momentum below it, and the step under the crosshair. */
 import { useState } from "react";
 import { fromWireNumber } from "../../../api/number";
+import type { Run } from "../../../api/types";
 import { lastFinite } from "../../../charts/compose";
 import { jumpToLive } from "../../../charts/gestures";
 import { LineChart } from "../../../charts/LineChart";
-import { lastStep, valueAt } from "../../../domain/series";
+import type { Series } from "../../../domain/series";
+import { emptySeries, lastStep, valueAt, windowOf } from "../../../domain/series";
+import { continueSmoothed } from "../../../domain/smoothing";
 import { OVER } from "../../../domain/status";
 import { measured, whole } from "../../../format/numbers";
 import type { OpenRun } from "../../../state/state";
@@ -24,7 +27,7 @@ const TREND_STEPS = 50;
 export function CostPanel() {
   const phone = usePhone();
   const [table, setTable] = useState(false);
-  const waiting = usePage((page) => (page.open ? waitingText(page.open) : ""));
+  const waiting = usePage((page) => (page.open ? waitingText(page.open, page.runs) : ""));
   const momentum = usePage((page) => page.open?.curves.raw["momentum"] !== undefined);
   const adam = usePage((page) => String(page.open?.run.values["optimizer"] ?? "").startsWith("adam"));
   // A phone has no room for labels at the ends of curves: the row below has the values.
@@ -111,9 +114,17 @@ function Strip({ name, label, word, height, right, testId }: StripProps) {
   );
 }
 
-function waitingText(open: OpenRun): string {
+const TRAINING = ["running", "starting"];
+
+function queueText(runs: Run[]): string {
+  const names = runs.filter((run) => TRAINING.includes(run.status)).map((run) => run.name);
+  if (names.length === 0) return "Waiting for a free slot.";
+  return `Waiting for a free slot: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} training.`;
+}
+
+function waitingText(open: OpenRun, runs: Run[]): string {
   if (!open.curves.loaded) return "Loading the curves…";
-  if (open.run.status === "queued") return "Waiting for a free slot.";
+  if (open.run.status === "queued") return queueText(runs);
   if (OVER.includes(open.run.status)) return "This run made no steps.";
   return "Waiting for the first step… PyTorch is starting (usually 2–4 s).";
 }
@@ -122,7 +133,7 @@ function Headline() {
   const open = usePageThrottled((page) => page.open);
   if (!open) return null;
   const { curves, run } = open;
-  const train = curves.smooth["train/cost"] ?? curves.raw["train/cost"];
+  const train = headCost(curves);
   const val = curves.raw["val/cost"];
   const best = run.best;
   return (
@@ -137,6 +148,17 @@ function Headline() {
       ) : null}
     </p>
   );
+}
+
+const HEAD_STEPS = 20;
+
+/** The average over the last steps, whatever the slider says: a longer one would lag behind validation. */
+function headCost(curves: OpenRun["curves"]): Series | undefined {
+  const raw = curves.raw["train/cost"];
+  if (!raw || curves.smoothSteps === HEAD_STEPS) return curves.smooth["train/cost"] ?? raw;
+  const smooth = emptySeries();
+  continueSmoothed(smooth, windowOf(raw, lastStep(raw) - 10 * HEAD_STEPS, lastStep(raw)), HEAD_STEPS);
+  return smooth;
 }
 
 function Figure({ word, series }: { word: string; series: NonNullable<OpenRun["curves"]["raw"][string]> }) {
