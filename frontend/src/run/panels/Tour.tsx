@@ -80,7 +80,7 @@ export function Tour() {
 }
 
 function Coach({ at, children }: { at: string; children: React.ReactNode }) {
-  const place = usePlace(at === "rate" ? "[data-coach=rate]" : null);
+  const place = useAnchor(at === "rate" ? "[data-coach=rate]" : null);
   return (
     <aside className={styles.coach} data-at={at} aria-label="Tour" style={place}>
       {children}
@@ -89,7 +89,7 @@ function Coach({ at, children }: { at: string; children: React.ReactNode }) {
 }
 
 /** Below an element of the rail, never over the live end of a curve. On a narrow page the style sheet places it. */
-function usePlace(selector: string | null): CSSProperties | undefined {
+function useAnchor(selector: string | null): CSSProperties | undefined {
   const narrow = useNarrow();
   const [place, setPlace] = useState<CSSProperties>();
   useEffect(() => {
