@@ -48,6 +48,10 @@ class NetworkError extends Error {
   }
 }
 
+/** Whether the server was not there, or had trouble of its own: asking again may help. It did not say no. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof NetworkError || (error instanceof ApiError && (error.status <= 0 || error.status >= 500));
+
 let onSignedOut: () => void = () => undefined;
 
 /** Says what to do when the server no longer knows this browser. */

@@ -1714,7 +1714,9 @@ export interface components {
         NewFork: {
             /** Values */
             values?: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Steps */
             steps?: number | null;
@@ -2030,6 +2032,11 @@ export interface components {
              * @default
              */
             note: string;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * RaisedEvent

@@ -1,14 +1,17 @@
 /** What each chart shows, worked out from the state alone. It draws nothing itself. */
 import type { Series } from "../domain/series";
-import { breaks, lastStep, valueCount } from "../domain/series";
+import { breaks, lastStep, valueCount, windowOf } from "../domain/series";
+import { metricName } from "../format/hyperparameters";
 import { measured, momentum, setting, whole } from "../format/numbers";
-import type { OpenRun, PageState, View } from "../state/state";
+import type { CurveSet, OpenRun, PageState, View } from "../state/state";
 import type { Axis } from "./axis";
 import { axisOf, toX } from "./axis";
+import type { Tail } from "./branches/tails";
+import { branchTails } from "./branches/tails";
 import type { Box, Frame } from "./geometry";
 import { plotWidth, robustRange } from "./geometry";
 import type { Viewport } from "./lines";
-import { branchLines, crosses, envelope, line, visibleSeries } from "./lines";
+import { crosses, envelope, line, visibleSeries } from "./lines";
 import type { Palette } from "./palette";
 
 interface Label {
@@ -24,6 +27,8 @@ export interface Drawing {
   labels: Label[];
   /** The newest value of the main curve. */
   newest: number | null;
+  /** The ends of other branches. */
+  tails: Tail[];
   /** How many recorded values stand behind the main curve. */
   points: number;
   above: number;
@@ -108,14 +113,13 @@ interface Scene {
 }
 
 const shortName = (name: string): string =>
-  name.endsWith("/cost") || name.endsWith("/accuracy")
-    ? (name.split("/")[0] as string)
-    : name.replace("_", " ");
+  name.endsWith("/cost") || name.endsWith("/accuracy") ? (name.split("/")[0] as string) : metricName(name);
 
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
   const { open, view, viewport, colours } = scene;
-  const traces: object[] = [];
+  const { traces, tails } = branchTails(open.curves, names, viewport, view, colours.ghost);
+  const own = traces.length;
   const labels: Label[] = [];
   const values: number[] = [];
   const ends: { step: number; value: number }[] = [];
@@ -129,18 +133,17 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
     const validation = name.startsWith("val/");
     const colour = validation ? (i < 2 ? colours.val : colours.third) : colours.train;
     const smooth = validation ? null : visibleSeries(open.curves, name, "smooth", viewport);
-    traces.push(...branchLines(open.curves, name, viewport, colours.ghost));
     if (!validation) traces.push(...envelope(raw, viewport.axis, colour));
     const main = smooth ?? raw;
     traces.push(line(main, viewport.axis, { colour, width: 2, dash: validation ? "dash" : "solid" }));
     ends.push(...breaks(raw));
     values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
     zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
-    const end = lastFinite(main, viewport.to);
+    const end = endOf(open.curves, name, smooth ? "smooth" : "raw", viewport);
     if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
     if (name === names[0]) points = valueCount(raw);
   }
-  if (traces.length === 0) return null;
+  if (traces.length === own) return null;
   const scaled = log ? values.filter((value) => value > 0).map(Math.log10) : values;
   const { range, above } = robustRange(scaled, view.showOutliers);
   const frame: Frame = { box: scene.box, x: scene.x, y: range, log };
@@ -148,7 +151,14 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
   const yaxis = { type: log ? "log" : "linear", range, nticks: 6 };
   const newest = labels[0]?.value ?? null;
   const summary = describe(scene, names);
-  return { traces, frame, axis: viewport.axis, labels, newest, points, above, zeros, yaxis, summary };
+  const axis = viewport.axis;
+  return { traces, frame, axis, labels, newest, tails, points, above, zeros, yaxis, summary };
+}
+
+/** The newest value in sight, as it was recorded: the end of a drawn curve may be a mean of several. */
+function endOf(curves: CurveSet, name: string, kind: "raw" | "smooth", viewport: Viewport): number | null {
+  const series = curves[kind][name];
+  return series ? lastFinite(windowOf(series, viewport.from, viewport.to), viewport.to) : null;
 }
 
 /** One sentence for people who do not see the chart. */
@@ -156,7 +166,7 @@ function describe(scene: Scene, names: string[]): string {
   const parts = names.flatMap((name) => {
     const series = scene.open.curves.smooth[name] ?? scene.open.curves.raw[name];
     const end = series ? lastFinite(series) : null;
-    return end === null ? [] : [`${name.replace("/", " ")} ${measured(end)}`];
+    return end === null ? [] : [`${metricName(name)} ${measured(end)}`];
   });
   return `Steps ${whole(scene.viewport.from)} to ${whole(scene.viewport.to)}: ${parts.join(", ")}.`;
 }
@@ -178,6 +188,7 @@ function composeRate(scene: Scene): Drawing | null {
     axis: viewport.axis,
     labels: [{ text: setting(end), value: end, colour: colours.train }],
     newest: end,
+    tails: [],
     points: valueCount(series),
     above: 0,
     zeros: 0,
@@ -216,6 +227,7 @@ function composeMomentum(scene: Scene): Drawing | null {
     axis: viewport.axis,
     labels: [{ text: momentum(end), value: toScale(end), colour: colours.third }],
     newest: end,
+    tails: [],
     points: valueCount(series),
     above: 0,
     zeros: 0,

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
+import { OVER } from "../../domain/status";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
@@ -17,7 +18,6 @@ import * as styles from "./RunButtons.module.css";
 const PATIENCE_MS = 3000;
 /** The second click of a double click on "Pause" meets "Resume", into which it has turned, ms. */
 const SETTLE_MS = 500;
-const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function RunButtons({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);

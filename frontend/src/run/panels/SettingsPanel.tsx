@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { editRun, exportUrl, logUrl } from "../../api/client";
 import type { Run } from "../../api/types";
+import { applies } from "../../domain/hyperparameters";
 import { nameOf, valueText } from "../../format/hyperparameters";
 import { duration, whole } from "../../format/numbers";
 import { objectiveText } from "../../format/objective";
@@ -112,13 +113,24 @@ function took(run: Run): string {
 function Values({ run }: { run: Run }) {
   const { values, initial_values: initial } = run;
   const tasks = usePage((page) => page.tasks);
-  const declared = tasks.find((task) => task.name === run.task)?.hyperparameters ?? [];
+  const task = tasks.find((task) => task.name === run.task);
+  const declared = task?.hyperparameters ?? [];
   const order = declared.map((hyperparameter) => hyperparameter.name);
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   const names = Object.keys(values).sort((a, b) => rank(a) - rank(b));
-  return (
+  const isPlain = (name: string): boolean => {
+    const known = declared.find((hyperparameter) => hyperparameter.name === name);
+    const moved = initial[name] !== undefined && initial[name] !== values[name];
+    return (
+      known !== undefined &&
+      !moved &&
+      (!applies(known, run) || values[name] === (task?.defaults[name] ?? known.default))
+    );
+  };
+  const plain = names.filter(isPlain);
+  const facts = (shown: string[]) => (
     <dl className={styles.facts}>
-      {names.map((name) => {
+      {shown.map((name) => {
         const label = declared.find((hyperparameter) => hyperparameter.name === name)?.label ?? nameOf(name);
         const changed = initial[name] !== undefined && initial[name] !== values[name];
         return (
@@ -129,6 +141,17 @@ function Values({ run }: { run: Run }) {
         );
       })}
     </dl>
+  );
+  return (
+    <div>
+      {facts(names.filter((name) => !isPlain(name)))}
+      {plain.length > 0 ? (
+        <details className={styles.plain}>
+          <summary className="muted">{plain.length} settings as the task has them</summary>
+          {facts(plain)}
+        </details>
+      ) : null}
+    </div>
   );
 }
 

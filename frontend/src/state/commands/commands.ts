@@ -8,6 +8,7 @@ import { changeTimeText } from "../../format/changeTime";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
+import { focusNext } from "../focusNext";
 import { getRoute, navigate, runPath } from "../route";
 import { loadRuns } from "../runSession";
 import { dispatch, getPage } from "../store";
@@ -64,14 +65,17 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
     toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
   }
   if (answer?.kind !== "changed") return false;
-  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "reverted" };
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
   toast(answerText(ramped, answer), {
-    actions: [{ label: "Undo", act: () => void change(latestRun(run), undo) }],
+    actions: [{ label: "Undo", act: () => void putBack(latestRun(run), answer) }],
     why,
   });
   return true;
 }
+
+/** Sets what a change has moved to the values before it. */
+export const putBack = (run: Run, event: EventOf<"changed">): Promise<boolean> =>
+  change(run, { kind: "set", values: event.undo_values, note: "reverted" });
 
 /** Multiplies the learning rate at once; an undo is offered afterwards. */
 export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
@@ -170,6 +174,7 @@ export async function continueFrom(run: Run, steps?: number): Promise<void> {
 export async function rewind(run: Run, checkpointId: number, values?: Values): Promise<void> {
   try {
     const next = await api.forkCheckpoint(checkpointId, { rewind: true, values });
+    focusNext("chart");
     await showRun(next.id);
     const step = whole(next.parent?.step ?? next.step);
     toast(`Went back to step ${step}. The abandoned part stays as branch “${run.name}”.`, {

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { measurements } from "../../../charts/compose";
 import { LineChart } from "../../../charts/LineChart";
+import { metricName } from "../../../format/hyperparameters";
 import { usePage } from "../../../state/store";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { Icon } from "../../../ui/Icon";
@@ -25,9 +26,7 @@ export function CurvesPanel() {
     <section className="panel curves" aria-labelledby="curves">
       <div className="panel-head">
         <h2 id="curves">Learning curves</h2>
-        <p className="muted headline">
-          {names.map((name) => name.replace("/", " ").replace("_", " ")).join(" · ")}
-        </p>
+        <p className="muted headline">{names.map(metricName).join(" · ")}</p>
         <div className="tools">
           <button
             type="button"
