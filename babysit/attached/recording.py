@@ -191,7 +191,7 @@ class Recording:
         if session is None or os.getpid() != self._owner:
             return not self.is_ending
         try:
-            self._flush()
+            self.flush()
             if self._turns == 0:
                 self._begin(session)
             goes_on = session.boundary()
@@ -202,7 +202,15 @@ class Recording:
             return True
         if not goes_on:
             self.is_ending = True
+            self._save_end(session)
         return goes_on
+
+    @never_raises
+    def _save_end(self, session: ScriptSession) -> None:
+        """Here, not when the script ends: the rest of an epoch's code is run once more by whoever
+        continues, and must not have been run in what is continued.
+        """
+        session.save("end")
 
     def _begin(self, session: ScriptSession) -> None:
         """At the first boundary: what there is, is complete now."""
@@ -216,9 +224,13 @@ class Recording:
     def begin_turn(self) -> None:
         self._turns += 1
 
-    def end_turn(self) -> None:
-        """A turn is done: count it and record what was logged."""
-        self.training.places.now.index += 1
+    def end_turn(self, *, moves: bool = True) -> None:
+        """A turn is done: count it and record what was logged.
+
+        moves: it is a turn of the loop in progress; else of one that ended without saying so.
+        """
+        if moves:
+            self.training.places.now.index += 1
         if self.session is None or os.getpid() != self._owner:
             self.training.step += 1
             return
@@ -235,7 +247,7 @@ class Recording:
         session.end_turn(values)
 
     @never_raises
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Record what was logged between two loops, at the step that was made last."""
         if self._pending and self.session is not None:
             pending, self._pending = self._pending, {}
@@ -256,7 +268,7 @@ class Recording:
         session = self.session
         if session is None or os.getpid() != self._owner:
             return
-        self._flush()
+        self.flush()
         if session.ending is not None and status is RunStatus.FINISHED:
             status, reason = session.ending.status, session.ending.reason
         self.session = None

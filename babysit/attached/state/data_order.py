@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from babysit.training.checkpoint import random_tensors, restore_random
+
+Ordered = Callable[[Any, int, int], "Source | None"]  # loader, seed, epoch
 
 ORDER_MAX = 50_000_000  # batches of an epoch whose order is drawn at once
 SEED_MAX = 2**63
@@ -261,14 +263,20 @@ class EndlessSource(Source):
                 return  # it gives nothing, or enough
 
 
-def source_of(loader: Any, seed: int, epoch: int, steps: int | None) -> Source:
+def ordered_source(loader: Any, seed: int, epoch: int) -> Source | None:
+    """The source of a loader whose order can be drawn at once; None: it is another iterable."""
+    return LoaderSource(loader, seed, epoch) if _has_an_order(loader) else None
+
+
+def source_of(
+    loader: Any, seed: int, epoch: int, steps: int | None, ordered: Ordered = ordered_source
+) -> Source:
     """The source of what `run.batches` was given."""
 
     def one(number: int) -> Source:
         place = seed if number == 0 else derived_seed(seed, -1 - number)
-        if _has_an_order(loader):
-            return LoaderSource(loader, place, epoch + number)
-        return StreamSource(loader, place, None)
+        found = ordered(loader, place, epoch + number)
+        return found if found is not None else StreamSource(loader, place, None)
 
     if steps is None:
         return one(0)
