@@ -67,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     session.router,
     tasks.router,
+    tasks.scripts_router,
     runs.router,
     runs.trash_router,
     commands.router,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
 from babysit.protocol.hyperparameters import Hyperparameter as Declaration
 from babysit.protocol.hyperparameters import from_json
+from babysit.protocol.objective import DEFAULT, Mode
 from babysit.protocol.validation import check_declaration
 from babysit.storage.safe_text import text_error
 
@@ -52,6 +54,8 @@ class Task(BaseModel):
     parameters: int | None = None
     has_picture: bool = False
     series: list[str] = Field(default_factory=list)
+    objective: str = DEFAULT.name  # the series that decides what is best in a run
+    mode: Mode = DEFAULT.mode
     defaults: ValuesOut = Field(default_factory=dict)
     hyperparameters: list[Hyperparameter] = Field(default_factory=list)
 
@@ -75,12 +79,37 @@ def check_description(description: dict[str, Any]) -> tuple[Task, dict[str, Decl
     for name, value in task.defaults.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"defaults.{name}: must be a finite number")
-    declared: dict[str, Declaration] = {}
+    if task.objective not in (DEFAULT.name, *task.series):
+        raise ValueError("objective: it must be one of the series")
     try:
-        for item in description.get("hyperparameters") or ():
-            hyperparameter = from_json(item)
-            check_declaration(hyperparameter)
-            declared[hyperparameter.name] = hyperparameter
+        declared = declarations(description.get("hyperparameters") or ())
     except (TypeError, KeyError) as error:
         raise ValueError(f"hyperparameters: {error}") from error
     return task, declared
+
+
+def declarations(items: Iterable[Mapping[str, Any]]) -> dict[str, Declaration]:
+    """Hyperparameters by name.
+
+    Raises:
+        TypeError, KeyError, ValueError: one of them is declared in a way that cannot be used.
+    """
+    found: dict[str, Declaration] = {}
+    for item in items:
+        hyperparameter = from_json(dict(item))
+        check_declaration(hyperparameter)
+        found[hyperparameter.name] = hyperparameter
+    return found
+
+
+def usable(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a script's declarations that can be used; another process has written them."""
+    found = []
+    for item in items:
+        try:
+            Hyperparameter.model_validate(item)
+            declarations([item])
+        except (ValidationError, TypeError, KeyError, ValueError):
+            continue
+        found.append(dict(item))
+    return found

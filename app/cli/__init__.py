@@ -1,4 +1,4 @@
-"""The command line: `babysit serve`, `replay`, `verify`, `rebuild`, `doctor`, `token`."""
+"""The command line: `babysit serve`, the verbs for runs, and the maintenance of the data."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from ..errors import UnusableDatabase
 from ..security.listener import Listener, listen, raise_file_limit
 from ..security.tokens import OWNER
 from ..settings import Settings
-from . import export_study, maintenance, replay, trash
+from . import export_study, maintenance, replay, trash, verbs
 from .log_format import log_to_terminal
 from .settings import server_settings
 
@@ -68,6 +68,7 @@ def main() -> None:
     serve_parser.set_defaults(act=serve)
     openapi_parser = commands.add_parser("openapi", help="print the OpenAPI description of the API")
     openapi_parser.set_defaults(act=print_openapi)
+    verbs.register(commands)
     maintenance.register(commands)
     replay.register(commands)
     trash.register(commands)

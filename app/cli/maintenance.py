@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from babysit.storage.server_file import server_of
+
 from ..data_dir.lock import locked
-from ..data_dir.server_file import page_url, server_of
+from ..data_dir.server_file import page_url
 from ..errors import CannotBackUp, CannotRebuild, UnusableDatabase
 from ..security.tokens import FILES, OWNER, VIEWER, kept_token, new_token
 from .settings import data_dir_settings

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from babysit.client import BabysitError, Client
 from babysit.protocol.recipe import RECIPE_BYTES_MAX, BadRecipe, Recipe
 from babysit.protocol.recipe_yaml import INT_MAX, read_recipe
 from babysit.protocol.status import RunStatus
+from babysit.storage.server_file import is_server_there
 
-from ..data_dir.lock import is_server_there
-from ..data_dir.server_file import address_of
 from ..errors import CannotReplay
-from .replay_client import Outcome, Server, replay_alone, replay_on_server
+from .replay_client import Outcome, replay_alone, replay_on_server
 from .settings import data_dir_settings
 
 EQUAL, DIFFERENT, NOT_DONE = 0, 1, 2  # exit codes
@@ -48,7 +48,7 @@ def replay(arguments: argparse.Namespace) -> None:
             outcome = replay_on_server(server, text, seed)
         else:
             outcome = replay_alone(recipe, text, seed)
-    except (CannotReplay, OSError) as error:
+    except (CannotReplay, BabysitError, OSError) as error:
         _end(NOT_DONE, f"babysit: {error}")
     except KeyboardInterrupt:
         _end(NOT_DONE, "babysit: interrupted")
@@ -77,27 +77,16 @@ def _opened(path: Path) -> tuple[str, Recipe]:
         raise CannotReplay(f"{path} is not a recipe: {error}") from error
 
 
-def _server(arguments: argparse.Namespace) -> Server | None:
+def _server(arguments: argparse.Namespace) -> Client | None:
     """The server that runs the replay; None: this process does."""
     settings = data_dir_settings(arguments)
+    url = os.environ.get("BABYSIT_URL")
     try:
-        url = os.environ.get("BABYSIT_URL") or address_of(settings.data_dir)
-        is_there = url is None and is_server_there(settings.data_dir)
+        if not url and not is_server_there(settings.data_dir):
+            return None
     except OSError as error:
         raise CannotReplay(f"{settings.data_dir} cannot be used: {error.strerror}") from error
-    if url is None:
-        if is_there:
-            raise CannotReplay(
-                f"a server uses {settings.data_dir}, but its address is unknown: set BABYSIT_URL"
-            )
-        return None
-    token = settings.token
-    if not token:
-        try:
-            token = (settings.data_dir / "token").read_text().strip()
-        except OSError:
-            token = None
-    return Server(url.rstrip("/"), token)
+    return Client(url, settings.token, data_dir=settings.data_dir)
 
 
 def verdict(recipe: Recipe, seed: int, outcome: Outcome) -> tuple[int, str]:

@@ -6,14 +6,13 @@ import json
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from babysit.client import Client, Refused
 from babysit.protocol.commands import Stop
 from babysit.protocol.events import CommandSent
 from babysit.protocol.recipe import FILE, Recipe, commands
@@ -26,7 +25,6 @@ from ..child_process import child_environment, python_module
 from ..errors import CannotReplay
 
 LOOK_EVERY_S = 0.1
-ANSWERED_WITHIN_S = 60.0
 ENDS_WITHIN_S = 10.0
 SHOWN = ("train/cost", "val/cost", "val/accuracy")
 
@@ -54,53 +52,17 @@ class Outcome:
 # ---- through a server ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A running server. token: None if it is unknown."""
-
-    url: str
-    token: str | None
-
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The answer to a GET, or to a POST of `body`.
-
-        Raises:
-            CannotReplay: the server cannot be reached, or rejects the request.
-        """
-        headers = {"Content-Type": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        data = None if body is None else json.dumps(body).encode()
-        # Proxies of this machine are not meant for local connections.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            request = urllib.request.Request(f"{self.url}{path}", data, headers)
-            with opener.open(request, timeout=ANSWERED_WITHIN_S) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise CannotReplay(f"the server at {self.url} answered: {_message(error)}") from error
-        except (OSError, ValueError) as error:
-            why = getattr(error, "reason", error)
-            raise CannotReplay(f"the server at {self.url} cannot be reached: {why}") from error
-
-
-def _message(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["message"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"{error.code} {error.reason}"
-
-
-def replay_on_server(server: Server, text: str, seed: int | None) -> Outcome:
+def replay_on_server(client: Client, text: str, seed: int | None) -> Outcome:
     """Replay on a server, and wait until the run is over.
 
     Raises:
-        CannotReplay: the server cannot be reached, or rejects the request.
+        BabysitError: the server cannot be reached, or rejects the request.
     """
-    run_id = server.ask("/api/replays", {"recipe": text, "seed": seed})["id"]
+    run_id = client.ask("/api/replays", {"recipe": text, "seed": seed})["id"]
+    replaying = client.run(run_id)
     is_stop_sent = False
     while True:
-        run = server.ask(f"/api/runs/{run_id}")
+        run = replaying.read()
         latest = run["latest"]
         outcome = Outcome(
             status=RunStatus(run["status"]),
@@ -110,11 +72,11 @@ def replay_on_server(server: Server, text: str, seed: int | None) -> Outcome:
             figures={name: latest[name] for name in SHOWN if name in latest},
         )
         if outcome.status.is_over:
-            warned = server.ask(f"/api/runs/{run_id}/events?kind=warned")["events"]
-            outcome.warnings = [event["message"] for event in warned]
+            outcome.warnings = [event["message"] for event in replaying.events(kind="warned")]
             return outcome
         if outcome.is_stopped_by_guard and not is_stop_sent:
-            server.ask(f"/api/runs/{run_id}/commands", {"kind": "stop"})
+            with suppress(Refused):  # it has ended meanwhile
+                replaying.stop()
             is_stop_sent = True
         time.sleep(LOOK_EVERY_S)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
+from babysit.client import BabysitError, Client
+from babysit.storage.server_file import server_of
+
 from ..data_dir.lock import locked
-from ..data_dir.server_file import server_of
-from ..security.tokens import OWNER, read_token
 from ..settings import Settings
 from .settings import data_dir_settings
 
-ANSWER_WITHIN_S = 300.0  # of a server that removes many files
+RESPONSE_WITHIN_S = 300.0  # of a server that removes many files
 
 
 def register(commands: Any) -> None:
@@ -33,30 +33,23 @@ def trash(arguments: argparse.Namespace) -> None:
         sys.exit(f"babysit: the data directory {settings.data_dir} does not exist.")
     is_asked = arguments.do == "empty"
     try:
-        server = server_of(settings.data_dir)
         found = (
             _alone(settings, empties=is_asked)
-            if server is None
-            else _ask_server(server, settings, "DELETE" if is_asked else "GET")
+            if server_of(settings.data_dir) is None
+            else _ask_server(settings, "DELETE" if is_asked else "GET")
         )
-    except OSError as error:
-        sys.exit(f"babysit: the trash cannot be read or emptied: {error}.")
+    except (BabysitError, OSError) as error:
+        sys.exit(f"babysit: the trash cannot be read or emptied: {str(error).rstrip('.')}.")
     runs = f"{len(found['run_ids']):,} runs, {found['bytes'] / 1e6:,.1f} MB"
     print(f"Removed: {runs}." if is_asked else f"`babysit trash empty` removes {runs}.")
     for kept in found["kept"]:
         print(f"Run {kept['run_id']} stays: {kept['reason']}")
 
 
-def _ask_server(server: dict[str, Any], settings: Settings, method: str) -> dict[str, Any]:
-    token = settings.token or read_token(settings.data_dir, OWNER) or ""
-    request = urllib.request.Request(
-        f"{server['url']}/api/trash",
-        method=method,
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the server is here
-    with opener.open(request, timeout=ANSWER_WITHIN_S) as answer:
-        found: dict[str, Any] = json.loads(answer.read())
+def _ask_server(settings: Settings, method: str) -> dict[str, Any]:
+    client = Client(token=settings.token, data_dir=settings.data_dir)
+    with client.open("/api/trash", method=method, timeout_s=RESPONSE_WITHIN_S) as response:
+        found: dict[str, Any] = json.load(response)
         return found
 
 

@@ -8,11 +8,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from babysit.storage.file_lock import FREE_WITHIN_S, AlreadyLocked, is_locked, lock_file
+from babysit.storage.file_lock import FREE_WITHIN_S, AlreadyLocked, lock_file
+from babysit.storage.server_file import SERVER_LOCK
 
 from .location import came_from, remember_location, shared_files
 
-NAME = "server.lock"
 PID_BYTES_MAX = 64
 MAY_LIE_ELSEWHERE = ("runs", "searches")  # as a symbolic link to another disk
 
@@ -51,7 +51,7 @@ def locked(data_dir: Path) -> Iterator[None]:
 
 
 def _lock(folder: Path, locks: contextlib.ExitStack) -> None:
-    path = folder / NAME
+    path = folder / SERVER_LOCK
     try:
         fd = lock_file(path, wait_s=FREE_WITHIN_S)
     except AlreadyLocked as error:
@@ -86,15 +86,6 @@ def _tell_origin(data_dir: Path) -> None:
         remember_location(data_dir)
     except OSError as error:
         log.warning("location.json cannot be written: %s", error)
-
-
-def is_server_there(data_dir: Path) -> bool:
-    """Whether a server works on the directory.
-
-    Raises:
-        OSError: that is not known.
-    """
-    return is_locked(data_dir / NAME)
 
 
 def _pid_in(path: Path) -> str:

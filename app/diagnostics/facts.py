@@ -16,10 +16,10 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from babysit import __version__
+from babysit.storage.server_file import is_server_there
 
 from ..cpus import usable_cpus
 from ..data_dir.location import came_from, shared_files
-from ..data_dir.lock import is_server_there
 from ..errors import NewerDatabase, UnusableDatabase
 from ..security.tokens import FILES
 from ..settings import Settings

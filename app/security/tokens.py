@@ -11,12 +11,13 @@ from collections import deque
 from pathlib import Path
 
 from babysit.storage.atomic import PRIVATE, write_atomic
+from babysit.storage.server_file import TOKEN_FILE
 
 from ..errors import TooManyRequests
 from ..limits import TOKEN_CHARACTERS_MIN, WRONG_TOKENS_A_SECOND_MAX
 
 OWNER, VIEWER = "owner", "viewer"
-FILES = {OWNER: "token", VIEWER: "viewer-token"}
+FILES = {OWNER: TOKEN_FILE, VIEWER: "viewer-token"}
 DIFFERENT_CHARACTERS_MIN = 8
 WINDOW_S = 1.0
 

@@ -119,16 +119,21 @@ def _ramp(over_steps: int | None) -> str:
 
 def change(before: Json, after: Json) -> str:
     """What differs, e.g. "Learning rate 0.01 → 0.005; Momentum 0.9 → 0.99"."""
-    moved = [name for name in after if before.get(name) != after[name]]
-    if "learning_rate" in moved:  # under a schedule both move together; one of them says it
-        moved = [name for name in moved if name != "base_learning_rate"]
     return "; ".join(
         # A setting that did not apply before, as the base of a new schedule, leaves no value.
         f"{label(name)} {value_text(name, before[name])} → {value_text(name, after[name])}"
         if name in before
         else _setting(name, after[name])
-        for name in moved or after
+        for name in moved(before, after)
     )
+
+
+def moved(before: Json, after: Json) -> list[str]:
+    """The names whose values differ; all names if none does."""
+    names = [name for name in after if before.get(name) != after[name]]
+    if "learning_rate" in names:  # under a schedule both move together; one of them says it
+        names = [name for name in names if name != "base_learning_rate"]
+    return names or list(after)
 
 
 def _setting(name: str, value: Any) -> str:

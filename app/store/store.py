@@ -90,6 +90,7 @@ class Store:
         self.searches = SearchJournals(runs_dir.parent / SEARCHES)
         self.event_ids = EventIdLog(runs_dir.parent / ORDER)
         self.lagging_runs: set[int] = set()  # runs whose journal lacks what SQL has
+        self.removed: set[int] = set()  # runs whose directories are going
         self.clock = SteadyClock(runs_dir.parent / CLOCK)
         self.lock = threading.RLock()
 

@@ -14,6 +14,7 @@ from babysit.protocol.status import RunStatus
 
 from ..store.event_summary import RECOVERING
 from ..store.events import newest_of_kind
+from ..store.runs.declared import is_by_hand
 from ..store.tables.runs import CommandRow, RunRow
 from .liveness import describe_exit
 
@@ -48,6 +49,8 @@ def decide_exit(session: Session, run: RunRow, directory: Path, *, recovers: boo
     stops = _stops_asked(session, run)
     if stops:
         return ExitDecision(RunStatus.STOPPED, how, answers=stops)
+    if is_by_hand(run):
+        return ExitDecision(RunStatus.LOST, how)
     if recovers and run.attempt < ATTEMPTS_MAX and not failed_at_same_step(directory, run.attempt):
         return ExitDecision(RunStatus.STARTING, f"{RECOVERING}{how}")
     if raised is not None:

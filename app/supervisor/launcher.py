@@ -11,6 +11,7 @@ from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
 
 from ..store.runs.commands import runs_asked_to_stop
+from ..store.runs.declared import is_by_hand, started_by_hand
 from ..store.runs.projection import emit, refuse_what_is_left
 from ..store.runs.runs import active_runs, find_run, runs_with_workers
 from ..store.store import Store
@@ -21,6 +22,7 @@ from .fork_client import ForkServerClient
 from .ingest import Ingest
 from .liveness import has_exit_record, identity_said, may_be_locked
 from .process import ServerEnds, Worker, start_worker
+from .script_adopter import ScriptAdopter
 from .watchdog import Watchdog
 
 LOOK_EVERY_S = 1.0  # starts, ends and commands wake the launcher at once
@@ -57,10 +59,12 @@ class Launcher:
         self._recovers = recovers
         self._watchdog = Watchdog(stuck_after_s)
         self._looked_at_s = -math.inf  # at all workers
+        self._scripts = ScriptAdopter(store, ingest)
         self.loop = BackgroundLoop("launcher", self._look_after_runs)
 
     def start(self) -> None:
         """Adopt the workers of an earlier server, then manage the runs."""
+        self._scripts.look()
         self._adopt()
         self.loop.start()
 
@@ -90,10 +94,13 @@ class Launcher:
 
         Called when the launcher is closed. A worker that takes longer exits later by itself.
         """
-        for run_id, worker in self._workers.items():
+        with self._store.reading() as session:
+            by_hand = started_by_hand(session)
+        workers = {run_id: item for run_id, item in self._workers.items() if run_id not in by_hand}
+        for run_id, worker in workers.items():
             worker.send_signal(self._store.runs_dir / str(run_id), signal.SIGTERM)
         deadline_s = time.monotonic() + WORKERS_END_WITHIN_S
-        for run_id, worker in self._workers.items():
+        for run_id, worker in workers.items():
             directory = self._store.runs_dir / str(run_id)
             while may_be_locked(directory) and time.monotonic() < deadline_s:
                 time.sleep(LOCK_LOOK_EVERY_S)
@@ -101,6 +108,7 @@ class Launcher:
 
     def _look_after_runs(self) -> float:
         try:
+            self._scripts.look()
             if not (self._may_start or self._may_have_ended):  # nothing has woken the loop
                 self._may_start = self._is_one_to_start()
             if self._may_start:  # first, as a slot may be free already
@@ -237,7 +245,7 @@ class Launcher:
                 return False
             has_begun = identity_said(session, run) is not None
             never_locked = worker.identity is None and status is RunStatus.STARTING
-            if never_locked and not has_begun:
+            if never_locked and not has_begun and not is_by_hand(run):
                 follows: ExitDecision = ExitDecision(RunStatus.QUEUED)  # the server ended too early
             else:
                 follows = decide_exit(session, run, directory, recovers=self._recovers)

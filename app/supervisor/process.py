@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from babysit.protocol.run_spec import ScriptSpec
+from babysit.protocol.serialization import now
 from babysit.protocol.status import RunStatus
+from babysit.storage.atomic import write_atomic
 from babysit.storage.file_lock import RUN_LOCK, holds_lock
 from babysit.storage.process_identity import (
     ProcessIdentity,
@@ -20,6 +27,7 @@ from babysit.storage.process_identity import (
 )
 
 from ..child_process import python_module
+from ..store.journals.spec_file import RUN_FILE
 from .fork_client import ForkServerClient, ForkServerGone
 from .liveness import has_exit_record, may_be_locked
 
@@ -51,12 +59,14 @@ class Worker:
 
     def is_there(self, directory: Path, status: RunStatus) -> bool:
         """Whether the worker runs, or may still be starting."""
-        if self.cold is not None:
-            self.cold.poll()  # reaps it
+        if self.cold is not None and self.cold.poll() is not None:  # reaps it
+            write_exit(directory, self.attempt, self.cold)
         if may_be_locked(directory):
             return True
         if has_exit_record(directory, self.attempt):
             return False
+        if self.cold is not None and self.cold.returncode is None:
+            return True  # it imports, before it takes the lock
         waited_s = time.monotonic() - self.since_s
         if self.identity is not None:
             # A worker takes the lock within seconds of its start and holds it to its end.
@@ -71,6 +81,29 @@ class Worker:
         if not self.is_ours and not holds_lock(self.identity.pid, directory / RUN_LOCK):
             return False
         return send_signal(self.identity, number)
+
+
+def write_exit(directory: Path, attempt: int, process: subprocess.Popen[bytes]) -> None:
+    """Keep how a process ended that the fork server did not start; it keeps the others' ends."""
+    path, code = directory / f"exit-{attempt:04d}.json", process.returncode
+    if path.exists():
+        return
+    ended = {"pid": process.pid, "attempt": attempt, "status": code, "at": now()}
+    ended |= {"signal": -code if code < 0 else None, "peak_bytes": 0, "oom": False}
+    with contextlib.suppress(OSError):  # it only helps to say why
+        write_atomic(path, json.dumps(ended), sync=False)
+
+
+def script_of(directory: Path) -> ScriptSpec | None:
+    """The script that a run trains; None for a task."""
+    spec = RUN_FILE.read(directory)
+    return None if isinstance(spec, str) or spec.script is None else ScriptSpec(**spec.script)
+
+
+def is_this_python(path: str) -> bool:
+    """Whether it is the interpreter of this process, with the same packages."""
+    same_folder = os.path.dirname(path) == os.path.dirname(sys.executable)  # a venv links to others
+    return same_folder and os.path.realpath(path) == os.path.realpath(sys.executable)
 
 
 def start_worker(
@@ -93,7 +126,9 @@ def start_worker(
     if is_closing():
         raise ServerEnds
     now_s = time.monotonic()
-    if fork_server.is_alive and fork_server.torch:
+    script = script_of(directory)
+    is_same = script is None or is_this_python(script.python)
+    if fork_server.is_alive and fork_server.torch and is_same:
         try:
             pid = fork_server.work(directory, attempt, may_retry=may_retry)
             return Worker(attempt, now_s, identity_of(pid), is_ours=True)
@@ -102,12 +137,15 @@ def start_worker(
             if may_be_locked(directory):  # it did, but could not say so
                 return Worker(attempt, now_s, None)
     retry = ["--may-retry"] if may_retry else []
+    command = python_module("babysit.attached", str(directory), "--attempt", str(attempt), *retry)
+    if script is not None:
+        command[0] = script.python
     process = subprocess.Popen(
-        python_module("babysit.worker", str(directory), "--attempt", str(attempt), *retry),
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=fork_server.environment(),
+        env=fork_server.environment() | ({} if script is None else script.environment),
         start_new_session=True,
     )
     return Worker(attempt, now_s, identity_of(process.pid), is_ours=True, cold=process)

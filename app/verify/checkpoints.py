@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from babysit.storage.manifest import MANIFEST, read_json
+from babysit.storage.server_file import SERVER_LOCK
 
 from ..child_process import child_environment, python_module
-from ..data_dir.lock import NAME as LOCK
 from ..store.runs.checkpoints import what_is_wrong
 from ..store.tables.runs import CheckpointRow
 from .snapshot import RunSnapshot
@@ -94,7 +94,7 @@ def no_bytes_are_orphans(snapshot: RunSnapshot) -> tuple[int, list[str]]:
 
 def no_directory_is_an_orphan(runs_dir: Path, run_ids: set[int]) -> tuple[int, list[str]]:
     """C7: every directory belongs to a run, and every run has one."""
-    names = {path.name for path in _entries(runs_dir)} - {LOCK}  # where `runs` is a link
+    names = {path.name for path in _entries(runs_dir)} - {SERVER_LOCK}  # where `runs` is a link
     known = {str(run_id) for run_id in run_ids}
     wrong = [f"runs/{name} belongs to no run of SQL" for name in sorted(names - known)]
     wrong += [f"run {name} has no directory" for name in sorted(known - names)]

@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from ..data_dir.lock import is_server_there
+from babysit.storage.server_file import is_server_there
+
 from ..errors import DatabaseCorrupt, UnusableDatabase
 from ..settings import Settings
 from ..store.journals.event_ids import NAME as ORDER

@@ -129,4 +129,4 @@ def _one_is_as_drawn(trial: TrialRow, run: tuple[Any, ...] | None, runs_dir: Pat
 
 
 def _values(spec: RunSpec) -> dict[str, Any]:
-    return spec.values if spec.first_values is None else spec.first_values
+    return dict(spec.values) if spec.first_values is None else spec.first_values

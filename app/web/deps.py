@@ -12,6 +12,8 @@ from fastapi import Depends, Header, Request, Response, status
 from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
+from babysit.protocol.hyperparameters import Declared
+
 from ..errors import Invalid
 from ..limits import KEY_CHARACTERS_MAX
 from ..security.tokens import VIEWER, Tokens
@@ -19,7 +21,9 @@ from ..settings import Settings
 from ..store.idempotency import find_response, save_response
 from ..store.sessions import Sessions, sha256
 from ..store.store import Store, Transaction
+from ..store.tables.runs import RunRow
 from ..task_catalog import TaskCatalog, TaskInfo
+from ..task_description import declarations
 from .broker import EventBroker
 from .shares import Holder
 
@@ -147,6 +151,26 @@ def create(
     answer = idempotency.answer(status.HTTP_201_CREATED, make)
     state.wake()
     return answer
+
+
+def declared_of(state: AppState, run: RunRow) -> Declared | None:
+    """What can be changed in a run; None if that is not known (yet)."""
+    if run.script is not None:
+        return declarations(run.declared["hyperparameters"]) if run.declared else None
+    info = state.catalog.get(run.task)
+    return info.declared if info is not None and info.declared else None
+
+
+def task_of(state: AppState, run: RunRow) -> TaskInfo:
+    """What a fork of a run is checked against: its task, or what its script has declared.
+
+    Raises:
+        Invalid, NotReady: see `described_task`.
+    """
+    if run.script is None:
+        return described_task(state, run.task)
+    declared = dict(declared_of(state, run) or {})
+    return TaskInfo(run.task, {"default_steps": run.steps}, declared, None)
 
 
 def described_task(state: AppState, name: str) -> TaskInfo:

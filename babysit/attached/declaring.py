@@ -35,8 +35,8 @@ def declaration(session: ScriptSession) -> Declared:
         ],
         parts=parts,
         cost=session.cost,
-        objective=session.objective,
-        mode=session.mode,
+        objective=training.best.objective.name,
+        mode=training.best.objective.mode,
         can_evaluate=session.evaluation is not None,
     )
 

@@ -13,11 +13,11 @@ from babysit.attached.state.data_order import (
     CountSource,
     ShuffledSource,
     Source,
-    derived_seed,
     ordered_source,
     source_of,
 )
 from babysit.attached.state.kept import Namespace
+from babysit.attached.state.seeding import derived_seed
 
 Item = TypeVar("Item")
 Function = TypeVar("Function", bound=Callable[..., Any])

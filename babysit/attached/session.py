@@ -15,11 +15,12 @@ from babysit.attached.declaring import declaration, what_is_said
 from babysit.attached.exactness import CarriedCheck, RoundTrip
 from babysit.attached.guard import guard
 from babysit.attached.numbers import named_values
-from babysit.attached.state.data_order import generators_seeded
+from babysit.attached.state.seeding import generators_seeded
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import BETWEEN_STEPS
+from babysit.protocol.objective import VAL_COST
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck
 from babysit.training.controls import ChangeMade
@@ -28,6 +29,7 @@ from babysit.worker.base_session import Session
 from babysit.worker.executor import answer_commands
 from babysit.worker.loop import Throttle, wait_s
 
+COST = "train/cost"
 Evaluation = Callable[[], Any]
 
 
@@ -36,15 +38,13 @@ class ScriptSession(Session):
     """A run of a script in the hands of its own process.
 
     evaluation: the function that measures, if the script gives one.
-    cost: the series that is the run's cost. objective, mode: what decides which state is best.
+    cost: the series that is the run's cost.
     limit: the step after which the run ends, if that is not where the script's loops end.
     """
 
     training: ScriptTraining
     evaluation: Evaluation | None = None
     cost: str | None = None
-    objective: str | None = None
-    mode: str = "min"
     limit: int | None = None
     length: int | None = None  # steps of the whole run, as far as the loops tell
     settings: Settings | None = None
@@ -104,15 +104,25 @@ class ScriptSession(Session):
         """Write values to the journal, compare those made before, and notice a new best."""
         if not row:
             return
-        self.recorder.values(step, row)
-        if self.cost is None:
-            self.cost = next(iter(row), None) if row else None
+        self.recorder.values(step, self._with_costs(row))
         if self.recovery_check is not None:
             self.recovery_check.compare_logged(step, row)
         if self.fork_check is not None:
             self._compare_fork(step, row)
-        if self.objective is not None and self.objective in row:
-            self._note_objective(step, row[self.objective])
+        objective = self.training.best.objective.name
+        if objective in row:
+            self.measured = self._with_costs(row)
+            self._note_objective(step, row[objective])
+
+    def _with_costs(self, row: dict[str, float]) -> dict[str, float]:
+        """The values, with the cost also under the names that runs of tasks have."""
+        found = dict(row)
+        if self.cost in row:
+            found[COST] = row[self.cost]
+        objective = self.training.best.objective
+        if objective.mode == "min" and objective.name in row and objective.name != self.cost:
+            found[VAL_COST] = row[objective.name]
+        return found
 
     def _used(self) -> dict[str, float]:
         """The learning rates and momenta of the last update, as the optimizers used them."""
@@ -158,16 +168,10 @@ class ScriptSession(Session):
     # -- the best
 
     def _note_objective(self, step: int, value: float) -> None:
-        training = self.training
-        self.evaluated_at, self.val_cost = step, value
-        best = training.best_val_cost
-        if not math.isfinite(value):
-            return
-        is_better = best is None or (value < best if self.mode == "min" else value > best)
-        if is_better:
-            training.best_val_cost, training.best_step = value, step
-            if self.saver.current(step, self.version) is None:
-                self._keep_best(value)
+        self.evaluated_at = step
+        is_best = self.training.best.note(value, step)
+        if is_best and self.saver.current(step, self.version) is None:
+            self._keep_best()
 
     # -- what commands ask for
 

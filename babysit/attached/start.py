@@ -23,11 +23,13 @@ from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
+from babysit.protocol.objective import Mode, Objective
 from babysit.resume.history import (
     announced_in,
     newest_valid,
     read_history,
 )
+from babysit.training.best import Best
 from babysit.training.checkpoint import load_checkpoint
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.recorder import Recorder
@@ -45,13 +47,13 @@ class Script:
         self.knobs: dict[str, Knob] = {}
         self.settings: Settings | None = None
         self.objective: str | None = None
-        self.mode: Literal["min", "max"] = "min"
+        self.mode: Mode | None = None
 
 
 script = Script()
 
 
-def config(args: Any, *, objective: str | None = None, mode: Literal["min", "max"] = "min") -> Any:
+def config(args: Any, *, objective: str | None = None, mode: Mode = "min") -> Any:
     """The script's arguments, with the values of a fork or a trial in their places.
 
     args: a Namespace, a dataclass, a dict, or anything with items or attributes. What is returned
@@ -59,7 +61,7 @@ def config(args: Any, *, objective: str | None = None, mode: Literal["min", "max
     objective: the series that says which state is the best, such as "val/loss"; mode: "min" if
         less is better, "max" if more is.
     """
-    script.objective, script.mode = objective, mode
+    script.objective, script.mode = objective, None if objective is None else mode
     try:
         launch = launches.assigned()
         values = {} if launch is None else dict(launch.spec.first_values or launch.spec.values)
@@ -146,7 +148,13 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     if is_fork:
         parent = directory.parent.parent / str(spec.parent_directory)
         snapshot = load_checkpoint(parent, announced_in(spec))
-    training = ScriptTraining(seed=spec.seed, made_with=made_with(spec.script or {}))
+    seed = spec.seed or torch.initial_seed() % 2**53
+    if snapshot is not None:
+        seed = int(snapshot.state["seed"])
+    objective = Objective.of(script.objective or spec.objective, script.mode or spec.mode)
+    training = ScriptTraining(
+        seed=seed, best=Best(objective), made_with=made_with(spec.script or {})
+    )
     if snapshot is not None:
         training.step = int(snapshot.state["step"])
         training.places.target = training.places.now.from_json(snapshot.state["position"])
@@ -162,11 +170,9 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
         directory,
         training,
         recorder,
-        Saver(spec.id, directory / "checkpoints", recorder, history),
+        Saver(spec.id, directory / "checkpoints", recorder, history, objective),
         Heartbeat(directory, launch.attempt),
         history=history,
-        objective=script.objective,
-        mode=script.mode,
         settings=script.settings,
         may_wait=bool((spec.script or {}).get("supervised")),
         saves_at=frozenset(_steps_in(SAVE_AT)),

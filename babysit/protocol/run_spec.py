@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from babysit.protocol.objective import Mode, Objective
 from babysit.protocol.serialization import ADDED
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 
 CHECKPOINTS_PER_RUN_MAX = 1_000_000
 TRIAL_NICENESS = 10  # the `nice` value of workers of trials
@@ -45,7 +46,7 @@ class RunSpec:
     family_id: int
     name: str
     task: str
-    values: Values  # all hyperparameters; of a fork: those that differ from the checkpoint
+    values: RequestedValues  # all hyperparameters; of a fork: what differs from the checkpoint
     steps: int  # the run ends after this many updates, counted from the start of its root run
     seed: int
     created_at: str
@@ -65,7 +66,15 @@ class RunSpec:
     # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
     schedule_follows: bool | None = field(default=None, metadata=ADDED)
     script: dict[str, Any] | None = field(default=None, metadata=ADDED)  # as `ScriptSpec`
+    # What is best: a series, and whether a low or a high value of it; see `ranking`.
+    objective: str | None = field(default=None, metadata=ADDED)
+    mode: Mode | None = field(default=None, metadata=ADDED)
     format: int = 1
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which checkpoint is the best."""
+        return Objective.of(self.objective, self.mode)
 
     @property
     def niceness(self) -> int:

@@ -34,8 +34,9 @@ MOVES: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.RUNNING: frozenset({RunStatus.PAUSED, RunStatus.STARTING}) | OVER,
     RunStatus.PAUSED: frozenset({RunStatus.RUNNING, RunStatus.STARTING}) | OVER,
     **{status: frozenset() for status in (RunStatus.FINISHED, RunStatus.STOPPED)},
-    # A worker that was taken for dead may still report; its events are right.
-    RunStatus.LOST: frozenset(RunStatus) - {RunStatus.QUEUED, RunStatus.LOST},
+    # A worker that was taken for dead may still report; its events are right. A script whose
+    # process is gone is queued again when somebody asks for it.
+    RunStatus.LOST: frozenset(RunStatus) - {RunStatus.LOST},
     RunStatus.FAILED: frozenset(),
 }
 

@@ -170,7 +170,7 @@ def check_start(declared: Declared, values: Mapping[str, object]) -> Values:
     """
     checked = {name: item.default for name, item in declared.items()}
     for name, value in values.items():
-        checked[name] = _known(declared, name).check(value)
+        checked[name] = known(declared, name).check(value)
     check_together(checked)
     return checked
 
@@ -205,7 +205,7 @@ def check_requests(declared: Declared, values: Mapping[str, object]) -> Requeste
     live = _live(declared)
     checked: dict[str, Value | Relative] = {}
     for name, value in values.items():
-        item = _known(live, name)
+        item = known(live, name)
         if item.when == "fork":
             message = (
                 f"{item.label} cannot change in a running network. Fork from a checkpoint "
@@ -239,7 +239,7 @@ def check_fork(
         if name == "base_learning_rate":
             live[name] = value
             continue
-        checked = _known(declared, name).check(value)
+        checked = known(declared, name).check(value)
         if checked == current.get(name):
             continue
         if declared[name].when == "fork":
@@ -263,7 +263,12 @@ def check_together(values: Mapping[str, Any]) -> None:
         )
 
 
-def _known(declared: Declared, name: str) -> Hyperparameter:
+def known(declared: Declared, name: str) -> Hyperparameter:
+    """The declaration of a name.
+
+    Raises:
+        InvalidValue: there is none.
+    """
     if name not in declared:
         message = f"There is no such hyperparameter here. Declared are: {', '.join(declared)}."
         raise InvalidValue(name, message, sorted(declared))

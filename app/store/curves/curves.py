@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable
 from typing import Any, TypeAlias
 
@@ -14,6 +13,7 @@ from babysit.storage.journal import Points, to_jsonable
 
 from ...limits import SERIES_MAX
 from ..tables.runs import CurveChunkRow, EventRow, RunRow
+from .best import note_best
 from .chunks import (
     CLOSED_VALUES,
     OPEN_VALUES_MAX,
@@ -167,13 +167,7 @@ def _note_latest(run: RunRow, curves: dict[str, Curve]) -> None:
     }
     if used:
         run.effective = to_jsonable({**(run.effective or {}), **used})
-    cost = curves.get("val/cost")
-    if cost is None:
-        return
-    finite = np.where(np.isfinite(cost.values), cost.values, math.inf)
-    best = int(finite.argmin())
-    if finite[best] < (math.inf if run.best_val_cost is None else run.best_val_cost):
-        run.best_val_cost, run.best_step = float(finite[best]), int(cost.steps[best])
+    note_best(run, curves)
 
 
 # ---- reading ------------------------------------------------------------------------------------

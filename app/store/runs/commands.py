@@ -139,6 +139,8 @@ def _check_set(
             allowed=[run.step, INT_MAX],
         )
     if declared is None:
+        if run.script is not None:
+            raise Invalid("The script has not begun its loop: what can change is not known yet.")
         raise Invalid("The run's task no longer exists, so values cannot be checked.")
     current = dict(run.values)
     for item in pending:

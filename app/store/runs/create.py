@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from babysit.protocol.commands import Pause
 from babysit.protocol.events import Described, Forked
 from babysit.protocol.hyperparameters import ENDING_SCHEDULES, Declared, InvalidValue
+from babysit.protocol.objective import Objective, choose_objective
+from babysit.protocol.requested import checked_request
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
-from babysit.protocol.validation import check_fork, check_start
+from babysit.protocol.validation import check_fork, check_start, known
 from babysit.protocol.values import Values
 
 from ...errors import Invalid, NotAllowed
@@ -36,18 +39,18 @@ def start_run(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> Ru
     Raises:
         Invalid: a value is wrong.
     """
-    options, watched = _split(options)
+    options, watched = watched_apart(options)
     spec = to_run_spec(tx, task, options)
-    return _watch(tx, make_run(tx, spec, spec.values), watched)
+    return watch(tx, make_run(tx, spec, spec.values), watched)
 
 
-def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def watched_apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of `RunSpec`, and how the run is to be watched."""
     watched = {name: options[name] for name in WATCHED if options.get(name) is not None}
     return {name: options[name] for name in options if name not in WATCHED}, watched
 
 
-def _watch(tx: Transaction, run: RunRow, watched: Mapping[str, Any]) -> RunRow:
+def watch(tx: Transaction, run: RunRow, watched: Mapping[str, Any]) -> RunRow:
     """Say to a new run what a person could say to it later."""
     describe_run(tx, run, guard=watched.get("guard"))
     if watched.get("paused"):
@@ -71,7 +74,22 @@ def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> 
         name=_name(options.get("name"), f"{task.name}-{run_id}"),
         task=task.name,
         values=values,
+        **chosen_objective(task, options).fields,
     )
+
+
+def chosen_objective(task: TaskInfo, options: Mapping[str, Any]) -> Objective:
+    """What is to be best, as asked for in `objective` and `mode`, or as the task declares it.
+
+    Raises:
+        Invalid: the task measures no such series, or the mode is wrong or missing.
+    """
+    try:
+        return choose_objective(
+            options.get("objective"), options.get("mode"), task.measured, task.objective
+        )
+    except InvalidValue as error:
+        raise Invalid(error.message, field=error.name, allowed=error.allowed) from error
 
 
 def build_run_spec(
@@ -94,7 +112,7 @@ def fork_run(
 ) -> RunRow:
     """A new run that continues from a checkpoint, with other values if given.
 
-    options: as of `start_run`; the pace and the guard are by default those of the parent.
+    options: as of `start_run`; pace, guard and objective are by default those of the parent.
 
     Raises:
         NotFound: the checkpoint does not exist.
@@ -103,11 +121,20 @@ def fork_run(
     """
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
-    options, watched = _split({"guard": parent.guard} | _given(options))
+    options, watched = watched_apart({"guard": parent.guard} | _given(options))
     current = values_of(runs_dir, checkpoint, parent)
-    overrides = _checked_overrides(task.declared, current, options.get("values") or {})
+    requested = options.get("values") or {}
+    overrides = (
+        _checked_overrides(task.declared, current, requested)
+        if parent.script is None
+        else checked_for_script(task.declared, requested)
+    )
     values = {**current, **overrides}
-    values["learning_rate"] = values.pop("base_learning_rate", values.get("learning_rate"))
+    if "base_learning_rate" in values:
+        values["learning_rate"] = values.pop("base_learning_rate")
+    objective = Objective.of(
+        options.pop("objective", parent.objective), options.pop("mode", parent.mode)
+    )
     name = _name(options.get("name"), f"{parent.name[:200]} from step {checkpoint.step}")
     steps = last_step(parent, checkpoint, options.get("steps"), task.default_steps)
     pace = options.get("max_steps_per_s", parent.max_steps_per_s)
@@ -126,7 +153,9 @@ def fork_run(
         parent_directory=f"runs/{parent.id}/checkpoints/{checkpoint.directory}",
         parent_state_sha256=checkpoint.state_sha256,
         parent_bytes=checkpoint.bytes,
+        script=parent.script and {**parent.script, "supervised": True},
         schedule_follows=True if values.get("schedule") in ENDING_SCHEDULES else None,
+        **objective.fields,
     )
     child = make_run(tx, spec, values)
     forked = Forked(
@@ -140,7 +169,7 @@ def fork_run(
     if spec.rewind:
         stop_if_active(tx, parent)
         emit(tx, child, Described(step=child.step, live=True))
-    return _watch(tx, child, watched)
+    return watch(tx, child, watched)
 
 
 def values_of(runs_dir: Path, checkpoint: CheckpointRow, parent: RunRow) -> dict[str, Any]:
@@ -175,6 +204,35 @@ def _checked_overrides(declared: Declared, current: Values, values: Mapping[str,
     except InvalidValue as error:
         raise _invalid(error) from error
     return {**structural, **live}
+
+
+def checked_for_script(declared: Declared, values: Mapping[str, object]) -> dict[str, Any]:
+    """What a new run of a script begins with; its own code says all the rest.
+
+    Raises:
+        Invalid: an unknown name or a wrong value.
+    """
+    try:
+        return {
+            name: checked_request(known(declared, name), value) for name, value in values.items()
+        }
+    except InvalidValue as error:
+        raise _invalid(error) from error
+
+
+def check_values_of_script(values: Mapping[str, object]) -> dict[str, Any]:
+    """The values of a new run of a script; what they are for is known when it has started.
+
+    Raises:
+        Invalid: a value is neither a number nor a text nor true or false.
+    """
+    for name, value in values.items():
+        if isinstance(value, (bool, int, str)) or (
+            isinstance(value, float) and math.isfinite(value)
+        ):
+            continue
+        raise Invalid("A value is a finite number, a text, true or false.", field=f"values.{name}")
+    return dict(values)
 
 
 def _invalid(error: InvalidValue) -> Invalid:

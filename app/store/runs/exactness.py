@@ -16,14 +16,21 @@ NOT_PROVED = "No step of this run was made twice so far."
 REASONS_MAX = 20
 
 
-def read_exactness(session: Session, run_id: int) -> dict[str, Any]:
+# The words of scripts, whose state is only as whole as what was attached.
+LEVELS = {"exact": "proved", "not proved": "seen"}
+
+
+def read_exactness(session: Session, run_id: int, *, is_script: bool = False) -> dict[str, Any]:
     """The worst that was found, and the last step up to which all was equal."""
     query = (
         select(EventRow.body)
         .where(EventRow.run_id == run_id, EventRow.kind == Exactness.kind)
         .order_by(EventRow.id)
     )
-    return combined(session.scalars(query))
+    found = combined(session.scalars(query))
+    if is_script:
+        found["level"] = LEVELS.get(found["level"], found["level"])
+    return found
 
 
 def combined(bodies: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from babysit.protocol.events import (
     CheckpointRemoved,
     CheckpointSaved,
     CommandSent,
+    Declared,
     Described,
     Event,
     Forked,
@@ -45,6 +46,7 @@ from .command_projection import (
     changed,
     command_sent,
 )
+from .declared import declare
 
 EVENT_BYTES_MAX = 1_000_000
 AT_CHARACTERS_MAX = 32
@@ -174,6 +176,8 @@ def _project(tx: Transaction, run: RunRow, attempt: int, event: Event) -> None:
             _status(run, attempt, event)
         case WorkerStarted():
             _worker_started(run, attempt, event)
+        case Declared():
+            declare(run, event)
         case CommandSent():
             command_sent(tx, run, event)
         case Changed():
@@ -223,10 +227,11 @@ def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
 def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
     run.attempt = max(run.attempt, attempt)
     run.step = event.step
-    run.values = dict(event.values)
-    if attempt == 1:
-        run.initial_values = dict(event.values)
-    run.train_size, run.steps_per_epoch = event.train_size, event.steps_per_epoch
+    if run.started_at is None:
+        # A later attempt begins at a checkpoint, and makes the changes after it once more.
+        run.values = run.initial_values = dict(event.values)
+    run.train_size = event.train_size or None  # of a script they are not known
+    run.steps_per_epoch = event.steps_per_epoch or None
     run.threads, run.device = event.threads, event.device
 
 
@@ -249,6 +254,7 @@ def _checkpoint_saved(tx: Transaction, run: RunRow, event: CheckpointSaved) -> N
             state_sha256=event.state_sha256,
             at=event.at,
             command_id=event.command_id,
+            objective_value=event.objective_value,
         )
     )
     run.checkpoint_count += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from babysit.protocol.recipe import (
     command_of,
 )
 from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.values import Values
 
 from ...errors import NotAllowed
 from ..curves.curves import attempt_begins, left_at, read_curves
@@ -73,7 +74,7 @@ def make_recipe(session: Session, runs_dir: Path, run_id: int) -> Recipe:
         seed=root.seed,
         steps=root.steps,
         until=until,
-        values=root.values,
+        values=cast(Values, dict(root.values)),
         made_with=made_with,
         changes=tuple(changes),
         states=tuple(_states(session, line, changes, passed)),

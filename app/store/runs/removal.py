@@ -125,6 +125,7 @@ def finish_removal(store: Store) -> None:
 def _remove(store: Store, run_ids: list[int]) -> None:
     if not run_ids:
         return
+    store.removed.update(run_ids)
     with store.writing() as tx:
         for table in OF_A_RUN:
             tx.session.execute(delete(table).where(table.run_id.in_(run_ids)))

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 from babysit.protocol.events import Described, NoteAdded, Restored, StatusChanged, Trashed
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
-from babysit.protocol.values import Values
+from babysit.protocol.values import RequestedValues, Values
 
 from ...errors import Invalid, NotFound
 from ...limits import INT_MAX
+from ..curves.best import set_objective
 from ..journals.spec_file import RUN_FILE, highest_id
 from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
 from ..tables.runs import EventRow, RunRow
 from ..tables.searches import TrialRow
+from .declared import shown_script
 from .exactness import read_exactness
 from .projection import emit, emit_all
 
@@ -50,8 +52,11 @@ def find_run(session: Session, run_id: int) -> RunRow:
 
 
 def next_run_id(tx: Transaction) -> int:
-    """Above every id in SQL, of a directory or of a sampled trial: no id is used twice."""
-    if not tx.newest_run_id:
+    """Above every id in SQL, of a directory or of a sampled trial: no id is used twice.
+
+    A script that was started by hand makes the directory of its run itself.
+    """
+    if not tx.newest_run_id or (tx.journals.parent / str(tx.newest_run_id + 1)).exists():
         highest = tx.session.scalar(select(func.max(RunRow.id))) or 0
         drawn = tx.session.scalar(select(func.max(TrialRow.run_id))) or 0
         known = (highest_id(tx.journals.parent), tx.searches.newest_run_id)
@@ -60,7 +65,7 @@ def next_run_id(tx: Transaction) -> int:
     return tx.newest_run_id
 
 
-def make_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
+def make_run(tx: Transaction, spec: RunSpec, values: RequestedValues) -> RunRow:
     """Write `run.json`, then the row, then the first event: the run is queued.
 
     values: all base values; `spec.values` are only what differs from the checkpoint in a fork.
@@ -70,15 +75,20 @@ def make_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
     return row
 
 
-def add_run(tx: Transaction, spec: RunSpec, values: Values) -> RunRow:
+def add_run(tx: Transaction, spec: RunSpec, values: RequestedValues) -> RunRow:
     """The first half of `make_run`; `queue_runs` must follow in the same transaction."""
     if spec.parent is not None:
-        spec = replace(spec, first_values=dict(values))
+        spec = replace(spec, first_values=_plain(values))
     RUN_FILE.write(tx.journals.parent, spec)
     tx.made.append(tx.journals.directory(spec.id))
     row = run_row(spec)
     tx.session.add(row)
     return row
+
+
+def _plain(values: RequestedValues) -> Values:
+    """The values that are not relative to what a script says."""
+    return {name: value for name, value in values.items() if not isinstance(value, dict)}
 
 
 def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
@@ -91,9 +101,10 @@ def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
 def run_row(spec: RunSpec) -> RunRow:
     """The row of a run, from its `run.json` alone."""
     parent, search = spec.parent or {}, spec.search or {}
-    values = spec.values if spec.first_values is None else spec.first_values
-    return RunRow(
-        **{name: getattr(spec, name) for name in SPEC_COLUMNS},
+    values = _plain(spec.values) if spec.first_values is None else spec.first_values
+    given = {name: value for name in SPEC_COLUMNS if (value := getattr(spec, name)) is not None}
+    row = RunRow(
+        **given,
         values=dict(values),
         initial_values=dict(values),
         step=parent.get("step", 0),
@@ -105,11 +116,22 @@ def run_row(spec: RunSpec) -> RunRow:
         trial=search.get("number"),
         round=search.get("round"),
     )
+    set_objective(row, spec.ranking)
+    return row
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:
-    run = run_list(session, [find_run(session, run_id)])[0]
-    return {**run, "exactness": read_exactness(session, run_id)}
+    """One run, with what a list of runs leaves out."""
+    row = find_run(session, run_id)
+    run = run_list(session, [row])[0]
+    declared = row.declared or {}
+    return {
+        **run,
+        "exactness": read_exactness(session, run_id, is_script=row.script is not None),
+        "script": shown_script(row.script),
+        "parts": declared.get("parts", []),
+        "declared": row.declared,
+    }
 
 
 def list_runs(

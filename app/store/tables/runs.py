@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
+from babysit.protocol.objective import DEFAULT, Mode, Objective
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import to_jsonable
 
@@ -82,6 +83,7 @@ class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
         WireNumber | None: PlainJson,
         JsonObject: PlainJson,
         list[str]: PlainJson,
+        Mode: Text,
         RunStatus: Enum(
             RunStatus,
             native_enum=False,
@@ -100,8 +102,8 @@ class RunRow(Table):
     effective: what the next update uses. latest: the newest value of each series.
     attempt: the newest process that was started for it, from 1; 0: none yet.
     server_seq: how many records of `server.journal` this row and its events know.
-    replay_of: the run whose recipe it repeats. replayed: what came of the comparison.
-    search_id, trial, round: the search whose trial it is, and its number there.
+    replay_of: the run whose recipe it repeats. search_id, trial, round: of a search's trial.
+    script: as `ScriptSpec`. declared: what the script last declared. best_value: of `objective`.
     """
 
     __tablename__ = "runs"
@@ -144,7 +146,7 @@ class RunRow(Table):
     effective: Mapped[JsonObject | None] = mapped_column(default=None)
     latest: Mapped[JsonObject] = mapped_column(default_factory=dict)
     best_step: Mapped[int | None] = mapped_column(default=None)
-    best_val_cost: Mapped[float | None] = mapped_column(default=None)
+    best_value: Mapped[float | None] = mapped_column("best_val_cost", default=None)
     steps_per_epoch: Mapped[int | None] = mapped_column(default=None)
     train_size: Mapped[int | None] = mapped_column(default=None)
     threads: Mapped[int | None] = mapped_column(default=None)
@@ -155,6 +157,15 @@ class RunRow(Table):
     search_id: Mapped[int | None] = mapped_column(default=None)
     trial: Mapped[int | None] = mapped_column(default=None)
     round: Mapped[int | None] = mapped_column(default=None)
+    script: Mapped[JsonObject | None] = mapped_column(default=None)
+    declared: Mapped[JsonObject | None] = mapped_column(default=None)
+    objective: Mapped[str] = mapped_column(default=DEFAULT.name)
+    mode: Mapped[Mode] = mapped_column(default=DEFAULT.mode)
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which of its checkpoints is the best."""
+        return Objective(self.objective, self.mode)
 
 
 class CommandRow(Table):
@@ -252,6 +263,7 @@ class CheckpointRow(Table):
     command_id: Mapped[int | None] = mapped_column(default=None)
     pinned: Mapped[bool] = mapped_column(default=False)
     removed: Mapped[bool] = mapped_column(default=False)
+    objective_value: Mapped[WireNumber | None] = mapped_column(default=None)  # if not `val_cost`
 
 
 class JournalCursorRow(Table):

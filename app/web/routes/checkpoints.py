@@ -14,7 +14,7 @@ from ...store.runs.create import fork_run
 from ...store.runs.removal import delete_checkpoint
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
+from ..deps import AppStateDep, IdempotencyDep, PathId, create, task_of
 from ..schemas.requests import NewFork, PinChange
 from ..schemas.responses import Checkpoint, Run
 
@@ -28,6 +28,15 @@ def list_checkpoints(run_id: PathId, state: AppStateDep) -> list[Checkpoint]:
         run = find_run(session, run_id)
         items = checkpoints.list_checkpoints(session, state.store.runs_dir, run)
     return [Checkpoint.model_validate(item) for item in items]
+
+
+@router.get("/checkpoints/{checkpoint_id}")
+def read(checkpoint_id: PathId, state: AppStateDep) -> Checkpoint:
+    """One checkpoint of any run."""
+    with state.store.reading() as session:
+        row = checkpoints.find_checkpoint(session, checkpoint_id)
+        checkpoint = checkpoints.one_checkpoint(session, state.store.runs_dir, row)
+    return Checkpoint.model_validate(checkpoint)
 
 
 @router.patch("/checkpoints/{checkpoint_id}")
@@ -64,8 +73,9 @@ def fork(
     """Start a new run from a checkpoint, with other values if given."""
     with state.store.reading() as session:
         row = checkpoints.find_checkpoint(session, checkpoint_id)
-        name = find_run(session, row.run_id).task
-    task = described_task(state, name)
+        parent = find_run(session, row.run_id)
+        session.expunge(parent)
+    task = task_of(state, parent)
     options = requested.model_dump()
 
     def act(tx: Transaction) -> dict[str, Any]:

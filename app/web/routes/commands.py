@@ -11,13 +11,11 @@ from fastapi import APIRouter, Query, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from babysit.protocol.hyperparameters import Declared
-
 from ...limits import WAIT_S_MAX
 from ...store.runs import commands
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
-from ..deps import AppState, AppStateDep, HolderDep, IdempotencyDep, PathId
+from ..deps import AppState, AppStateDep, HolderDep, IdempotencyDep, PathId, declared_of
 from ..schemas.requests import CommandIn
 from ..schemas.responses import CommandAnswer, CommandSent
 
@@ -42,18 +40,13 @@ def send(
 
     def act(tx: Transaction) -> dict[str, Any]:
         command = requested.command()
-        declared = _declared(state, find_run(tx.session, run_id).task)
+        declared = declared_of(state, find_run(tx.session, run_id))
         command_id = commands.send_command(tx, run_id, command, declared)
         return {"command_id": command_id, "status": "no_op" if command_id is None else "pending"}
 
     answer = idempotency.answer(status.HTTP_202_ACCEPTED, act, no_op=status.HTTP_200_OK)
     state.wake()  # the command may have stopped a queued run
     return answer
-
-
-def _declared(state: AppState, task: str) -> Declared | None:
-    info = state.catalog.get(task)
-    return info.declared if info is not None and info.declared else None
 
 
 @router.get("/{command_id}")

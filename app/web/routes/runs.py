@@ -15,7 +15,7 @@ from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
 
-from ...errors import NotFound
+from ...errors import Invalid, NotFound
 from ...limits import INT_MAX, NAME_CHARACTERS_MAX, PAGE_MAX, RUNS_DEFAULT
 from ...store.events import event_json
 from ...store.run_json import run_list
@@ -24,6 +24,7 @@ from ...store.runs.commands import stop_if_active
 from ...store.runs.create import start_run
 from ...store.runs.projection import emit
 from ...store.runs.removal import Trash, empty_trash, look_into_trash
+from ...store.runs.scripts import restart_script, start_script
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
 from ..schemas.events import Event
@@ -39,14 +40,30 @@ PICTURE_BYTES_MAX = 4_000_000
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=Run)
 def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """Start a run. It is queued until a slot is free."""
-    task = described_task(state, requested.task)
+    if (requested.task is None) == (requested.script is None):
+        raise Invalid("Name a task or a registered script.", field="task")
+    task = None if requested.task is None else described_task(state, requested.task)
     options = requested.model_dump(exclude={"task"})
 
     def act(tx: Transaction) -> dict[str, Any]:
-        run = start_run(tx, task, options)
+        if task is None:
+            run = start_script(tx, state.store.runs_dir.parent, options)
+        else:
+            run = start_run(tx, task, {**options, "script": None})
         return run_list(tx.session, [run])[0]
 
     return create(state, idempotency, act)
+
+
+@router.post("/{run_id}/attempts", status_code=status.HTTP_202_ACCEPTED)
+def restart(run_id: PathId, state: AppStateDep) -> Run:
+    """Start a script again whose process is gone; it continues from its newest checkpoint."""
+    with state.store.writing() as tx:
+        row = runs.find_run(tx.session, run_id)
+        restart_script(tx, row)
+        answer = Run.model_validate(run_list(tx.session, [row])[0])
+    state.wake()
+    return answer
 
 
 @router.get("")

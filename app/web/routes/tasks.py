@@ -1,4 +1,4 @@
-"""The available tasks."""
+"""The available tasks, and the scripts that may be started."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from babysit.protocol.script_files import all_registered
+
 from ...limits import WAIT_S_MAX
+from ...store.runs.scripts import shown
 from ...task_description import Task
 from ..deps import AppStateDep, HolderDep
-from ..schemas.responses import Tasks
+from ..schemas.responses import RegisteredScript, Tasks
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
+scripts_router = APIRouter(prefix="/api/scripts", tags=["tasks"])
 
 LOOK_EVERY_S = 0.05
 
@@ -35,3 +39,10 @@ async def list_tasks(
         tasks=[Task.model_validate(task.description) for task in state.catalog.tasks()],
         ready=ready,
     )
+
+
+@scripts_router.get("")
+def list_scripts(state: AppStateDep) -> list[RegisteredScript]:
+    """The scripts that `babysit run` registered on this machine."""
+    found = all_registered(state.store.runs_dir.parent)
+    return [RegisteredScript.model_validate(shown(*item)) for item in found.items()]

@@ -17,6 +17,7 @@ from babysit.protocol.commands import (
     Set,
     Stop,
 )
+from babysit.protocol.objective import Mode
 from babysit.protocol.recipe import RECIPE_BYTES_MAX
 
 from ...limits import (
@@ -69,7 +70,8 @@ class SignIn(In):
 
 
 class NewRun(In):
-    task: Name
+    task: Name | None = None
+    script: Annotated[str, Field(max_length=64)] | None = None  # id of a registered one
     values: ValuesIn = Field(default_factory=dict)
     steps: Steps | None = None
     seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None
@@ -78,6 +80,8 @@ class NewRun(In):
     max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     guard: bool = True  # pause when the cost blows up
     paused: bool = False  # before the first step
+    objective: Name | None = None  # the series that decides what is best; None: as the task has it
+    mode: Mode | None = None
 
 
 class RunChange(In):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from babysit.protocol.objective import Mode
 from babysit.protocol.status import RunStatus
 
-from ...task_description import Number, Task, ValuesOut
+from ...task_description import Hyperparameter, Number, Task, ValuesOut
 from .events import Event
+
+RequestedValuesOut: TypeAlias = dict[str, float | int | bool | str | dict[str, float | bool]]
 
 
 class Error(BaseModel):
@@ -44,8 +47,11 @@ class Parent(BaseModel):
 
 
 class Best(BaseModel):
+    """value: of the run's objective. val_cost: the same if that is the validation cost."""
+
     step: int
-    val_cost: float
+    value: float
+    val_cost: float | None
 
 
 class Effective(BaseModel):
@@ -58,7 +64,7 @@ class PendingCommand(BaseModel):
     command_id: int
     kind: str
     at_step: int | None
-    values: ValuesOut
+    values: RequestedValuesOut
     over_steps: int | None
     note: str
 
@@ -87,12 +93,51 @@ class Exactness(BaseModel):
     """Whether the run can be repeated to the last bit.
 
     level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
-        for these reasons; not proved: nothing was made twice so far.
+        for these reasons; not proved: nothing was made twice so far. Of a script's run they are
+        called proved, approximate and seen.
     """
 
-    level: Literal["exact", "approximate", "not proved"]
+    level: Literal["exact", "approximate", "not proved", "proved", "seen"]
     reasons: list[str]
     proved_at_step: int | None
+
+
+class Script(BaseModel):
+    """How a training script was started."""
+
+    path: str
+    argv: list[str]
+    cwd: str
+    python: str
+    sha256: str
+    git: dict[str, str | bool] | None = None
+    supervised: bool = False
+
+
+class RegisteredScript(Script):
+    """A script that a request may name."""
+
+    id: str
+
+
+class Part(BaseModel):
+    """One attached part, and whether its state is taken and put back."""
+
+    name: str
+    type: str
+    captured: Literal["exact", "approximate", "not seen"]
+    why: str
+
+
+class ScriptDeclared(BaseModel):
+    """What a script can be told, in the order of the tiers; and what its series mean."""
+
+    hyperparameters: list[Hyperparameter] = Field(default_factory=list)
+    steps: int | None = None
+    cost: str | None = None
+    objective: str | None = None
+    mode: str = "min"
+    can_evaluate: bool = False
 
 
 class Run(BaseModel):
@@ -118,6 +163,8 @@ class Run(BaseModel):
     effective: Effective | None
     latest: dict[str, Number]
     best: Best | None
+    objective: str  # the series that decides what is best
+    mode: Mode
     epoch: Number | None
     steps_per_epoch: int | None
     train_size: int | None
@@ -134,7 +181,11 @@ class Run(BaseModel):
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None
-    exactness: Exactness | None = None  # of one run; a list of runs leaves it out
+    # Of one run; a list of runs leaves these out.
+    exactness: Exactness | None = None
+    script: Script | None = None
+    parts: list[Part] = Field(default_factory=list)
+    declared: ScriptDeclared | None = None
 
 
 class Runs(BaseModel):
@@ -163,7 +214,7 @@ class CommandAnswer(BaseModel):
     reason: str | None
     field: str | None
     notes: list[str]
-    undo_values: ValuesOut | None
+    undo_values: RequestedValuesOut | None
     actor: str
     created_at: str
     at_step: int | None
@@ -198,6 +249,7 @@ class Checkpoint(BaseModel):
     cause: str
     kind: str
     val_cost: Number | None
+    objective_value: Number | None  # of a run whose objective is not the validation cost
     bytes: int
     valid: bool
     weights_sha256: str

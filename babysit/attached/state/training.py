@@ -10,8 +10,8 @@ from babysit.attached.control.options import StepHooks
 from babysit.attached.state.kept import Kept
 from babysit.attached.state.loops import LoopPlaces, Place
 from babysit.attached.state.parts import Parts, PartState
-from babysit.storage.journal import parse_float
 from babysit.storage.manifest import FORMAT
+from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot, copied, random_tensors, restore_random
 from babysit.training.divergence import SLOW_FACTOR_MAX, DivergenceGuard
 
@@ -42,8 +42,7 @@ class ScriptTraining:
     divergence: DivergenceGuard = field(
         default_factory=lambda: DivergenceGuard(factor_max=SLOW_FACTOR_MAX)
     )
-    best_val_cost: float | None = None
-    best_step: int = 0
+    best: Best = field(default_factory=Best)
 
     def find_optimizers(self) -> None:
         """Look for optimizers and their groups, and hook those that are new."""
@@ -84,7 +83,7 @@ class ScriptTraining:
                 "updates": self.count_updates(),
                 "order": self.order,
                 "last_command_id": self.last_command_id,
-                "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "best": self.best.to_json(),
                 "divergence": self.divergence.to_json(),
                 "made_with": self.made_with,
             },
@@ -118,9 +117,7 @@ class ScriptTraining:
                 self.controls.forget(undone.command_id)
         else:
             self.last_command_id = int(state["last_command_id"])
-            best = state["best"]["val_cost"]
-            self.best_val_cost = None if best is None else parse_float(best)
-            self.best_step = int(state["best"]["step"])
+            self.best.take_over(state["best"])
         self.divergence = DivergenceGuard.from_json(state["divergence"])
         self.places.now = Place.from_json(state["position"])
         self.places.target = None

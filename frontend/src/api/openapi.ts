@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Scripts
+         * @description The scripts that `babysit run` registered on this machine.
+         */
+        get: operations["list_scripts_api_scripts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -110,6 +130,26 @@ export interface paths {
          * @description Start a run. It is queued until a slot is free.
          */
         post: operations["start_api_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart
+         * @description Start a script again whose process is gone; it continues from its newest checkpoint.
+         */
+        post: operations["restart_api_runs__run_id__attempts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -381,7 +421,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read
+         * @description One checkpoint of any run.
+         */
+        get: operations["read_api_checkpoints__checkpoint_id__get"];
         put?: never;
         post?: never;
         /**
@@ -784,12 +828,17 @@ export interface components {
              */
             kind: "applied";
         };
-        /** Best */
+        /**
+         * Best
+         * @description value: of the run's objective. val_cost: the same if that is the validation cost.
+         */
         Best: {
             /** Step */
             step: number;
+            /** Value */
+            value: number;
             /** Val Cost */
-            val_cost: number;
+            val_cost: number | null;
         };
         /** CancelIn */
         CancelIn: {
@@ -940,6 +989,8 @@ export interface components {
             kind: string;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Bytes */
             bytes: number;
             /** Valid */
@@ -1073,6 +1124,8 @@ export interface components {
             state_sha256: string;
             /** Command Id */
             command_id?: number | null;
+            /** Objective Value */
+            objective_value?: number | string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1110,7 +1163,9 @@ export interface components {
             notes: string[];
             /** Undo Values */
             undo_values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             } | null;
             /** Actor */
             actor: string;
@@ -1383,14 +1438,15 @@ export interface components {
          * @description Whether the run can be repeated to the last bit.
          *
          *     level: exact: steps were made twice, up to `proved_at_step`, and were equal; approximate: not,
-         *         for these reasons; not proved: nothing was made twice so far.
+         *         for these reasons; not proved: nothing was made twice so far. Of a script's run they are
+         *         called proved, approximate and seen.
          */
         Exactness: {
             /**
              * Level
              * @enum {string}
              */
-            level: "exact" | "approximate" | "not proved";
+            level: "exact" | "approximate" | "not proved" | "proved" | "seen";
             /** Reasons */
             reasons: string[];
             /** Proved At Step */
@@ -1704,7 +1760,9 @@ export interface components {
         /** NewRun */
         NewRun: {
             /** Task */
-            task: string;
+            task?: string | null;
+            /** Script */
+            script?: string | null;
             /** Values */
             values?: {
                 [key: string]: number | boolean | string;
@@ -1732,6 +1790,10 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
         };
         /**
          * NewSearch
@@ -1798,6 +1860,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -1859,6 +1925,23 @@ export interface components {
             /** Checkpoint Id */
             checkpoint_id: number;
         };
+        /**
+         * Part
+         * @description One attached part, and whether its state is taken and put back.
+         */
+        Part: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /**
+             * Captured
+             * @enum {string}
+             */
+            captured: "exact" | "approximate" | "not seen";
+            /** Why */
+            why: string;
+        };
         /** PauseIn */
         PauseIn: {
             /**
@@ -1882,7 +1965,9 @@ export interface components {
             at_step: number | null;
             /** Values */
             values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Over Steps */
             over_steps: number | null;
@@ -2083,16 +2168,46 @@ export interface components {
             kind: "refused";
         };
         /**
+         * RegisteredScript
+         * @description A script that a request may name.
+         */
+        RegisteredScript: {
+            /** Path */
+            path: string;
+            /** Argv */
+            argv: string[];
+            /** Cwd */
+            cwd: string;
+            /** Python */
+            python: string;
+            /** Sha256 */
+            sha256: string;
+            /** Git */
+            git?: {
+                [key: string]: string | boolean;
+            } | null;
+            /**
+             * Supervised
+             * @default false
+             */
+            supervised: boolean;
+            /** Id */
+            id: string;
+        };
+        /**
          * Repeat
          * @description Finished repetitions of a run with other seeds, without the run itself.
          *
-         *     spread: their standard deviation; None for fewer than two.
+         *     mean, spread: of the objective's values; the spread is their standard deviation, None for fewer
+         *     than two.
          */
         Repeat: {
             /** Run Id */
             run_id: number;
             /** Val Costs */
             val_costs: number[];
+            /** Objective Values */
+            objective_values: number[];
             /** Mean */
             mean: number | null;
             /** Spread */
@@ -2289,6 +2404,13 @@ export interface components {
                 [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
             };
             best: components["schemas"]["Best"] | null;
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Epoch */
             epoch: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Steps Per Epoch */
@@ -2320,6 +2442,10 @@ export interface components {
             replayed: components["schemas"]["Replayed"] | null;
             search: components["schemas"]["TrialOf"] | null;
             exactness?: components["schemas"]["Exactness"] | null;
+            script?: components["schemas"]["Script"] | null;
+            /** Parts */
+            parts?: components["schemas"]["Part"][];
+            declared?: components["schemas"]["ScriptDeclared"] | null;
         };
         /** RunChange */
         RunChange: {
@@ -2351,6 +2477,55 @@ export interface components {
             runs: components["schemas"]["Run"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * Script
+         * @description How a training script was started.
+         */
+        Script: {
+            /** Path */
+            path: string;
+            /** Argv */
+            argv: string[];
+            /** Cwd */
+            cwd: string;
+            /** Python */
+            python: string;
+            /** Sha256 */
+            sha256: string;
+            /** Git */
+            git?: {
+                [key: string]: string | boolean;
+            } | null;
+            /**
+             * Supervised
+             * @default false
+             */
+            supervised: boolean;
+        };
+        /**
+         * ScriptDeclared
+         * @description What a script can be told, in the order of the tiers; and what its series mean.
+         */
+        ScriptDeclared: {
+            /** Hyperparameters */
+            hyperparameters?: components["schemas"]["Hyperparameter"][];
+            /** Steps */
+            steps?: number | null;
+            /** Cost */
+            cost?: string | null;
+            /** Objective */
+            objective?: string | null;
+            /**
+             * Mode
+             * @default min
+             */
+            mode: string;
+            /**
+             * Can Evaluate
+             * @default false
+             */
+            can_evaluate: boolean;
         };
         /** Search */
         Search: {
@@ -2404,6 +2579,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2414,6 +2596,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2511,6 +2695,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2574,6 +2762,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2584,6 +2779,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2740,6 +2937,17 @@ export interface components {
             has_picture: boolean;
             /** Series */
             series?: string[];
+            /**
+             * Objective
+             * @default val/cost
+             */
+            objective: string;
+            /**
+             * Mode
+             * @default min
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Defaults */
             defaults?: {
                 [key: string]: number | boolean | string;
@@ -2827,7 +3035,8 @@ export interface components {
          * @description A run as a trial.
          *
          *     fits: it finished as sampled, so it counts for the best trial, the next round and the models.
-         *     Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
+         *     Repetitions do not count. val_cost, objective_value: the latest values, the final ones when the
+         *     trial is over.
          */
         Trial: {
             /** Number */
@@ -2846,6 +3055,8 @@ export interface components {
             fits: boolean;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Step */
             step: number;
             /** Steps */
@@ -3873,6 +4084,152 @@ export interface operations {
             };
         };
     };
+    list_scripts_api_scripts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredScript"][];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_runs_api_runs_get: {
         parameters: {
             query?: {
@@ -4046,6 +4403,154 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restart_api_runs__run_id__attempts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6309,6 +6814,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Checkpoint"][];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_api_checkpoints__checkpoint_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                checkpoint_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checkpoint"];
                 };
             };
             /** @description Malformed request */

@@ -136,7 +136,7 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
     ends.push(...breaks(raw));
     values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
     zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
-    const end = lastFinite(main);
+    const end = lastFinite(main, viewport.to);
     if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
     if (name === names[0]) points = valueCount(raw);
   }
@@ -171,7 +171,7 @@ function composeRate(scene: Scene): Drawing | null {
   const middle = (low + high) / 2;
   const half = Math.max(0.75, (high - low) / 2 + 0.25); // decades: a change of ×2 should be seen as a step
   const range: [number, number] = [middle - half, middle + half];
-  const end = lastFinite(series) as number;
+  const end = lastFinite(series, viewport.to) ?? (lastFinite(series) as number);
   return {
     traces: [line(series, viewport.axis, { colour: colours.train, width: 2, shape: "hv" })],
     frame: { box: scene.box, x: scene.x, y: range, log: true },
@@ -208,7 +208,7 @@ function composeMomentum(scene: Scene): Drawing | null {
   const toScale = (beta: number): number => -Math.log10(Math.max(1e-6, 1 - beta));
   const shown = { ...series, value: series.value.map(toScale) };
   const range: [number, number] = [-0.2, Math.max(1.4, ...shown.value.filter(Number.isFinite)) + 0.3];
-  const end = lastFinite(series);
+  const end = lastFinite(series, viewport.to);
   if (end === null) return null;
   return {
     traces: [line(shown, viewport.axis, { colour: colours.third, width: 2, shape: "hv" })],
@@ -229,10 +229,11 @@ function composeMomentum(scene: Scene): Drawing | null {
   };
 }
 
-export function lastFinite(series: Series): number | null {
+/** The newest finite value, at `to` or before. */
+export function lastFinite(series: Series, to = Infinity): number | null {
   for (let i = series.value.length - 1; i >= 0; i--) {
     const value = series.value[i] as number;
-    if (Number.isFinite(value)) return value;
+    if (Number.isFinite(value) && (series.step[i] as number) <= to) return value;
   }
   return null;
 }

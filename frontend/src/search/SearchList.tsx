@@ -82,7 +82,7 @@ export function SearchList({ searches, more }: { searches: SearchRow[]; more: ((
 }
 
 const repeatsOf = (search: SearchRow): number =>
-  search.repeats.reduce((sum, repeat) => sum + repeat.val_costs.length, 0);
+  search.repeats.reduce((sum, repeat) => sum + repeat.objective_values.length, 0);
 
 function Row({ search }: { search: SearchRow }) {
   const chip = chipOf(search.status);

@@ -12,9 +12,10 @@ import pytest
 
 from app.cli.__main__ import main
 from app.data_dir.location import came_from, shared_files
-from app.data_dir.lock import DataDirectoryUnavailable, is_server_there, locked
-from app.data_dir.server_file import announced, server_of
+from app.data_dir.lock import DataDirectoryUnavailable, locked
+from app.data_dir.server_file import announced
 from app.settings import Settings
+from babysit.storage.server_file import is_server_there, server_of
 
 
 def test_a_data_directory_has_one_server_at_a_time(tmp_path: Path) -> None:

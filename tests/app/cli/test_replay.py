@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.data_dir.server_file import address_of
 from babysit.protocol.recipe_yaml import read_recipe, write_recipe
+from babysit.storage.server_file import server_of
 from tests.app.steered_run import last_state, over, recipe_of
 from tests.conftest import Serve
 from tests.live_server import LiveServer
@@ -179,13 +179,13 @@ def test_a_server_says_where_it_is_only_while_it_serves(serve: Serve, data_dir: 
             "token_from": "BABYSIT_TOKEN",
             "pid": server.process.pid,
         }
-        assert address_of(data_dir) == server.url
+        assert (server_of(data_dir) or {})["url"] == server.url
 
         server.kill()
 
         assert said.exists()
-        assert address_of(data_dir) is None  # what a killed one left counts for nothing
+        assert server_of(data_dir) is None  # what a killed one left counts for nothing
 
     with serve(data_dir, "--no-demo") as server:
-        assert address_of(data_dir) == server.url
+        assert (server_of(data_dir) or {})["url"] == server.url
     assert not said.exists()

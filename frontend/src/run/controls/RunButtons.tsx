@@ -86,7 +86,8 @@ export function Primary({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
   const settled = useSettled(run.status);
   if (OVER.includes(run.status)) {
-    const again = { task: run.task, values: run.initial_values, steps: run.steps, seed: run.seed };
+    const { task, initial_values: values, steps, seed, objective, mode } = run;
+    const again = { task, values, steps, seed, objective, mode };
     return (
       <ActionButton
         icon="play"

@@ -1,6 +1,7 @@
 /** Starts a run: which task, with which values, for how long. */
 import { useState } from "react";
 import { startRun } from "../../api/client";
+import type { Objective } from "../../api/objective";
 import type { NewRun, Task } from "../../api/types";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
@@ -8,6 +9,7 @@ import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
 import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
+import { ObjectiveSelect } from "../../ui/fields/ObjectiveSelect";
 import { TextField } from "../../ui/fields/TextField";
 import { draftOf, readDraft, readPlan } from "./draft";
 import type { Draft } from "./HyperparameterFields";
@@ -80,6 +82,10 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
     Object.keys(draft),
   );
 
+  const [objective, setObjective] = useState<Objective>({
+    objective: like?.objective ?? task.objective,
+    mode: like?.mode ?? task.mode,
+  });
   const [paused, setPaused] = useState(false);
 
   const start = () => {
@@ -88,7 +94,7 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
     const [name, note] = [given(form.fields.name), given(form.fields.note)];
     form.submit(
       { ...problems, ...ofPlan },
-      () => startRun({ task: task.name, values, ...plan, name, note, paused }),
+      () => startRun({ task: task.name, values, ...plan, ...objective, name, note, paused }),
       (run) => showRun(run.id),
     );
   };
@@ -119,6 +125,12 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
             number
             {...form.text("seed")}
             help="Equal seeds give equal runs, bit for bit on CPU."
+          />
+          <ObjectiveSelect
+            task={task}
+            value={objective}
+            problem={form.problems["objective"]}
+            onChange={setObjective}
           />
           <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
           <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />

@@ -4,6 +4,7 @@ import { editRun, exportUrl, logUrl } from "../../api/client";
 import type { Run } from "../../api/types";
 import { nameOf, valueText } from "../../format/hyperparameters";
 import { duration, whole } from "../../format/numbers";
+import { objectiveText } from "../../format/objective";
 import { replayText } from "../../format/replay";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
@@ -52,6 +53,7 @@ export function SettingsPanel() {
         <dl className={styles.facts}>
           <Fact name="Task">{run.task}</Fact>
           <Fact name="Seed">{run.seed}</Fact>
+          <Fact name="Best">{objectiveText(run)}</Fact>
           <Fact name="Steps">{whole(run.steps)}</Fact>
           {run.train_size ? <Fact name="Training set">{whole(run.train_size)} examples</Fact> : null}
           <Fact name="Created">{new Date(run.created_at).toLocaleString("en-GB")}</Fact>

@@ -5,6 +5,7 @@ import type { Search } from "../../api/searches";
 import { repeatTrial } from "../../api/searches";
 import { valueText } from "../../format/hyperparameters";
 import { measured } from "../../format/numbers";
+import { seriesWord } from "../../format/objective";
 import { openDialog } from "../../state/dialogs";
 import { runPath } from "../../state/route";
 import { toast, toastError } from "../../state/toasts";
@@ -56,7 +57,7 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
           ))}
         </span>
         <span className={styles.bestCost}>
-          <span className="muted">val cost</span> <b>{measured(best.val_cost)}</b>
+          <span className="muted">{seriesWord(search.objective)}</span> <b>{measured(best.value)}</b>
           {again !== null ? (
             <>
               <span className="muted">, with other seeds</span> <b>{again}</b>

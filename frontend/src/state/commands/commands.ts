@@ -4,6 +4,7 @@ import { fromWireNumber } from "../../api/number";
 import type { Command, EventOf, RequestedValues, Run, SetCommand, Values, WireNumber } from "../../api/types";
 import type { Answer } from "../../domain/answers";
 import { rateOf } from "../../domain/learningRate";
+import { changeTimeText } from "../../format/changeTime";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
@@ -76,25 +77,24 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
 export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
   change(run, { kind: "set", values: { learning_rate: roundFloat(rateOf(run).now * factor) } });
 
-/** "Learning rate 0.01 → 0.005 from step 1,205." and what else the worker had to do. */
+/** "Learning rate 0.01 → 0.005 from step 1,205. Made after step 1,204." and what else the worker had to do. */
 export function answerText(command: SetCommand, answer: EventOf<"changed">): string {
   const { before, after, notes } = answer;
   const extra = notes.length > 0 ? ` ${notes.map(sentence).join(" ")}` : "";
-  // The first update that uses it: a batch size may wait for the next epoch.
-  const from = ` from step ${whole(answer.effective_step)}`;
+  const when = ` ${changeTimeText(answer)}${extra}`;
   if (command.over_steps) {
     const name = Object.keys(command.values)[0] ?? "";
     const to = command.values[name];
     const rising = typeof to === "number" && to > Number(before[name] ?? 0) ? "rising" : "moving";
-    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps.${extra}`;
+    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps. ${sentence(changeTimeText(answer))}${extra}`;
   }
   const old = before["learning_rate"];
   const now = after["learning_rate"];
   if (command.keep_step_size && typeof old === "number" && typeof now === "number" && old !== now) {
     const linked = `Momentum ${valueText("momentum", before["momentum"])} → ${valueText("momentum", after["momentum"])}`;
-    return `${linked}; learning rate ${setting(old)} → ${setting(now)} to keep the step size,${from}.${extra}`;
+    return `${linked}; learning rate ${setting(old)} → ${setting(now)} to keep the step size,${when}`;
   }
-  return `${changeText(before, requestedValues(command, after))}${from}.${extra}`;
+  return `${changeText(before, requestedValues(command, after))}${when}`;
 }
 
 /** Of what was read back, the part that was asked for; all of it when the names differ. */

@@ -1,11 +1,11 @@
 /** The cost, live: its curve, the learning rate and momentum below it, and the step under the crosshair. */
 import { useState } from "react";
-import { fromWireNumber } from "../../../api/number";
 import { lastFinite } from "../../../charts/compose";
 import { jumpToLive } from "../../../charts/gestures";
 import { LineChart } from "../../../charts/LineChart";
 import { lastStep, valueAt } from "../../../domain/series";
 import { measured, whole } from "../../../format/numbers";
+import { seriesWord } from "../../../format/objective";
 import type { OpenRun } from "../../../state/state";
 import { usePage, usePageThrottled } from "../../../state/store";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
@@ -124,7 +124,7 @@ function Headline() {
       {val ? <Figure word="val" series={val} /> : null}
       {best ? (
         <span>
-          <span className="muted">best</span> <b>{measured(fromWireNumber(best.val_cost))}</b>{" "}
+          <span className="muted">best {seriesWord(run.objective)}</span> <b>{measured(best.value)}</b>{" "}
           <span className="muted">@{whole(best.step)}</span>
         </span>
       ) : null}

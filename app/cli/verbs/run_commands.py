@@ -1,0 +1,56 @@
+"""`babysit pause`, `resume` and `stop`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from babysit.client import Client
+from babysit.client.answer import Answer
+
+from .verb import Shown, add_run, add_verb
+
+
+def register(commands: Any) -> None:
+    """Add the verbs to the command line."""
+    add_run(add_verb(commands, "pause", pause, "pause a run between two steps"))
+    resume_parser = add_verb(
+        commands,
+        "resume",
+        resume,
+        "continue a run after a pause, or a lost script",
+    )
+    add_run(resume_parser)
+    resume_parser.add_argument(
+        "--for", type=int, dest="for_steps", metavar="STEPS", help="pause again after so many"
+    )
+    add_run(add_verb(commands, "stop", stop, "end a run before its last step, with a checkpoint"))
+
+
+def pause(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
+    yield _shown(client.run(arguments.run).pause(), "paused")
+
+
+def resume(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
+    run = client.run(arguments.run)
+    if run.status == "lost":
+        yield Shown("taken up again from its newest checkpoint", run.restart())
+        return
+    yield _shown(client.run(arguments.run).resume(for_steps=arguments.for_steps), "running")
+
+
+def stop(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
+    yield _shown(client.run(arguments.run).stop(), "stopped")
+
+
+def _shown(answer: Answer, state: str) -> Shown:
+    match answer.status:
+        case "no_op":
+            text = f"nothing to do: the run is {state}, or will be in a moment"
+        case "pending":
+            text = f"sent; the run has not answered yet (command {answer.command_id})"
+        case _:
+            text = f"step {answer.step:,}: {state}"
+    return Shown(text, asdict(answer))

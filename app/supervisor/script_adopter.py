@@ -1,0 +1,31 @@
+"""Notices scripts that somebody started by hand, and follows their journals."""
+
+from __future__ import annotations
+
+import time
+
+from ..store.recovery.adopt import adopt_scripts
+from ..store.store import Store
+from .ingest import Ingest
+
+SETTLED_NS = 5_000_000_000  # a directory that is this old is complete
+
+
+class ScriptAdopter:
+    """Looks into the folder of all runs when it has changed."""
+
+    def __init__(self, store: Store, ingest: Ingest) -> None:
+        self._store, self._ingest = store, ingest
+        self._seen_ns = 0  # when the folder was changed last, as far as it was looked at
+
+    def look(self) -> None:
+        """Store the runs of new directories, and follow them."""
+        try:
+            changed_ns = self._store.runs_dir.stat().st_mtime_ns
+        except OSError:  # no run was ever made
+            return
+        if changed_ns == self._seen_ns:
+            return
+        for run_id in adopt_scripts(self._store):
+            self._ingest.follow(run_id, 1)
+        self._seen_ns = changed_ns if time.time_ns() - changed_ns > SETTLED_NS else 0
