@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from babysit.attached.numbers import number
+from babysit.attached.numbers import SeriesNames, number
 from babysit.attached.observing import LOOK_AT_TURNS, look
 from babysit.attached.safety import CannotContinue, never_raises
 from babysit.attached.say import say
@@ -23,9 +23,6 @@ from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
 Result = TypeVar("Result")
-
-NAMES_MAX = 300  # series of one run
-NAME_LENGTH_MAX = 100
 
 
 class Recording:
@@ -49,7 +46,7 @@ class Recording:
         self.is_ending = False
         self._from_checkpoint, self._is_fork = from_checkpoint, is_fork
         self._pending: dict[str, Any] = {}
-        self._names: set[str] = set()
+        self._names = SeriesNames()
         self._turns = 0  # of this process
         self._epochs: int | None = None
         self._owner = os.getpid()
@@ -79,7 +76,7 @@ class Recording:
     def log(self, values: dict[str, Any]) -> None:
         """Take numbers of this turn. Nothing waits for a device here."""
         for name, value in values.items():
-            series = self._series(name)
+            series = self._names.series(name, self._warn)
             if series is None:
                 continue
             if isinstance(value, Tensor) and value.device.type != "cpu" and value.numel() == 1:
@@ -91,20 +88,6 @@ class Recording:
                 self._warn(f"log {name}", f"{name} is a {what}: log takes single numbers.")
             else:
                 self._pending[series] = found
-
-    def _series(self, name: Any) -> str | None:
-        series = name if "/" in str(name) else f"train/{name}"
-        if series in self._names:
-            return str(series)
-        is_text = isinstance(name, str) and name.isprintable() and name.strip() == name != ""
-        if not is_text or len(name) > NAME_LENGTH_MAX:
-            self._warn("log name", f"A series cannot be called {ascii(name)[:80]}.")
-            return None
-        if len(self._names) >= NAMES_MAX:
-            self._warn("log names", f"More than {NAMES_MAX} series: {name} is not recorded.")
-            return None
-        self._names.add(series)
-        return series
 
     def set_evaluation(self, function: Evaluation) -> None:
         if self.session is not None:
@@ -191,7 +174,7 @@ class Recording:
         if session is None or os.getpid() != self._owner:
             return not self.is_ending
         try:
-            self._flush()
+            self.flush()
             if self._turns == 0:
                 self._begin(session)
             goes_on = session.boundary()
@@ -202,7 +185,15 @@ class Recording:
             return True
         if not goes_on:
             self.is_ending = True
+            self._save_end(session)
         return goes_on
+
+    @never_raises
+    def _save_end(self, session: ScriptSession) -> None:
+        """Here, not when the script ends: the rest of an epoch's code is run once more by whoever
+        continues, and must not have been run in what is continued.
+        """
+        session.save("end")
 
     def _begin(self, session: ScriptSession) -> None:
         """At the first boundary: what there is, is complete now."""
@@ -216,9 +207,13 @@ class Recording:
     def begin_turn(self) -> None:
         self._turns += 1
 
-    def end_turn(self) -> None:
-        """A turn is done: count it and record what was logged."""
-        self.training.places.now.index += 1
+    def end_turn(self, *, moves: bool = True) -> None:
+        """A turn is done: count it and record what was logged.
+
+        moves: it is a turn of the loop in progress; else of one that ended without saying so.
+        """
+        if moves:
+            self.training.places.now.index += 1
         if self.session is None or os.getpid() != self._owner:
             self.training.step += 1
             return
@@ -235,7 +230,7 @@ class Recording:
         session.end_turn(values)
 
     @never_raises
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Record what was logged between two loops, at the step that was made last."""
         if self._pending and self.session is not None:
             pending, self._pending = self._pending, {}
@@ -256,7 +251,7 @@ class Recording:
         session = self.session
         if session is None or os.getpid() != self._owner:
             return
-        self._flush()
+        self.flush()
         if session.ending is not None and status is RunStatus.FINISHED:
             status, reason = session.ending.status, session.ending.reason
         self.session = None

@@ -13,10 +13,11 @@ from babysit.attached.state.data_order import (
     CountSource,
     ShuffledSource,
     Source,
-    derived_seed,
+    ordered_source,
     source_of,
 )
 from babysit.attached.state.kept import Namespace
+from babysit.attached.state.seeding import derived_seed
 
 Item = TypeVar("Item")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,6 +29,8 @@ class Run:
     Nothing of it raises into the script: if it cannot record any more, it says so once, and the
     loops go on as plain loops.
     """
+
+    _ordered_source = staticmethod(ordered_source)
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -69,7 +72,9 @@ class Run:
         """
         recording = self._recording
         epoch = recording.epoch
-        return self._turns(lambda seed: source_of(loader, seed, epoch, steps), steps)
+        return self._turns(
+            lambda seed: source_of(loader, seed, epoch, steps, self._ordered_source), steps
+        )
 
     def steps(self, count: int) -> Iterator[int]:
         """As `range(count)`, each number a turn: for loops that make their own batches."""

@@ -15,7 +15,7 @@ from babysit.attached.declaring import declaration, what_is_said
 from babysit.attached.exactness import CarriedCheck, RoundTrip
 from babysit.attached.guard import guard
 from babysit.attached.numbers import named_values
-from babysit.attached.state.data_order import generators_seeded
+from babysit.attached.state.seeding import generators_seeded
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned

@@ -10,61 +10,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from babysit.training.checkpoint import random_tensors, restore_random
+from babysit.attached.state.seeding import (
+    StreamGenerators,
+    derived_seed,
+    generators_seeded,
+    seed_all,
+)
+
+Ordered = Callable[[Any, int, int], "Source | None"]  # loader, seed, epoch
 
 ORDER_MAX = 50_000_000  # batches of an epoch whose order is drawn at once
-SEED_MAX = 2**63
-
-
-def derived_seed(seed: int, *place: int) -> int:
-    """A seed for one place of the training, in [0, 2**63)."""
-    text = ",".join(map(str, (seed, *place))).encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") % SEED_MAX
-
-
-def seed_all(seed: int) -> None:
-    """Seed every global generator."""
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
-
-
-@contextlib.contextmanager
-def generators_seeded(seed: int) -> Iterator[None]:
-    """Other random numbers inside, the same ones as before outside."""
-    kept = random_tensors()
-    seed_all(seed)
-    try:
-        yield
-    finally:
-        restore_random(kept)
-
-
-class StreamGenerators:
-    """The random numbers of an iterator: swapped in while it works, out while it waits."""
-
-    def __init__(self, seed: int) -> None:
-        with generators_seeded(seed):
-            self._kept = random_tensors()
-
-    @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
-        outside = random_tensors()
-        restore_random(self._kept)
-        try:
-            yield
-        finally:
-            self._kept = random_tensors()
-            restore_random(outside)
 
 
 class SeededBatch(list[Any]):
@@ -261,14 +223,20 @@ class EndlessSource(Source):
                 return  # it gives nothing, or enough
 
 
-def source_of(loader: Any, seed: int, epoch: int, steps: int | None) -> Source:
+def ordered_source(loader: Any, seed: int, epoch: int) -> Source | None:
+    """The source of a loader whose order can be drawn at once; None: it is another iterable."""
+    return LoaderSource(loader, seed, epoch) if _has_an_order(loader) else None
+
+
+def source_of(
+    loader: Any, seed: int, epoch: int, steps: int | None, ordered: Ordered = ordered_source
+) -> Source:
     """The source of what `run.batches` was given."""
 
     def one(number: int) -> Source:
         place = seed if number == 0 else derived_seed(seed, -1 - number)
-        if _has_an_order(loader):
-            return LoaderSource(loader, place, epoch + number)
-        return StreamSource(loader, place, None)
+        found = ordered(loader, place, epoch + number)
+        return found if found is not None else StreamSource(loader, place, None)
 
     if steps is None:
         return one(0)

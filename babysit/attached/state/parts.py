@@ -191,10 +191,12 @@ def expanded(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def unwrapped(value: Any) -> Any:
-    """The object behind the wrappers of `torch.compile`, DDP and Accelerate."""
+    """The object behind the wrappers of `torch.compile`, DDP, Accelerate and Fabric."""
     if isinstance(value, nn.Module):
         value = getattr(value, "_orig_mod", value)
-        if isinstance(value, nn.parallel.DistributedDataParallel):
+        # Fabric's wrapper keeps what it wraps under both names.
+        is_fabric = "_forward_module" in value._modules and "_original_module" in value._modules
+        if is_fabric or isinstance(value, nn.parallel.DistributedDataParallel):
             return unwrapped(value.module)
         return value
     inner = getattr(value, "optimizer", None)
