@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,11 @@ import torch
 
 from babysit.attached.control.config import Settings
 from babysit.attached.declaring import declaration, what_is_said
+from babysit.attached.evaluating import without_trace
 from babysit.attached.exactness import CarriedCheck, RoundTrip
 from babysit.attached.guard import guard
 from babysit.attached.numbers import named_values
-from babysit.attached.state.seeding import generators_seeded
+from babysit.attached.say import say
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
@@ -39,13 +41,13 @@ class ScriptSession(Session):
 
     evaluation: the function that measures, if the script gives one.
     cost: the series that is the run's cost.
-    limit: the step after which the run ends, if that is not where the script's loops end.
+    stop_at: the step at which this process stops, if its loops go on for so long.
     """
 
     training: ScriptTraining
     evaluation: Evaluation | None = None
     cost: str | None = None
-    limit: int | None = None
+    stop_at: int | None = None
     length: int | None = None  # steps of the whole run, as far as the loops tell
     settings: Settings | None = None
     may_wait: bool = False  # somebody looks after the run, and will see that it waits
@@ -62,16 +64,17 @@ class ScriptSession(Session):
     def boundary(self) -> bool:
         """Do all that is done between two turns; False: the run ends here."""
         training, recorder = self.training, self.recorder
+        self._notice_groups()
         while True:
             self.heartbeat.record(BETWEEN_STEPS)
             if recorder.commands or training.controls.scheduled or self.follows_others:
                 answer_commands(self)
             if self.ending is not None:
                 return False
-            if self.limit is not None and training.step >= self.limit:
+            if training.step >= min(training.limit or sys.maxsize, self.stop_at or sys.maxsize):
                 return False
             recorder.check()
-            pause_s = wait_s(self, self.throttle)
+            pause_s = 0.0 if self._goes_on_unwritten() else wait_s(self, self.throttle)
             if not pause_s:
                 break
             recorder.wait_for_command(pause_s)
@@ -80,11 +83,26 @@ class ScriptSession(Session):
         self.heartbeat.record(training.step + 1)
         return True
 
+    def _notice_groups(self) -> None:
+        if self.training.notice_groups():
+            self.declare()
+
+    def _goes_on_unwritten(self) -> bool:
+        """Whether the disk takes nothing, and nobody would see that the run waits for it."""
+        error = self.recorder.io_error
+        if error is None or self.may_wait or self.paused_for is not None:
+            return False
+        if "disk" not in self.warned:
+            self.warned.add("disk")
+            say(f"the disk takes nothing ({error}); the training goes on, what is recorded waits.")
+        return True
+
     def end_turn(self, values: dict[str, float]) -> None:
         """Record a turn that is done. values: what was logged in it, by series name."""
         training = self.training
         training.step += 1
         step = training.controls.step = training.step
+        self._notice_groups()
         row = {**values, **self._used()}
         self.record(step, row)
         if self.cost is not None and self.cost in values:
@@ -130,6 +148,7 @@ class ScriptSession(Session):
         controls = self.training.controls
         many = len(controls.hooks) > 1
         for part, hooks in controls.hooks.items():
+            hooks.after()  # where the step has raised, and the script went on
             if hooks.failed:
                 hooks.failed = False
                 self.warn_once(
@@ -184,7 +203,7 @@ class ScriptSession(Session):
     def move_end(self, command: Extend) -> list[str]:
         training = self.training
         training.steps += command.steps
-        self.limit = training.steps
+        training.limit = training.steps
         names = [
             type(part.value).__name__
             for part in training.parts.by_name.values()
@@ -206,21 +225,12 @@ class ScriptSession(Session):
         """
         if self.evaluation is None:
             raise ValueError("This script has no function to evaluate: see @run.evaluate.")
-        modes = {
-            id(module): module.training
-            for network in self.training.parts.modules().values()
-            for module in network.modules()
-        }
         found: dict[str, float] = {}
         try:
-            with generators_seeded(self.training.seed), torch.no_grad():
+            with without_trace(self.training):
                 found = named_values(self.evaluation(), "val/")
         except Exception as error:
             self.warn_once("evaluate", f"The script's function to evaluate raised: {error!r}")
-        finally:
-            for network in self.training.parts.modules().values():
-                for module in network.modules():
-                    module.training = modes.get(id(module), module.training)
         self.record(self.training.step, found)
         return found
 

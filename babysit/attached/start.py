@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +13,10 @@ import torch
 from babysit.attached import launch as launches
 from babysit.attached.begin import begin, made_with
 from babysit.attached.control.config import Settings, settings_of
-from babysit.attached.control.controls import Knob
 from babysit.attached.control.declared import guessed
+from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
+from babysit.attached.frames import is_imported_by_child
 from babysit.attached.launch import Launch
 from babysit.attached.recording import Recording
 from babysit.attached.run import Run
@@ -121,6 +123,8 @@ def attach(name: str = "", /, **parts: Any) -> Run:
     Returns:
         The run, whose loops take the place of the script's own.
     """
+    if script.run is None and is_imported_by_child(sys._getframe(1)):
+        return Run(_unrecorded())
     if script.run is not None and script.recording is not None:
         script.recording.add_parts(parts)
         say("attach was called before; its run goes on.")
@@ -156,7 +160,7 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
         seed=seed, best=Best(objective), made_with=made_with(spec.script or {})
     )
     if snapshot is not None:
-        training.step = int(snapshot.state["step"])
+        training.step, training.limit = int(snapshot.state["step"]), snapshot.state["limit"]
         training.places.target = training.places.now.from_json(snapshot.state["position"])
     for label, part in parts.items():
         training.parts.add(label, part)
@@ -176,7 +180,7 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
         settings=script.settings,
         may_wait=bool((spec.script or {}).get("supervised")),
         saves_at=frozenset(_steps_in(SAVE_AT)),
-        limit=next(iter(_steps_in(STOP_AT)), None),
+        stop_at=next(iter(_steps_in(STOP_AT)), None),
     )
     recording = Recording(training, session, snapshot, is_fork=is_fork)
     recording.on_begin = lambda: begin(session, snapshot, problems)
