@@ -137,7 +137,6 @@ class Recording:
     def _restore(self, source: Source) -> None:
         snapshot, self._from_checkpoint = self._from_checkpoint, None
         assert snapshot is not None
-        assert self.session is not None
         here, there = self.training.places.now.to_json(), snapshot.state["position"]
         try:
             problems = self.training.restore(snapshot, is_fork=self._is_fork)

@@ -12,10 +12,10 @@ import torch
 
 from babysit.attached.control.config import Settings
 from babysit.attached.declaring import declaration, what_is_said
+from babysit.attached.evaluating import evaluate_apart
 from babysit.attached.exactness import CarriedCheck, RoundTrip
 from babysit.attached.guard import guard
 from babysit.attached.numbers import named_values
-from babysit.attached.state.seeding import generators_seeded
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
@@ -206,21 +206,11 @@ class ScriptSession(Session):
         """
         if self.evaluation is None:
             raise ValueError("This script has no function to evaluate: see @run.evaluate.")
-        modes = {
-            id(module): module.training
-            for network in self.training.parts.modules().values()
-            for module in network.modules()
-        }
         found: dict[str, float] = {}
         try:
-            with generators_seeded(self.training.seed), torch.no_grad():
-                found = named_values(self.evaluation(), "val/")
+            found = named_values(evaluate_apart(self.training, self.evaluation), "val/")
         except Exception as error:
             self.warn_once("evaluate", f"The script's function to evaluate raised: {error!r}")
-        finally:
-            for network in self.training.parts.modules().values():
-                for module in network.modules():
-                    module.training = modes.get(id(module), module.training)
         self.record(self.training.step, found)
         return found
 
