@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,17 @@ from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
 from babysit.attached.frames import is_imported_by_child
 from babysit.attached.launch import Launch
+from babysit.attached.ranks.join import (
+    Ranks,
+    end_with_parent,
+    follow,
+    hear,
+    lead,
+    ranks_of_process,
+    say_unrecorded,
+)
+from babysit.attached.ranks.recordings import FollowerRecording, LeaderRecording
+from babysit.attached.ranks.state import LeaderControls, LeaderTraining, as_of_rank
 from babysit.attached.recording import Recording
 from babysit.attached.run import Run
 from babysit.attached.say import say
@@ -27,12 +39,13 @@ from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
 from babysit.protocol.objective import Mode, Objective
 from babysit.resume.history import (
+    RunHistory,
     announced_in,
     newest_valid,
     read_history,
 )
 from babysit.training.best import Best
-from babysit.training.checkpoint import load_checkpoint
+from babysit.training.checkpoint import Snapshot, load_checkpoint
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.recorder import Recorder
 
@@ -143,8 +156,19 @@ def _unrecorded() -> Recording:
     return Recording(training, None)
 
 
-def _recording(name: str, parts: dict[str, Any]) -> Recording:
-    launch = launches.assigned() or launches.own_launch(name)
+@dataclass(slots=True)
+class _Begun:
+    """A run that this process takes up: what is known of it, and the state it begins with."""
+
+    launch: Launch
+    history: RunHistory
+    snapshot: Snapshot | None
+    problems: list[str]
+    is_fork: bool
+    seed: int
+
+
+def _take_up(launch: Launch) -> _Begun:
     spec, directory = launch.spec, launch.directory
     history = read_history(directory, launch.attempt, logged=launch.attempt > 1)
     snapshot, problems = newest_valid(directory, history)
@@ -155,10 +179,77 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     seed = spec.seed or torch.initial_seed() % 2**53
     if snapshot is not None:
         seed = int(snapshot.state["seed"])
+    return _Begun(launch, history, snapshot, problems, is_fork, seed)
+
+
+def _recording(name: str, parts: dict[str, Any]) -> Recording:
+    ranks = ranks_of_process()
+    if ranks is not None and ranks.rank:
+        return _following(ranks, parts)
+    try:
+        begun = _take_up(launches.assigned() or launches.own_launch(name))
+    except Exception:
+        if ranks is not None:
+            say_unrecorded()
+        raise
+    leader = None if ranks is None else lead(ranks, _told(begun))
+    made = {} if leader is None else {"controls": LeaderControls()}
+    training = _training(ScriptTraining if leader is None else LeaderTraining, begun, parts, **made)
+    session = _session(begun, training)
+    kind = Recording if leader is None else LeaderRecording
+    recording = kind(training, session, begun.snapshot, is_fork=begun.is_fork)
+    if leader is not None:
+        for item in (training, training.controls, recording):
+            item.leader = leader  # type: ignore[union-attr]
+        if begun.launch.lock < 0:
+            recording.parent = end_with_parent()  # type: ignore[attr-defined]
+    recording.on_begin = lambda: begin(session, begun.snapshot, begun.problems)
+    watch_end(recording)
+    _tell(begun.launch)
+    return recording
+
+
+def _told(begun: _Begun) -> dict[str, Any]:
+    """What the other ranks need to know of the run."""
+    launch = begun.launch
+    step = None if begun.snapshot is None else int(begun.snapshot.state["step"])
+    return {
+        "directory": str(launch.directory),
+        "attempt": launch.attempt,
+        "seed": begun.seed,
+        "step": step,
+    }
+
+
+def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
+    """The recording of a rank that is not the first: it writes nothing."""
+    said = hear()
+    connection = follow(ranks, said)
+    directory = Path(said["directory"])
+    launch = Launch(directory, said["attempt"], launches.read_spec(directory), -1)
+    begun = _take_up(launch)
+    begun.seed = ranks.seed(said["seed"])
+    snapshot = begun.snapshot
+    if (None if snapshot is None else int(snapshot.state["step"])) != said["step"]:
+        raise RuntimeError("this rank does not find the checkpoint of the first one")
+    if snapshot is not None:
+        begun.snapshot = as_of_rank(snapshot, ranks.rank)
+    training = _training(ScriptTraining, begun, parts)
+    recording = FollowerRecording(training, None, begun.snapshot, is_fork=begun.is_fork)
+    recording.connection, recording.rank = connection, ranks.rank
+    if launches.RUN_OF_RANKS in os.environ:
+        end_with_parent()
+    watch_end(recording)
+    return recording
+
+
+def _training(
+    kind: type[ScriptTraining], begun: _Begun, parts: dict[str, Any], **made: Any
+) -> ScriptTraining:
+    spec, snapshot = begun.launch.spec, begun.snapshot
     objective = Objective.of(script.objective or spec.objective, script.mode or spec.mode)
-    training = ScriptTraining(
-        seed=seed, best=Best(objective), made_with=made_with(spec.script or {})
-    )
+    about = made_with(spec.script or {})
+    training = kind(seed=begun.seed, best=Best(objective), made_with=about, **made)
     if snapshot is not None:
         training.step, training.limit = int(snapshot.state["step"]), snapshot.state["limit"]
         training.places.target = training.places.now.from_json(snapshot.state["position"])
@@ -168,8 +259,15 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     if script.settings is not None:
         training.controls.settings = script.settings.declared
         training.controls.setting_values = script.settings.values
+    return training
+
+
+def _session(begun: _Begun, training: ScriptTraining) -> ScriptSession:
+    launch, history = begun.launch, begun.history
+    spec, directory = launch.spec, launch.directory
     recorder = Recorder(directory, launch.attempt, spec.max_steps_per_s)
-    session = ScriptSession(
+    objective = training.best.objective
+    return ScriptSession(
         spec,
         directory,
         training,
@@ -182,11 +280,6 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
         saves_at=frozenset(_steps_in(SAVE_AT)),
         stop_at=next(iter(_steps_in(STOP_AT)), None),
     )
-    recording = Recording(training, session, snapshot, is_fork=is_fork)
-    recording.on_begin = lambda: begin(session, snapshot, problems)
-    watch_end(recording)
-    _tell(launch)
-    return recording
 
 
 def _steps_in(variable: str) -> list[int]:
