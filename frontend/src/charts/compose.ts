@@ -1,4 +1,14 @@
 /** What each chart shows, worked out from the state alone. It draws nothing itself. */
+import type { ChartGroup } from "../domain/chartGroups";
+import {
+  chartGroups,
+  costNames,
+  isValidation,
+  momentumNames,
+  optionPlace,
+  rateNames,
+  seriesLabel,
+} from "../domain/chartGroups";
 import type { Series } from "../domain/series";
 import { breaks, lastStep, valueCount } from "../domain/series";
 import { measured, momentum, setting, whole } from "../format/numbers";
@@ -35,7 +45,8 @@ export interface Drawing {
 /** More points than this cost time to paint and show nothing more. */
 const COLUMNS_MAX = 800;
 
-export type ChartName = "cost" | "accuracy" | "lr" | "momentum";
+/** "curves:KEY" is the chart of a group of measurements; the first group is "accuracy". */
+export type ChartName = "cost" | "accuracy" | "lr" | "momentum" | `curves:${string}`;
 
 /** The visible steps: where the person zoomed, else all of them. */
 export function visibleSteps(open: OpenRun, view: View): { from: number; to: number } {
@@ -58,14 +69,17 @@ function ceilStep(step: number): number {
   return Math.ceil(step / jump) * jump;
 }
 
-/** Measurements beside the cost; a task that has none shows how large its gradients are. */
-export function measurements(open: OpenRun): string[] {
-  const names = Object.keys(open.curves.raw).filter(
-    (name) => /^(train|val)\//.test(name) && !name.endsWith("/cost"),
-  );
-  if (names.length > 0) return names.sort();
-  return Object.keys(open.curves.raw).includes("grad_norm") ? ["grad_norm"] : [];
+/** The charts of what is measured beside the cost; without any, how large the gradients are. */
+export function measuredGroups(open: OpenRun): ChartGroup[] {
+  const names = Object.keys(open.curves.raw);
+  const groups = chartGroups(names, open.run.declared);
+  if (groups.length > 0 || !names.includes("grad_norm")) return groups;
+  return [{ key: "grad_norm", title: "Gradient norm", names: ["grad_norm"] }];
 }
+
+/** What the cost chart shows. */
+export const costSeries = (open: OpenRun): string[] =>
+  costNames(Object.keys(open.curves.raw), open.run.declared);
 
 export function compose(
   name: ChartName,
@@ -88,15 +102,20 @@ export function compose(
   const scene = { open, view: page.view, viewport, box, colours, x };
   switch (name) {
     case "cost":
-      return composeCurves(scene, ["train/cost", "val/cost"]);
+      return composeCurves(scene, costSeries(open));
     case "accuracy":
-      return composeCurves(scene, measurements(open));
+      return composeCurves(scene, measuredGroups(open)[0]?.names ?? []);
     case "lr":
       return composeRate(scene);
     case "momentum":
       return composeMomentum(scene);
+    default:
+      return composeCurves(scene, groupNames(open, name));
   }
 }
+
+const groupNames = (open: OpenRun, name: `curves:${string}`): string[] =>
+  measuredGroups(open).find(({ key }) => name === `curves:${key}`)?.names ?? [];
 
 interface Scene {
   open: OpenRun;
@@ -106,11 +125,6 @@ interface Scene {
   colours: Palette;
   x: [number, number];
 }
-
-const shortName = (name: string): string =>
-  name.endsWith("/cost") || name.endsWith("/accuracy")
-    ? (name.split("/")[0] as string)
-    : name.replace("_", " ");
 
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
@@ -123,11 +137,15 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
   let zeros = 0;
   // A cost of 0 has no place on a log axis, and an accuracy is no cost.
   const log = view.log && names.includes("train/cost");
-  for (const [i, name] of names.entries()) {
+  const seen = { training: 0, validation: 0 };
+  for (const name of names) {
     const raw = visibleSeries(open.curves, name, "raw", viewport);
     if (!raw) continue;
-    const validation = name.startsWith("val/");
-    const colour = validation ? (i < 2 ? colours.val : colours.third) : colours.train;
+    const validation = isValidation(name);
+    const further = [colours.third, colours.branch];
+    const colour = validation
+      ? nth([colours.val, ...further], seen.validation++)
+      : nth([colours.train, ...further], seen.training++);
     const smooth = validation ? null : visibleSeries(open.curves, name, "smooth", viewport);
     traces.push(...branchLines(open.curves, name, viewport, colours.ghost));
     if (!validation) traces.push(...envelope(raw, viewport.axis, colour));
@@ -137,7 +155,7 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
     values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
     zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
     const end = lastFinite(main);
-    if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
+    if (end !== null) labels.push({ text: `${seriesLabel(name)} ${measured(end)}`, value: end, colour });
     if (name === names[0]) points = valueCount(raw);
   }
   if (traces.length === 0) return null;
@@ -151,6 +169,8 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
   return { traces, frame, axis: viewport.axis, labels, newest, points, above, zeros, yaxis, summary };
 }
 
+const nth = (colours: string[], i: number): string => colours[i % colours.length] as string;
+
 /** One sentence for people who do not see the chart. */
 function describe(scene: Scene, names: string[]): string {
   const parts = names.flatMap((name) => {
@@ -161,28 +181,61 @@ function describe(scene: Scene, names: string[]): string {
   return `Steps ${whole(scene.viewport.from)} to ${whole(scene.viewport.to)}: ${parts.join(", ")}.`;
 }
 
+/** One line of a strip: an option of an optimizer, or of one of its parameter groups. */
+interface Option {
+  name: string;
+  series: Series;
+  colour: string;
+  end: number;
+}
+
+function visibleOptions(scene: Scene, names: string[], colours: string[]): Option[] {
+  return names.flatMap((name, i) => {
+    const series = visibleSeries(scene.open.curves, name, "raw", scene.viewport);
+    const end = series ? lastFinite(series) : null;
+    return series && end !== null ? { name, series, end, colour: nth(colours, i) } : [];
+  });
+}
+
+/** Equal values are written once. */
+const optionLabels = (options: Option[], text: (value: number) => string, at = (value: number) => value) =>
+  options
+    .map(({ end, colour }) => ({ text: text(end), value: at(end), colour }))
+    .filter((label, i, labels) => labels.findIndex((other) => other.text === label.text) === i);
+
+function describeOptions(options: Option[], option: string, word: string, text: (value: number) => string) {
+  const parts = options.map(({ name, end }) => `${optionPlace(name, option)} ${text(end)}`.trim());
+  return `${word} ${parts.join(", ")} at step ${whole(lastStep(options[0]?.series))}.`;
+}
+
 function composeRate(scene: Scene): Drawing | null {
-  const series = visibleSeries(scene.open.curves, "learning_rate", "raw", scene.viewport);
-  if (!series) return null;
   const { colours, viewport } = scene;
-  const positive = [...series.min, ...series.max].filter((value) => value > 0).map(Math.log10);
+  const names = rateNames(Object.keys(scene.open.curves.raw));
+  const options = visibleOptions(scene, names, [colours.train, colours.val, colours.third, colours.branch]);
+  const [first] = options;
+  if (!first) return null;
+  const positive = options
+    .flatMap(({ series }) => [...series.min, ...series.max])
+    .filter((value) => value > 0)
+    .map(Math.log10);
   const [low, high] = [Math.min(...positive, Infinity), Math.max(...positive, -Infinity)];
   if (!Number.isFinite(low)) return null;
   const middle = (low + high) / 2;
   const half = Math.max(0.75, (high - low) / 2 + 0.25); // decades: a change of ×2 should be seen as a step
   const range: [number, number] = [middle - half, middle + half];
-  const end = lastFinite(series) as number;
   return {
-    traces: [line(series, viewport.axis, { colour: colours.train, width: 2, shape: "hv" })],
+    traces: options.map(({ series, colour }) =>
+      line(series, viewport.axis, { colour, width: 2, shape: "hv" }),
+    ),
     frame: { box: scene.box, x: scene.x, y: range, log: true },
     axis: viewport.axis,
-    labels: [{ text: setting(end), value: end, colour: colours.train }],
-    newest: end,
-    points: valueCount(series),
+    labels: optionLabels(options, setting),
+    newest: first.end,
+    points: valueCount(first.series),
     above: 0,
     zeros: 0,
     yaxis: { type: "log", range, ...decades(range) },
-    summary: `Learning rate ${setting(end)} at step ${whole(lastStep(series))}.`,
+    summary: describeOptions(options, "learning_rate", "Learning rate", setting),
   };
 }
 
@@ -202,21 +255,24 @@ const MOMENTUM_TICKS = [0, 0.9, 0.99, 0.999];
 
 /** Drawn as −log10(1−β): 0.9, 0.99 and 0.999 are as far apart as they feel. */
 function composeMomentum(scene: Scene): Drawing | null {
-  const series = visibleSeries(scene.open.curves, "momentum", "raw", scene.viewport);
-  if (!series) return null;
   const { colours, viewport } = scene;
+  const names = momentumNames(Object.keys(scene.open.curves.raw));
+  const options = visibleOptions(scene, names, [colours.third, colours.train, colours.val, colours.branch]);
+  const [first] = options;
+  if (!first) return null;
   const toScale = (beta: number): number => -Math.log10(Math.max(1e-6, 1 - beta));
-  const shown = { ...series, value: series.value.map(toScale) };
-  const range: [number, number] = [-0.2, Math.max(1.4, ...shown.value.filter(Number.isFinite)) + 0.3];
-  const end = lastFinite(series);
-  if (end === null) return null;
+  const shown = options.map((option) => ({ ...option, values: option.series.value.map(toScale) }));
+  const values = shown.flatMap((option) => option.values).filter(Number.isFinite);
+  const range: [number, number] = [-0.2, Math.max(1.4, ...values) + 0.3];
   return {
-    traces: [line(shown, viewport.axis, { colour: colours.third, width: 2, shape: "hv" })],
+    traces: shown.map(({ series, colour, values }) =>
+      line(series, viewport.axis, { colour, width: 2, shape: "hv" }, values),
+    ),
     frame: { box: scene.box, x: scene.x, y: range, log: false },
     axis: viewport.axis,
-    labels: [{ text: momentum(end), value: toScale(end), colour: colours.third }],
-    newest: end,
-    points: valueCount(series),
+    labels: optionLabels(options, momentum, toScale),
+    newest: first.end,
+    points: valueCount(first.series),
     above: 0,
     zeros: 0,
     yaxis: {
@@ -225,7 +281,7 @@ function composeMomentum(scene: Scene): Drawing | null {
       tickvals: MOMENTUM_TICKS.map(toScale),
       ticktext: MOMENTUM_TICKS.map(String),
     },
-    summary: `Momentum ${momentum(end)} at step ${whole(lastStep(series))}.`,
+    summary: describeOptions(options, "momentum", "Momentum", momentum),
   };
 }
 

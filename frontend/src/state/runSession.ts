@@ -121,7 +121,8 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
       debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
       break;
     case "exactness":
-      debouncer.schedule("exactness", () => void loadRun(id));
+    case "declared":
+      debouncer.schedule("run", () => void loadRun(id));
       break;
     case "forked":
     case "described":
@@ -153,7 +154,7 @@ function onRun(run: Run, debouncer: Debouncer): void {
   }
 }
 
-/** The run alone says how exact it is; its messages in the stream leave that out. */
+/** The run alone says how exact it is and what it declares; its messages in the stream leave that out. */
 async function loadRun(id: number): Promise<void> {
   try {
     dispatch({ type: "run", run: await api.getRun(id), at: Date.now() });
