@@ -68,7 +68,7 @@ test("a rise is measured against what is in force", () => {
   expect(largestRise({ [RATE]: { times: 1 } }, run, halved)).toBe(2);
   expect(largestRise({ [RATE]: { times: 2 } }, run, [])).toBe(2);
   expect(largestRise({ [RATE]: 0.06 }, run, [])).toBe(3);
-  expect(largestRise({ [RATE]: { release: true }, momentum: 3 }, run, halved)).toBe(0);
+  expect(largestRise({ [RATE]: { release: true }, momentum: 3 }, run, halved)).toBe(2);
   expect(largestRise({ [RATE]: { times: 5 } }, run, held)).toBe(0);
 });
 

@@ -113,8 +113,8 @@ export function largestRise(
     if (!name.split(".").includes("learning_rate")) return 0;
     const override = overrideOf(name, events);
     if (typeof asked === "object") {
-      const held = override !== null && "value" in override;
-      return typeof asked["times"] !== "number" || held ? 0 : asked["times"] / (override?.times ?? 1);
+      if (override && "value" in override) return 0; // what the script says is not known here
+      return Number(asked["times"] ?? 1) / (override?.times ?? 1);
     }
     return Number(asked) / Number(valueInForce(name, run, events) ?? NaN) || 0;
   });
