@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babysit.protocol.hyperparameters import Hyperparameter
+from babysit.protocol.objective import VAL_COST, Objective
 from babysit.storage.safe_text import storable
 
 from .errors import Invalid, NotReady
@@ -34,6 +35,18 @@ class TaskInfo:
     @property
     def default_steps(self) -> int:
         return int(self.description.get("default_steps") or 1000)
+
+    @property
+    def measured(self) -> list[str]:
+        """The series of the validation set, each of which can be the objective of a run."""
+        series = self.description.get("series") or []
+        others = [name for name in series if name.startswith("val/") and name != VAL_COST]
+        return [VAL_COST, *others]
+
+    @property
+    def objective(self) -> Objective:
+        """What is best in a run unless asked otherwise."""
+        return Objective.of(self.description.get("objective"), self.description.get("mode"))
 
 
 class TaskCatalog:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from babysit.protocol.hyperparameters import Hyperparameter as Declaration
 from babysit.protocol.hyperparameters import from_json
+from babysit.protocol.objective import DEFAULT, Mode
 from babysit.protocol.validation import check_declaration
 from babysit.storage.safe_text import text_error
 
@@ -53,6 +54,8 @@ class Task(BaseModel):
     parameters: int | None = None
     has_picture: bool = False
     series: list[str] = Field(default_factory=list)
+    objective: str = DEFAULT.name  # the series that decides what is best in a run
+    mode: Mode = DEFAULT.mode
     defaults: ValuesOut = Field(default_factory=dict)
     hyperparameters: list[Hyperparameter] = Field(default_factory=list)
 
@@ -76,6 +79,8 @@ def check_description(description: dict[str, Any]) -> tuple[Task, dict[str, Decl
     for name, value in task.defaults.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"defaults.{name}: must be a finite number")
+    if task.objective not in (DEFAULT.name, *task.series):
+        raise ValueError("objective: it must be one of the series")
     try:
         declared = declarations(description.get("hyperparameters") or ())
     except (TypeError, KeyError) as error:

@@ -6,8 +6,6 @@ knows that it is being watched or steered; it imports this module and nothing el
 
 from __future__ import annotations
 
-import operator
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -25,6 +23,8 @@ from babysit.protocol.hyperparameters import (
     InvalidValue,
     declare,
 )
+from babysit.protocol.objective import VAL_COST, Mode, choose_objective
+from babysit.protocol.task_fields import check_callable, check_metrics, whole_number
 from babysit.protocol.validation import (
     check_declaration,
     check_name,
@@ -80,8 +80,6 @@ class Examples:
         return len(self.x)
 
 
-METRIC_NAME_LENGTH_MAX = 256  # characters
-
 ExampleSet: TypeAlias = "Examples | Dataset[Any]"
 
 
@@ -132,29 +130,6 @@ def accuracy(output: Tensor, y: Tensor) -> Tensor:
     return (output.argmax(dim=-1) == y).float().mean()
 
 
-def _check_metric_name(name: object) -> None:
-    """A metric is the series `val/<name>` and `train/<name>`, beside those of Babysit itself.
-
-    Raises:
-        ValueError: it cannot be told apart from one of them, or cannot be asked for by name.
-    """
-    if not isinstance(name, str) or not name.strip() or len(name) > METRIC_NAME_LENGTH_MAX:
-        raise ValueError(
-            f"A metric needs a name of 1 to {METRIC_NAME_LENGTH_MAX} characters, not {name!r}."
-        )
-    if name.strip().casefold() == "cost":
-        raise ValueError(
-            f"A metric cannot be called {name!r}: val/cost and train/cost are the task's own cost. "
-            "Give the metric another name."
-        )
-    has_control = any(unicodedata.category(character) == "Cc" for character in name)
-    if has_control or name != name.strip() or set(name) & set(",*"):
-        raise ValueError(
-            f"A metric cannot be called {name!r}: commas, asterisks, spaces at the ends and "
-            "control characters are not allowed."
-        )
-
-
 def _check_meaning(item: Hyperparameter) -> None:
     """One that every run has means the optimizer's; a task may narrow it, not give it a meaning.
 
@@ -187,6 +162,8 @@ class Task:
     evaluate_every: updates between two measurements of the validation set.
     metrics: further numbers to measure, name -> (output, y) -> scalar mean over the batch. The
         name `cost` is taken.
+    objective, mode: what makes a checkpoint or a trial the best: a high ("max") or a low ("min")
+        value of `val/cost` or of a metric, as in objective="val/accuracy", mode="max".
     augment: (x, random numbers of each example) -> x; for `Examples`, training only.
     picture: (network) -> what the page draws, see `models/spirals.py`; optional.
     device: "cpu" for networks that a GPU would only slow down.
@@ -207,6 +184,8 @@ class Task:
     steps: int = 1000
     evaluate_every: int = 20
     metrics: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
+    objective: str = VAL_COST
+    mode: Mode | None = None
     augment: Callable[[Tensor, SampleRandom], Tensor] | None = None
     picture: Callable[[nn.Module], dict[str, Any]] | None = None
     device: Device = "auto"
@@ -218,19 +197,32 @@ class Task:
         check_one_of(self.kind, get_args(Kind), "kind")
         check_one_of(self.device, get_args(Device), "device")
         for name in ("load", "build", "cost"):
-            _check_callable(getattr(self, name), name)
+            check_callable(getattr(self, name), name)
         for name in ("augment", "picture"):
             if getattr(self, name) is not None:
-                _check_callable(getattr(self, name), name)
+                check_callable(getattr(self, name), name)
         for name, low, high in (
             ("steps", 1, INT_MAX),
             ("evaluate_every", 1, INT_MAX),
             ("loader_workers", 0, LOADER_WORKERS_MAX),
         ):
-            number = _whole(getattr(self, name), name, low, high)
+            number = whole_number(getattr(self, name), name, low, high)
             object.__setattr__(self, name, number)  # a plain int, for JSON
-        _check_metrics(self.metrics)
+        check_metrics(self.metrics)
+        self._check_objective()
         self._check_hyperparameters()
+
+    def _check_objective(self) -> None:
+        try:
+            best = choose_objective(self.objective, self.mode, self.measured)
+        except InvalidValue as error:
+            raise ValueError(f"{error.name}: {error.message}") from error
+        object.__setattr__(self, "mode", best.mode)
+
+    @property
+    def measured(self) -> list[str]:
+        """The series of the validation set, each of which can be the objective."""
+        return [VAL_COST, *(f"val/{name}" for name in self.metrics)]
 
     def _check_hyperparameters(self) -> None:
         items: Any = self.hyperparameters
@@ -267,32 +259,3 @@ class Task:
         batch_size = declared["batch_size"]
         smaller = batch_size.but(high=train_size, default=min(32, train_size))
         return declare([*list(declared.values()), smaller], self.defaults)
-
-
-def _check_callable(value: object, name: str) -> None:
-    if not callable(value):
-        raise ValueError(f"{name} must be a function, not {shown(value)}.")
-
-
-def _whole(value: Any, name: str, low: int, high: int) -> int:
-    """A whole number of any integer type.
-
-    Raises:
-        ValueError: it is something else, or out of bounds.
-    """
-    if not isinstance(value, bool) and hasattr(value, "__index__"):
-        number = operator.index(value)
-        if low <= number <= high:
-            return number
-        if number > high:
-            raise ValueError(f"{name} must be a whole number of at most {high:,}, not {number}.")
-    raise ValueError(f"{name} must be a whole number of at least {low}, not {shown(value)}.")
-
-
-def _check_metrics(metrics: Any) -> None:
-    if not isinstance(metrics, Mapping):
-        raise ValueError(f"metrics must be a dict of functions by name, not {shown(metrics)}.")
-    for name, metric in metrics.items():
-        check_name(name, "metrics: each name")
-        _check_metric_name(name)
-        _check_callable(metric, f"metrics: {shown(name)}")

@@ -93,6 +93,8 @@ def print_openapi(arguments: argparse.Namespace) -> None:
 def serve(arguments: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM."""
     log_to_terminal()
+    if sys.stdout.isatty():
+        print("Starting (loading PyTorch takes about 5 s)…", flush=True)
     give_large_memory_back()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end_now)

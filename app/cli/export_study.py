@@ -43,14 +43,19 @@ def export_study(arguments: argparse.Namespace) -> None:
         sys.exit(f"babysit: the data directory {settings.data_dir} does not exist.")
     try:
         with read_transaction(settings.sql_url) as session:
-            space = dict(find_search(session, arguments.search).space)
+            search = find_search(session, arguments.search)
+            space, mode = dict(search.space), search.mode
             trials = trials_of(session, [arguments.search])[arguments.search]
     except APIError as error:
         sys.exit(f"babysit: {error.message}")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     name = arguments.name or f"search-{arguments.search}"
     try:
-        study = optuna.create_study(storage=arguments.storage, study_name=name)
+        study = optuna.create_study(
+            storage=arguments.storage,
+            study_name=name,
+            direction="minimize" if mode == "min" else "maximize",
+        )
     except optuna.exceptions.DuplicatedStudyError:
         sys.exit(f"babysit: {arguments.storage} already has a study {name}. Choose --name.")
     over = [trial for trial in trials if trial.is_over]
@@ -82,14 +87,13 @@ def _as_optuna(trial: Trial, distributions: dict[str, Any]) -> Any:
     import optuna
 
     states = optuna.trial.TrialState
-    has_cost = trial.outcome in ("finished", "hand_steered") and trial.val_cost is not None
-    cost = trial.val_cost if has_cost else None
-    is_complete = cost is not None and not math.isnan(cost)
+    value = trial.value if trial.outcome in ("finished", "hand_steered") else None
+    is_complete = value is not None and not math.isnan(value)
     state = states.PRUNED if trial.outcome == PRUNED else states.FAIL
     params = {key: value for key, value in trial.row.values.items() if key in distributions}
     return optuna.create_trial(
         state=states.COMPLETE if is_complete else state,
-        value=cost if is_complete else None,
+        value=value if is_complete else None,
         params=params,
         distributions={key: distributions[key] for key in params},
         user_attrs={

@@ -1,7 +1,8 @@
 """Early stopping: whether a trial is so far behind the others that the rest of it is not worth it.
 
-Both rules look at the validation cost when a trial passes a mark, a part of its steps. They decide
-as Optuna's MedianPruner and SuccessiveHalvingPruner do, from curves instead of a study's storage.
+Both rules look at the loss, which is lower the better the objective is, when a trial passes a mark,
+a part of its steps. They decide as Optuna's MedianPruner and SuccessiveHalvingPruner do, from
+curves instead of a study's storage.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 from typing import Literal, TypeAlias
+
+from babysit.protocol.objective import VAL_COST, Objective
 
 StopEarly: TypeAlias = Literal["median", "successive_halving"]
 
@@ -24,7 +27,7 @@ QUANTILE = 2  # one of so many goes on past a mark of successive halving
 
 @dataclass(frozen=True, slots=True)
 class IntermediateValues:
-    """The validation cost of one trial. steps: rising; costs: as many, NaN where it is no number.
+    """The losses of one trial. steps: rising; costs: as many, infinite where it is no number.
 
     finished: it reached its end by itself and counts.
     """
@@ -49,6 +52,16 @@ class PruneDecision:
     cost: float
     limit: float
     others: int
+
+    def reason(self, objective: Objective, rule: str, first: int) -> str:
+        """It in words. first: the step at which the trial began."""
+        what = "cost" if objective.name == VAL_COST else objective.name
+        side = "above" if objective.mode == "min" else "below"
+        return (
+            f"At step {first + self.rung:,} its {what} was {objective.value(self.cost):.4g}, "
+            f"{side} {objective.value(self.limit):.4g}, "
+            f"the limit by {rule.replace('_', ' ')} of {self.others} others."
+        )
 
 
 def last_rung(kind: StopEarly, steps: int, own: IntermediateValues) -> int | None:

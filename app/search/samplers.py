@@ -16,6 +16,7 @@ from math import isfinite
 
 import numpy as np
 
+from babysit.protocol.objective import DEFAULT
 from babysit.protocol.values import Value, Values
 
 from . import tpe
@@ -39,17 +40,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class CompletedTrial:
-    """A trial that has ended. val_cost: its final one, None when it does not count."""
+    """A trial that has ended.
+
+    loss: to be minimized, of the final value of the objective; None when it does not count.
+    """
 
     number: int
     round: int
     values: Values
-    val_cost: float | None
+    loss: float | None
 
     @property
     def cost(self) -> float | None:
-        """The final cost, if it is a number to compare with others."""
-        return self.val_cost if self.val_cost is not None and isfinite(self.val_cost) else None
+        """The loss, if it is a number to compare with others."""
+        return self.loss if self.loss is not None and isfinite(self.loss) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +233,4 @@ def next_bounds(plan: Plan, bounds: Space, completed: Sequence[CompletedTrial]) 
 
 def top_k(keep: int, completed: Sequence[CompletedTrial]) -> list[CompletedTrial]:
     """The best trials among those that count, best first; the earlier one of two equals."""
-    count = [(one.cost, one.number, one) for one in completed if one.cost is not None]
-    return [one for _, _, one in sorted(count, key=lambda ranked: ranked[:2])[:keep]]
+    return DEFAULT.ranked((one.loss, one.number, one) for one in completed)[:keep]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from babysit.protocol.objective import Mode, Objective
+from babysit.protocol.serialization import ADDED
+
 from .coarse_to_fine import KEEP, ROUNDS, WIDEN
 
 Strategy: TypeAlias = Literal["grid", "random", "quasi_random", "tpe", "coarse_to_fine"]
@@ -44,6 +47,14 @@ class SearchSpec:
     points: dict[str, int] = field(default_factory=dict)
     parent_id: int | None = None
     clipped: list[str] = field(default_factory=list)
+    # What makes a trial the best one: as of `RunSpec`.
+    objective: str | None = field(default=None, metadata=ADDED)
+    mode: Mode | None = field(default=None, metadata=ADDED)
     note: str = ""
     actor: str = "owner"
     format: int = 1
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which trial is the best."""
+        return Objective.of(self.objective, self.mode)

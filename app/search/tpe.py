@@ -34,7 +34,7 @@ _one_at_a_time = threading.Lock()
 def suggest(space: Space, seed: int, number: int, results: Results) -> Values:
     """The values of one trial.
 
-    results: values and final cost of at least `STARTUP` trials, in the order of their numbers.
+    results: values and loss of at least `STARTUP` trials, in the order of their numbers.
     """
     import optuna  # takes half a second
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from babysit.protocol.objective import VAL_COST
 from babysit.protocol.status import ALLOWED, RunStatus
 from babysit.storage.journal import parse_float
 
@@ -95,7 +96,8 @@ def parent_json(row: RunRow) -> dict[str, int | None] | None:
 def best_json(row: RunRow) -> dict[str, Any] | None:
     if row.best_step is None:
         return None
-    return {"step": row.best_step, "val_cost": row.best_val_cost}
+    cost = row.best_value if row.objective == VAL_COST else None
+    return {"step": row.best_step, "value": row.best_value, "val_cost": cost}
 
 
 def _effective(row: RunRow) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from babysit.protocol.status import RunStatus
 
 from ..store.event_summary import RECOVERING
 from ..store.events import newest_of_kind
-from ..store.runs.runs import is_by_hand
+from ..store.runs.declared import is_by_hand
 from ..store.tables.runs import CommandRow, RunRow
 from .liveness import describe_exit
 

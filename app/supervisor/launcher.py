@@ -11,14 +11,9 @@ from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
 
 from ..store.runs.commands import runs_asked_to_stop
+from ..store.runs.declared import is_by_hand, started_by_hand
 from ..store.runs.projection import emit, refuse_what_is_left
-from ..store.runs.runs import (
-    active_runs,
-    find_run,
-    is_by_hand,
-    runs_with_workers,
-    started_by_hand,
-)
+from ..store.runs.runs import active_runs, find_run, runs_with_workers
 from ..store.store import Store
 from .background_loop import BackgroundLoop
 from .capacity import next_to_start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
 import signal
@@ -13,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babysit.protocol.run_spec import ScriptSpec
+from babysit.protocol.serialization import now
 from babysit.protocol.status import RunStatus
+from babysit.storage.atomic import write_atomic
 from babysit.storage.file_lock import RUN_LOCK, holds_lock
 from babysit.storage.process_identity import (
     ProcessIdentity,
@@ -55,8 +59,8 @@ class Worker:
 
     def is_there(self, directory: Path, status: RunStatus) -> bool:
         """Whether the worker runs, or may still be starting."""
-        if self.cold is not None:
-            self.cold.poll()  # reaps it
+        if self.cold is not None and self.cold.poll() is not None:  # reaps it
+            write_exit(directory, self.attempt, self.cold)
         if may_be_locked(directory):
             return True
         if has_exit_record(directory, self.attempt):
@@ -77,6 +81,17 @@ class Worker:
         if not self.is_ours and not holds_lock(self.identity.pid, directory / RUN_LOCK):
             return False
         return send_signal(self.identity, number)
+
+
+def write_exit(directory: Path, attempt: int, process: subprocess.Popen[bytes]) -> None:
+    """Keep how a process ended that the fork server did not start; it keeps the others' ends."""
+    path, code = directory / f"exit-{attempt:04d}.json", process.returncode
+    if path.exists():
+        return
+    ended = {"pid": process.pid, "attempt": attempt, "status": code, "at": now()}
+    ended |= {"signal": -code if code < 0 else None, "peak_bytes": 0, "oom": False}
+    with contextlib.suppress(OSError):  # it only helps to say why
+        write_atomic(path, json.dumps(ended), sync=False)
 
 
 def script_of(directory: Path) -> ScriptSpec | None:

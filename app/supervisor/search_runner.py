@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from babysit.protocol.commands import Stop as StopRun
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.status import RunStatus
 
-from ..search.pruners import IntermediateValues, PruneDecision, should_prune
+from ..search.pruners import IntermediateValues, should_prune
 from ..search.samplers import Plan, Sample, sample
 from ..store.committed import Committed
 from ..store.curves.trials import curves_of_trials
@@ -26,7 +27,7 @@ from ..store.searches.searches import (
     is_left_paused,
     resume_trial,
 )
-from ..store.searches.trials import VAL_COST, Trial, new_trial, trials_of
+from ..store.searches.trials import Trial, new_trial, trials_of
 from ..store.store import Store
 from ..store.tables.searches import SearchRow
 from ..task_catalog import TaskCatalog, TaskInfo
@@ -186,9 +187,7 @@ class SearchRunner:
         """End the trials that the guard has paused; a search does not wait for a decision."""
         for trial in trials:
             if _is_caught(trial):
-                number, step = trial.row.number, trial.step
-                event = TrialEnded(number=number, outcome="diverged", step=step, reason="guard")
-                self._end(search_id, trial, event)
+                self._end(search_id, trial, _ended(trial, "diverged", "guard"))
 
     def _stop_early(self, row: SearchRow, trials: list[Trial]) -> None:
         """Prune the trials that are too far behind the others at their last rung."""
@@ -198,10 +197,13 @@ class SearchRunner:
         if not running:
             return
         with self._store.reading() as session:
-            recorded = curves_of_trials(session, row.id, VAL_COST)
+            recorded = curves_of_trials(session, row.id, row.objective)
         first = self._first_step(row)
         curves = {
-            run_id: IntermediateValues((curve.steps - first).tolist(), curve.values.tolist())
+            run_id: IntermediateValues(
+                (curve.steps - first).tolist(),
+                [row.ranking.loss(value) for value in curve.values.tolist()],
+            )
             for run_id, curve in recorded.items()
         }
         own = {
@@ -217,7 +219,8 @@ class SearchRunner:
             steps = row.steps - first
             stop = should_prune(row.stop_early, steps, own[run_id], others)  # type: ignore[arg-type]
             if stop is not None:
-                self._end(row.id, trial, _stopped_early(trial, stop, row.stop_early or "", first))
+                reason = stop.reason(row.ranking, row.stop_early or "", first)
+                self._end(row.id, trial, _ended(trial, "stopped_early", reason))
 
     def _first_step(self, row: SearchRow) -> int:
         """The step at which all trials begin: 0, or that of their checkpoint."""
@@ -290,11 +293,5 @@ def _is_caught(trial: Trial) -> bool:
     return trial.status is RunStatus.PAUSED and trial.reason == "guard"
 
 
-def _stopped_early(trial: Trial, stop: PruneDecision, rule: str, first: int) -> TrialEnded:
-    words = rule.replace("_", " ")
-    reason = (
-        f"At step {first + stop.rung:,} its cost was {stop.cost:.4g}, above {stop.limit:.4g}, "
-        f"the limit by {words} of {stop.others} others."
-    )
-    number, step = trial.row.number, trial.step
-    return TrialEnded(number=number, outcome="stopped_early", step=step, reason=reason)
+def _ended(trial: Trial, outcome: Literal["diverged", "stopped_early"], reason: str) -> TrialEnded:
+    return TrialEnded(number=trial.row.number, outcome=outcome, step=trial.step, reason=reason)

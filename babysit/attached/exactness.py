@@ -138,7 +138,9 @@ class CarriedCheck:
         names = {  # the values themselves: the id of one that is gone may be used again
             name: (value, fingerprint(value))
             for name, value in list(frame.f_locals.items())
-            if not name.startswith("__") and id(value) not in known and _may_carry(value, frame)
+            if not name.startswith("__")
+            and not _is_known(value, known)
+            and _may_carry(value, frame)
         }
         self.seen.append(names)
         if len(self.seen) < 3:
@@ -151,6 +153,14 @@ class CarriedCheck:
             for name, (value, mark) in after.items()
             if name in before and before[name][0] is value and before[name][1] != mark
         ]
+
+
+def _is_known(value: Any, known: set[int]) -> bool:
+    """Whether it is attached or kept, or wraps networks that are."""
+    if id(value) in known or not isinstance(value, nn.Module):
+        return id(value) in known
+    parameters = [id(item) for item in value.parameters()]
+    return bool(parameters) and known.issuperset(parameters)
 
 
 def _may_carry(value: Any, frame: FrameType) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from babysit.attached.registration import data_dir, new_run, script_spec
+from babysit.attached.registration import data_dir, new_run
 from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.script_start import script_spec
 from babysit.storage.file_lock import lock_run
 
 

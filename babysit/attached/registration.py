@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.run_spec import RunSpec, ScriptSpec
@@ -20,68 +16,12 @@ from babysit.storage.journal import JournalWriter, to_jsonable
 
 DATA_DIR = "BABYSIT_DATA_DIR"
 DATA_DIR_DEFAULT = "var"
-GIT_WITHIN_S = 2.0
 NAME_LENGTH_MAX = 200
-# Variables that results may depend on. Others may hold secrets, and stay out of the run.
-KEPT_VARIABLES = frozenset({"PYTHONPATH", "PYTHONHASHSEED", "PATH", "VIRTUAL_ENV", "HOME", "LANG"})
-KEPT_PREFIXES = ("CUDA_", "OMP_", "MKL_", "OPENBLAS_", "TORCH_", "NVIDIA_", "LD_", "BABYSIT_")
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "KEY", "DATABASE_URL")
 
 
 def data_dir() -> Path:
     """The data directory that runs are recorded in."""
     return Path(os.environ.get(DATA_DIR) or DATA_DIR_DEFAULT).expanduser().resolve()
-
-
-def script_spec(path: Path, argv: list[str], *, supervised: bool = False) -> ScriptSpec:
-    """What is known of a script, from this process."""
-    try:
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:  # standard input, a notebook
-        sha256 = ""
-    return ScriptSpec(
-        path=str(path),
-        argv=argv,
-        cwd=os.getcwd(),
-        python=sys.executable,
-        sha256=sha256,
-        environment=kept_environment(),
-        git=git_state(path.parent),
-        supervised=supervised,
-    )
-
-
-def kept_environment() -> dict[str, str]:
-    """The variables of this process that results may depend on, without secrets."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if (name in KEPT_VARIABLES or name.startswith(KEPT_PREFIXES))
-        and not any(word in name.upper() for word in SECRET_WORDS)
-    }
-
-
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """The commit of the folder's tree, and whether all of it is committed; None without git."""
-    if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
-        return None
-    commit = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return None if commit is None else {"commit": commit, "clean": changes == ""}
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=GIT_WITHIN_S,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
 
 
 def new_run(directory: Path, name: str, script: ScriptSpec, *, seed: int) -> tuple[Path, RunSpec]:

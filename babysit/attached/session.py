@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,14 +13,16 @@ import torch
 
 from babysit.attached.control.config import Settings
 from babysit.attached.declaring import declaration, what_is_said
+from babysit.attached.evaluating import without_trace
 from babysit.attached.exactness import CarriedCheck, RoundTrip
 from babysit.attached.guard import guard
 from babysit.attached.numbers import named_values
-from babysit.attached.state.data_order import generators_seeded
+from babysit.attached.say import say
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import BETWEEN_STEPS
+from babysit.protocol.objective import VAL_COST
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck
 from babysit.training.controls import ChangeMade
@@ -28,7 +31,7 @@ from babysit.worker.base_session import Session
 from babysit.worker.executor import answer_commands
 from babysit.worker.loop import Throttle, wait_s
 
-COST, VAL_COST = "train/cost", "val/cost"
+COST = "train/cost"
 Evaluation = Callable[[], Any]
 
 
@@ -37,16 +40,14 @@ class ScriptSession(Session):
     """A run of a script in the hands of its own process.
 
     evaluation: the function that measures, if the script gives one.
-    cost: the series that is the run's cost. objective, mode: what decides which state is best.
-    limit: the step after which the run ends, if that is not where the script's loops end.
+    cost: the series that is the run's cost.
+    stop_at: the step at which this process stops, if its loops go on for so long.
     """
 
     training: ScriptTraining
     evaluation: Evaluation | None = None
     cost: str | None = None
-    objective: str | None = None
-    mode: str = "min"
-    limit: int | None = None
+    stop_at: int | None = None
     length: int | None = None  # steps of the whole run, as far as the loops tell
     settings: Settings | None = None
     may_wait: bool = False  # somebody looks after the run, and will see that it waits
@@ -63,16 +64,17 @@ class ScriptSession(Session):
     def boundary(self) -> bool:
         """Do all that is done between two turns; False: the run ends here."""
         training, recorder = self.training, self.recorder
+        self._notice_groups()
         while True:
             self.heartbeat.record(BETWEEN_STEPS)
             if recorder.commands or training.controls.scheduled or self.follows_others:
                 answer_commands(self)
             if self.ending is not None:
                 return False
-            if self.limit is not None and training.step >= self.limit:
+            if training.step >= min(training.limit or sys.maxsize, self.stop_at or sys.maxsize):
                 return False
             recorder.check()
-            pause_s = wait_s(self, self.throttle)
+            pause_s = 0.0 if self._goes_on_unwritten() else wait_s(self, self.throttle)
             if not pause_s:
                 break
             recorder.wait_for_command(pause_s)
@@ -81,11 +83,26 @@ class ScriptSession(Session):
         self.heartbeat.record(training.step + 1)
         return True
 
+    def _notice_groups(self) -> None:
+        if self.training.notice_groups():
+            self.declare()
+
+    def _goes_on_unwritten(self) -> bool:
+        """Whether the disk takes nothing, and nobody would see that the run waits for it."""
+        error = self.recorder.io_error
+        if error is None or self.may_wait or self.paused_for is not None:
+            return False
+        if "disk" not in self.warned:
+            self.warned.add("disk")
+            say(f"the disk takes nothing ({error}); the training goes on, what is recorded waits.")
+        return True
+
     def end_turn(self, values: dict[str, float]) -> None:
         """Record a turn that is done. values: what was logged in it, by series name."""
         training = self.training
         training.step += 1
         step = training.controls.step = training.step
+        self._notice_groups()
         row = {**values, **self._used()}
         self.record(step, row)
         if self.cost is not None and self.cost in values:
@@ -110,16 +127,19 @@ class ScriptSession(Session):
             self.recovery_check.compare_logged(step, row)
         if self.fork_check is not None:
             self._compare_fork(step, row)
-        if self.objective is not None and self.objective in row:
-            self._note_objective(step, row[self.objective])
+        objective = self.training.best.objective.name
+        if objective in row:
+            self.measured = self._with_costs(row)
+            self._note_objective(step, row[objective])
 
     def _with_costs(self, row: dict[str, float]) -> dict[str, float]:
         """The values, with the cost also under the names that runs of tasks have."""
         found = dict(row)
         if self.cost in row:
             found[COST] = row[self.cost]
-        if self.objective in row and self.objective != self.cost:
-            found[VAL_COST] = row[self.objective]
+        objective = self.training.best.objective
+        if objective.mode == "min" and objective.name in row and objective.name != self.cost:
+            found[VAL_COST] = row[objective.name]
         return found
 
     def _used(self) -> dict[str, float]:
@@ -128,6 +148,7 @@ class ScriptSession(Session):
         controls = self.training.controls
         many = len(controls.hooks) > 1
         for part, hooks in controls.hooks.items():
+            hooks.after()  # where the step has raised, and the script went on
             if hooks.failed:
                 hooks.failed = False
                 self.warn_once(
@@ -166,16 +187,10 @@ class ScriptSession(Session):
     # -- the best
 
     def _note_objective(self, step: int, value: float) -> None:
-        training = self.training
-        self.evaluated_at, self.val_cost = step, value
-        best = training.best_val_cost
-        if not math.isfinite(value):
-            return
-        is_better = best is None or (value < best if self.mode == "min" else value > best)
-        if is_better:
-            training.best_val_cost, training.best_step = value, step
-            if self.saver.current(step, self.version) is None:
-                self._keep_best(value)
+        self.evaluated_at = step
+        is_best = self.training.best.note(value, step)
+        if is_best and self.saver.current(step, self.version) is None:
+            self._keep_best()
 
     # -- what commands ask for
 
@@ -188,7 +203,7 @@ class ScriptSession(Session):
     def move_end(self, command: Extend) -> list[str]:
         training = self.training
         training.steps += command.steps
-        self.limit = training.steps
+        training.limit = training.steps
         names = [
             type(part.value).__name__
             for part in training.parts.by_name.values()
@@ -210,21 +225,12 @@ class ScriptSession(Session):
         """
         if self.evaluation is None:
             raise ValueError("This script has no function to evaluate: see @run.evaluate.")
-        modes = {
-            id(module): module.training
-            for network in self.training.parts.modules().values()
-            for module in network.modules()
-        }
         found: dict[str, float] = {}
         try:
-            with generators_seeded(self.training.seed), torch.no_grad():
+            with without_trace(self.training):
                 found = named_values(self.evaluation(), "val/")
         except Exception as error:
             self.warn_once("evaluate", f"The script's function to evaluate raised: {error!r}")
-        finally:
-            for network in self.training.parts.modules().values():
-                for module in network.modules():
-                    module.training = modes.get(id(module), module.training)
         self.record(self.training.step, found)
         return found
 

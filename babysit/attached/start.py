@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +13,10 @@ import torch
 from babysit.attached import launch as launches
 from babysit.attached.begin import begin, made_with
 from babysit.attached.control.config import Settings, settings_of
-from babysit.attached.control.controls import Knob
 from babysit.attached.control.declared import guessed
+from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
+from babysit.attached.frames import is_imported_by_child
 from babysit.attached.launch import Launch
 from babysit.attached.recording import Recording
 from babysit.attached.run import Run
@@ -23,11 +25,13 @@ from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
+from babysit.protocol.objective import Mode, Objective
 from babysit.resume.history import (
     announced_in,
     newest_valid,
     read_history,
 )
+from babysit.training.best import Best
 from babysit.training.checkpoint import load_checkpoint
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.recorder import Recorder
@@ -45,13 +49,13 @@ class Script:
         self.knobs: dict[str, Knob] = {}
         self.settings: Settings | None = None
         self.objective: str | None = None
-        self.mode: Literal["min", "max"] = "min"
+        self.mode: Mode | None = None
 
 
 script = Script()
 
 
-def config(args: Any, *, objective: str | None = None, mode: Literal["min", "max"] = "min") -> Any:
+def config(args: Any, *, objective: str | None = None, mode: Mode = "min") -> Any:
     """The script's arguments, with the values of a fork or a trial in their places.
 
     args: a Namespace, a dataclass, a dict, or anything with items or attributes. What is returned
@@ -59,7 +63,7 @@ def config(args: Any, *, objective: str | None = None, mode: Literal["min", "max
     objective: the series that says which state is the best, such as "val/loss"; mode: "min" if
         less is better, "max" if more is.
     """
-    script.objective, script.mode = objective, mode
+    script.objective, script.mode = objective, None if objective is None else mode
     try:
         launch = launches.assigned()
         values = {} if launch is None else dict(launch.spec.first_values or launch.spec.values)
@@ -119,6 +123,8 @@ def attach(name: str = "", /, **parts: Any) -> Run:
     Returns:
         The run, whose loops take the place of the script's own.
     """
+    if script.run is None and is_imported_by_child(sys._getframe(1)):
+        return Run(_unrecorded())
     if script.run is not None and script.recording is not None:
         script.recording.add_parts(parts)
         say("attach was called before; its run goes on.")
@@ -149,9 +155,12 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     seed = spec.seed or torch.initial_seed() % 2**53
     if snapshot is not None:
         seed = int(snapshot.state["seed"])
-    training = ScriptTraining(seed=seed, made_with=made_with(spec.script or {}))
+    objective = Objective.of(script.objective or spec.objective, script.mode or spec.mode)
+    training = ScriptTraining(
+        seed=seed, best=Best(objective), made_with=made_with(spec.script or {})
+    )
     if snapshot is not None:
-        training.step = int(snapshot.state["step"])
+        training.step, training.limit = int(snapshot.state["step"]), snapshot.state["limit"]
         training.places.target = training.places.now.from_json(snapshot.state["position"])
     for label, part in parts.items():
         training.parts.add(label, part)
@@ -165,15 +174,13 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
         directory,
         training,
         recorder,
-        Saver(spec.id, directory / "checkpoints", recorder, history),
+        Saver(spec.id, directory / "checkpoints", recorder, history, objective),
         Heartbeat(directory, launch.attempt),
         history=history,
-        objective=script.objective,
-        mode=script.mode,
         settings=script.settings,
         may_wait=bool((spec.script or {}).get("supervised")),
         saves_at=frozenset(_steps_in(SAVE_AT)),
-        limit=next(iter(_steps_in(STOP_AT)), None),
+        stop_at=next(iter(_steps_in(STOP_AT)), None),
     )
     recording = Recording(training, session, snapshot, is_fork=is_fork)
     recording.on_begin = lambda: begin(session, snapshot, problems)

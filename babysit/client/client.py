@@ -67,6 +67,14 @@ class Client(Connection):
         found: Json = self.ask(f"/api/checkpoints/{checkpoint_id}")
         return found
 
+    def start(self, **options: Any) -> Run:
+        """A new run. options: `task`, or `script`, the id of a registered one; as of the API.
+
+        Raises:
+            Refused: there is no such task or script, or a value is wrong.
+        """
+        return Run(self, self.ask("/api/runs", options)["id"])
+
     def fork(self, checkpoint_id: int, values: Mapping[str, Any], **options: Any) -> Run:
         """A new run from a checkpoint. options: `steps`, `name`, `note`, `paused`, `rewind`.
 

@@ -167,6 +167,15 @@ class Run:
         more = {} if for_steps is None else {"for_steps": for_steps}
         return self._command("resume", note=note, **more)
 
+    def restart(self) -> Json:
+        """Start a script again whose process is gone; it continues from its newest checkpoint.
+
+        Raises:
+            Refused: the run is no script's, or it is not lost.
+        """
+        found: Json = self._ask("attempts", {})
+        return found
+
     def stop(self, *, note: str = "") -> Answer:
         """End the run before its last step; a checkpoint is saved."""
         return self._command("stop", note=note)

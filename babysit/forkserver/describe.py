@@ -114,6 +114,8 @@ def _described(name: str, file: Path, files: dict[str, str]) -> dict[str, Any]:
         "default_steps": task.steps,
         "evaluate_every": task.evaluate_every,
         "series": [*STEP_SERIES, "val/cost", *metrics, *OCCASIONAL_SERIES],
+        "objective": task.objective,
+        "mode": task.mode,
         "defaults": values,
         "hyperparameters": [item.to_json() for item in declared.values()],
         "code_sha256": code,

@@ -237,6 +237,8 @@ class CheckpointSaved(Event):
     weights_sha256: str
     state_sha256: str
     command_id: int | None = None  # of the change it was written before, or of the user's save
+    # Of a run whose objective is not the validation cost.
+    objective_value: float | str | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

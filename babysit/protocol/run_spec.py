@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from babysit.protocol.objective import Mode, Objective
 from babysit.protocol.serialization import ADDED
 from babysit.protocol.values import RequestedValues, Values
 
@@ -65,7 +66,15 @@ class RunSpec:
     # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
     schedule_follows: bool | None = field(default=None, metadata=ADDED)
     script: dict[str, Any] | None = field(default=None, metadata=ADDED)  # as `ScriptSpec`
+    # What is best: a series, and whether a low or a high value of it; see `ranking`.
+    objective: str | None = field(default=None, metadata=ADDED)
+    mode: Mode | None = field(default=None, metadata=ADDED)
     format: int = 1
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which checkpoint is the best."""
+        return Objective.of(self.objective, self.mode)
 
     @property
     def niceness(self) -> int:

@@ -36,6 +36,7 @@ class RecordedCheckpoint:
     directory: str
     cause: CheckpointCause
     val_cost: float | None
+    objective_value: float | None
     announced: Announced
 
     @property
@@ -148,19 +149,23 @@ def _remember(history: RunHistory, body: dict[str, Any] | Points) -> None:
             paused = body["status"] == RunStatus.PAUSED
             history.paused_for = body["reason"] if paused else None
         case "checkpoint_saved":
-            cost = None if body["val_cost"] is None else parse_float(body["val_cost"])
             known = RecordedCheckpoint(
                 id=body["checkpoint_id"],
                 step=body["step"],
                 directory=body["directory"],
                 cause=body["cause"],
-                val_cost=cost,
+                val_cost=_number(body["val_cost"]),
+                objective_value=_number(body.get("objective_value")),
                 announced=Announced(body["state_sha256"], body["bytes"]),
             )
             history.checkpoints[known.id] = known
             history.ordinal = max(history.ordinal, known.ordinal)
         case "checkpoint_removed":
             history.checkpoints.pop(body["checkpoint_id"], None)
+
+
+def _number(stored: float | str | None) -> float | None:
+    return None if stored is None else parse_float(stored)
 
 
 def _carried_out(history: RunHistory, body: dict[str, Any]) -> None:

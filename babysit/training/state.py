@@ -13,9 +13,9 @@ from babysit.protocol.commands import Set
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
-from babysit.storage.journal import parse_float
 from babysit.storage.manifest import FORMAT
 from babysit.task import Data, Task
+from babysit.training.best import Best
 from babysit.training.checkpoint import (
     Snapshot,
     copied,
@@ -73,8 +73,7 @@ class Training:
     dropout: list[str] = field(default_factory=list)  # names of modules: see `TrainingParts`
     parameter_names: list[str] = field(default_factory=list)  # in the optimizer's order
     divergence: DivergenceGuard = field(default_factory=DivergenceGuard)
-    best_val_cost: float | None = None
-    best_step: int = 0
+    best: Best = field(default_factory=Best)
     last_command_id: int = 0
     parent_command_id: int = 0  # of a fork: the last one of its parent that the checkpoint holds
     warnings: list[str] = field(default_factory=list)  # to be said when the run begins
@@ -107,7 +106,7 @@ class Training:
                 # What the last update used: a ramp of beta rescales the moments from here.
                 "optimizer_values": read_back(self.optimizer),
                 "last_command_id": self.last_command_id,
-                "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "best": self.best.to_json(),
                 "divergence": self.divergence.to_json(),
                 "made_with": self.made_with,
             },
@@ -189,6 +188,7 @@ def _assemble(
         made_with=made_with(spec.task, task, data, device, code_sha256),
         user_state=user_state_of(task, data, network, earlier),
         parameter_names=list(trained),
+        best=Best(spec.ranking),
     )
     if "dropout" in controls.values:
         training.dropout, said = steer_dropout(network, float(controls.values["dropout"]))
@@ -252,10 +252,8 @@ def restore(
         )
         training.warnings += said
     training.parent_command_id = int(state["last_command_id"])
-    best = state["best"]["val_cost"]
-    if best is not None and not is_fork:  # the best of a branch is its own
-        training.best_val_cost = parse_float(best)
-        training.best_step = int(state["best"]["step"])
+    if not is_fork:  # the best of a branch is its own
+        training.best.take_over(state["best"])
     keeps_state = _load_tensors(training, snapshot, structural)
     training.warn_of_differences(state["made_with"], "the checkpoint")
     if overrides:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot
 from babysit.training.controls import ScheduledChange
 from babysit.training.divergence import DivergenceGuard
@@ -26,8 +27,7 @@ class SteeredTraining(Protocol):
     steps: int
     last_command_id: int
     lost_state: list[str]
-    best_val_cost: float | None
-    best_step: int
+    best: Best
     divergence: DivergenceGuard
 
     @property

@@ -84,7 +84,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
         step = history.last_step
         recipe = open_recipe(run_directory, spec)
         training = prepare(spec, run_directory, history, recipe)
-        saver = Saver(spec.id, run_directory / "checkpoints", recorder, history)
+        saver = Saver(spec.id, run_directory / "checkpoints", recorder, history, spec.ranking)
         session = TrainingSession(
             spec, run_directory, training, recorder, saver, heartbeat, history=history
         )

@@ -13,6 +13,7 @@ from typing import TypeVar
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Changed, Event, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import Heartbeat, read_heartbeat
+from babysit.protocol.objective import VAL_COST
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
@@ -24,8 +25,9 @@ from babysit.training.steered import SteeredTraining
 from babysit.training.user_code.evaluation import FAILURES
 from babysit.training.user_code.failure import reason_of
 from babysit.training.user_code.saved_state import lost_message
-from babysit.worker.checkpoint_writer import Saved, Saver, UnsavedBest
+from babysit.worker.checkpoint_writer import Saved, Saver
 from babysit.worker.recorder import Recorder
+from babysit.worker.unsaved_best import UnsavedBest
 
 Result = TypeVar("Result")
 
@@ -63,7 +65,7 @@ class Session:
         None  # while an attempt makes again what an earlier one had made
     )
     evaluated_at: int = -1
-    val_cost: float | None = None  # at `evaluated_at`
+    measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
     unsaved_best: UnsavedBest | None = None
     killer_step: int = 0  # the update that an earlier attempt ended in
     warned: set[str] = field(default_factory=set)  # kinds of warnings that were said
@@ -138,11 +140,13 @@ class Session:
             return self.saver.report_failure(
                 training.step, cause, version=self.version, reason=reason_of(error)
             )
+        measured = self.measured if self.evaluated_at == training.step else {}
         return self.saver.save(
             snapshot,
             cause,
             version=self.version,
-            val_cost=self.val_cost if self.evaluated_at == training.step else None,
+            val_cost=measured.get(VAL_COST),
+            objective_value=training.best.objective.beside_cost(measured),
             command_id=command_id,
             copied_s=time.monotonic() - began_s,
         )
@@ -160,22 +164,18 @@ class Session:
         """Put the best state on the disk, unless it is there."""
         best, self.unsaved_best = self.unsaved_best, None
         if best is not None:
-            self.saver.save(
-                best.snapshot,
-                "best",
-                version=best.version,
-                val_cost=best.val_cost,
-                copied_s=best.copied_s,
-                taken_at=best.taken_at,
-            )
+            best.save(self.saver)
 
-    def _keep_best(self, val_cost: float) -> None:
+    def _keep_best(self) -> None:
         """Copy this state, the best one so far: the next update changes it."""
         began_at = time.monotonic()
         snapshot = self.measured_or_none("The best state so far", self._snapshot)
         copied_s = time.monotonic() - began_at
         if snapshot is not None:
-            self.unsaved_best = UnsavedBest(snapshot, self.version, val_cost, began_at, copied_s)
+            objective, measured = self.training.best.objective, dict(self.measured)
+            self.unsaved_best = UnsavedBest(
+                snapshot, self.version, objective, measured, began_at, copied_s
+            )
 
     def pause(self, reason: str, command_id: int | None = None) -> None:
         """Wait from here on; the state is on the disk before it is said."""

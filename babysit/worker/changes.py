@@ -197,5 +197,4 @@ def fork_silently(session: TrainingSession, command: Fork) -> None:
         earlier=training.user_state,
     )
     # A fork has a best of its own; here the run is still the same one.
-    session.training.best_val_cost = training.best_val_cost
-    session.training.best_step = training.best_step
+    session.training.best = training.best

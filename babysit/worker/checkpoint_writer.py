@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import os
 import queue
 import shutil
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babysit.protocol.events import CheckpointRemoved, CheckpointSaved, Event, Warned
+from babysit.protocol.objective import DEFAULT, Objective
 from babysit.protocol.run_spec import checkpoint_id
 from babysit.protocol.serialization import now
 from babysit.protocol.status import CheckpointCause
@@ -45,34 +45,25 @@ class Saved:
     cause: CheckpointCause
     directory: str
     val_cost: float | None
+    objective_value: float | None = None  # of a run whose objective is another one
     failed: bool = False  # it could not be written
-
-
-@dataclass(frozen=True, slots=True)
-class UnsavedBest:
-    """The state with the lowest validation cost so far, until it is on the disk.
-
-    taken_at: in monotonic seconds. copied_s: how long the training stood still for it.
-    """
-
-    snapshot: Snapshot
-    version: int
-    val_cost: float
-    taken_at: float
-    copied_s: float
-
-    def is_at(self, step: int, version: int) -> bool:
-        """Whether it is the state of this step, with these settings."""
-        return (self.snapshot.state["step"], self.version) == (step, version)
 
 
 class Saver:
     """Takes snapshots from the loop and turns them into announced checkpoints, in order."""
 
     def __init__(
-        self, run_id: int, checkpoints: Path, recorder: Recorder, history: RunHistory | None = None
+        self,
+        run_id: int,
+        checkpoints: Path,
+        recorder: Recorder,
+        history: RunHistory | None = None,
+        objective: Objective = DEFAULT,
     ) -> None:
-        """past: what earlier attempts of the run saved; numbers and names go on from there."""
+        """history: what earlier attempts of the run saved; numbers and names go on from there.
+
+        objective: by which retention keeps the best ones.
+        """
         history = history or RunHistory()
         checkpoints.mkdir(exist_ok=True)
         named = {known.directory for known in history.checkpoints.values()} | history.damaged
@@ -83,10 +74,15 @@ class Saver:
         self._run_id = run_id
         self._checkpoints = checkpoints
         self._recorder = recorder
+        self._objective = objective
         self._count = history.ordinal
         self._last: Saved | None = None
         self._on_disk = [
-            Saved(known.id, known.step, -1, known.cause, known.directory, known.val_cost)
+            Saved(
+                *(known.id, known.step, -1, known.cause, known.directory),
+                val_cost=known.val_cost,
+                objective_value=known.objective_value,
+            )
             for known in history.checkpoints.values()
         ]
         self._saved_at = self._queued_at = time.monotonic()
@@ -131,12 +127,14 @@ class Saver:
         *,
         version: int,
         val_cost: float | None,
+        objective_value: float | None = None,
         command_id: int | None = None,
         copied_s: float = 0.0,
         taken_at: float | None = None,
     ) -> Saved:
         """Queue a snapshot for writing; it is announced when it is on the disk.
 
+        objective_value: of an objective that is not the validation cost.
         copied_s: how long the training stood still for the snapshot.
         taken_at: when that was, in monotonic seconds; None: just now.
         """
@@ -145,7 +143,9 @@ class Saver:
         directory = next(name for name in _names_of(step) if name not in self._names)
         self._names.add(directory)
         ident = checkpoint_id(self._run_id, self._count)
-        self._last = saved = Saved(ident, step, version, cause, directory, val_cost)
+        self._last = saved = Saved(
+            ident, step, version, cause, directory, val_cost, objective_value
+        )
         self._queued_at = time.monotonic()
         self._saved_at = self._queued_at if taken_at is None else taken_at
         self._jobs.put(lambda: self._write(saved, snapshot, command_id, copied_s))
@@ -207,6 +207,7 @@ class Saver:
             "run_id": self._run_id,
             "cause": saved.cause,
             "val_cost": saved.val_cost,
+            **_given("objective_value", saved.objective_value),
             "created_at": now(),
         }
         began_s = time.monotonic()
@@ -231,6 +232,7 @@ class Saver:
                 weights_sha256=written.weights_sha256,
                 state_sha256=written.state_sha256,
                 command_id=command_id,
+                objective_value=to_jsonable(saved.objective_value),
             )
         )
         self._remove_unneeded()
@@ -252,7 +254,7 @@ class Saver:
         return str(error)
 
     def _remove_unneeded(self) -> None:
-        for saved in unneeded(self._on_disk, self._recorder.kept):
+        for saved in unneeded(self._on_disk, self._recorder.kept, self._objective):
             self._on_disk.remove(saved)
             # Said first: a crash in between leaves bytes that nothing names, never the reverse.
             self._recorder.event(CheckpointRemoved(step=saved.step, checkpoint_id=saved.id))
@@ -272,14 +274,17 @@ def _names_of(step: int) -> Iterator[str]:
     yield from (f"{step}-{number}" for number in itertools.count(2))
 
 
-def unneeded(saved: list[Saved], kept: set[int]) -> list[Saved]:
+def _given(name: str, value: float | None) -> dict[str, float]:
+    return {} if value is None else {name: value}
+
+
+def unneeded(saved: list[Saved], kept: set[int], objective: Objective = DEFAULT) -> list[Saved]:
     """Those that retention removes: not among the last, the best, the asked or referred for."""
     last = {item.id for item in saved[-LAST_KEPT:]}
-    ranked = sorted(
-        (item.val_cost, item.id)
+    measured = [
+        (objective.in_checkpoint(item.val_cost, item.objective_value), item.id, item)
         for item in saved
-        if item.val_cost is not None and math.isfinite(item.val_cost)
-    )
-    best = {ident for _, ident in ranked[:BEST_KEPT]}
+    ]
+    best = {item.id for item in objective.ranked(measured)[:BEST_KEPT]}
     needed = last | best | kept
     return [item for item in saved if item.id not in needed and item.cause not in ALWAYS_KEPT]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Changed, GuardTripped, Warned
@@ -26,7 +26,6 @@ class TrainingSession(Session):
     training: Training
     fork_check: ForkCheck | None = None  # while a fork repeats what its parent did
     pictured_at_s: float = -PICTURE_EVERY_S
-    measured: dict[str, float] = field(default_factory=dict)  # at `evaluated_at`
     unproven: UnprovenChange | None = None  # the last change, until an update has used it
 
     def compare(self, step: int, values: tuple[float, float, float]) -> None:
@@ -113,12 +112,12 @@ class TrainingSession(Session):
         self.measured = found = evaluation.series
         self.recorder.values(training.step, found)
         self.evaluated_at = training.step
-        self.val_cost = cost = found["val/cost"]
-        best = training.best_val_cost
-        if math.isfinite(cost) and (best is None or cost < best):
-            training.best_val_cost, training.best_step = cost, training.step
-            if self.saver.current(training.step, self.version) is None:
-                self._keep_best(cost)
+        name = training.best.objective.name
+        if name not in found:
+            self.warn_once("objective", f"{name} is not measured, so no checkpoint is the best.")
+        is_best = training.best.note(found.get(name, math.nan), training.step)
+        if is_best and self.saver.current(training.step, self.version) is None:
+            self._keep_best()
         self.draw()
         return found
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import branches, changes, export, listing, open_page, run_commands, tail
+from . import branches, changes, export, listing, open_page, run_commands, run_script, tail
 
-VERBS = (listing, tail, changes, run_commands, branches, export, open_page)
+VERBS = (run_script, listing, tail, changes, run_commands, branches, export, open_page)
 
 
 def register(commands: Any) -> None:

@@ -16,7 +16,12 @@ from .verb import Shown, add_run, add_verb
 def register(commands: Any) -> None:
     """Add the verbs to the command line."""
     add_run(add_verb(commands, "pause", pause, "pause a run between two steps"))
-    resume_parser = add_verb(commands, "resume", resume, "continue a run after a pause")
+    resume_parser = add_verb(
+        commands,
+        "resume",
+        resume,
+        "continue a run after a pause, or a lost script",
+    )
     add_run(resume_parser)
     resume_parser.add_argument(
         "--for", type=int, dest="for_steps", metavar="STEPS", help="pause again after so many"
@@ -29,6 +34,10 @@ def pause(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
 
 
 def resume(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
+    run = client.run(arguments.run)
+    if run.status == "lost":
+        yield Shown("taken up again from its newest checkpoint", run.restart())
+        return
     yield _shown(client.run(arguments.run).resume(for_steps=arguments.for_steps), "running")
 
 

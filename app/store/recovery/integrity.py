@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ...errors import DatabaseCorrupt, NewerDatabase, UnusableDatabase
 from ..engine import Database
-from ..journals.spec_file import numbered_directories
+from ..journals.event_ids import NAME as ORDER
+from ..journals.spec_file import RUN_FILE, numbered_directories
 from ..tables.runs import CommandRow, EventRow, JournalCursorRow, RunRow, SessionRow
 
 HEADER = b"SQLite format 3\0"
@@ -42,16 +43,26 @@ def check_file(path: Path, runs_dir: Path) -> None:
 
 
 def check_emptiness(runs_dir: Path) -> None:
-    """A database may be new only where there are no runs yet.
+    """A database may be new only where there are no runs yet, or only those of scripts that were
+    started before any server: it takes these up.
 
     Raises:
-        UnusableDatabase: there are.
+        UnusableDatabase: there are others.
     """
-    count = sum((path / "run.json").exists() for path in numbered_directories(runs_dir))
+    is_first = not (runs_dir.parent / ORDER).exists()
+    count = sum(
+        (path / RUN_FILE.name).exists() and not (is_first and _is_of_script(path))
+        for path in numbered_directories(runs_dir)
+    )
     if count:
         raise UnusableDatabase(
             f"There is no database, but {count} runs are in {runs_dir}. {MAKES_AGAIN}."
         )
+
+
+def _is_of_script(directory: Path) -> bool:
+    spec = RUN_FILE.read(directory)
+    return not isinstance(spec, str) and spec.script is not None and spec.parent is None
 
 
 def _what_is_wrong(path: Path) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.events import CheckpointPinned
+from babysit.protocol.objective import Objective
 from babysit.storage.manifest import (
     STATE,
     Announced,
@@ -34,17 +35,21 @@ def list_checkpoints(session: Session, runs_dir: Path, run: RunRow) -> list[dict
     """All that were ever saved, newest last."""
     query = select(CheckpointRow).where(CheckpointRow.run_id == run.id)
     rows = list(session.scalars(query.order_by(CheckpointRow.step, CheckpointRow.id)))
-    return [checkpoint_json(row, runs_dir, best=_best(rows)) for row in rows]
+    return [checkpoint_json(row, runs_dir, best=_best(run.ranking, rows)) for row in rows]
 
 
-def _best(rows: list[CheckpointRow]) -> int | None:
-    """The one with the lowest val cost that is still there."""
-    measured = [
-        (row.val_cost, row.id)
+def _best(objective: Objective, rows: list[CheckpointRow]) -> int | None:
+    """The one with the best value of the objective that is still there."""
+    recorded = [
+        (objective.in_checkpoint(row.val_cost, row.objective_value), row)
         for row in rows
-        if isinstance(row.val_cost, (int, float)) and not row.removed
+        if not row.removed
     ]
-    return min(measured)[1] if measured else None
+    measured = [
+        (value if isinstance(value, (int, float)) else None, row.id, row.id)
+        for value, row in recorded
+    ]
+    return next(iter(objective.ranked(measured)), None)
 
 
 def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> dict[str, Any]:
@@ -57,6 +62,7 @@ def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> 
         "cause": row.cause,
         "kind": row.cause,
         "val_cost": row.val_cost,
+        "objective_value": row.objective_value,
         "bytes": row.bytes,
         "valid": valid,
         "weights_sha256": row.weights_sha256,
@@ -93,8 +99,9 @@ def find_checkpoint(session: Session, checkpoint_id: int) -> CheckpointRow:
 
 
 def one_checkpoint(session: Session, runs_dir: Path, row: CheckpointRow) -> dict[str, Any]:
+    objective = session.get_one(RunRow, row.run_id).ranking
     query = select(CheckpointRow).where(CheckpointRow.run_id == row.run_id)
-    return checkpoint_json(row, runs_dir, best=_best(list(session.scalars(query))))
+    return checkpoint_json(row, runs_dir, best=_best(objective, list(session.scalars(query))))
 
 
 def pin_checkpoint(tx: Transaction, row: CheckpointRow, *, pinned: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from babysit.protocol.commands import Pause
 from babysit.protocol.events import Described, Forked
 from babysit.protocol.hyperparameters import ENDING_SCHEDULES, Declared, InvalidValue
+from babysit.protocol.objective import Objective, choose_objective
 from babysit.protocol.requested import checked_request
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
@@ -73,7 +74,22 @@ def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> 
         name=_name(options.get("name"), f"{task.name}-{run_id}"),
         task=task.name,
         values=values,
+        **chosen_objective(task, options).fields,
     )
+
+
+def chosen_objective(task: TaskInfo, options: Mapping[str, Any]) -> Objective:
+    """What is to be best, as asked for in `objective` and `mode`, or as the task declares it.
+
+    Raises:
+        Invalid: the task measures no such series, or the mode is wrong or missing.
+    """
+    try:
+        return choose_objective(
+            options.get("objective"), options.get("mode"), task.measured, task.objective
+        )
+    except InvalidValue as error:
+        raise Invalid(error.message, field=error.name, allowed=error.allowed) from error
 
 
 def build_run_spec(
@@ -96,7 +112,7 @@ def fork_run(
 ) -> RunRow:
     """A new run that continues from a checkpoint, with other values if given.
 
-    options: as of `start_run`; the pace and the guard are by default those of the parent.
+    options: as of `start_run`; pace, guard and objective are by default those of the parent.
 
     Raises:
         NotFound: the checkpoint does not exist.
@@ -116,6 +132,9 @@ def fork_run(
     values = {**current, **overrides}
     if "base_learning_rate" in values:
         values["learning_rate"] = values.pop("base_learning_rate")
+    objective = Objective.of(
+        options.pop("objective", parent.objective), options.pop("mode", parent.mode)
+    )
     name = _name(options.get("name"), f"{parent.name[:200]} from step {checkpoint.step}")
     steps = last_step(parent, checkpoint, options.get("steps"), task.default_steps)
     pace = options.get("max_steps_per_s", parent.max_steps_per_s)
@@ -136,6 +155,7 @@ def fork_run(
         parent_bytes=checkpoint.bytes,
         script=parent.script and {**parent.script, "supervised": True},
         schedule_follows=True if values.get("schedule") in ENDING_SCHEDULES else None,
+        **objective.fields,
     )
     child = make_run(tx, spec, values)
     forked = Forked(

@@ -36,7 +36,6 @@ from babysit.protocol.status import MOVES, RunStatus
 from babysit.storage.journal import to_jsonable
 
 from ...limits import INT_MAX
-from ...task_description import usable
 from ..journals.validated import validated
 from ..store import Transaction
 from ..tables.runs import CheckpointRow, CommandRow, EventRow, RunRow
@@ -47,8 +46,8 @@ from .command_projection import (
     changed,
     command_sent,
 )
+from .declared import declare
 
-CAPTURED = ("exact", "approximate", "not seen")
 EVENT_BYTES_MAX = 1_000_000
 AT_CHARACTERS_MAX = 32
 _PENDING = (
@@ -178,7 +177,7 @@ def _project(tx: Transaction, run: RunRow, attempt: int, event: Event) -> None:
         case WorkerStarted():
             _worker_started(run, attempt, event)
         case Declared():
-            _declared(run, event)
+            declare(run, event)
         case CommandSent():
             command_sent(tx, run, event)
         case Changed():
@@ -228,25 +227,12 @@ def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
 def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
     run.attempt = max(run.attempt, attempt)
     run.step = event.step
-    run.values = dict(event.values)
-    if attempt == 1:
-        run.initial_values = dict(event.values)
+    if run.started_at is None:
+        # A later attempt begins at a checkpoint, and makes the changes after it once more.
+        run.values = run.initial_values = dict(event.values)
     run.train_size = event.train_size or None  # of a script they are not known
     run.steps_per_epoch = event.steps_per_epoch or None
     run.threads, run.device = event.threads, event.device
-
-
-def _declared(run: RunRow, event: Declared) -> None:
-    """What a script says of itself, as far as it can be used: another process has written it."""
-    parts = [
-        {name: part.get(name, "") for name in ("name", "type", "captured", "why")}
-        for part in event.parts
-        if part.get("captured") in CAPTURED
-    ]
-    said = {name: value for name, value in asdict(event).items() if name not in ("step", "at")}
-    run.declared = {**said, "hyperparameters": usable(event.hyperparameters), "parts": parts}
-    if event.steps is not None and event.steps >= 1:
-        run.steps = event.steps
 
 
 def _checkpoint_saved(tx: Transaction, run: RunRow, event: CheckpointSaved) -> None:
@@ -268,6 +254,7 @@ def _checkpoint_saved(tx: Transaction, run: RunRow, event: CheckpointSaved) -> N
             state_sha256=event.state_sha256,
             at=event.at,
             command_id=event.command_id,
+            objective_value=event.objective_value,
         )
     )
     run.checkpoint_count += 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from babysit.protocol.objective import Objective
 from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
 from babysit.protocol.recipe_yaml import read_recipe
 from babysit.storage.atomic import write_atomic
@@ -57,9 +58,13 @@ def options_of(
     *,
     seed: int | None,
     replay_of: int | None,
+    objective: Objective | None = None,
     max_steps_per_s: float | None,
 ) -> dict[str, Any]:
-    """The fields of `RunSpec` for a run that repeats a recipe."""
+    """The fields of `RunSpec` for a run that repeats a recipe.
+
+    objective: of the run that it repeats, if that is known here.
+    """
     other = "" if seed in (None, recipe.seed) else f" on seed {seed}"
     room = NAME_CHARACTERS_MAX - len("Replay of ") - len(other)
     return {
@@ -70,4 +75,6 @@ def options_of(
         "max_steps_per_s": max_steps_per_s,
         "recipe": True,
         "replay_of": replay_of,
+        "objective": None if objective is None else objective.name,
+        "mode": None if objective is None else objective.mode,
     }

@@ -16,11 +16,13 @@ from babysit.protocol.values import RequestedValues, Values
 
 from ...errors import Invalid, NotFound
 from ...limits import INT_MAX
+from ..curves.best import set_objective
 from ..journals.spec_file import RUN_FILE, highest_id
 from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
 from ..tables.runs import EventRow, RunRow
 from ..tables.searches import TrialRow
+from .declared import shown_script
 from .exactness import read_exactness
 from .projection import emit, emit_all
 
@@ -89,17 +91,6 @@ def _plain(values: RequestedValues) -> Values:
     return {name: value for name, value in values.items() if not isinstance(value, dict)}
 
 
-def is_by_hand(run: RunRow) -> bool:
-    """Whether a person started the run's script; the server starts only what it started before."""
-    return run.script is not None and not run.script.get("supervised") and run.attempt <= 1
-
-
-def started_by_hand(session: Session) -> set[int]:
-    """Active runs of scripts that a person started."""
-    active = select(RunRow).where(RunRow.script.is_not(None))
-    return {run.id for run in session.scalars(active) if not run.status.is_over and is_by_hand(run)}
-
-
 def queue_runs(tx: Transaction, rows: Sequence[RunRow]) -> None:
     """Emit the first event of new runs, in one batch."""
     tx.session.flush()
@@ -111,8 +102,9 @@ def run_row(spec: RunSpec) -> RunRow:
     """The row of a run, from its `run.json` alone."""
     parent, search = spec.parent or {}, spec.search or {}
     values = _plain(spec.values) if spec.first_values is None else spec.first_values
-    return RunRow(
-        **{name: getattr(spec, name) for name in SPEC_COLUMNS},
+    given = {name: value for name in SPEC_COLUMNS if (value := getattr(spec, name)) is not None}
+    row = RunRow(
+        **given,
         values=dict(values),
         initial_values=dict(values),
         step=parent.get("step", 0),
@@ -124,6 +116,8 @@ def run_row(spec: RunSpec) -> RunRow:
         trial=search.get("number"),
         round=search.get("round"),
     )
+    set_objective(row, spec.ranking)
+    return row
 
 
 def read_run(session: Session, run_id: int) -> dict[str, Any]:
@@ -138,13 +132,6 @@ def read_run(session: Session, run_id: int) -> dict[str, Any]:
         "parts": declared.get("parts", []),
         "declared": row.declared,
     }
-
-
-def shown_script(script: dict[str, Any] | None) -> dict[str, Any] | None:
-    """How a script was started; its environment is nobody's business."""
-    if script is None:
-        return None
-    return {name: value for name, value in script.items() if name != "environment"}
 
 
 def list_runs(

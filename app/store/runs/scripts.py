@@ -55,7 +55,7 @@ def start_script(tx: Transaction, data_dir: Path, options: Mapping[str, Any]) ->
     return watch(tx, make_run(tx, spec, values), watched)
 
 
-def take_up_again(tx: Transaction, run: RunRow) -> None:
+def restart_script(tx: Transaction, run: RunRow) -> None:
     """Queue a further attempt of a run whose process is gone.
 
     Raises:

@@ -23,7 +23,7 @@ from ...task_catalog import TaskInfo
 from ..journals.search_records import SearchStatusChanged
 from ..journals.spec_file import SEARCH_FILE
 from ..runs.checkpoints import find_checkpoint
-from ..runs.create import last_step, values_of
+from ..runs.create import chosen_objective, last_step, values_of
 from ..runs.runs import check_name, find_run
 from ..store import Transaction
 from ..tables.searches import SearchRow
@@ -40,6 +40,9 @@ def draft_spec(task: TaskInfo, options: Mapping[str, Any]) -> SearchSpec:
     """The specification of a search before its space is checked; its id is 0.
 
     options: fields of `SearchSpec`; one that is None or missing takes its default.
+
+    Raises:
+        Invalid: the task has no such objective.
     """
     defaults = {
         "name": "",
@@ -48,6 +51,7 @@ def draft_spec(task: TaskInfo, options: Mapping[str, Any]) -> SearchSpec:
         "seed": secrets.randbelow(SEED_MAX),
     }
     given = {name: value for name, value in options.items() if value is not None}
+    given |= chosen_objective(task, options).fields
     return SearchSpec(**{**defaults, **given, "id": 0, "task": task.name, "created_at": now()})
 
 
@@ -163,6 +167,8 @@ def refined(
     """
     options: dict[str, Any] = {
         **fields_of(search_spec(row)),
+        "objective": row.objective,
+        "mode": row.mode,
         "name": f"{row.name[: NAME_CHARACTERS_MAX - 16]}, refined",
         "note": "",
         "seed": (row.seed + 1) % INT_MAX,

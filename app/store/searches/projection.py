@@ -29,12 +29,15 @@ SPEC_COLUMNS = tuple(item.name for item in fields(SearchSpec) if item.name != "f
 
 def search_row(spec: SearchSpec) -> SearchRow:
     """The row of a search of which only `search.json` is known."""
-    return SearchRow(**{name: getattr(spec, name) for name in SPEC_COLUMNS})
+    objective = spec.ranking
+    columns = {name: getattr(spec, name) for name in SPEC_COLUMNS}
+    return SearchRow(**{**columns, "objective": objective.name, "mode": objective.mode})
 
 
 def search_spec(row: SearchRow) -> SearchSpec:
     """What the row of a search repeats of its `search.json`."""
-    return SearchSpec(**{name: getattr(row, name) for name in SPEC_COLUMNS})
+    columns = {name: getattr(row, name) for name in SPEC_COLUMNS}
+    return SearchSpec(**{**columns, **row.ranking.fields})
 
 
 def emit_search(tx: Transaction, row: SearchRow, *events: SearchEvent) -> None:

@@ -127,6 +127,8 @@ def _run_options(row: SearchRow, trial: TrialRecord) -> dict[str, Any]:
         "seed": trial.seed,
         "actor": "search",
         "search": trial.place,
+        "objective": row.objective,
+        "mode": row.mode,
     }
 
 
@@ -175,6 +177,7 @@ def promote(
     options = {**options, "name": options.get("name") or name}
     if scratch:
         same = {"values": run.initial_values, "seed": run.seed}
+        same |= {"objective": run.objective, "mode": run.mode}
         steps = options.get("steps") or run.steps
         made = start_run(tx, task, {**options, **same, "steps": steps})
     else:

@@ -61,6 +61,7 @@ def _search_json(
         "allowed": list(ALLOWED[row.status]),
         "best_run_id": best.row.run_id if best else None,
         "best_val_cost": best.val_cost if best else None,
+        "best_objective_value": best.value if best else None,
         "best_is_at_edge": _edges_json(space, best) if space and best else [],
         "counts": counts,
         "rounds": [
@@ -92,6 +93,7 @@ def _trial_json(search: SearchRow, trial: Trial) -> dict[str, Any]:
         "outcome": trial.outcome,
         "fits": trial.is_valid_result,
         "val_cost": to_jsonable(trial.val_cost),
+        "objective_value": to_jsonable(trial.value),
         "step": trial.step,
         "steps": search.steps if trial.steps is None else trial.steps,
         "seed": row.seed,

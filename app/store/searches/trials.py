@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean, stdev
 from typing import Any, Literal, TypeAlias, get_args
@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from babysit.protocol.objective import VAL_COST, Objective
 from babysit.protocol.serialization import fields_of
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Values
@@ -19,7 +20,7 @@ from babysit.storage.journal import parse_float
 from ...search.samplers import CompletedTrial
 from ..journals.search_records import TrialSampled
 from ..tables.runs import CommandRow, EventRow, RunRow
-from ..tables.searches import TrialRow
+from ..tables.searches import SearchRow, TrialRow
 
 Outcome: TypeAlias = Literal[
     "waiting",
@@ -32,7 +33,6 @@ Outcome: TypeAlias = Literal[
     "hand_steered",
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-VAL_COST = "val/cost"
 STEERS = ("set", "extend", "cancel")  # commands after which a trial differs from its sample
 
 
@@ -64,10 +64,12 @@ def trial_columns(search_id: int, event: TrialSampled) -> dict[str, Any]:
 
 
 COLUMNS = tuple(getattr(TrialRow, item.name) for item in fields(TrialRecord))
+OF_SEARCH = (SearchRow.objective, SearchRow.mode)
 OF_RUN = (RunRow.status, RunRow.reason, RunRow.step, RunRow.steps, RunRow.latest)
 # Built once: building a query takes longer than running it, and these are asked at each end.
 OF_SEARCHES = (
-    select(*COLUMNS, *OF_RUN)
+    select(*COLUMNS, *OF_RUN, *OF_SEARCH)
+    .join(SearchRow, SearchRow.id == TrialRow.search_id)
     .outerjoin(RunRow, RunRow.id == TrialRow.run_id)
     .where(TrialRow.search_id.in_(bindparam("search_ids", expanding=True)))
     .order_by(TrialRow.search_id, TrialRow.number)
@@ -89,6 +91,7 @@ class Trial:
 
     status: None while its run is still to be made.
     val_cost: the newest that was recorded, not finite when it diverged; None before the first.
+    value: the same of the search's objective.
     steered: a user changed it while it ran.
     """
 
@@ -98,6 +101,8 @@ class Trial:
     step: int
     steps: int | None
     val_cost: float | None
+    value: float | None
+    objective: Objective
     steered: bool
 
     @property
@@ -132,19 +137,25 @@ class Trial:
     @property
     def is_valid_result(self) -> bool:
         """Whether it says something about its values: not a repetition, and undisturbed."""
-        return (
-            self.outcome == "finished" and self.val_cost is not None and self.row.repeat_of is None
-        )
+        return self.has_final_value and self.row.repeat_of is None
+
+    @property
+    def has_final_value(self) -> bool:
+        """Whether it is a number: one that is none says nothing of how good the trial was."""
+        is_number = self.value is not None and math.isfinite(self.value)
+        return self.outcome == "finished" and is_number
 
     def completed(self) -> CompletedTrial:
         """What a strategy may know of it, once it is over."""
-        cost = self.val_cost if self.is_valid_result else None
-        return CompletedTrial(self.row.number, self.row.round, self.row.values, cost)
+        loss = self.objective.loss(self.value or 0.0) if self.is_valid_result else None
+        return CompletedTrial(self.row.number, self.row.round, self.row.values, loss)
 
 
 def new_trial(row: TrialRecord, run: RunRow) -> Trial:
     """A trial whose run was made a moment ago."""
-    return Trial(row, run.status, run.reason, run.step, run.steps, None, False)
+    return Trial(
+        row, run.status, run.reason, run.step, run.steps, None, None, run.ranking, steered=False
+    )
 
 
 def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[Trial]]:
@@ -153,19 +164,25 @@ def trials_of(session: Session, search_ids: Collection[int]) -> dict[int, list[T
     found: dict[int, list[Trial]] = {search_id: [] for search_id in search_ids}
     for place in session.execute(OF_SEARCHES, {"search_ids": list(search_ids)}):
         row = TrialRecord(*place[: len(COLUMNS)])
-        status, reason, step, steps, latest = place[len(COLUMNS) :]
-        cost = (latest or {}).get(VAL_COST)
+        status, reason, step, steps, latest, name, mode = place[len(COLUMNS) :]
         trial = Trial(
             row=row,
             status=status,
             reason=reason,
             step=step or 0,
             steps=steps,
-            val_cost=None if cost is None else parse_float(cost),
+            val_cost=_newest(latest, VAL_COST),
+            value=_newest(latest, name),
+            objective=Objective(name, mode),
             steered=row.run_id in steered,
         )
         found[row.search_id].append(trial)
     return found
+
+
+def _newest(latest: Mapping[str, Any] | None, series: str) -> float | None:
+    value = (latest or {}).get(series)
+    return None if value is None else parse_float(value)
 
 
 def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
@@ -183,33 +200,27 @@ def _steered(session: Session, search_ids: Collection[int]) -> set[int]:
 
 
 def best_of(trials: Sequence[Trial], keep: int) -> list[Trial]:
-    """Those with the lowest final cost among the ones that count, best first."""
-    count = [
-        (trial.val_cost or 0.0, trial.row.number, trial)
-        for trial in trials
-        if trial.is_valid_result
-    ]
-    return [trial for _, _, trial in sorted(count, key=lambda item: item[:2])[:keep]]
+    """Those with the best final value of the objective among the ones that count, best first."""
+    count = [(trial.value, trial.row.number, trial) for trial in trials if trial.is_valid_result]
+    return trials[0].objective.ranked(count)[:keep] if trials else []
 
 
 def repeats_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """Of each repeated run: the final costs of its finished repetitions, mean and deviation."""
+    """Of each repeated run: what its finished repetitions came to; mean and deviation are those of
+    the objective.
+    """
     repeated = dict.fromkeys(t.row.repeat_of for t in trials if t.row.repeat_of is not None)
     found = []
     for run_id in repeated:
-        costs = [
-            trial.val_cost
-            for trial in trials
-            if trial.row.repeat_of == run_id
-            and trial.outcome == "finished"
-            and trial.val_cost is not None
-        ]
+        again = [t for t in trials if t.row.repeat_of == run_id and t.has_final_value]
+        values = [trial.value for trial in again if trial.value is not None]
         found.append(
             {
                 "run_id": run_id,
-                "val_costs": costs,
-                "mean": fmean(costs) if costs else None,
-                "spread": stdev(costs) if len(costs) > 1 else None,
+                "val_costs": [t.val_cost for t in again if t.val_cost is not None],
+                "objective_values": values,
+                "mean": fmean(values) if values else None,
+                "spread": stdev(values) if len(values) > 1 else None,
             }
         )
     return found

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
+from babysit.protocol.objective import DEFAULT, Mode, Objective
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import to_jsonable
 
@@ -28,6 +29,8 @@ from ...errors import DatabaseCorrupt
 
 JsonObject: TypeAlias = dict[str, Any]
 WireNumber: TypeAlias = float | str  # "NaN" and the infinities are strings
+
+CHUNKS_BY_STEP = ("run_id", "series", "last_step", "first_step", "attempt", "count")
 
 DAMAGED = "The database is damaged. Stop the server; `babysit rebuild` makes the database again."
 
@@ -82,6 +85,7 @@ class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
         WireNumber | None: PlainJson,
         JsonObject: PlainJson,
         list[str]: PlainJson,
+        Mode: Text,
         RunStatus: Enum(
             RunStatus,
             native_enum=False,
@@ -100,9 +104,8 @@ class RunRow(Table):
     effective: what the next update uses. latest: the newest value of each series.
     attempt: the newest process that was started for it, from 1; 0: none yet.
     server_seq: how many records of `server.journal` this row and its events know.
-    replay_of: the run whose recipe it repeats. replayed: what came of the comparison.
-    search_id, trial, round: the search whose trial it is, and its number there.
-    script: of a run of somebody's own script: as `ScriptSpec`. declared: what it last declared.
+    replay_of: the run whose recipe it repeats. search_id, trial, round: of a search's trial.
+    script: as `ScriptSpec`. declared: what the script last declared. best_value: of `objective`.
     """
 
     __tablename__ = "runs"
@@ -145,7 +148,7 @@ class RunRow(Table):
     effective: Mapped[JsonObject | None] = mapped_column(default=None)
     latest: Mapped[JsonObject] = mapped_column(default_factory=dict)
     best_step: Mapped[int | None] = mapped_column(default=None)
-    best_val_cost: Mapped[float | None] = mapped_column(default=None)
+    best_value: Mapped[float | None] = mapped_column("best_val_cost", default=None)
     steps_per_epoch: Mapped[int | None] = mapped_column(default=None)
     train_size: Mapped[int | None] = mapped_column(default=None)
     threads: Mapped[int | None] = mapped_column(default=None)
@@ -158,6 +161,13 @@ class RunRow(Table):
     round: Mapped[int | None] = mapped_column(default=None)
     script: Mapped[JsonObject | None] = mapped_column(default=None)
     declared: Mapped[JsonObject | None] = mapped_column(default=None)
+    objective: Mapped[str] = mapped_column(default=DEFAULT.name)
+    mode: Mapped[Mode] = mapped_column(default=DEFAULT.mode)
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which of its checkpoints is the best."""
+        return Objective(self.objective, self.mode)
 
 
 class CommandRow(Table):
@@ -220,7 +230,9 @@ class CurveChunkRow(Table):
 
     __tablename__ = "curve_chunks"
     __table_args__ = (
-        Index("ix_curve_chunks_run_id_attempt_closed", "run_id", "attempt", "closed"),
+        Index("ix_curve_chunks_open", "run_id", "closed", "attempt", "series"),
+        # What lies in a range of steps, and how much, without a look at the rows themselves.
+        Index("ix_curve_chunks_by_step", *CHUNKS_BY_STEP),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
@@ -255,6 +267,7 @@ class CheckpointRow(Table):
     command_id: Mapped[int | None] = mapped_column(default=None)
     pinned: Mapped[bool] = mapped_column(default=False)
     removed: Mapped[bool] = mapped_column(default=False)
+    objective_value: Mapped[WireNumber | None] = mapped_column(default=None)  # if not `val_cost`
 
 
 class JournalCursorRow(Table):

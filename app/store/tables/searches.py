@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from babysit.protocol.objective import DEFAULT, Mode, Objective
+
 from .runs import JsonObject, PlainJson, Table
 
 
@@ -17,6 +19,7 @@ class SearchRow(Table):
     order asked. steps: the last step of each trial. clipped: where a refined space met a bound.
     closed: it was stopped, so that nothing more is drawn by the strategy.
     journal_seq: how many records of `search.journal` these tables know.
+    objective, mode: what makes a trial the best one.
     """
 
     __tablename__ = "searches"
@@ -52,6 +55,13 @@ class SearchRow(Table):
     closed: Mapped[bool] = mapped_column(default=False)
     seeds_asked: Mapped[list[Any]] = mapped_column(PlainJson, default_factory=list)
     journal_seq: Mapped[int] = mapped_column(default=0)
+    objective: Mapped[str] = mapped_column(default=DEFAULT.name)
+    mode: Mapped[Mode] = mapped_column(default=DEFAULT.mode)
+
+    @property
+    def ranking(self) -> Objective:
+        """What decides which of its trials is the best."""
+        return Objective(self.objective, self.mode)
 
 
 class RoundRow(Table):

@@ -8,9 +8,10 @@ from typing import Any
 
 from ...errors import Invalid
 from ...store.curves.chunks import Curve
-from ...store.curves.downsample import Downsampled, downsample, smoothed
+from ...store.curves.downsample import Downsampled, downsample
+from ...store.curves.smoothing import smoothed
 from ...store.event_summary import summarize
-from .markdown import is_shown, later_reasons, reason_of
+from .markdown import best_text, is_shown, later_reasons, reason_of
 
 Json = dict[str, Any]
 COST = "train/cost"
@@ -90,7 +91,7 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
         chart = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG)
     about = (
         f"Task {run['task']}, seed {run['seed']}, {run['status']} at step {run['step']:,} "
-        f"of {run['steps']:,}. {run['note']}"
+        f"of {run['steps']:,}. {best_text(run) if run.get('best') else ''} {run['note']}"
     )
     return PAGE.format(title=html.escape(run["name"]), about=html.escape(about), chart=chart)
 

@@ -25,6 +25,8 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
         f"Now {run['status']} at step {run['step']:,} of {run['steps']:,}.",
         "",
     ]
+    if run.get("best"):
+        lines += [plain_text(best_text(run)), ""]
     if run["note"]:
         lines += [plain_text(run["note"]), ""]
     if run["parent"]:
@@ -61,6 +63,13 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
                 f"| `{plain_text(checkpoint['weights_sha256'])}` |"
             )
     return "\n".join(lines) + "\n"
+
+
+def best_text(run: Json) -> str:
+    """What the best of a run is, by its objective."""
+    which, best = "lowest" if run["mode"] == "min" else "highest", run["best"]
+    value = measured(best["value"])
+    return f"Best: the {which} {run['objective']}, {value} at step {best['step']:,}."
 
 
 def is_shown(event: Json) -> bool:

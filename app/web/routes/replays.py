@@ -13,6 +13,7 @@ from babysit.protocol.recipe_yaml import write_recipe
 from ...store.run_json import run_list
 from ...store.runs.recipes import make_recipe
 from ...store.runs.replays import options_of, recipe_in, start_replay
+from ...store.runs.runs import find_run
 from ...store.store import Transaction
 from ..deps import (
     AppState,
@@ -36,7 +37,8 @@ def replay_run(
     """Repeat a run from step 0 and compare it with the original."""
     with state.store.reading() as session:
         recipe = make_recipe(session, state.store.runs_dir, run_id)
-    return _start(state, idempotency, recipe, write_recipe(recipe), requested, run_id)
+        original = {"replay_of": run_id, "objective": find_run(session, run_id).ranking}
+    return _start(state, idempotency, recipe, write_recipe(recipe), requested, original)
 
 
 @router.post("/replays", status_code=status.HTTP_201_CREATED, response_model=Run)
@@ -45,7 +47,12 @@ def replay_recipe(
 ) -> JSONResponse:
     """Start a run from a recipe and compare it with what the recipe recorded."""
     return _start(
-        state, idempotency, recipe_in(requested.recipe), requested.recipe, requested, None
+        state,
+        idempotency,
+        recipe_in(requested.recipe),
+        requested.recipe,
+        requested,
+        {"replay_of": None},
     )
 
 
@@ -55,11 +62,11 @@ def _start(
     recipe: Recipe,
     text: str,
     requested: NewReplay,
-    replay_of: int | None,
+    original: dict[str, Any],
 ) -> JSONResponse:
     task = described_task(state, recipe.task)
     options = options_of(
-        recipe, seed=requested.seed, replay_of=replay_of, max_steps_per_s=requested.max_steps_per_s
+        recipe, seed=requested.seed, max_steps_per_s=requested.max_steps_per_s, **original
     )
 
     def act(tx: Transaction) -> dict[str, Any]:

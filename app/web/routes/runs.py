@@ -24,7 +24,7 @@ from ...store.runs.commands import stop_if_active
 from ...store.runs.create import start_run
 from ...store.runs.projection import emit
 from ...store.runs.removal import Trash, empty_trash, look_into_trash
-from ...store.runs.scripts import start_script, take_up_again
+from ...store.runs.scripts import restart_script, start_script
 from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
 from ..schemas.events import Event
@@ -56,11 +56,11 @@ def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) ->
 
 
 @router.post("/{run_id}/attempts", status_code=status.HTTP_202_ACCEPTED)
-def take_up(run_id: PathId, state: AppStateDep) -> Run:
+def restart(run_id: PathId, state: AppStateDep) -> Run:
     """Start a script again whose process is gone; it continues from its newest checkpoint."""
     with state.store.writing() as tx:
         row = runs.find_run(tx.session, run_id)
-        take_up_again(tx, row)
+        restart_script(tx, row)
         answer = Run.model_validate(run_list(tx.session, [row])[0])
     state.wake()
     return answer

@@ -29,6 +29,7 @@ COLUMNS = (
     "steps",
     "seed",
     "repeat_of",
+    "objective_value",
 )
 
 

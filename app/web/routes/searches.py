@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
+from babysit.protocol.objective import VAL_COST
+
 from ...limits import (
     INT_MAX,
     NAME_CHARACTERS_MAX,
@@ -24,7 +26,6 @@ from ...store.searches.create import refined, spaces_of, start_search
 from ...store.searches.sample import promote
 from ...store.searches.searches import ask_repeat, command_search, find_search, newest_searches
 from ...store.searches.serialize import search_list
-from ...store.searches.trials import VAL_COST
 from ...store.store import Transaction
 from ...store.tables.searches import SearchRow
 from ..deps import (

@@ -17,6 +17,7 @@ from babysit.protocol.commands import (
     Set,
     Stop,
 )
+from babysit.protocol.objective import Mode
 from babysit.protocol.recipe import RECIPE_BYTES_MAX
 
 from ...limits import (
@@ -79,6 +80,8 @@ class NewRun(In):
     max_steps_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     guard: bool = True  # pause when the cost blows up
     paused: bool = False  # before the first step
+    objective: Name | None = None  # the series that decides what is best; None: as the task has it
+    mode: Mode | None = None
 
 
 class RunChange(In):
@@ -91,7 +94,7 @@ class RunChange(In):
 
 
 class NewFork(In):
-    values: ValuesIn = Field(default_factory=dict)
+    values: RequestedValuesIn = Field(default_factory=dict)
     steps: Steps | None = None  # the last step, counted from the root's beginning
     name: Name | None = None
     note: Note = ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from babysit.protocol.objective import Mode
 from babysit.protocol.status import RunStatus
 
 from ...task_description import Hyperparameter, Number, Task, ValuesOut
 from .events import Event
+
+RequestedValuesOut: TypeAlias = dict[str, float | int | bool | str | dict[str, float | bool]]
 
 
 class Error(BaseModel):
@@ -44,8 +47,11 @@ class Parent(BaseModel):
 
 
 class Best(BaseModel):
+    """value: of the run's objective. val_cost: the same if that is the validation cost."""
+
     step: int
-    val_cost: float
+    value: float
+    val_cost: float | None
 
 
 class Effective(BaseModel):
@@ -58,7 +64,7 @@ class PendingCommand(BaseModel):
     command_id: int
     kind: str
     at_step: int | None
-    values: dict[str, float | int | bool | str | dict[str, float | bool]]
+    values: RequestedValuesOut
     over_steps: int | None
     note: str
 
@@ -157,6 +163,8 @@ class Run(BaseModel):
     effective: Effective | None
     latest: dict[str, Number]
     best: Best | None
+    objective: str  # the series that decides what is best
+    mode: Mode
     epoch: Number | None
     steps_per_epoch: int | None
     train_size: int | None
@@ -206,7 +214,7 @@ class CommandAnswer(BaseModel):
     reason: str | None
     field: str | None
     notes: list[str]
-    undo_values: ValuesOut | None
+    undo_values: RequestedValuesOut | None
     actor: str
     created_at: str
     at_step: int | None
@@ -241,6 +249,7 @@ class Checkpoint(BaseModel):
     cause: str
     kind: str
     val_cost: Number | None
+    objective_value: Number | None  # of a run whose objective is not the validation cost
     bytes: int
     valid: bool
     weights_sha256: str

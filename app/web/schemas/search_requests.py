@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, WithJsonSchema
 
 from babysit.protocol.hyperparameters import Scale
+from babysit.protocol.objective import Mode
 
 from ...limits import (
     INT_MAX,
@@ -89,6 +90,8 @@ class NewSearch(In):
     rounds: Rounds = ROUNDS
     stop_early: Literal["median", "successive_halving"] | None = None
     from_checkpoint: Annotated[int, Field(ge=1, le=INT_MAX)] | None = None
+    objective: Name | None = None  # as of a run
+    mode: Mode | None = None
     name: Name | None = None
     note: Note = ""
 
@@ -130,3 +133,4 @@ class Promotion(In):
     name: Name | None = None
     steps: Steps | None = None
     note: Note = ""
+    paused: bool = False  # before its first step

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from babysit.protocol.hyperparameters import Scale
+from babysit.protocol.objective import Mode
 from babysit.protocol.status import RunStatus
 
 from ...search.spec import Strategy
@@ -59,11 +60,13 @@ class Round(BaseModel):
 class Repeat(BaseModel):
     """Finished repetitions of a run with other seeds, without the run itself.
 
-    spread: their standard deviation; None for fewer than two.
+    mean, spread: of the objective's values; the spread is their standard deviation, None for fewer
+    than two.
     """
 
     run_id: int
     val_costs: list[float]
+    objective_values: list[float]
     mean: float | None
     spread: float | None
 
@@ -72,7 +75,8 @@ class Trial(BaseModel):
     """A run as a trial.
 
     fits: it finished as sampled, so it counts for the best trial, the next round and the models.
-    Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
+    Repetitions do not count. val_cost, objective_value: the latest values, the final ones when the
+    trial is over.
     """
 
     number: int
@@ -82,6 +86,7 @@ class Trial(BaseModel):
     outcome: Outcome
     fits: bool
     val_cost: Number | None
+    objective_value: Number | None
     step: int
     steps: int
     seed: int
@@ -112,11 +117,14 @@ class SearchSummary(BaseModel):
     points: dict[str, int]
     parent_id: int | None
     clipped: list[str]
+    objective: str  # the series that decides what is best
+    mode: Mode
     created_at: str
     ended_at: str | None
     allowed: list[SearchCommand]
     best_run_id: int | None
     best_val_cost: float | None
+    best_objective_value: float | None
     best_is_at_edge: list[Edge]
     counts: Counts
     rounds: list[Round]

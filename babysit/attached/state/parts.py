@@ -191,10 +191,12 @@ def expanded(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def unwrapped(value: Any) -> Any:
-    """The object behind the wrappers of `torch.compile`, DDP and Accelerate."""
+    """The object behind the wrappers of `torch.compile`, DDP, Accelerate and Fabric."""
     if isinstance(value, nn.Module):
         value = getattr(value, "_orig_mod", value)
-        if isinstance(value, nn.parallel.DistributedDataParallel):
+        # Fabric's wrapper keeps what it wraps under both names.
+        is_fabric = "_forward_module" in value._modules and "_original_module" in value._modules
+        if is_fabric or isinstance(value, nn.parallel.DistributedDataParallel):
             return unwrapped(value.module)
         return value
     inner = getattr(value, "optimizer", None)
@@ -218,7 +220,10 @@ class Parts:
 
     def add(self, name: str, value: Any) -> None:
         """Attach one part; a list or a dict adds each of its parts."""
+        known = {id(part.value) for part in self.by_name.values()}
         for wanted, item in expanded(name, value):
+            if id(item) in known:
+                continue
             label = self._free_name(wanted, name)
             if isinstance(item, nn.Module):
                 first = not any(isinstance(part, ModulePart) for part in self.by_name.values())

@@ -10,8 +10,8 @@ from babysit.attached.control.options import StepHooks
 from babysit.attached.state.kept import Kept
 from babysit.attached.state.loops import LoopPlaces, Place
 from babysit.attached.state.parts import Parts, PartState
-from babysit.storage.journal import parse_float
 from babysit.storage.manifest import FORMAT
+from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot, copied, random_tensors, restore_random
 from babysit.training.divergence import SLOW_FACTOR_MAX, DivergenceGuard
 
@@ -23,6 +23,7 @@ class ScriptTraining:
     """All that a script's training consists of, as far as it was attached.
 
     step: turns of the loop that are done. steps: of the whole run, as far as that is known.
+    limit: the step after which it ends, if that is not where the script's loops end.
     orders: digest of the order of the data in the loop in progress.
     """
 
@@ -34,6 +35,7 @@ class ScriptTraining:
     places: LoopPlaces = field(default_factory=LoopPlaces)
     step: int = 0
     steps: int = 1
+    limit: int | None = None
     updates_before: int = 0  # of this process, steps of all optimizers
     order: str = ""
     last_command_id: int = 0
@@ -42,8 +44,7 @@ class ScriptTraining:
     divergence: DivergenceGuard = field(
         default_factory=lambda: DivergenceGuard(factor_max=SLOW_FACTOR_MAX)
     )
-    best_val_cost: float | None = None
-    best_step: int = 0
+    best: Best = field(default_factory=Best)
 
     def find_optimizers(self) -> None:
         """Look for optimizers and their groups, and hook those that are new."""
@@ -52,6 +53,13 @@ class ScriptTraining:
             if name not in self.controls.hooks:
                 self.controls.hooks[name] = hooked(optimizer)
         self.controls.find_options(optimizers)
+
+    def notice_groups(self) -> bool:
+        """Look whether the script has added parameter groups; whether it has."""
+        if self.controls.layout_now() == self.controls.layout:
+            return False
+        self.find_optimizers()
+        return True
 
     def count_updates(self) -> int:
         """Steps of all optimizers since the run began."""
@@ -75,6 +83,7 @@ class ScriptTraining:
                 "format": FORMAT,
                 "step": self.step,
                 "steps": self.steps,
+                "limit": self.limit,
                 "seed": self.seed,
                 "position": self.places.now.to_json(),
                 **controls,
@@ -84,7 +93,7 @@ class ScriptTraining:
                 "updates": self.count_updates(),
                 "order": self.order,
                 "last_command_id": self.last_command_id,
-                "best": {"val_cost": self.best_val_cost, "step": self.best_step},
+                "best": self.best.to_json(),
                 "divergence": self.divergence.to_json(),
                 "made_with": self.made_with,
             },
@@ -106,9 +115,10 @@ class ScriptTraining:
         problems = self.parts.restore(parts)
         self.kept.restore(state["kept"], _without(snapshot.extra, KEPT_PREFIX))
         self.step, self.steps = int(state["step"]), int(state["steps"])
+        self.limit = state["limit"]
         self.controls.step = self.step
         self.find_optimizers()
-        self.controls.restore(state)
+        problems += self.controls.restore(state)
         self.updates_before = int(state["updates"])
         for hooks in self.controls.hooks.values():
             hooks.count = 0
@@ -118,9 +128,7 @@ class ScriptTraining:
                 self.controls.forget(undone.command_id)
         else:
             self.last_command_id = int(state["last_command_id"])
-            best = state["best"]["val_cost"]
-            self.best_val_cost = None if best is None else parse_float(best)
-            self.best_step = int(state["best"]["step"])
+            self.best.take_over(state["best"])
         self.divergence = DivergenceGuard.from_json(state["divergence"])
         self.places.now = Place.from_json(state["position"])
         self.places.target = None

@@ -146,10 +146,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take Up
+         * Restart
          * @description Start a script again whose process is gone; it continues from its newest checkpoint.
          */
-        post: operations["take_up_api_runs__run_id__attempts_post"];
+        post: operations["restart_api_runs__run_id__attempts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -364,6 +364,8 @@ export interface paths {
          *
          *     `series` may be repeated or take several names, separated by commas. Without it, all series are
          *     answered. `train/*` selects all series whose names begin with `train/`.
+         *     `digits`: significant digits of what was measured; without it, every bit. Settings and clocks
+         *     are always answered as they are.
          */
         get: operations["curves_api_runs__run_id__curves_get"];
         put?: never;
@@ -828,12 +830,17 @@ export interface components {
              */
             kind: "applied";
         };
-        /** Best */
+        /**
+         * Best
+         * @description value: of the run's objective. val_cost: the same if that is the validation cost.
+         */
         Best: {
             /** Step */
             step: number;
+            /** Value */
+            value: number;
             /** Val Cost */
-            val_cost: number;
+            val_cost: number | null;
         };
         /** CancelIn */
         CancelIn: {
@@ -984,6 +991,8 @@ export interface components {
             kind: string;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Bytes */
             bytes: number;
             /** Valid */
@@ -1117,6 +1126,8 @@ export interface components {
             state_sha256: string;
             /** Command Id */
             command_id?: number | null;
+            /** Objective Value */
+            objective_value?: number | string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1154,7 +1165,9 @@ export interface components {
             notes: string[];
             /** Undo Values */
             undo_values: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             } | null;
             /** Actor */
             actor: string;
@@ -1701,7 +1714,9 @@ export interface components {
         NewFork: {
             /** Values */
             values?: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Steps */
             steps?: number | null;
@@ -1779,6 +1794,10 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
         };
         /**
          * NewSearch
@@ -1845,6 +1864,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2009,6 +2032,11 @@ export interface components {
              * @default
              */
             note: string;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * RaisedEvent
@@ -2179,13 +2207,16 @@ export interface components {
          * Repeat
          * @description Finished repetitions of a run with other seeds, without the run itself.
          *
-         *     spread: their standard deviation; None for fewer than two.
+         *     mean, spread: of the objective's values; the spread is their standard deviation, None for fewer
+         *     than two.
          */
         Repeat: {
             /** Run Id */
             run_id: number;
             /** Val Costs */
             val_costs: number[];
+            /** Objective Values */
+            objective_values: number[];
             /** Mean */
             mean: number | null;
             /** Spread */
@@ -2382,6 +2413,13 @@ export interface components {
                 [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
             };
             best: components["schemas"]["Best"] | null;
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Epoch */
             epoch: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Steps Per Epoch */
@@ -2550,6 +2588,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2560,6 +2605,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2657,6 +2704,10 @@ export interface components {
             stop_early?: ("median" | "successive_halving") | null;
             /** From Checkpoint */
             from_checkpoint?: number | null;
+            /** Objective */
+            objective?: string | null;
+            /** Mode */
+            mode?: ("min" | "max") | null;
             /** Name */
             name?: string | null;
             /**
@@ -2720,6 +2771,13 @@ export interface components {
             parent_id: number | null;
             /** Clipped */
             clipped: string[];
+            /** Objective */
+            objective: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2730,6 +2788,8 @@ export interface components {
             best_run_id: number | null;
             /** Best Val Cost */
             best_val_cost: number | null;
+            /** Best Objective Value */
+            best_objective_value: number | null;
             /** Best Is At Edge */
             best_is_at_edge: components["schemas"]["Edge"][];
             counts: components["schemas"]["Counts"];
@@ -2886,6 +2946,17 @@ export interface components {
             has_picture: boolean;
             /** Series */
             series?: string[];
+            /**
+             * Objective
+             * @default val/cost
+             */
+            objective: string;
+            /**
+             * Mode
+             * @default min
+             * @enum {string}
+             */
+            mode: "min" | "max";
             /** Defaults */
             defaults?: {
                 [key: string]: number | boolean | string;
@@ -2973,7 +3044,8 @@ export interface components {
          * @description A run as a trial.
          *
          *     fits: it finished as sampled, so it counts for the best trial, the next round and the models.
-         *     Repetitions do not count. val_cost: the latest value, the final one when the trial is over.
+         *     Repetitions do not count. val_cost, objective_value: the latest values, the final ones when the
+         *     trial is over.
          */
         Trial: {
             /** Number */
@@ -2992,6 +3064,8 @@ export interface components {
             fits: boolean;
             /** Val Cost */
             val_cost: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Objective Value */
+            objective_value: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Step */
             step: number;
             /** Steps */
@@ -4473,7 +4547,7 @@ export interface operations {
             };
         };
     };
-    take_up_api_runs__run_id__attempts_post: {
+    restart_api_runs__run_id__attempts_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -6439,6 +6513,7 @@ export interface operations {
                 points?: number;
                 smooth_steps?: number;
                 family?: boolean;
+                digits?: number | null;
             };
             header?: never;
             path: {

@@ -3,6 +3,8 @@ import { queryString, request } from "./client";
 
 export { ApiError } from "./client";
 
+import type { Objective } from "./objective";
+import { lossOf } from "./objective";
 import type { components } from "./openapi";
 import { readRun } from "./parse";
 import type { RequestBody, Run, WireRun } from "./types";
@@ -19,9 +21,13 @@ export type Outcome = Schemas["Trial"]["outcome"];
 export type SpacePart = { [Field in keyof Schemas["SpacePart"]]?: NonNullable<Schemas["SpacePart"][Field]> };
 export type Space = Record<string, SpacePart>;
 
-/** A cost that is not finite is no place on a chart; the outcome says what happened. */
-export interface Trial extends Omit<Schemas["Trial"], "val_cost"> {
-  val_cost: number | null;
+/**
+ * value: of the objective. One that is not finite is no place on a chart; the outcome says what happened.
+ * loss: lower the better the value is.
+ */
+export interface Trial extends Omit<Schemas["Trial"], "val_cost" | "objective_value"> {
+  value: number | null;
+  loss: number | null;
 }
 export interface Round extends Omit<Schemas["Round"], "space"> {
   space: Space;
@@ -44,13 +50,13 @@ export type Importance = Schemas["Importance"];
 export type Refinement = Partial<Schemas["Refinement"]>;
 export type Promotion = RequestBody<Schemas["Promotion"], "from">;
 
-const readTrial = (wire: Schemas["Trial"]): Trial => ({
-  ...wire,
-  val_cost: typeof wire.val_cost === "number" ? wire.val_cost : null,
-});
+function readTrial(search: Objective, wire: Schemas["Trial"]): Trial {
+  const { val_cost: _, objective_value: value, ...trial } = wire;
+  return { ...trial, value: typeof value === "number" ? value : null, loss: lossOf(search, value) };
+}
 export const readSearch = (wire: WireSearch): Search => ({
   ...(wire as SearchRow),
-  trials: wire.trials.map(readTrial),
+  trials: wire.trials.map((trial) => readTrial(wire, trial)),
 });
 
 export const startSearch = (body: NewSearch) =>
@@ -65,8 +71,8 @@ export const refineSearch = (id: number, body: Refinement) =>
   request<WireSearch>("POST", `/api/searches/${id}/refine`, body).then(readSearch);
 export const repeatTrial = (id: number, seeds: number, runId?: number) =>
   request<unknown>("POST", `/api/searches/${id}/repeat`, { seeds, run_id: runId });
-export const getTrialCurves = (id: number, points: number) =>
-  request<TrialCurves>("GET", `/api/searches/${id}/curves${queryString({ series: "val/cost", points })}`);
+export const getTrialCurves = (id: number, series: string, points: number) =>
+  request<TrialCurves>("GET", `/api/searches/${id}/curves${queryString({ series, points })}`);
 export const getImportance = (id: number) => request<Importance>("GET", `/api/searches/${id}/importance`);
 export const promoteRun = (runId: number, body: Promotion): Promise<Run> =>
   request<WireRun>("POST", `/api/runs/${runId}/promote`, body).then(readRun);

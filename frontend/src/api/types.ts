@@ -26,7 +26,7 @@ export type Hyperparameter = Schemas["Hyperparameter"];
 export type Scale = Hyperparameter["scale"];
 /** A task that could not be read has an error, and nothing to choose. */
 export type Task = Schemas["Task"] &
-  Required<Pick<Schemas["Task"], "hyperparameters" | "defaults" | "series">>;
+  Required<Pick<Schemas["Task"], "hyperparameters" | "defaults" | "series" | "objective" | "mode">>;
 export type WireSeries = Schemas["Series"];
 export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];

@@ -1,46 +1,20 @@
 /** What each chart shows, worked out from the state alone. It draws nothing itself. */
 import type { ChartGroup } from "../domain/chartGroups";
-import {
-  chartGroups,
-  costNames,
-  isValidation,
-  momentumNames,
-  optionPlace,
-  rateNames,
-  seriesLabel,
-} from "../domain/chartGroups";
-import type { Series } from "../domain/series";
-import { breaks, lastStep, valueCount } from "../domain/series";
-import { measured, momentum, setting, whole } from "../format/numbers";
-import type { OpenRun, PageState, View } from "../state/state";
-import type { Axis } from "./axis";
+import { chartGroups, costNames, isValidation } from "../domain/chartGroups";
+import { breaks, valueCount, windowOf } from "../domain/series";
+import { metricName } from "../format/hyperparameters";
+import { measured, whole } from "../format/numbers";
+import type { CurveSet, OpenRun, PageState, View } from "../state/state";
 import { axisOf, toX } from "./axis";
+import { branchTails } from "./branches/tails";
+import type { Drawing, Label, Scene } from "./drawing";
+import { lastFinite, nth } from "./drawing";
 import type { Box, Frame } from "./geometry";
 import { plotWidth, robustRange } from "./geometry";
 import type { Viewport } from "./lines";
-import { branchLines, crosses, envelope, line, visibleSeries } from "./lines";
+import { crosses, envelope, line, visibleSeries } from "./lines";
 import type { Palette } from "./palette";
-
-interface Label {
-  text: string;
-  value: number;
-  colour: string;
-}
-
-export interface Drawing {
-  traces: object[];
-  frame: Frame;
-  axis: Axis;
-  labels: Label[];
-  /** The newest value of the main curve. */
-  newest: number | null;
-  /** How many recorded values stand behind the main curve. */
-  points: number;
-  above: number;
-  zeros: number;
-  yaxis: object;
-  summary: string;
-}
+import { composeMomentum, composeRate } from "./strips/composeStrips";
 
 /** More points than this cost time to paint and show nothing more. */
 const COLUMNS_MAX = 800;
@@ -117,19 +91,14 @@ export function compose(
 const groupNames = (open: OpenRun, name: `curves:${string}`): string[] =>
   measuredGroups(open).find(({ key }) => name === `curves:${key}`)?.names ?? [];
 
-interface Scene {
-  open: OpenRun;
-  view: View;
-  viewport: Viewport;
-  box: Box;
-  colours: Palette;
-  x: [number, number];
-}
+const shortName = (name: string): string =>
+  name.endsWith("/cost") || name.endsWith("/accuracy") ? (name.split("/")[0] as string) : metricName(name);
 
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
   const { open, view, viewport, colours } = scene;
-  const traces: object[] = [];
+  const { traces, tails } = branchTails(open.curves, names, viewport, view, colours.ghost);
+  const own = traces.length;
   const labels: Label[] = [];
   const values: number[] = [];
   const ends: { step: number; value: number }[] = [];
@@ -147,18 +116,17 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
       ? nth([colours.val, ...further], seen.validation++)
       : nth([colours.train, ...further], seen.training++);
     const smooth = validation ? null : visibleSeries(open.curves, name, "smooth", viewport);
-    traces.push(...branchLines(open.curves, name, viewport, colours.ghost));
     if (!validation) traces.push(...envelope(raw, viewport.axis, colour));
     const main = smooth ?? raw;
     traces.push(line(main, viewport.axis, { colour, width: 2, dash: validation ? "dash" : "solid" }));
     ends.push(...breaks(raw));
     values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
     zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
-    const end = lastFinite(main);
-    if (end !== null) labels.push({ text: `${seriesLabel(name)} ${measured(end)}`, value: end, colour });
+    const end = endOf(open.curves, name, smooth ? "smooth" : "raw", viewport);
+    if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
     if (name === names[0]) points = valueCount(raw);
   }
-  if (traces.length === 0) return null;
+  if (traces.length === own) return null;
   const scaled = log ? values.filter((value) => value > 0).map(Math.log10) : values;
   const { range, above } = robustRange(scaled, view.showOutliers);
   const frame: Frame = { box: scene.box, x: scene.x, y: range, log };
@@ -166,129 +134,22 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
   const yaxis = { type: log ? "log" : "linear", range, nticks: 6 };
   const newest = labels[0]?.value ?? null;
   const summary = describe(scene, names);
-  return { traces, frame, axis: viewport.axis, labels, newest, points, above, zeros, yaxis, summary };
+  const axis = viewport.axis;
+  return { traces, frame, axis, labels, newest, tails, points, above, zeros, yaxis, summary };
 }
 
-const nth = (colours: string[], i: number): string => colours[i % colours.length] as string;
+/** The newest value in sight, as it was recorded: the end of a drawn curve may be a mean of several. */
+function endOf(curves: CurveSet, name: string, kind: "raw" | "smooth", viewport: Viewport): number | null {
+  const series = curves[kind][name];
+  return series ? lastFinite(windowOf(series, viewport.from, viewport.to), viewport.to) : null;
+}
 
 /** One sentence for people who do not see the chart. */
 function describe(scene: Scene, names: string[]): string {
   const parts = names.flatMap((name) => {
     const series = scene.open.curves.smooth[name] ?? scene.open.curves.raw[name];
     const end = series ? lastFinite(series) : null;
-    return end === null ? [] : [`${name.replace("/", " ")} ${measured(end)}`];
+    return end === null ? [] : [`${metricName(name)} ${measured(end)}`];
   });
   return `Steps ${whole(scene.viewport.from)} to ${whole(scene.viewport.to)}: ${parts.join(", ")}.`;
-}
-
-/** One line of a strip: an option of an optimizer, or of one of its parameter groups. */
-interface Option {
-  name: string;
-  series: Series;
-  colour: string;
-  end: number;
-}
-
-function visibleOptions(scene: Scene, names: string[], colours: string[]): Option[] {
-  return names.flatMap((name, i) => {
-    const series = visibleSeries(scene.open.curves, name, "raw", scene.viewport);
-    const end = series ? lastFinite(series) : null;
-    return series && end !== null ? { name, series, end, colour: nth(colours, i) } : [];
-  });
-}
-
-/** Equal values are written once. */
-const optionLabels = (options: Option[], text: (value: number) => string, at = (value: number) => value) =>
-  options
-    .map(({ end, colour }) => ({ text: text(end), value: at(end), colour }))
-    .filter((label, i, labels) => labels.findIndex((other) => other.text === label.text) === i);
-
-function describeOptions(options: Option[], option: string, word: string, text: (value: number) => string) {
-  const parts = options.map(({ name, end }) => `${optionPlace(name, option)} ${text(end)}`.trim());
-  return `${word} ${parts.join(", ")} at step ${whole(lastStep(options[0]?.series))}.`;
-}
-
-function composeRate(scene: Scene): Drawing | null {
-  const { colours, viewport } = scene;
-  const names = rateNames(Object.keys(scene.open.curves.raw));
-  const options = visibleOptions(scene, names, [colours.train, colours.val, colours.third, colours.branch]);
-  const [first] = options;
-  if (!first) return null;
-  const positive = options
-    .flatMap(({ series }) => [...series.min, ...series.max])
-    .filter((value) => value > 0)
-    .map(Math.log10);
-  const [low, high] = [Math.min(...positive, Infinity), Math.max(...positive, -Infinity)];
-  if (!Number.isFinite(low)) return null;
-  const middle = (low + high) / 2;
-  const half = Math.max(0.75, (high - low) / 2 + 0.25); // decades: a change of ×2 should be seen as a step
-  const range: [number, number] = [middle - half, middle + half];
-  return {
-    traces: options.map(({ series, colour }) =>
-      line(series, viewport.axis, { colour, width: 2, shape: "hv" }),
-    ),
-    frame: { box: scene.box, x: scene.x, y: range, log: true },
-    axis: viewport.axis,
-    labels: optionLabels(options, setting),
-    newest: first.end,
-    points: valueCount(first.series),
-    above: 0,
-    zeros: 0,
-    yaxis: { type: "log", range, ...decades(range) },
-    summary: describeOptions(options, "learning_rate", "Learning rate", setting),
-  };
-}
-
-/** A tick at each visible power of ten; every other one when there are many. */
-function decades([low, high]: [number, number]): object {
-  const every = high - low > 3 ? 2 : 1;
-  const powers = Array.from({ length: 12 }, (_, i) => i - 10).filter(
-    (power) => power % every === 0 && power >= low && power <= high,
-  );
-  return {
-    tickvals: powers.map((power) => 10 ** power),
-    ticktext: powers.map((power) => setting(10 ** power)),
-  };
-}
-
-const MOMENTUM_TICKS = [0, 0.9, 0.99, 0.999];
-
-/** Drawn as −log10(1−β): 0.9, 0.99 and 0.999 are as far apart as they feel. */
-function composeMomentum(scene: Scene): Drawing | null {
-  const { colours, viewport } = scene;
-  const names = momentumNames(Object.keys(scene.open.curves.raw));
-  const options = visibleOptions(scene, names, [colours.third, colours.train, colours.val, colours.branch]);
-  const [first] = options;
-  if (!first) return null;
-  const toScale = (beta: number): number => -Math.log10(Math.max(1e-6, 1 - beta));
-  const shown = options.map((option) => ({ ...option, values: option.series.value.map(toScale) }));
-  const values = shown.flatMap((option) => option.values).filter(Number.isFinite);
-  const range: [number, number] = [-0.2, Math.max(1.4, ...values) + 0.3];
-  return {
-    traces: shown.map(({ series, colour, values }) =>
-      line(series, viewport.axis, { colour, width: 2, shape: "hv" }, values),
-    ),
-    frame: { box: scene.box, x: scene.x, y: range, log: false },
-    axis: viewport.axis,
-    labels: optionLabels(options, momentum, toScale),
-    newest: first.end,
-    points: valueCount(first.series),
-    above: 0,
-    zeros: 0,
-    yaxis: {
-      type: "linear",
-      range,
-      tickvals: MOMENTUM_TICKS.map(toScale),
-      ticktext: MOMENTUM_TICKS.map(String),
-    },
-    summary: describeOptions(options, "momentum", "Momentum", momentum),
-  };
-}
-
-export function lastFinite(series: Series): number | null {
-  for (let i = series.value.length - 1; i >= 0; i--) {
-    const value = series.value[i] as number;
-    if (Number.isFinite(value)) return value;
-  }
-  return null;
 }

@@ -1,5 +1,6 @@
 /** Which recorded series stand on which chart, by their names. */
 import type { Run } from "../api/types";
+import { metricName } from "../format/hyperparameters";
 
 /** What counts steps and time; it has no chart. */
 const COUNTERS = ["epoch", "examples", "active_s", "clock_s", "steps_per_s", "grad_norm", "step_size"];
@@ -78,16 +79,8 @@ function drawnAsCost(names: string[], meaning: Meaning): string[] {
 const rank = ({ key }: ChartGroup): number => (key === "accuracy" ? 0 : 1);
 
 function titleOf(key: string): string {
-  const words = key.replace(/[_/]/g, " ");
+  const words = metricName(key);
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** What a series is called at the end of its line, in the chart of its group. */
-export function seriesLabel(name: string): string {
-  const split = SPLIT.exec(name);
-  if (split) return split[1] as string;
-  const inner = name.split("/").slice(1).join("/");
-  return (inner || name).replace(/_/g, " ");
 }
 
 /** Training and validation have colours and dashes of their own. */

@@ -1,6 +1,7 @@
 /** The journal of a run, as the page tells it: which events are worth a line, and who did it. */
 
 import type { RequestedValues, RunEvent } from "../api/types";
+import { firstUseText } from "../format/changeTime";
 import type { MarkerKind, Reasons } from "./markers";
 import { actorName, changeMarker, markerOf, reasonsOf } from "./markers";
 
@@ -13,6 +14,8 @@ export interface Entry {
   text: string;
   who: string;
   why: string;
+  /** Of a change: from which update on it acts. `step` is the one after which it was made. */
+  firstUse: string;
   /** What the optimizer needed besides, e.g. "velocity cleared". */
   notes: string[];
   commandId: number | null;
@@ -37,6 +40,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     text: event.summary,
     who: "actor" in event ? actorName(event.actor) : "",
     why: "",
+    firstUse: "",
     notes: [],
     commandId: null,
     undo: null,
@@ -46,7 +50,8 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     case "changed": {
       const { kind, why, text } = changeMarker(event, reasons);
       const { notes, command_id: commandId, undo_values: undo, scheduled } = event;
-      return { ...base, kind, why, text, notes, commandId, undo, scheduled };
+      const firstUse = firstUseText(event);
+      return { ...base, kind, why, text, firstUse, notes, commandId, undo, scheduled };
     }
     case "note_added":
     case "guard_tripped": {

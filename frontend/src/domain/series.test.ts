@@ -34,6 +34,13 @@ describe("decimation", () => {
     expect(valueCount(thin)).toBe(100_000);
   });
 
+  test("leaves the newest point as it was measured", () => {
+    const thin = decimate(curve(range(1, 1_000)), 100);
+
+    expect([thin.step.at(-1), thin.value.at(-1), thin.count.at(-1)]).toEqual([1_000, 1_000, 1]);
+    expect(valueCount(thin)).toBe(1_000);
+  });
+
   test("leaves a curve alone that fits", () => {
     const short = curve(range(1, 50));
 

@@ -76,12 +76,15 @@ export function windowOf(series: Series, from: number, to: number): Series {
 /**
  * At most `columns` points: those of an equally wide bucket of steps are merged, and a merged point
  * keeps the least and the greatest of its values, so a spike of one step can never vanish. By steps and
- * not by points, because the older part of a live curve has fewer of them.
+ * not by points, because the older part of a live curve has fewer of them. The newest point stays as it
+ * is: the curve ends at the value that is written beside it.
  */
 export function decimate(series: Series, columns: number): Series {
-  if (series.step.length <= columns) return series;
+  const last = series.step.length - 1;
+  if (last < columns) return series;
   const merged = emptySeries();
-  mergeBuckets(series, series.step.length, columns, merged);
+  mergeBuckets(series, last, Math.max(1, columns - 1), merged);
+  copyPoint(series, last, merged);
   return merged;
 }
 

@@ -36,6 +36,16 @@ export function nameOf(name: string): string {
   return NAMES[name] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
+/** Abbreviations that are read as capitals. */
+const ABBREVIATIONS = ["mae", "mse", "rmse"];
+
+/** "val/mae" → "val MAE", "grad_norm" → "grad norm". */
+export const metricName = (name: string): string =>
+  name
+    .split(/[/_]/)
+    .map((word) => (ABBREVIATIONS.includes(word) ? word.toUpperCase() : word))
+    .join(" ");
+
 export function valueText(name: string, value: Value | Relative | undefined): string {
   if (value === undefined) return "–";
   if (typeof value === "object")

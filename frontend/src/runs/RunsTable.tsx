@@ -1,8 +1,9 @@
 /** The runs as a table: what each was, how far it came, and what can be done with it. */
 import { useState } from "react";
-import { fromWireNumber } from "../api/number";
+import { VAL_COST } from "../api/objective";
 import type { Run } from "../api/types";
 import { ago, measured, setting, whole } from "../format/numbers";
+import { objectiveText } from "../format/objective";
 import { useIsViewer } from "../state/permissions";
 import { runPath } from "../state/route";
 import { Icon } from "../ui/Icon";
@@ -101,7 +102,10 @@ function Row({
       <td className="right numbers">
         {whole(run.step)} <span className="muted">/ {whole(run.steps)}</span>
       </td>
-      <td className="right numbers">{run.best ? measured(fromWireNumber(run.best.val_cost)) : "–"}</td>
+      <td className="right numbers">
+        {run.objective === VAL_COST ? null : <span className="muted">{objectiveText(run)} </span>}
+        {run.best ? measured(run.best.value) : "–"}
+      </td>
       <td className="right numbers">{typeof rate === "number" ? setting(rate) : "–"}</td>
       <td>
         <time dateTime={run.created_at} title={new Date(run.created_at).toLocaleString("en-GB")}>

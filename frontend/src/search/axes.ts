@@ -17,8 +17,8 @@ export interface Axis {
 
 /** A part of an axis that goes without a label. */
 const LABEL_GAP = 0.2;
-/** Its ends are where a robust range happened to end. */
-const COST_AXIS = "val_cost";
+/** The name of the axis of what is best. Its ends are where a robust range happened to end. */
+export const VALUE_AXIS = "objective_value";
 
 export interface Tick {
   at: number; // 0 to 1
@@ -91,7 +91,7 @@ export function ticksOf(axis: Axis, most = 6): Tick[] {
   if (shown.length < 2) return [...ends, ...between];
   // An end far from any label would leave its side of the axis unsaid.
   const far = ends.filter((end) => shown.every((tick) => Math.abs(tick.at - end.at) > LABEL_GAP));
-  return [...shown, ...(axis.name === COST_AXIS ? [] : far), ...between];
+  return [...shown, ...(axis.name === VALUE_AXIS ? [] : far), ...between];
 }
 
 function everyNth(ticks: Tick[], most: number): Tick[] {

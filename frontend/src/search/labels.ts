@@ -5,6 +5,8 @@ import type { Scale } from "../api/types";
 export const lowerFirst = (label: string): string =>
   /^(Adam|Nesterov)\b/.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1);
 
+export const upperFirst = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
 export const SCALE_WORDS: Record<Scale | "values", string> = {
   linear: "linear",
   log10: "log",

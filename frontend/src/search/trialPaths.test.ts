@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { DEFAULT_OBJECTIVE } from "../api/objective";
 import type { Trial } from "../api/searches";
 import type { Plot } from "./trialPaths";
 import { layoutCurves, lineStyles, nearestTrial, pathOf } from "./trialPaths";
 
-const trial = (number: number, val_cost: number | null, more: Partial<Trial> = {}): Trial => ({
+const trial = (number: number, value: number | null, more: Partial<Trial> = {}): Trial => ({
   number,
   run_id: 100 + number,
   round: 1,
   status: "finished",
   outcome: "finished",
-  fits: val_cost !== null,
-  val_cost,
+  fits: value !== null,
+  value,
+  loss: value,
   step: 300,
   steps: 300,
   seed: number,
@@ -51,13 +53,18 @@ describe("the picture of many curves", () => {
   const trials = [trial(1, 0.5), trial(2, 0.2), trial(3, null, { outcome: "diverged" })];
 
   it("has axes that fit those that count: one that diverged squashes nothing", () => {
-    const { cost, steps } = layoutCurves(trials, curves, plot, true);
+    const { cost, steps } = layoutCurves({ ...DEFAULT_OBJECTIVE, trials }, curves, plot, true);
     expect(cost.high).toBeLessThan(2);
     expect(steps).toBe(300);
   });
 
   it("finds the trial below the pointer", () => {
-    const { curves: lines } = layoutCurves(trials.slice(0, 2), curves, plot, true);
+    const { curves: lines } = layoutCurves(
+      { ...DEFAULT_OBJECTIVE, trials: trials.slice(0, 2) },
+      curves,
+      plot,
+      true,
+    );
     const [x, y] = lines[1]?.end ?? [0, 0];
     expect(nearestTrial(lines, x - 2, y + 3)).toBe(2);
     expect(nearestTrial(lines, x, -200)).toBeNull();

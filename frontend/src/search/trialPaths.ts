@@ -1,10 +1,10 @@
 /** Lines of many trials as few paths: those alike in looks are one. Pure; in pixels. */
 
 import { fromWireNumber } from "../api/number";
-import type { Trial, TrialCurves } from "../api/searches";
+import type { Search, Trial, TrialCurves } from "../api/searches";
 import type { Axis } from "./axes";
 import { unitOf } from "./axes";
-import { BRIGHT, costAxis, isExcluded, ranked } from "./trials";
+import { BRIGHT, isExcluded, ranked, valueAxis } from "./trials";
 
 /** How a trial is drawn. `out`: the brushes leave it aside. */
 export type LineStyle = "bright" | "good" | "plain" | "outside" | "out";
@@ -70,11 +70,12 @@ export interface CurvesLayout {
 
 /** The curves of all trials on axes that fit those that count: what diverged is clipped. */
 export function layoutCurves(
-  trials: readonly Trial[],
+  search: Pick<Search, "trials" | "objective" | "mode">,
   curves: TrialCurves["runs"],
   plot: Plot,
   log: boolean,
 ): CurvesLayout {
+  const { trials } = search;
   const shown = trials.flatMap((trial) => {
     const curve = curves[String(trial.run_id)];
     return curve && curve.step.length > 0
@@ -82,7 +83,10 @@ export function layoutCurves(
       : [];
   });
   const counted = shown.filter(({ trial }) => !isExcluded(trial));
-  const cost = costAxis((counted.length > 0 ? counted : shown).flatMap(({ value }) => value));
+  const cost = valueAxis(
+    search,
+    (counted.length > 0 ? counted : shown).flatMap(({ value }) => value),
+  );
   if (!log && cost.scale === "log10") Object.assign(cost, linear(counted.flatMap(({ value }) => value)));
   const steps = Math.max(1, ...trials.map((trial) => Math.max(trial.steps, trial.step)));
   const first = Math.min(steps - 1, ...shown.map(({ step }) => step[0] as number));

@@ -1,9 +1,13 @@
 /** What the trials of a search amount to: the best, those excluded, and words for both. Pure. */
+import type { Objective } from "../api/objective";
 import type { Outcome, Search, SearchRow, SearchStatus, Strategy, Trial } from "../api/searches";
 import { robustRange } from "../charts/geometry";
 import { measured } from "../format/numbers";
+import { seriesWord } from "../format/objective";
 import type { ChipText } from "../ui/chipText";
 import type { Axis } from "./axes";
+import { VALUE_AXIS } from "./axes";
+import { upperFirst } from "./labels";
 
 /** The trials drawn bright. */
 export const BRIGHT = 3;
@@ -47,8 +51,8 @@ export const isLive = (search: SearchRow): boolean =>
 /** The best first; only trials of the fits. */
 export const ranked = (trials: readonly Trial[]): Trial[] =>
   trials
-    .filter((trial) => trial.fits && trial.val_cost !== null)
-    .sort((a, b) => (a.val_cost as number) - (b.val_cost as number) || a.number - b.number);
+    .filter((trial) => trial.fits && trial.loss !== null)
+    .sort((a, b) => (a.loss as number) - (b.loss as number) || a.number - b.number);
 
 export function chipOf(status: SearchStatus): ChipText {
   switch (status) {
@@ -67,13 +71,21 @@ export function chipOf(status: SearchStatus): ChipText {
 
 const FOOT = 0.05;
 
-/** The axis of the cost: logarithmic where the costs span more than fivefold. */
-export function costAxis(costs: readonly number[]): Axis {
-  const axis = { name: "val_cost", label: "Val cost", choices: [], whole: false };
-  const finite = costs.filter(Number.isFinite);
+/** The axis of what is best: logarithmic where low values span more than fivefold. */
+export function valueAxis({ objective, mode }: Objective, values: readonly number[]): Axis {
+  const axis = { name: VALUE_AXIS, label: upperFirst(seriesWord(objective)), choices: [], whole: false };
+  const finite = values.filter(Number.isFinite);
   const least = Math.min(...finite);
   const most = Math.max(...finite);
   if (finite.length === 0) return { ...axis, scale: "linear", low: 0, high: 1 };
+  if (mode === "max") {
+    const { range } = robustRange(
+      finite.map((value) => -value),
+      false,
+    );
+    const high = -range[0] + (range[1] - range[0]) * FOOT; // nor hang from the top
+    return { ...axis, scale: "linear", low: -range[1], high };
+  }
   const log = least > 0 && most / least > 5;
   const { range } = robustRange(log ? finite.map(Math.log10) : [...finite], false);
   const [low, high] = [range[0] - (range[1] - range[0]) * FOOT, range[1]]; // the best should not stand on the axis
@@ -110,6 +122,6 @@ export function spreadText(mean: number, spread: number | null): string {
 /** What the same values came to with other seeds, "0.0912 ± 0.0031 (3 seeds)"; null: not tried. */
 export function repeatText(search: Search, runId: number): string | null {
   const repeat = search.repeats.find((repeat) => repeat.run_id === runId);
-  if (!repeat || repeat.mean === null || repeat.val_costs.length < 2) return null;
-  return `${spreadText(repeat.mean, repeat.spread)} (${repeat.val_costs.length} seeds)`;
+  if (!repeat || repeat.mean === null || repeat.objective_values.length < 2) return null;
+  return `${spreadText(repeat.mean, repeat.spread)} (${repeat.objective_values.length} seeds)`;
 }

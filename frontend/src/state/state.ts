@@ -23,7 +23,9 @@ export const AXIS_SERIES: Partial<Record<AxisKind, string>> = {
   clock: "clock_s",
 };
 
-/** What the person chose to look at. Everything but `hover` and `frozen` is in the address. */
+export type Tab = "curves" | "tree" | "log" | "settings";
+
+/** What the person chose to look at. Everything but `hover`, `frozen`, `tab` and what is said of branches is in the address. */
 export interface View {
   axis: AxisKind;
   log: boolean;
@@ -35,6 +37,11 @@ export interface View {
   pinned: number | null;
   /** The journal entry that a click on a marker opened. */
   entry: number | null;
+  /** The panel that a narrow page shows below the cost. */
+  tab: Tab;
+  /** Branches whose tails are not drawn, and the one that is pointed at; ids of runs. */
+  hiddenBranches: number[];
+  litBranch: number | null;
   /** Draw values above the robust range too. */
   showOutliers: boolean;
 }
@@ -147,6 +154,9 @@ export const initialView = (): View => ({
   hover: null,
   pinned: null,
   entry: null,
+  tab: "curves",
+  hiddenBranches: [],
+  litBranch: null,
   showOutliers: false,
 });
 

@@ -130,7 +130,7 @@ def test_tpe_does_not_depend_on_what_it_remembers_from_other_searches(
 ) -> None:
     plan = plan_of("tpe")
     _, completed = searched(plan)
-    worse = [CompletedTrial(one.number, 1, one.values, -(one.val_cost or 0.0)) for one in completed]
+    worse = [CompletedTrial(one.number, 1, one.values, -(one.loss or 0.0)) for one in completed]
 
     before = sample(plan, 24, completed)
     assert sample(plan, 24, worse) != before

@@ -1,17 +1,21 @@
-"""The weights with the lowest validation cost are kept, however fast a run is or how it ends."""
+"""The weights with the best value of the objective are kept, however a run goes and ends."""
 
 from __future__ import annotations
 
+import math
+import shutil
 import signal
 
 import pytest
 from safetensors.torch import load_file
 
 from babysit.protocol.commands import Pause
+from babysit.storage.journal import JournalWriter
 from tests.babysit.worker_harness import Lab, LabRun
 
 # The one weight goes from 0 to the target of training, 10, and passes that of validation, 2.
 PASSING = """
+import math
 import torch
 from torch import nn
 from babysit.task import Data, Examples, Task, mean_squared_error
@@ -33,8 +37,13 @@ def cost(output, y, values):
     RAISES
     return mean_squared_error(output, y, values)
 
+def nearness(output, y):  # highest at 5, and not measured far above
+    weight = output.mean()
+    return math.nan if weight > 6 else 1 / (1 + (weight - 5).abs())
+
 TASK = Task(title="Passing", summary="", kind="regression", load=load, build=build, cost=cost,
-            steps=60, evaluate_every=3, defaults={"learning_rate": 0.01, "momentum": 0.0})
+            metrics={"nearness": nearness}, steps=60, evaluate_every=3,
+            defaults={"learning_rate": 0.01, "momentum": 0.0})
 """
 PASSES_AT = 12  # the evaluation nearest to 2
 
@@ -85,3 +94,83 @@ def test_a_fork_has_a_best_of_its_own(lab: Lab) -> None:
     best = min(fork.points["val/cost"].values())
     assert best > min(run.points["val/cost"].values())
     assert best in [saved["val_cost"] for saved in fork.checkpoints()]
+
+
+def assert_nearest_is_kept(run: LabRun) -> None:
+    run.read()
+    found = {step: value for step, value in run.points["val/nearness"].items() if value == value}
+    step = max(found, key=lambda at: found[at])
+    assert any(math.isnan(value) for value in run.points["val/nearness"].values())
+    [kept] = [saved for saved in run.checkpoints() if saved["step"] == step]
+    assert (kept["cause"], kept["objective_value"]) == ("best", found[step])
+    assert kept["val_cost"] == run.points["val/cost"][step]
+    state = run.state_of(kept)["best"]
+    assert (state["objective"], state["mode"]) == ("val/nearness", "max")
+    assert (state["value"], state["step"]) == (found[step], step)
+
+
+def test_of_another_objective_the_highest_value_is_kept_and_nan_is_never_best(lab: Lab) -> None:
+    task = lab.task("nearest", PASSING.replace("RAISES", "pass"))
+
+    run = lab.start(task, steps=60, objective="val/nearness", mode="max").finished()
+
+    assert_nearest_is_kept(run)
+    assert PASSES_AT not in [saved["step"] for saved in run.checkpoints(cause="best")]
+
+
+def test_a_later_attempt_goes_on_from_the_best_of_the_earlier_one(lab: Lab) -> None:
+    task = lab.task("nearest-again", PASSING.replace("RAISES", "pass"))
+    run = lab.start(task, steps=1_000_000, objective="val/nearness", mode="max")
+    run.wait_for_step(150)
+    run.do(Pause())
+    assert_nearest_is_kept(run)
+    run.kill(signal.SIGKILL)
+
+    again = lab.next_attempt(run)
+
+    again.event("status_changed", status="paused")
+    state = again.state_of(again.checkpoints()[-1])["best"]
+    found = {step: value for step, value in run.points["val/nearness"].items() if value == value}
+    assert state["value"] == max(found.values())
+    assert again.checkpoints(cause="best") == []
+
+
+def test_a_run_says_that_its_objective_is_not_measured(lab: Lab) -> None:
+    task = lab.task("unmeasured", PASSING.replace("RAISES", "pass"))
+
+    run = lab.start(task, steps=12, objective="val/gone", mode="max").finished()
+
+    run.event("warned", message="val/gone is not measured, so no checkpoint is the best.")
+    assert run.checkpoints(cause="best") == []
+
+
+def test_a_later_attempt_keeps_the_best_three_of_the_earlier_one(lab: Lab) -> None:
+    task = lab.task("nearest-three", PASSING.replace("RAISES", "pass"))
+    run = lab.start(task, steps=1_000_000, objective="val/nearness", mode="max")
+    run.wait_for_step(30)
+    run.do(Pause())
+    run.kill(signal.SIGKILL)
+    [paused] = run.checkpoints(cause="pause")
+    values = [0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.5, 0.6, 0.55]
+    earlier = [
+        {**paused, "checkpoint_id": paused["checkpoint_id"] + number, "step": number}
+        | {"directory": f"{number}-9", "cause": "timer", "objective_value": 0.05 * value}
+        | {"val_cost": value}
+        for number, value in enumerate(values, 1)
+    ]
+    journal = JournalWriter(run.directory / "attempt-0001.journal")
+    for event in earlier:
+        shutil.copytree(run.checkpoint_path(paused), run.checkpoint_path(event))
+        journal.append_event(event)
+    journal.close()
+
+    again = lab.next_attempt(run)
+
+    again.event("status_changed", status="paused")
+    again.wait(lambda: again.said("checkpoint_removed") or None, "what retention removes")
+    again.kill(signal.SIGTERM)
+    again.end()
+    removed = {event["checkpoint_id"] for event in again.said("checkpoint_removed")}
+    steps = {event["step"] for event in earlier if event["checkpoint_id"] in removed}
+    assert {1, 3, 5} <= steps
+    assert not steps & {2, 4}

@@ -8,12 +8,14 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import torch
 
 from babysit.protocol.events import CheckpointPinned, Forked
+from babysit.protocol.objective import DEFAULT, Objective
 from babysit.protocol.run_spec import checkpoint_id
 from babysit.protocol.serialization import to_json
 from babysit.protocol.status import CheckpointCause
@@ -30,11 +32,11 @@ RUN = 3
 class Keeper:
     """A real saver with its recorder, in a run's directory of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, objective: Objective = DEFAULT) -> None:
         self.directory = directory
         self.server = JournalWriter(directory / "server.journal")
         self.recorder = Recorder(directory, 1)
-        self.saver = Saver(RUN, directory / "checkpoints", self.recorder)
+        self.saver = Saver(RUN, directory / "checkpoints", self.recorder, objective=objective)
 
     def save(self, step: int, val_cost: float | None, cause: CheckpointCause = "timer") -> None:
         self.save_snapshot(snapshot_of(step), val_cost, cause)
@@ -43,6 +45,12 @@ class Keeper:
         self, snapshot: Snapshot, val_cost: float | None = None, cause: CheckpointCause = "timer"
     ) -> None:
         self.saver.save(snapshot, cause, version=0, val_cost=val_cost)
+        self.saver.wait()
+
+    def save_accuracy(self, step: int, accuracy: float) -> None:
+        self.saver.save(
+            snapshot_of(step), "timer", version=0, val_cost=float(step), objective_value=accuracy
+        )
         self.saver.wait()
 
     def left(self) -> list[int]:
@@ -92,6 +100,15 @@ def test_the_last_five_and_the_best_three_stay(keeper: Keeper) -> None:
     assert keeper.left() == [2, 4, 6, 8, 9, 10, 11, 12]
     removed = [event["checkpoint_id"] for event in keeper.said("checkpoint_removed")]
     assert sorted(removed) == [checkpoint_id(RUN, step) for step in (1, 3, 5, 7)]
+
+
+def test_of_another_objective_the_best_three_are_those_of_its_values(tmp_path: Path) -> None:
+    accuracies = [0.1, 0.9, 0.2, math.inf, 0.8, 0.3, math.nan, 0.7, 0.65, 0.55, 0.52, 0.51]
+    with closing(Keeper(tmp_path, Objective("val/accuracy", "max"))) as keeper:
+        for step, accuracy in enumerate(accuracies, 1):
+            keeper.save_accuracy(step, accuracy)
+
+        assert keeper.left() == [2, 5, 8, 9, 10, 11, 12]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None])

@@ -1,8 +1,9 @@
 /** How long a chart may wait although new points came: the less they say, the longer. */
 import { momentumNames, rateNames } from "../../domain/chartGroups";
 import type { OpenRun } from "../../state/state";
-import type { ChartName, Drawing } from "../compose";
-import { lastFinite } from "../compose";
+import type { ChartName } from "../compose";
+import type { Drawing } from "../drawing";
+import { lastFinite } from "../drawing";
 import { REDRAW_MS_MIN } from "./scheduler";
 
 /** The measurements below the cost are read less closely than the cost itself, ms. */

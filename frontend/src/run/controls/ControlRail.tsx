@@ -6,6 +6,7 @@ import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { TierName } from "../../ui/TierName";
 import * as styles from "./ControlRail.module.css";
+import { FinishCard } from "./FinishCard";
 import { AdvancedControls } from "./hyperparameters/AdvancedControls";
 import { BatchSize } from "./hyperparameters/BatchSize";
 import { HiddenUnits } from "./hyperparameters/HiddenUnits";
@@ -23,13 +24,12 @@ export function ControlRail() {
   );
 }
 
-/** `buttons`: with pause and stop on top; the bar of a phone has them already. */
+/** `buttons`: with pause and stop on top, and the result; a phone has them elsewhere already. */
 export function Controls({ buttons }: { buttons: boolean }) {
   const run = usePage((page) => page.open?.run ?? null);
   const declared = useDeclared();
   const isViewer = useIsViewer();
   if (!run) return null;
-  const over = !run.allowed.includes("set");
   return (
     <>
       {buttons && !isViewer ? <RunButtons run={run} /> : null}
@@ -38,7 +38,8 @@ export function Controls({ buttons }: { buttons: boolean }) {
           View only. Sign in with the owner link to make changes.
         </p>
       ) : null}
-      {over && !isViewer ? (
+      {buttons ? <FinishCard run={run} /> : null}
+      {!isViewer && (run.status === "failed" || run.status === "lost") ? (
         <p className={`panel ${styles.railNote} muted`}>
           This run is over. To change something, continue it or fork a checkpoint.
         </p>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
 import { canEvaluate, stepsOf } from "../../domain/declaration";
+import { OVER } from "../../domain/status";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
@@ -19,7 +20,6 @@ import { TakeUpAgain } from "./script/TakeUpAgain";
 const PATIENCE_MS = 3000;
 /** The second click of a double click on "Pause" meets "Resume", into which it has turned, ms. */
 const SETTLE_MS = 500;
-const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function RunButtons({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
@@ -94,7 +94,8 @@ export function Primary({ run }: { run: Run }) {
   if (run.script && run.status === "lost") return <TakeUpAgain run={run} className="primary grow" />;
   if (run.script && OVER.includes(run.status)) return null;
   if (OVER.includes(run.status)) {
-    const again = { task: run.task, values: run.initial_values, steps: run.steps, seed: run.seed };
+    const { task, initial_values: values, steps, seed, objective, mode } = run;
+    const again = { task, values, steps, seed, objective, mode };
     return (
       <ActionButton
         icon="play"

@@ -11,11 +11,11 @@ import { toast } from "../../state/toasts";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
 import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
+import { StartPaused } from "../../ui/fields/StartPaused";
 import { TextField } from "../../ui/fields/TextField";
 import { draftOf, forkValues, readDraft } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
-import { StartPaused } from "./StartPaused";
 
 /** The run's present values where the checkpoint has others. */
 const differing = (from: Values, now: Values): Values =>

@@ -21,7 +21,6 @@ import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
   const run = usePage((page) => page.open?.run);
-  const connection = usePage((page) => page.connection);
   const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
@@ -31,11 +30,6 @@ export function Alerts() {
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}
       </div>
-      {connection === "reconnecting" ? (
-        <p className={`${styles.alert} ${styles.alertBusy}`}>
-          <Icon name="warn" /> Connection lost. Training continues; reconnecting…
-        </p>
-      ) : null}
     </div>
   );
 }
@@ -65,6 +59,7 @@ function GuardAlert() {
       <Icon name="warn" />
       <span>
         {tripped?.summary ?? `Training paused at step ${whole(run.step)}.`}
+        {causeText(open)}
         {good ? ` Checkpoint ${whole(good.step)} is good.` : ""}
       </span>
       {good && !isViewer ? (
@@ -83,6 +78,18 @@ function GuardAlert() {
       ) : null}
     </p>
   );
+}
+
+/** A learning rate that was raised a few steps before is the likeliest cause. */
+const CAUSE_STEPS = 100;
+
+function causeText({ events, run }: OpenRun): string {
+  const last = events.findLast((event) => event.kind === "changed");
+  const [from, to] = [last?.before["learning_rate"], last?.after["learning_rate"]];
+  if (!last || typeof from !== "number" || typeof to !== "number" || to <= from) return "";
+  if (run.step - last.step > CAUSE_STEPS) return "";
+  const target = last.values["learning_rate"];
+  return ` Likely cause: learning rate raised to ${setting(typeof target === "number" ? target : to)} at step ${whole(last.step)}.`;
 }
 
 /** The newest checkpoint from before it went wrong: where the cost is a number, and not above its start. */

@@ -4,9 +4,11 @@ import { editRun, exportUrl, logUrl } from "../../api/client";
 import type { Run, RunEvent, Values as ValuesByName } from "../../api/types";
 import { stepsOf } from "../../domain/declaration";
 import { exactnessText } from "../../domain/exactness";
+import { applies } from "../../domain/hyperparameters";
 import { valueInForce } from "../../domain/override";
 import { nameOf, valueText } from "../../format/hyperparameters";
 import { duration, whole } from "../../format/numbers";
+import { objectiveText } from "../../format/objective";
 import { replayText } from "../../format/replay";
 import { useDeclared } from "../../state/declared";
 import { openDialog } from "../../state/dialogs";
@@ -44,6 +46,7 @@ export function SettingsPanel() {
         <dl className={styles.facts}>
           <Fact name={run.script ? "Script" : "Task"}>{run.task}</Fact>
           <Fact name="Seed">{run.seed}</Fact>
+          <Fact name="Best">{objectiveText(run)}</Fact>
           {steps === null ? null : <Fact name="Steps">{whole(steps)}</Fact>}
           {run.train_size ? <Fact name="Training set">{whole(run.train_size)} examples</Fact> : null}
           <Fact name="Created">{new Date(run.created_at).toLocaleString("en-GB")}</Fact>
@@ -131,9 +134,17 @@ function Values({ run }: { run: Run }) {
   const order = declared.map((hyperparameter) => hyperparameter.name);
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   const names = Object.keys(values).sort((a, b) => rank(a) - rank(b));
-  return (
+  const isPlain = (name: string): boolean => {
+    const known = declared.find((hyperparameter) => hyperparameter.name === name);
+    const moved = initial[name] !== undefined && initial[name] !== values[name];
+    return (
+      !run.script && known !== undefined && !moved && (!applies(known, run) || values[name] === known.default)
+    );
+  };
+  const plain = names.filter(isPlain);
+  const facts = (shown: string[]) => (
     <dl className={styles.facts}>
-      {names.map((name) => {
+      {shown.map((name) => {
         const label = declared.find((hyperparameter) => hyperparameter.name === name)?.label ?? nameOf(name);
         const changed = initial[name] !== undefined && initial[name] !== values[name];
         return (
@@ -144,6 +155,17 @@ function Values({ run }: { run: Run }) {
         );
       })}
     </dl>
+  );
+  return (
+    <div>
+      {facts(names.filter((name) => !isPlain(name)))}
+      {plain.length > 0 ? (
+        <details className={styles.plain}>
+          <summary className="muted">{plain.length} settings as the task has them</summary>
+          {facts(plain)}
+        </details>
+      ) : null}
+    </div>
   );
 }
 

@@ -59,7 +59,7 @@ const boxText = (space: Space, axes: Axis[]): string =>
 
 function bestText(search: Search, round: number): string {
   const best = ranked(search.trials.filter((trial) => trial.round === round && trial.repeat_of === null))[0];
-  return best ? `best ${measured(best.val_cost)}` : "nothing finished yet";
+  return best ? `best ${measured(best.value)}` : "nothing finished yet";
 }
 
 const keptText = (search: Search, kept: number[]): string =>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Search, SearchCommand } from "../../api/searches";
 import { commandSearch } from "../../api/searches";
 import { ago, duration, whole } from "../../format/numbers";
+import { objectiveText } from "../../format/objective";
 import { searchPath } from "../../state/route";
 import { toastError } from "../../state/toasts";
 import { ActionButton } from "../../ui/ActionButton";
@@ -55,6 +56,7 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
         <span>{whole(search.steps)} steps each</span>
         <span>{search.parallel} at a time</span>
         <span>seed {search.seed}</span>
+        <span>best: {objectiveText(search)}</span>
         <span>
           {search.stop_early === null
             ? "no early stopping"

@@ -1,10 +1,11 @@
 /** One search: how far it is, what is best so far, and every way to read its trials. */
 import { useEffect, useMemo, useState } from "react";
+import { DEFAULT_OBJECTIVE } from "../../api/objective";
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { NotFound } from "../../ui/NotFound";
 import { axesOf } from "../axes";
-import { costAxis, ranked } from "../trials";
+import { ranked, valueAxis } from "../trials";
 import { BestTrial } from "./BestTrial";
 import type { Brushes } from "./charts/brush/brush";
 import { passes } from "./charts/brush/brush";
@@ -28,9 +29,14 @@ export function SearchView({ id }: { id: number }) {
   const space = JSON.stringify(search?.rounds[0]?.space ?? search?.space ?? {});
   const axes = useMemo(() => axesOf(JSON.parse(space), declared ?? []), [space, declared]);
   const trials = search?.trials;
+  const { objective, mode } = search ?? DEFAULT_OBJECTIVE;
   const cost = useMemo(
-    () => costAxis(ranked(trials ?? []).map((trial) => trial.val_cost as number)),
-    [trials],
+    () =>
+      valueAxis(
+        { objective, mode },
+        ranked(trials ?? []).map((trial) => trial.value as number),
+      ),
+    [trials, objective, mode],
   );
   const allAxes = useMemo(() => [...axes, cost], [axes, cost]);
   const seen = useMemo(

@@ -1,6 +1,7 @@
 /** One search, kept up to date by the event stream: its trials, their curves and what mattered. */
 import { useEffect, useState } from "react";
 import { openStream } from "../../api/eventStream";
+import { VAL_COST } from "../../api/objective";
 import type { Importance, Search, TrialCurves } from "../../api/searches";
 import { ApiError, getImportance, getSearch, getTrialCurves } from "../../api/searches";
 import { dispatch } from "../../state/store";
@@ -36,13 +37,18 @@ function followSearch(id: number, onChange: (change: Partial<SearchData>) => voi
   const pass = (change: Partial<SearchData>) => {
     if (!stopped) onChange(change);
   };
-  const curves = paced(async () => pass({ curves: (await getTrialCurves(id, POINTS)).runs }), CURVES_MS_MIN);
+  let objective = VAL_COST;
+  const curves = paced(
+    async () => pass({ curves: (await getTrialCurves(id, objective, POINTS)).runs }),
+    CURVES_MS_MIN,
+  );
   /** What was loaded last: how far each trial was, and how many trials the importance knew. */
   let steps: string | null = null;
   let importanceTrials = -1;
 
   const onSearch = (search: Search) => {
     pass({ search, problem: null });
+    objective = search.objective;
     const stepsNow = search.trials.map((trial) => `${trial.run_id}:${trial.step}`).join();
     if (stepsNow !== steps) curves.request();
     steps = stepsNow;

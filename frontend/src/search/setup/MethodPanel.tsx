@@ -18,6 +18,7 @@ export interface MethodPanelProps {
   sending: boolean;
   failed: string | null;
   fromCheckpoint: boolean;
+  objective: React.ReactNode;
   onMethod: (method: Method) => void;
   onStart: () => void;
 }
@@ -122,6 +123,7 @@ export function MethodPanel(props: MethodPanelProps) {
           </div>
         </div>
       ) : null}
+      {props.objective}
       <label className="form-field">
         <span className="field-name">Early stopping</span>
         <select

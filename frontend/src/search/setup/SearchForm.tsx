@@ -5,6 +5,7 @@ import { ApiError, startSearch } from "../../api/searches";
 import type { Task } from "../../api/types";
 import { navigate, searchPath } from "../../state/route";
 import { usePage } from "../../state/store";
+import { ObjectiveSelect } from "../../ui/fields/ObjectiveSelect";
 import { SearchList, useSearches } from "../SearchList";
 import { Advice } from "./Advice";
 import { GridVsRandom } from "./GridVsRandom";
@@ -22,6 +23,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
   const [task, setTask] = useState(initial.task);
   const [rows, setRows] = useState(initial.rows);
   const [method, setMethod] = useState(initial.method);
+  const [objective, setObjective] = useState(initial.objective);
   const [refused, setRefused] = useState<Record<string, string>>({});
   const [sending, setSending] = useState(false);
   const { searches, more } = useSearches();
@@ -31,7 +33,12 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
   const wrong = { ...read.problems, ...parsedMethod.problems };
   const empty = gridText(read) === null;
   const complete = Object.keys(wrong).length === 0 && !empty;
-  const request: SearchRequest = { task: task.name, space: read.space, ...parsedMethod.request };
+  const request: SearchRequest = {
+    task: task.name,
+    space: read.space,
+    ...parsedMethod.request,
+    ...objective,
+  };
   if (method.strategy === "grid") request.points = read.points;
   if (initial.checkpoint !== null) request.from_checkpoint = initial.checkpoint;
   const { preview, refused: previewRefused } = usePreview(complete ? previewOf(request) : null);
@@ -47,6 +54,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
       ...["low", "high", "values", "fixed", "points", "when"].map((field) => `${row.name}.${field}`),
     ]),
     ...Object.keys(method),
+    "objective",
   ]);
   const otherProblems = Object.entries(problems).filter(([field]) => !shownFields.has(field));
 
@@ -55,6 +63,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
     setTask(next);
     setRows(fresh.rows);
     setMethod({ ...method, steps: fresh.method.steps });
+    setObjective(fresh.objective);
     setRefused({});
   };
   const submit = async () => {
@@ -93,6 +102,14 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
         cells={previewRefused || preview === null ? gridCells(read) : preview.grid_cells}
         sending={sending}
         failed={empty ? "Set at least one parameter to “searched”." : (otherProblems[0]?.[1] ?? null)}
+        objective={
+          <ObjectiveSelect
+            task={task}
+            value={objective}
+            problem={problems["objective"]}
+            onChange={setObjective}
+          />
+        }
         fromCheckpoint={initial.checkpoint !== null}
         onMethod={(next) => {
           setMethod(next);

@@ -1,6 +1,7 @@
 /** What a new search begins with: the usual space of a task, one around a run, or that of an earlier search. */
 import { useEffect, useState } from "react";
 import { getCheckpoints, getRun, getRuns } from "../../api/client";
+import type { Objective } from "../../api/objective";
 import { getSearch } from "../../api/searches";
 import type { Task, Values } from "../../api/types";
 import { readId } from "../../state/route";
@@ -14,6 +15,7 @@ export interface InitialSearch {
   task: Task;
   rows: Row[];
   method: Method;
+  objective: Objective;
   /** Said above the editor: where the values come from. */
   words: string | null;
   /** A litter: every trial begins with these weights. */
@@ -33,11 +35,14 @@ export function initialSearchOf(task: Task): InitialSearch {
     task,
     rows: rowsOf(task.hyperparameters, task.defaults),
     method,
+    objective: objectiveOf(task),
     words: null,
     checkpoint: null,
     own: {},
   };
 }
+
+const objectiveOf = ({ objective, mode }: Objective): Objective => ({ objective, mode });
 
 /** `search` is the part of the address behind the question mark. Null: still loading. */
 export function useInitialSearch(
@@ -82,6 +87,7 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
       ...initialSearchOf(task),
       rows: rowsFrom(search.space, task.hyperparameters),
       method: methodLike(search),
+      objective: objectiveOf(search),
     };
     const from =
       search.from_checkpoint === null ? "" : ` All trials start from checkpoint ${search.from_checkpoint}.`;
@@ -104,7 +110,7 @@ async function around(
 ): Promise<InitialSearch> {
   const run = await getRun(runId);
   const task = named(run.task);
-  const start = initialSearchOf(task);
+  const start = { ...initialSearchOf(task), objective: objectiveOf(run) };
   const rows = rowsAround(task.hyperparameters, run);
   if (checkpointId === null) {
     const method = { ...start.method, seed: String(run.seed), name: `around ${run.name}`.slice(0, 80) };

@@ -15,9 +15,11 @@ import type { Answer } from "../../domain/answers";
 import { declaredOf } from "../../domain/declaration";
 import { rateOf } from "../../domain/learningRate";
 import { largestRise, nudgedRates, relativeText } from "../../domain/override";
+import { changeTimeText } from "../../format/changeTime";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
+import { focusNext } from "../focusNext";
 import { getRoute, navigate, runPath } from "../route";
 import { loadRuns } from "../runSession";
 import { dispatch, getPage } from "../store";
@@ -80,14 +82,17 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
     toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
   }
   if (answer?.kind !== "changed") return false;
-  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "reverted" };
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
   toast(answerText(ramped, answer), {
-    actions: [{ label: "Undo", act: () => void change(latestRun(run), undo) }],
+    actions: [{ label: "Undo", act: () => void putBack(latestRun(run), answer) }],
     why,
   });
   return true;
 }
+
+/** Sets what a change has moved to the values before it. */
+export const putBack = (run: Run, event: EventOf<"changed">): Promise<boolean> =>
+  change(run, { kind: "set", values: event.undo_values, note: "reverted" });
 
 /** Multiplies the learning rate at once, of a script all it has; an undo is offered afterwards. */
 export async function nudgeLearningRate(run: Run, factor: number): Promise<boolean> {
@@ -103,26 +108,25 @@ function eventsOf(run: Run): RunEvent[] {
   return open?.run.id === run.id ? [...open.inherited, ...open.events] : [];
 }
 
-/** "Learning rate 0.01 → 0.005 from step 1,205." and what else the worker had to do. */
+/** "Learning rate 0.01 → 0.005 from step 1,205. Made after step 1,204." and what else the worker had to do. */
 export function answerText(command: SetCommand, answer: EventOf<"changed">): string {
   const { before, after, notes } = answer;
   const extra = notes.length > 0 ? ` ${notes.map(sentence).join(" ")}` : "";
-  // The first update that uses it: a batch size may wait for the next epoch.
   const relative = relativeText(command.values);
-  const from = ` from step ${whole(answer.effective_step)}${relative && `, ${relative}`}`;
+  const when = ` ${changeTimeText(answer, relative)}${extra}`;
   if (command.over_steps) {
     const name = Object.keys(command.values)[0] ?? "";
     const to = command.values[name];
     const rising = typeof to === "number" && to > Number(before[name] ?? 0) ? "rising" : "moving";
-    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps.${extra}`;
+    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps. ${sentence(changeTimeText(answer))}${extra}`;
   }
   const old = before["learning_rate"];
   const now = after["learning_rate"];
   if (command.keep_step_size && typeof old === "number" && typeof now === "number" && old !== now) {
     const linked = `Momentum ${valueText("momentum", before["momentum"])} → ${valueText("momentum", after["momentum"])}`;
-    return `${linked}; learning rate ${setting(old)} → ${setting(now)} to keep the step size,${from}.${extra}`;
+    return `${linked}; learning rate ${setting(old)} → ${setting(now)} to keep the step size,${when}`;
   }
-  return `${changeText(before, requestedValues(command, after))}${from}.${extra}`;
+  return `${changeText(before, requestedValues(command, after))}${when}`;
 }
 
 /** Of what was read back, the part that was asked for; all of it when the names differ. */
@@ -207,6 +211,7 @@ export async function continueFrom(run: Run, steps?: number): Promise<void> {
 export async function rewind(run: Run, checkpointId: number, values?: Values): Promise<void> {
   try {
     const next = await api.forkCheckpoint(checkpointId, { rewind: true, values });
+    focusNext("chart");
     await showRun(next.id);
     const step = whole(next.parent?.step ?? next.step);
     toast(`Went back to step ${step}. The abandoned part stays as branch “${run.name}”.`, {

@@ -1,5 +1,6 @@
 /** How the charts are looked at: axes, smoothing, freezing. Nothing here touches the training. */
 import { AXIS_LABELS } from "../../../charts/axis";
+import { whole } from "../../../format/numbers";
 import { reloadCurves } from "../../../state/loadCurves";
 import type { AxisKind } from "../../../state/state";
 import { AXIS_KINDS } from "../../../state/state";
@@ -28,7 +29,7 @@ export function ChartTools({ table, onTable }: { table: boolean; onTable: (table
   const nearest = SMOOTHINGS.reduce((a, b) =>
     Math.abs(b - view.smoothSteps) < Math.abs(a - view.smoothSteps) ? b : a,
   );
-  const text = view.smoothSteps <= 1 ? "no smoothing" : `average over about ${view.smoothSteps} steps`;
+  const text = view.smoothSteps <= 1 ? "no smoothing" : `average over about ${whole(view.smoothSteps)} steps`;
   return (
     <div className="tools">
       <select
@@ -56,7 +57,7 @@ export function ChartTools({ table, onTable }: { table: boolean; onTable: (table
       <label className={styles.smoothing} title={text}>
         <span className="unseen">Smoothing</span>
         <span aria-hidden="true" className="numbers">
-          ≈{view.smoothSteps}
+          {view.smoothSteps <= 1 ? "raw" : `avg ${whole(view.smoothSteps)}`}
         </span>
         <input
           type="range"

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { measuredGroups } from "../../../charts/compose";
 import { LineChart } from "../../../charts/LineChart";
 import type { ChartGroup } from "../../../domain/chartGroups";
+import { metricName } from "../../../format/hyperparameters";
 import { usePage } from "../../../state/store";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { Icon } from "../../../ui/Icon";
@@ -40,11 +41,7 @@ export function CurvesPanel() {
     <section className="panel curves" aria-labelledby="curves">
       <div className="panel-head">
         <h2 id="curves">Learning curves</h2>
-        {groups.length <= 1 ? (
-          <p className="muted headline">
-            {names.map((name) => name.replace("/", " ").replace("_", " ")).join(" · ")}
-          </p>
-        ) : null}
+        {groups.length <= 1 ? <p className="muted headline">{names.map(metricName).join(" · ")}</p> : null}
         <div className="tools">
           <button
             type="button"

@@ -3,8 +3,10 @@
 import { useMemo, useState } from "react";
 import { deleteCheckpoint, pinCheckpoint } from "../../../api/client";
 import { fromWireNumber } from "../../../api/number";
+import { VAL_COST } from "../../../api/objective";
 import type { Checkpoint, FamilyMember } from "../../../api/types";
 import { ago, bytes, measured, whole } from "../../../format/numbers";
+import { seriesWord } from "../../../format/objective";
 import * as commands from "../../../state/commands/commands";
 import { openDialog } from "../../../state/dialogs";
 import { useIsViewer } from "../../../state/permissions";
@@ -31,7 +33,11 @@ export function CheckpointsPanel() {
     () => [...(inherited ?? []), ...(own ?? [])].filter((checkpoint) => !checkpoint.removed).reverse(),
     [own, inherited],
   );
-  const lines = useMemo(() => linesOf(available, family?.runs ?? [], id), [available, family, id]);
+  const objective = run?.objective ?? VAL_COST;
+  const lines = useMemo(
+    () => linesOf(available, family?.runs ?? [], id, objective),
+    [available, family, id, objective],
+  );
   if (!run) return null;
   const chosen = available.find((checkpoint) => `c${checkpoint.id}` === selected) ?? null;
   const usable = chosen?.valid === true;
@@ -94,11 +100,16 @@ export function CheckpointsPanel() {
 }
 
 /** Each branch with the checkpoints this run can go back to, newest on top. */
-function linesOf(available: Checkpoint[], family: FamilyMember[], here: number): TreeLine[] {
+function linesOf(
+  available: Checkpoint[],
+  family: FamilyMember[],
+  here: number,
+  objective: string,
+): TreeLine[] {
   const linesOfRun = (id: number, level: number): TreeLine[] =>
     available
       .filter((checkpoint) => checkpoint.run_id === id)
-      .map((checkpoint) => ({ key: `c${checkpoint.id}`, level, ...checkpointLine(checkpoint) }));
+      .map((checkpoint) => ({ key: `c${checkpoint.id}`, level, ...checkpointLine(checkpoint, objective) }));
   if (family.length < 2) return linesOfRun(here, 1);
   return family.flatMap((member) => {
     const state = [member.live ? "live" : "", member.status, member.id === here ? "shown" : ""]
@@ -138,21 +149,24 @@ const CAUSES: Record<string, string> = {
   end: "end",
 };
 
-function checkpointLine(checkpoint: Checkpoint): Pick<TreeLine, "name" | "content"> {
-  const cost = checkpoint.val_cost === null ? "" : `, val ${measured(fromWireNumber(checkpoint.val_cost))}`;
+/** objective: the series of the second number of a checkpoint, if it has two. */
+function checkpointLine(checkpoint: Checkpoint, objective: string): Pick<TreeLine, "name" | "content"> {
+  const numberText = (word: string, value: Checkpoint["val_cost"]): string =>
+    value === null ? "" : `${word} ${measured(fromWireNumber(value))}`;
+  const cost = numberText("val", checkpoint.val_cost);
+  const value = numberText(seriesWord(objective), checkpoint.objective_value);
+  const numbers = [cost, value].filter(Boolean).map((text) => `, ${text}`);
   const best = checkpoint.best ? ", best" : "";
   const broken = checkpoint.valid ? "" : ", incomplete";
   return {
-    name: `Checkpoint step ${whole(checkpoint.step)}${cost}${best}${broken}`,
+    name: `Checkpoint step ${whole(checkpoint.step)}${numbers.join("")}${best}${broken}`,
     content: (
       <>
         <span className={checkpoint.best ? `${styles.treeDot} best` : styles.treeDot} aria-hidden="true">
           {checkpoint.best ? "★" : ""}
         </span>
         <span className={`numbers ${styles.treeStep}`}>{whole(checkpoint.step)}</span>
-        <span className="numbers">
-          {checkpoint.val_cost === null ? "" : `val ${measured(fromWireNumber(checkpoint.val_cost))}`}
-        </span>
+        <span className="numbers">{value || cost}</span>
         {checkpoint.best ? <span className="badge">best</span> : null}
         {checkpoint.valid ? null : <span className={`badge ${styles.bad}`}>incomplete</span>}
         {checkpoint.pinned ? <Icon name="pin" /> : null}

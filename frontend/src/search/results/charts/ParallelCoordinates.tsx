@@ -5,7 +5,7 @@ import { whole } from "../../../format/numbers";
 import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import type { Axis } from "../../axes";
-import { ticksOf, unitOf } from "../../axes";
+import { ticksOf, unitOf, VALUE_AXIS } from "../../axes";
 import type { LineStyle, Plot, Point, TrialPath } from "../../trialPaths";
 import { lineStyles, nearestTrial, pathOf, yOf } from "../../trialPaths";
 import { isExcluded, ranked, withoutRepeats } from "../../trials";
@@ -20,16 +20,16 @@ import { useHighlight } from "./useHighlight";
 
 export interface ParallelCoordinatesProps {
   search: Search;
-  /** Hyperparameters, then the cost. */
+  /** Hyperparameters, then the objective. */
   axes: Axis[];
   brushes: Brushes;
   seen: ReadonlySet<number>;
   onBrush: (brushes: Brushes) => void;
 }
 
-/** Where a trial stands on an axis. The cost is no hyperparameter. */
+/** Where a trial stands on an axis. The objective is no hyperparameter. */
 export const axisPosition = (axis: Axis, trial: Trial): number | null =>
-  unitOf(axis, axis.name === "val_cost" ? trial.val_cost : trial.values[axis.name]);
+  unitOf(axis, axis.name === VALUE_AXIS ? trial.value : trial.values[axis.name]);
 
 /** On a phone axes keep this distance, and the picture is moved sideways, px. */
 const APART_PX = 78;
@@ -90,7 +90,7 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
               {showExcluded ? "Hide" : "Show"} {whole(excludedCount)} excluded
             </button>
           ) : null}
-          <BrushMenu axes={axes} brushes={brushes} costs={order} onBrush={onBrush} />
+          <BrushMenu axes={axes} brushes={brushes} ranked={order} mode={search.mode} onBrush={onBrush} />
         </div>
       </div>
       <BrushChips axes={axes} brushes={brushes} onBrush={onBrush} />
@@ -155,11 +155,11 @@ function trialLines(
   showExcluded: boolean,
 ): TrialPath[] {
   return withoutRepeats(trials)
-    .filter((trial) => (trial.fits && trial.val_cost !== null) || (showExcluded && isExcluded(trial)))
+    .filter((trial) => (trial.fits && trial.value !== null) || (showExcluded && isExcluded(trial)))
     .map((trial) => {
       const points = axes.map((axis, i): Point | null => {
         const at = axisPosition(axis, trial);
-        if (at === null && axis.name === "val_cost") return null;
+        if (at === null && axis.name === VALUE_AXIS) return null;
         return [
           axisX(plot, axes, i),
           yOf(plot, at === null ? NO_VALUE_AT : Math.min(1.04, Math.max(-0.04, at))),

@@ -1,7 +1,8 @@
-/** Cost against each hyperparameter alone, with the best of each bin: where nothing good lies, and how wide good is. */
+/** The objective against each hyperparameter alone, with the best of each bin: where nothing good lies, and how wide good is. */
 import { memo, useMemo, useRef } from "react";
 import type { Importance, Search, Trial } from "../../../api/searches";
 import { measured } from "../../../format/numbers";
+import { seriesWord } from "../../../format/objective";
 import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
@@ -25,9 +26,10 @@ export function SlicePlots({ search, axes, cost, seen, importance }: SlicePlotsP
   return (
     <section className="panel" aria-labelledby="caviar-slices">
       <div className="panel-head">
-        <h2 id="caviar-slices">Slices: best val cost per range</h2>
+        <h2 id="caviar-slices">Slices: best {seriesWord(search.objective)} per range</h2>
         <p className="muted headline">
-          val cost against one hyperparameter at a time; the line is the best found there
+          {seriesWord(search.objective)} against one hyperparameter at a time; the line is the best found
+          there
         </p>
       </div>
       <div className={styles.slices}>
@@ -67,10 +69,10 @@ function SlicePlot({
     () => ({ width, height: 148, left: 40, right: 12, top: 8, bottom: 22 }),
     [width],
   );
-  const spots = useMemo(() => spotsOf(search.trials, axis, cost, plot), [search.trials, axis, cost, plot]);
+  const spots = useMemo(() => spotsOf(search, axis, cost, plot), [search, axis, cost, plot]);
   const bins = useMemo(() => bestOfBins(axis, search.trials), [axis, search.trials]);
   const best = bins.reduce<(typeof bins)[number] | null>(
-    (least, bin) => (least && least.best <= bin.best ? least : bin),
+    (least, bin) => (least && least.loss <= bin.loss ? least : bin),
     null,
   );
   const near = (event: React.PointerEvent | React.MouseEvent): number | null => {
@@ -93,7 +95,7 @@ function SlicePlot({
         ref={container}
         className="many"
         role="img"
-        aria-label={`Val cost by ${axis.label}${best ? `: best ${measured(best.best)}` : ""}`}
+        aria-label={`${cost.label} by ${axis.label}${best ? `: best ${measured(best.best)}` : ""}`}
         onPointerMove={(event) => setHovered(near(event))}
         onPointerLeave={() => setHovered(null)}
         onClick={(event) => togglePinned(near(event))}
@@ -113,12 +115,13 @@ interface Spot {
   y: number;
 }
 
-/** Without a cost a trial stands at the upper edge, hollow: it was tried there and came to nothing. */
-function spotsOf(trials: readonly Trial[], axis: Axis, cost: Axis, plot: Plot): Spot[] {
-  return withoutRepeats(trials).flatMap((trial) => {
+/** Without a value a trial stands at the worse edge, hollow: it was tried there and came to nothing. */
+function spotsOf(search: Search, axis: Axis, cost: Axis, plot: Plot): Spot[] {
+  const worse = search.mode === "min" ? 1 : 0;
+  return withoutRepeats(search.trials).flatMap((trial) => {
     const at = unitOf(axis, trial.values[axis.name]);
     if (at === null || trial.outcome === "waiting" || trial.outcome === "running") return [];
-    const up = unitOf(cost, trial.val_cost) ?? 1;
+    const up = unitOf(cost, trial.value) ?? worse;
     return [
       { trial, x: xOf(plot, Math.min(1, Math.max(0, at))), y: yOf(plot, Math.min(1, Math.max(0, up))) },
     ];

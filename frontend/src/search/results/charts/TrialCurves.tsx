@@ -1,8 +1,9 @@
-/** The val cost of every trial as it trains: the best three bright, what does not count dashed. */
+/** The objective of every trial as it trains: the best three bright, what does not count dashed. */
 import { memo, useMemo, useRef, useState } from "react";
 import type { Search, TrialCurves as TrialCurvesData } from "../../../api/searches";
 import { spread } from "../../../charts/geometry";
 import { measured, whole } from "../../../format/numbers";
+import { seriesWord } from "../../../format/objective";
 import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { evenly, ticksOf } from "../../axes";
@@ -29,33 +30,33 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
     () => ({ width, height: phone ? 240 : 300, left: 46, right: 34, top: 10, bottom: 24 }),
     [width, phone],
   );
-  const drawing = useMemo(
-    () => layoutCurves(search.trials, curves, plot, log),
-    [search.trials, curves, plot, log],
-  );
+  const drawing = useMemo(() => layoutCurves(search, curves, plot, log), [search, curves, plot, log]);
   const styleOf = useMemo(() => lineStyles(search.trials, seen), [search.trials, seen]);
   const order = useMemo(() => ranked(search.trials), [search.trials]);
   const listeners = useHighlight((x, y) => nearestTrial(drawing.curves, x, y), order);
   const best = order[0];
+  const word = seriesWord(search.objective);
   const summary =
     drawing.curves.length === 0
       ? "No trial has been evaluated yet."
-      : `${whole(drawing.curves.length)} trials; the best is trial ${best?.number ?? "–"}, val cost ${measured(best?.val_cost)}.`;
+      : `${whole(drawing.curves.length)} trials; the best is trial ${best?.number ?? "–"}, ${word} ${measured(best?.value)}.`;
   return (
     <section className="panel" aria-labelledby="caviar-curves">
       <div className="panel-head">
         <h2 id="caviar-curves">Live curves</h2>
-        <p className="muted headline">val cost by step</p>
+        <p className="muted headline">{word} by step</p>
         <div className="tools">
-          <button
-            type="button"
-            className="button toggle"
-            aria-pressed={log}
-            aria-label="Logarithmic vertical axis"
-            onClick={() => setLog(!log)}
-          >
-            Log
-          </button>
+          {search.mode === "min" ? (
+            <button
+              type="button"
+              className="button toggle"
+              aria-pressed={log}
+              aria-label="Logarithmic vertical axis"
+              onClick={() => setLog(!log)}
+            >
+              Log
+            </button>
+          ) : null}
         </div>
       </div>
       <div

@@ -2,6 +2,7 @@
 import type { Search } from "../../../api/searches";
 import { valueText } from "../../../format/hyperparameters";
 import { measured, whole } from "../../../format/numbers";
+import { seriesWord } from "../../../format/objective";
 import { runPath } from "../../../state/route";
 import { Link } from "../../../ui/Link";
 import type { Axis } from "../../axes";
@@ -32,7 +33,7 @@ export function TrialTooltip({ search, axes }: { search: Search; axes: Axis[] })
       </b>
       <span>{OUTCOMES[trial.outcome]}</span>
       <span>
-        <span className="muted">val cost</span> <b>{measured(trial.val_cost)}</b>
+        <span className="muted">{seriesWord(search.objective)}</span> <b>{measured(trial.value)}</b>
       </span>
       {axes.map((axis) => (
         <span key={axis.name}>

@@ -1,4 +1,4 @@
-/** The best cost in each bin of an axis: what is left when everything else did its best. Pure. */
+/** The best value in each bin of an axis: what is left when everything else did its best. Pure. */
 import type { Trial } from "../../../api/searches";
 import type { Axis } from "../../axes";
 import { unitOf } from "../../axes";
@@ -7,6 +7,7 @@ export interface Bin {
   from: number; // 0 to 1
   to: number;
   best: number;
+  loss: number;
   trials: number;
 }
 
@@ -18,10 +19,16 @@ export function bestOfBins(axis: Axis, trials: readonly Trial[], bins = BINS): B
   const byIndex = new Map<number, Bin>();
   for (const trial of trials) {
     const at = unitOf(axis, trial.values[axis.name]);
-    if (!trial.fits || trial.val_cost === null || at === null) continue;
+    if (!trial.fits || trial.loss === null || trial.value === null || at === null) continue;
     const i = Math.min(count - 1, Math.max(0, Math.floor(at * count)));
-    const bin = byIndex.get(i) ?? { from: i / count, to: (i + 1) / count, best: Infinity, trials: 0 };
-    bin.best = Math.min(bin.best, trial.val_cost);
+    const bin = byIndex.get(i) ?? {
+      from: i / count,
+      to: (i + 1) / count,
+      best: trial.value,
+      loss: Infinity,
+      trials: 0,
+    };
+    if (trial.loss < bin.loss) [bin.loss, bin.best] = [trial.loss, trial.value];
     bin.trials += 1;
     byIndex.set(i, bin);
   }

@@ -3,15 +3,18 @@ import { memo, useMemo, useState } from "react";
 import type { Search, Trial } from "../../../api/searches";
 import { valueText } from "../../../format/hyperparameters";
 import { measured, whole } from "../../../format/numbers";
+import { seriesWord } from "../../../format/objective";
 import { openDialog } from "../../../state/dialogs";
 import { runPath } from "../../../state/route";
 import { Icon } from "../../../ui/Icon";
 import { Link } from "../../../ui/Link";
 import type { Axis } from "../../axes";
+import { VALUE_AXIS } from "../../axes";
+import { upperFirst } from "../../labels";
 import { OUTCOMES, ranked } from "../../trials";
 import { setHovered, togglePinned, useIsHighlighted } from "../charts/highlight";
 import type { SortOrder } from "./sortTrials";
-import { DEFAULT_ORDER, sortTrials, toggleOrder } from "./sortTrials";
+import { firstOrder, sortTrials, toggleOrder } from "./sortTrials";
 import * as styles from "./TrialsTable.module.css";
 
 export interface TrialsTableProps {
@@ -28,13 +31,13 @@ interface Column {
 }
 
 export function TrialsTable({ search, axes, seen, isViewer }: TrialsTableProps) {
-  const [order, setOrder] = useState<SortOrder>(DEFAULT_ORDER);
+  const [order, setOrder] = useState<SortOrder>(firstOrder(search.mode));
   const rounds = search.rounds.length > 1;
   const columns: Column[] = [
     { name: "number", word: "Trial", number: true },
     ...(rounds ? [{ name: "round", word: "Round", number: true }] : []),
     { name: "outcome", word: "Status", number: false },
-    { name: "val_cost", word: "Val cost", number: true },
+    { name: VALUE_AXIS, word: upperFirst(seriesWord(search.objective)), number: true },
     { name: "step", word: "Step", number: true },
     ...axes.map((axis) => ({ name: axis.name, word: axis.label, number: isNumeric(axis) })),
   ];
@@ -68,7 +71,7 @@ export function TrialsTable({ search, axes, seen, isViewer }: TrialsTableProps) 
                   key={column.name}
                   column={column}
                   order={order}
-                  onOrder={(name) => setOrder(toggleOrder(order, name))}
+                  onOrder={(name) => setOrder(toggleOrder(order, name, search.mode))}
                 />
               ))}
               <th scope="col">
@@ -148,7 +151,7 @@ const Row = memo(
     a.axes.length === b.axes.length &&
     a.trial.run_id === b.trial.run_id &&
     a.trial.outcome === b.trial.outcome &&
-    a.trial.val_cost === b.trial.val_cost &&
+    a.trial.value === b.trial.value &&
     a.trial.step === b.trial.step &&
     a.trial.steps === b.trial.steps &&
     a.trial.fits === b.trial.fits,
@@ -185,7 +188,7 @@ function RowContent({ trial, axes, rounds, rank, dim, isViewer, searchId }: RowP
       </td>
       <td className={`right numbers${trial.fits ? "" : " muted"}`}>
         {rank >= 0 ? <span className={styles.place}>{["★", "2nd", "3rd"][rank]}</span> : null}{" "}
-        {measured(trial.val_cost)}
+        {measured(trial.value)}
       </td>
       <td className="right numbers">
         {whole(trial.step)} <span className="muted">/ {whole(trial.steps)}</span>

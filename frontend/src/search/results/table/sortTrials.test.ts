@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Trial } from "../../../api/searches";
-import { DEFAULT_ORDER, sortTrials, toggleOrder } from "./sortTrials";
+import { VALUE_AXIS } from "../../axes";
+import { firstOrder, sortTrials, toggleOrder } from "./sortTrials";
 
 const trial = (
   number: number,
   learning_rate: number,
-  val_cost: number | null,
+  value: number | null,
   more: Partial<Trial> = {},
 ): Trial => ({
   number,
@@ -13,8 +14,9 @@ const trial = (
   round: 1,
   status: "finished",
   outcome: "finished",
-  fits: val_cost !== null,
-  val_cost,
+  fits: value !== null,
+  value,
+  loss: value,
   step: 300,
   steps: 300,
   seed: number,
@@ -34,7 +36,7 @@ describe("the order of the table", () => {
     sortTrials(trials, { column, descending }).map((trial) => trial.number);
 
   it("is by cost first, best on top, with what is outside the fits below", () => {
-    expect(sortTrials(trials, DEFAULT_ORDER).map((trial) => trial.number)).toEqual([3, 1, 4, 2]);
+    expect(sortTrials(trials, firstOrder("min")).map((trial) => trial.number)).toEqual([3, 1, 4, 2]);
   });
 
   it("is by any hyperparameter, up and down", () => {
@@ -43,11 +45,21 @@ describe("the order of the table", () => {
   });
 
   it("puts what has no value last either way", () => {
-    expect(numbers("val_cost", true).at(-1)).toBe(2);
+    expect(numbers(VALUE_AXIS, true).at(-1)).toBe(2);
   });
 
   it("turns round when the same column is pressed again", () => {
-    expect(toggleOrder(DEFAULT_ORDER, "val_cost")).toEqual({ column: "val_cost", descending: true });
-    expect(toggleOrder(DEFAULT_ORDER, "step")).toEqual({ column: "step", descending: false });
+    const first = firstOrder("min");
+    expect(toggleOrder(first, VALUE_AXIS, "min")).toEqual({ column: VALUE_AXIS, descending: true });
+    expect(toggleOrder(first, "step", "min")).toEqual({ column: "step", descending: false });
+  });
+
+  it("has the highest on top where that is the best", () => {
+    const first = firstOrder("max");
+    const values = sortTrials(trials, first)
+      .filter((trial) => trial.fits)
+      .map((trial) => trial.value as number);
+    expect(values).toEqual([...values].sort((a, b) => b - a));
+    expect(toggleOrder({ column: "step", descending: true }, VALUE_AXIS, "max")).toEqual(first);
   });
 });

@@ -1,17 +1,25 @@
 /** The order of the table: by any column, up or down; what has no value stands last either way. Pure. */
+import type { Objective } from "../../../api/objective";
 import type { Trial } from "../../../api/searches";
 import type { Value } from "../../../api/types";
+import { VALUE_AXIS } from "../../axes";
 
 export interface SortOrder {
   column: string;
   descending: boolean;
 }
 
-export const DEFAULT_ORDER: SortOrder = { column: "val_cost", descending: false };
+/** The best on top. */
+export const firstOrder = (mode: Objective["mode"]): SortOrder => ({
+  column: VALUE_AXIS,
+  descending: mode === "max",
+});
 
 /** Pressed again, a column turns round. */
-export const toggleOrder = (order: SortOrder, column: string): SortOrder =>
-  order.column === column ? { column, descending: !order.descending } : { column, descending: false };
+export function toggleOrder(order: SortOrder, column: string, mode: Objective["mode"]): SortOrder {
+  if (order.column === column) return { column, descending: !order.descending };
+  return column === VALUE_AXIS ? firstOrder(mode) : { column, descending: false };
+}
 
 /** Columns other than those of the trial itself are hyperparameters. */
 function cell(trial: Trial, column: string): Value | null {
@@ -22,8 +30,8 @@ function cell(trial: Trial, column: string): Value | null {
       return trial.round;
     case "outcome":
       return trial.outcome;
-    case "val_cost":
-      return trial.val_cost;
+    case VALUE_AXIS:
+      return trial.value;
     case "step":
       return trial.step;
     default:
@@ -34,8 +42,8 @@ function cell(trial: Trial, column: string): Value | null {
 export function sortTrials(trials: readonly Trial[], order: SortOrder): Trial[] {
   const turn = order.descending ? -1 : 1;
   return [...trials].sort((a, b) => {
-    // A cost outside the fits is no result: it stands below those that are.
-    if (order.column === "val_cost" && a.fits !== b.fits) return a.fits ? -1 : 1;
+    // A value outside the fits is no result: it stands below those that are.
+    if (order.column === VALUE_AXIS && a.fits !== b.fits) return a.fits ? -1 : 1;
     const [x, y] = [cell(a, order.column), cell(b, order.column)];
     if (x === null || y === null) return x === y ? a.number - b.number : x === null ? 1 : -1;
     const by = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y));

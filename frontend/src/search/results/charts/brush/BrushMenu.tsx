@@ -1,20 +1,22 @@
 /** Brushes without pulling: an axis, from, to. */
 import { useId, useState } from "react";
 import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+import type { Objective } from "../../../../api/objective";
 import type { Trial } from "../../../../api/searches";
 import { parseNumber } from "../../../../format/parseNumber";
 import { Icon } from "../../../../ui/Icon";
 import type { Axis } from "../../../axes";
-import { textOf, unitOf, valueAtUnit } from "../../../axes";
+import { textOf, unitOf, VALUE_AXIS, valueAtUnit } from "../../../axes";
 import * as styles from "./BrushMenu.module.css";
 import type { Brushes } from "./brush";
-import { withBrush } from "./brush";
+import { bestPart, withBrush } from "./brush";
 
 export interface BrushMenuProps {
   axes: Axis[];
   brushes: Brushes;
   /** The trials of the fits, best first. */
-  costs: readonly Trial[];
+  ranked: readonly Trial[];
+  mode: Objective["mode"];
   onBrush: (brushes: Brushes) => void;
 }
 
@@ -31,7 +33,7 @@ export function BrushMenu(props: BrushMenuProps) {
   );
 }
 
-function BrushForm({ axes, brushes, costs, onBrush, close }: BrushMenuProps & { close: () => void }) {
+function BrushForm({ axes, brushes, ranked, mode, onBrush, close }: BrushMenuProps & { close: () => void }) {
   const [name, setName] = useState(axes[0]?.name ?? "");
   const [problem, setProblem] = useState<string | null>(null);
   const id = useId();
@@ -52,10 +54,10 @@ function BrushForm({ axes, brushes, costs, onBrush, close }: BrushMenuProps & { 
       return setProblem("Enter two numbers, the lower one first.");
     return set([Math.max(0, from), Math.min(1, to)]);
   };
-  /** The cost that the best quarter stays below. */
-  const quarter = costs[Math.ceil(costs.length / 4) - 1]?.val_cost ?? null;
-  const cost = axes.find((axis) => axis.name === "val_cost");
-  const limit = cost ? unitOf(cost, quarter) : null;
+  /** The worst value of the best quarter. */
+  const quarter = ranked[Math.ceil(ranked.length / 4) - 1]?.value ?? null;
+  const value = axes.find((axis) => axis.name === VALUE_AXIS);
+  const limit = value ? unitOf(value, quarter) : null;
   return (
     <form
       key={name}
@@ -113,12 +115,12 @@ function BrushForm({ axes, brushes, costs, onBrush, close }: BrushMenuProps & { 
         </p>
       ) : null}
       <div className="row">
-        {cost && limit !== null && costs.length >= 4 ? (
+        {limit !== null && ranked.length >= 4 ? (
           <button
             type="button"
             className="button"
             onClick={() => {
-              onBrush(withBrush(brushes, "val_cost", [0, Math.min(1, limit)]));
+              onBrush(withBrush(brushes, VALUE_AXIS, bestPart(limit, mode)));
               close();
             }}
           >

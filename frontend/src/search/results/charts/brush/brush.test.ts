@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Trial } from "../../../../api/searches";
 import type { Axis } from "../../../axes";
 import { unitOf } from "../../../axes";
-import { brushRange, brushText, passes, withBrush } from "./brush";
+import { bestPart, brushRange, brushText, passes, withBrush } from "./brush";
 
 const trial = (
   number: number,
   learning_rate: number,
-  val_cost: number | null,
+  value: number | null,
   more: Partial<Trial> = {},
 ): Trial => ({
   number,
@@ -15,8 +15,9 @@ const trial = (
   round: 1,
   status: "finished",
   outcome: "finished",
-  fits: val_cost !== null,
-  val_cost,
+  fits: value !== null,
+  value,
+  loss: value,
   step: 300,
   steps: 300,
   seed: number,
@@ -65,6 +66,12 @@ describe("brushes", () => {
   it("say what they hold, as a person would", () => {
     expect(brushText(rate, [0.375, 0.625])).toBe("Learning rate 0.0032–0.032");
     expect(brushText(rule, [0, 0.5])).toBe("Optimizer sgd");
+  });
+
+  it("take the better end of the objective's axis", () => {
+    expect(bestPart(0.3, "min")).toEqual([0, 0.3]);
+    expect(bestPart(0.3, "max")).toEqual([0.3, 1]);
+    expect(bestPart(-0.1, "max")).toEqual([0, 1]);
   });
 
   it("are removed again, and a click is none", () => {

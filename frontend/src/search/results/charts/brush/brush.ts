@@ -1,4 +1,5 @@
 /** Brushes: the ranges of some axes that the parallel coordinates are filtered by. Pure. */
+import type { Objective } from "../../../../api/objective";
 import type { Trial } from "../../../../api/searches";
 import type { Axis } from "../../../axes";
 import { textOf, unitOf, valueAtUnit } from "../../../axes";
@@ -20,7 +21,11 @@ export function withBrush(brushes: Brushes, name: string, to: readonly [number, 
   return to === null ? rest : { ...rest, [name]: to };
 }
 
-/** Where a trial stands on an axis; the cost has an axis of its own. */
+/** The part of the axis of the objective from a place on to the better end. */
+export const bestPart = (limit: number, mode: Objective["mode"]): [number, number] =>
+  mode === "min" ? [0, Math.min(1, limit)] : [Math.max(0, limit), 1];
+
+/** Where a trial stands on an axis; the objective has an axis of its own. */
 export type PositionOf = (axis: Axis, trial: Trial) => number | null;
 
 export function passes(

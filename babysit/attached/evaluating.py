@@ -1,0 +1,41 @@
+"""Calls a script's function to evaluate, so that the training goes on as if nobody had."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+from babysit.attached.state.seeding import generators_seeded
+from babysit.attached.state.training import ScriptTraining
+from babysit.training.checkpoint import copied
+
+
+@contextlib.contextmanager
+def without_trace(training: ScriptTraining) -> Iterator[None]:
+    """Random numbers, modes of modules, buffers such as the statistics of BatchNorm, and kept
+    values are afterwards as they were.
+    """
+    modules = [
+        module for network in training.parts.modules().values() for module in network.modules()
+    ]
+    modes = [(module, module.training) for module in modules]
+    buffers = [
+        (buffer, buffer.detach().clone())
+        for module in modules
+        for buffer in module._buffers.values()
+        if buffer is not None
+    ]
+    kept, tensors, _ = training.kept.capture()
+    tensors = copied(tensors)
+    try:
+        with generators_seeded(training.seed), torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        with torch.no_grad():
+            for buffer, value in buffers:
+                buffer.copy_(value)
+        training.kept.restore(kept, tensors)

@@ -1,0 +1,1 @@
+"""What the adapters of frameworks share: a framework makes the loop, Babysit sees its turns."""

@@ -1,0 +1,1 @@
+"""Runs of people's own scripts, seen from the server."""
