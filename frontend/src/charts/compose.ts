@@ -1,6 +1,6 @@
 /** What each chart shows, worked out from the state alone. It draws nothing itself. */
 import type { ChartGroup } from "../domain/chartGroups";
-import { chartGroups, costNames, isValidation } from "../domain/chartGroups";
+import { chartGroups, costNames, isValidation, seriesLabel } from "../domain/chartGroups";
 import { breaks, valueCount, windowOf } from "../domain/series";
 import { metricName } from "../format/hyperparameters";
 import { measured, whole } from "../format/numbers";
@@ -91,9 +91,6 @@ export function compose(
 const groupNames = (open: OpenRun, name: `curves:${string}`): string[] =>
   measuredGroups(open).find(({ key }) => name === `curves:${key}`)?.names ?? [];
 
-const shortName = (name: string): string =>
-  name.endsWith("/cost") || name.endsWith("/accuracy") ? (name.split("/")[0] as string) : metricName(name);
-
 /** Curves that are measured: training ones raw and smoothed, validation ones dashed. */
 function composeCurves(scene: Scene, names: string[]): Drawing | null {
   const { open, view, viewport, colours } = scene;
@@ -123,7 +120,7 @@ function composeCurves(scene: Scene, names: string[]): Drawing | null {
     values.push(...raw.value, ...main.value, ...raw.max, ...raw.min);
     zeros += log ? raw.value.filter((value) => value <= 0).length : 0;
     const end = endOf(open.curves, name, smooth ? "smooth" : "raw", viewport);
-    if (end !== null) labels.push({ text: `${shortName(name)} ${measured(end)}`, value: end, colour });
+    if (end !== null) labels.push({ text: `${seriesLabel(name)} ${measured(end)}`, value: end, colour });
     if (name === names[0]) points = valueCount(raw);
   }
   if (traces.length === own) return null;

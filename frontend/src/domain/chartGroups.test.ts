@@ -1,6 +1,6 @@
 /** Every recorded series is on one chart, and the cost is drawn once. */
 import { expect, test } from "vitest";
-import { chartGroups, costNames, momentumNames, optionPlace, rateNames } from "./chartGroups";
+import { chartGroups, costNames, momentumNames, optionPlace, rateNames, seriesLabel } from "./chartGroups";
 
 const COUNTED = ["epoch", "active_s", "clock_s", "steps_per_s"];
 const meaning = { cost: "train/loss", objective: null, mode: "min" };
@@ -64,4 +64,9 @@ test("the strips take the options of all groups and optimizers, in their order",
   expect(momentumNames(names)).toEqual(["momentum.0"]);
   expect(optionPlace("g.learning_rate.0", "learning_rate")).toBe("g group 0");
   expect(optionPlace("learning_rate", "learning_rate")).toBe("");
+});
+
+test("a line is called by what there is room for, and its chart by the rest", () => {
+  const names = ["train/accuracy", "val/mae", "val/perplexity", "reward/mean_of_10", "grad_norm", "beta"];
+  expect(names.map(seriesLabel)).toEqual(["train", "val MAE", "val", "mean of 10", "grad norm", "beta"]);
 });

@@ -83,6 +83,18 @@ function titleOf(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Room for so many characters, besides the value. */
+const LABEL_MAX = 9;
+
+/** What a series is called at the end of its line; what is too long, its chart says in the title. */
+export function seriesLabel(name: string): string {
+  const [whole, split] = [metricName(name), SPLIT.exec(name)];
+  if (split && (/^(cost|accuracy)$/.test(split[2] as string) || whole.length > LABEL_MAX)) {
+    return split[1] as string;
+  }
+  return whole.length > LABEL_MAX ? metricName(name.split("/").slice(1).join(" ") || name) : whole;
+}
+
 /** Training and validation have colours and dashes of their own. */
 export const isValidation = (name: string): boolean => {
   const split = SPLIT.exec(name)?.[1];

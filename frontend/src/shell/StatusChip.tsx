@@ -96,7 +96,7 @@ function Progress({ open, stale }: { open: OpenRun; stale: number | null }) {
         step <b>{whole(step)}</b>
         {steps === null ? null : <span className="muted"> of {whole(steps)}</span>}
       </span>
-      {run.epoch !== null && run.epoch !== undefined ? (
+      {run.epoch !== null && (run.epoch > 0 || !run.script) ? (
         <span className="wide-only">epoch {whole(Math.floor(run.epoch))}</span>
       ) : null}
       {stale !== null ? (

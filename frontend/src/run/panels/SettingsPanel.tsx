@@ -46,7 +46,7 @@ export function SettingsPanel() {
         <dl className={styles.facts}>
           <Fact name={run.script ? "Script" : "Task"}>{run.task}</Fact>
           <Fact name="Seed">{run.seed}</Fact>
-          <Fact name="Best">{objectiveText(run)}</Fact>
+          {run.script && !run.declared?.objective ? null : <Fact name="Best">{objectiveText(run)}</Fact>}
           {steps === null ? null : <Fact name="Steps">{whole(steps)}</Fact>}
           {run.train_size ? <Fact name="Training set">{whole(run.train_size)} examples</Fact> : null}
           <Fact name="Created">{new Date(run.created_at).toLocaleString("en-GB")}</Fact>

@@ -41,7 +41,7 @@ export function ScriptControl({ run, declared, isFactor, onAllGroups }: ScriptCo
         declared={declared}
         now={now}
         ramps={canRamp(declared, true)}
-        request={isFactor ? (times) => ({ times }) : undefined}
+        request={isFactor && run.allowed.includes("set") ? (times) => ({ times }) : undefined}
         help={help}
       />
       {relative ? (
