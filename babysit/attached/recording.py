@@ -58,7 +58,6 @@ class Recording:
         self._from_checkpoint, self._is_fork = from_checkpoint, is_fork
         self._logged = LoggedValues(self.warn)
         self._turns = 0  # of this process
-        self._epochs: int | None = None
         self._in_turn = self._is_broken = self._is_evaluating = False
         self._inside = 0  # plain loops in this turn
         self.thread = 0  # that trains
@@ -83,7 +82,7 @@ class Recording:
 
     @property
     def is_in_epochs(self) -> bool:
-        return self._epochs is not None
+        return self.training.places.epochs is not None
 
     @property
     def place_of_order(self) -> tuple[int, int, int]:
@@ -135,8 +134,7 @@ class Recording:
         return derived_seed(self.seed, *place.to_json().values(), self._inside)
 
     def begin_epochs(self, count: int) -> int | None:
-        self._epochs = count
-        return self.training.places.begin_epochs()
+        return self.training.places.begin_epochs(count)
 
     def epochs_end(self, count: int) -> int:
         """The epoch before which the loop ends: more than asked for when the run was extended."""
@@ -156,7 +154,6 @@ class Recording:
 
     def end_epochs(self) -> None:
         self.training.places.end_epochs()
-        self._epochs = None
 
     def begin_turns(self) -> int | None:
         return self.training.places.begin_turns()
@@ -167,28 +164,31 @@ class Recording:
         self.training.places.now.index = index
         held, self._from_checkpoint = self._from_checkpoint, None
         if held is not None:
-            self._problems = put_back(
-                self.training, self.session, held, source, is_fork=self._is_fork
-            )
+            about = self.training, self.session
+            self._problems = put_back(*about, held, source, is_fork=self._is_fork)
         self.training.order = source.digest
         if source.problem is not None and self.session is not None:
             self.session.approximate([f"The data: {source.problem}."])
+        self.training.places.length = source.length
         self._note_length(source, index)
         return iterator
 
     def _note_length(self, source: Source, index: int) -> None:
         session = self.session
+        places = self.training.places
         if session is None or source.length is None:
             return
         rest = source.length - index
-        if self._epochs is not None and self.training.places.now.inner == 1:
-            rest += source.length * max(0, self._epochs - 1 - self.epoch)
+        if places.epochs is not None and places.now.inner == 1:
+            rest += source.length * max(0, places.epochs - 1 - self.epoch)
         session.length = self.step + rest
 
     def boundary(self, frame: FrameType) -> bool:
         """The point between two turns; False: the loop ends here."""
         session = self.session
         if session is None or os.getpid() != self._owner:
+            return not self.is_ending
+        if self._turns and self.training.places.is_between_epochs():
             return not self.is_ending
         try:
             self.flush()
@@ -251,7 +251,7 @@ class Recording:
         values = self._logged.take()
         if session.cost is None:
             session.cost = next(iter(values), None)
-        session.end_turn(values)
+        session.end_turn(values, may_save=not self.training.places.is_between_epochs())
 
     @never_raises
     def flush(self) -> None:

@@ -12,6 +12,11 @@ from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
+OTHER_ORDER = (
+    "The order of the data differs: its sampler keeps a state of its own. Let it draw from torch's "
+    "random numbers, or give it set_epoch(epoch)."
+)
+
 
 def put_back(
     training: ScriptTraining,
@@ -42,5 +47,5 @@ def put_back(
     if here != there:
         problems.append(f"The script's loops differ: this is {here}, the checkpoint {there}.")
     if snapshot.state["order"] != source.digest:
-        problems.append("The order of the data differs: its sampler keeps a state of its own.")
+        problems.append(OTHER_ORDER)
     return problems

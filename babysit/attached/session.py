@@ -58,6 +58,7 @@ class ScriptSession(Session):
     notes: dict[str, Any] = field(default_factory=dict)  # at the end of a turn: logged values
     saves_at: frozenset[int] = frozenset()
     _declared: Declared | None = None
+    _is_due: bool = False  # the end of the last turn is still to be looked at
 
     # -- between two turns
 
@@ -65,6 +66,8 @@ class ScriptSession(Session):
         """Do all that is done between two turns; False: the run ends here."""
         training, recorder = self.training, self.recorder
         self._notice_groups()
+        if self._is_due:
+            self._after_turn()
         while True:
             self.heartbeat.record(BETWEEN_STEPS)
             if recorder.commands or training.controls.scheduled or self.follows_others:
@@ -97,8 +100,11 @@ class ScriptSession(Session):
             say(f"the disk takes nothing ({error}); the training goes on, what is recorded waits.")
         return True
 
-    def end_turn(self, values: dict[str, float]) -> None:
-        """Record a turn that is done. values: what was logged in it, by series name."""
+    def end_turn(self, values: dict[str, float], *, may_save: bool = True) -> None:
+        """Record a turn that is done. values: what was logged in it, by series name.
+
+        may_save: whether this is a place that the loop can go on from; else the next one is.
+        """
         training = self.training
         training.step += 1
         step = training.controls.step = training.step
@@ -109,6 +115,13 @@ class ScriptSession(Session):
             guard(self, values[self.cost])
         if is_measured(step):
             self._measure_progress()
+        self._is_due = True
+        if may_save:
+            self._after_turn()
+
+    def _after_turn(self) -> None:
+        """Pause and save, if it is time."""
+        self._is_due, step = False, self.training.step
         if step == self.pause_at:
             self.pause_at = None
             if self.recovery_check is None:

@@ -88,13 +88,7 @@ class ScriptRun:
 
     def wait(self) -> int:
         """The exit code of the attempt, negative for a signal."""
-        path = self.directory / f"exit-{self.attempt:04d}.json"
-        deadline_s = time.monotonic() + WITHIN_S
-        while time.monotonic() < deadline_s:
-            if path.exists():
-                return int(json.loads(path.read_text())["status"])
-            time.sleep(LOOK_EVERY_S)
-        raise AssertionError(f"attempt {self.attempt} does not end: {self.log()[-2000:]}")
+        return exit_code_of(self.directory, self.attempt)
 
     def finish(self) -> int:
         """Run the next attempt to its end. Returns: its exit code."""
@@ -197,6 +191,18 @@ class ScriptRun:
 
     def log(self) -> str:
         return (self.directory / "worker.log").read_text()
+
+
+def exit_code_of(directory: Path, attempt: int) -> int:
+    """Wait for the end of an attempt. Returns: the exit code, negative for a signal."""
+    path = directory / f"exit-{attempt:04d}.json"
+    deadline_s = time.monotonic() + WITHIN_S
+    while time.monotonic() < deadline_s:
+        if path.exists():
+            return int(json.loads(path.read_text())["status"])
+        time.sleep(LOOK_EVERY_S)
+    log = (directory / "worker.log").read_text()[-2000:]
+    raise AssertionError(f"attempt {attempt} does not end: {log}")
 
 
 def steps(values: Sequence[int]) -> str:
