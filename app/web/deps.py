@@ -157,7 +157,8 @@ def create(
 def declared_of(state: AppState, run: RunRow) -> Declared | None:
     """What can be changed in a run; None if that is not known (yet)."""
     if run.script is not None:
-        return declarations(run.declared["hyperparameters"]) if run.declared else None
+        said = run.declared["hyperparameters"] if run.declared else None
+        return None if said is None else declarations(said, of_script=True)
     info = state.catalog.get(run.task)
     return info.declared if info is not None and info.declared else None
 

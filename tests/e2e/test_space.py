@@ -82,3 +82,16 @@ def test_a_phone_asks_for_a_reason_only_when_it_is_wanted(
             lambda: phone.server.events(slow_run, "note_added"), "the reason is kept"
         )
         assert note[0]["text"] == "bouncing"
+
+
+@pytest.mark.parametrize("button", ["More", "New run"])
+def test_a_dialog_is_as_wide_as_a_phone(
+    browser: Browser, screen: Screen, slow_run: int, button: str
+) -> None:
+    with opened(browser, screen.server, viewport={"width": 390, "height": 844}) as phone:
+        phone.open_run(slow_run)
+
+        phone.button(button).click()
+
+        dialog = box(phone.page.get_by_role("dialog"))
+        assert (dialog["x"], dialog["width"]) == (0, 390)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from babysit.protocol.hyperparameters import STANDARD, Hyperparameter
+from babysit.protocol.option_label import option_label
 from babysit.protocol.values import Value
 from babysit.training.optimizer import keep_state_sound
 
@@ -142,7 +143,7 @@ def _named(
     name: str, standard: str, options: list[Option], groups: list[dict[str, Any]]
 ) -> NamedOption:
     item = STANDARD[standard]
-    label = item.label if name == standard else f"{item.label} ({name})"
+    label = option_label(name) or item.label
     value = options[0].read(groups[options[0].group])
     declared = item.but(
         name=name,

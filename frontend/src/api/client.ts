@@ -131,6 +131,8 @@ export const getRun = (id: number) => request<WireRun>("GET", `/api/runs/${id}`)
 export const startRun = (body: NewRun) => request<WireRun>("POST", "/api/runs", body).then(readRun);
 export const editRun = (id: number, change: RunChange) =>
   request<WireRun>("PATCH", `/api/runs/${id}`, change).then(readRun);
+/** Of a script whose process is lost: the server starts it again. */
+export const takeUpAgain = (id: number) => request<WireRun>("POST", `/api/runs/${id}/attempts`).then(readRun);
 export const getTrash = () => request<TrashContent>("GET", "/api/trash");
 /** Removes for good what `getTrash` named. */
 export const emptyTrash = () => request<TrashContent>("DELETE", "/api/trash");

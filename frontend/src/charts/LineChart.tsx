@@ -4,9 +4,10 @@ import { whole } from "../format/numbers";
 import { dispatch, getPage, subscribe, usePage } from "../state/store";
 import { toX } from "./axis";
 import { tailLabels, tailsAbove } from "./branches/tails";
-import type { ChartName, Drawing } from "./compose";
+import type { ChartName } from "./compose";
 import { compose, visibleSteps } from "./compose";
 import { canDraw, draw, scheduler } from "./draw";
+import type { Drawing } from "./drawing";
 import type { Box } from "./geometry";
 import { plotHeight, spread, xToPx, yToPx } from "./geometry";
 import { useGestures } from "./gestures";
@@ -196,7 +197,7 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
         ? null
         : drawing.labels.map((label, i) => (
             <span
-              key={label.text.split(" ")[0]}
+              key={label.text.replace(/ \S+$/, "")}
               className={styles.endLabel}
               aria-hidden="true"
               style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}

@@ -21,6 +21,8 @@ import { PicturePanel } from "./panels/curves/PicturePanel";
 import { CheckpointsPanel } from "./panels/history/CheckpointsPanel";
 import { JournalPanel } from "./panels/history/JournalPanel";
 import { SettingsPanel } from "./panels/SettingsPanel";
+import { PartsPanel } from "./panels/script/PartsPanel";
+import { ScriptPanel } from "./panels/script/ScriptPanel";
 import { Tour } from "./panels/Tour";
 import * as styles from "./RunPage.module.css";
 
@@ -97,6 +99,8 @@ function OpenedRun() {
       {shows("tree") ? <CheckpointsPanel /> : null}
       {shows("log") ? <JournalPanel /> : null}
       {shows("settings") ? <SettingsPanel /> : null}
+      {shows("settings") ? <ScriptPanel /> : null}
+      {shows("settings") ? <PartsPanel /> : null}
       {narrow ? <BottomBar /> : null}
       {isViewer ? null : <Tour />}
     </main>

@@ -8,7 +8,7 @@ import { createStore } from "../state/createStore";
 import { isDialogOpen, openDialog, undoMenu } from "../state/dialogs";
 import { recall, remember } from "../state/localStorage";
 import { getRoute, navigate } from "../state/route";
-import { AXIS_KINDS } from "../state/state";
+import { axisKindsOf } from "../state/state";
 import { dispatch, getPage } from "../state/store";
 import { toast } from "../state/toasts";
 
@@ -123,7 +123,8 @@ function handleViewKey(key: string, view: ReturnType<typeof getPage>["view"]): b
       dispatch({ type: "view", change: { log: !view.log } });
       return true;
     case "x": {
-      const next = AXIS_KINDS[(AXIS_KINDS.indexOf(view.axis) + 1) % AXIS_KINDS.length];
+      const kinds = axisKindsOf(getPage().open?.run);
+      const next = kinds[(kinds.indexOf(view.axis) + 1) % kinds.length];
       dispatch({ type: "view", change: { axis: next } });
       return true;
     }

@@ -156,7 +156,8 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
       toast(event.summary);
       break;
     case "exactness":
-      debouncer.schedule("exactness", () => void loadRun(id));
+    case "declared":
+      debouncer.schedule("run", () => void loadRun(id));
       break;
     case "status_changed":
       debouncer.schedule("family", () => void loadFamily(id));
@@ -193,7 +194,7 @@ function onRun(run: Run, debouncer: Debouncer): void {
   }
 }
 
-/** The run alone says how exact it is; its messages in the stream leave that out. */
+/** The run alone says how exact it is and what it declares; its messages in the stream leave that out. */
 async function loadRun(id: number): Promise<void> {
   try {
     dispatch({ type: "run", run: await api.getRun(id), at: Date.now() });

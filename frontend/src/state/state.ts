@@ -15,6 +15,13 @@ import type { Series } from "../domain/series";
 export type AxisKind = "step" | "epoch" | "examples" | "active" | "clock";
 export const AXIS_KINDS: AxisKind[] = ["step", "epoch", "examples", "active", "clock"];
 
+/** The axes that a run has: a script's examples are not counted, nor its epochs where it has none. */
+export const axisKindsOf = (run: Run | undefined): AxisKind[] =>
+  AXIS_KINDS.filter((kind) => {
+    if (!run?.script) return true;
+    return kind !== "examples" && (kind !== "epoch" || (run.epoch ?? 0) > 0);
+  });
+
 /** Where the worker recorded what an axis counts. */
 export const AXIS_SERIES: Partial<Record<AxisKind, string>> = {
   epoch: "epoch",

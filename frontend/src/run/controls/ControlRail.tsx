@@ -1,5 +1,7 @@
 /** The controls, in the order of how much they matter. */
 
+import type { Hyperparameter, Run } from "../../api/types";
+import { useDeclared } from "../../state/declared";
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { TierName } from "../../ui/TierName";
@@ -12,6 +14,7 @@ import { LearningRate } from "./hyperparameters/LearningRate";
 import { Momentum } from "./hyperparameters/Momentum";
 import { RunButtons } from "./RunButtons";
 import { ScheduledChanges } from "./ScheduledChanges";
+import { ScriptControls } from "./script/ScriptControls";
 
 export function ControlRail() {
   return (
@@ -24,7 +27,7 @@ export function ControlRail() {
 /** `buttons`: with pause and stop on top, and the result; a phone has them elsewhere already. */
 export function Controls({ buttons }: { buttons: boolean }) {
   const run = usePage((page) => page.open?.run ?? null);
-  const task = usePage((page) => page.tasks.find((task) => task.name === page.open?.run.task) ?? null);
+  const declared = useDeclared();
   const isViewer = useIsViewer();
   if (!run) return null;
   return (
@@ -42,14 +45,22 @@ export function Controls({ buttons }: { buttons: boolean }) {
         </p>
       ) : null}
       <ScheduledChanges run={run} />
+      {run.script ? <ScriptControls run={run} /> : <TaskControls run={run} declared={declared} />}
+    </>
+  );
+}
+
+function TaskControls({ run, declared }: { run: Run; declared: Hyperparameter[] }) {
+  return (
+    <>
       <LearningRate run={run} />
       <div className="panel tier" aria-label="Tier 2" role="group">
         <TierName tier={2} />
-        <Momentum run={run} task={task} />
-        <BatchSize run={run} task={task} />
-        <HiddenUnits run={run} task={task} />
+        <Momentum run={run} declared={declared} />
+        <BatchSize run={run} declared={declared} />
+        <HiddenUnits run={run} declared={declared} />
       </div>
-      <AdvancedControls run={run} task={task} />
+      <AdvancedControls run={run} declared={declared} />
     </>
   );
 }

@@ -1,17 +1,21 @@
 /** What went wrong with the training, said at once, with the way out. */
 import { logUrl } from "../../api/client";
 import { fromWireNumber } from "../../api/number";
-import type { Checkpoint, EventOf, RunEvent } from "../../api/types";
+import type { Checkpoint, EventOf, RunEvent, Values } from "../../api/types";
+import { isFactorOnGroups } from "../../domain/declaration";
 import { reasonText } from "../../domain/journal";
 import { rateOf } from "../../domain/learningRate";
+import { valueInForce } from "../../domain/override";
 import { breaks } from "../../domain/series";
 import { setting, whole } from "../../format/numbers";
+import { roundFloat } from "../../format/parseNumber";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import type { OpenRun } from "../../state/state";
 import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
+import { TakeUpAgain } from "../controls/script/TakeUpAgain";
 import * as styles from "./Alerts.module.css";
 import { TrialOrigin } from "./TrialOrigin";
 
@@ -49,7 +53,7 @@ function GuardAlert() {
   }
   const tripped = open.events.findLast((event) => event.kind === "guard_tripped");
   const good = goodCheckpoint(open, tripped ?? null);
-  const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
+  const gentler = gentlerRate(open);
   return (
     <p className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
@@ -62,9 +66,9 @@ function GuardAlert() {
         <button
           type="button"
           className="button"
-          onClick={() => void commands.rewind(run, good.id, { learning_rate: rate })}
+          onClick={() => void commands.rewind(run, good.id, gentler?.values)}
         >
-          Rewind and use lr {setting(rate)}
+          {gentler ? `Rewind and use lr ${gentler.text}` : "Rewind"}
         </button>
       ) : null}
       {tripped?.rule === "diverged" && !isViewer ? (
@@ -104,6 +108,16 @@ function goodCheckpoint(open: OpenRun, tripped: EventOf<"guard_tripped"> | null)
 const isGood = ({ val_cost: cost }: Checkpoint): boolean =>
   cost === null || Number.isFinite(fromWireNumber(cost));
 
+/** What to go on with: what the learning rate was before it was raised, else a tenth. Null: none to set. */
+function gentlerRate({ run, events, inherited }: OpenRun): { values: Values; text: string } | null {
+  const before = rateBefore(events);
+  const now = run.script ? valueInForce("learning_rate", run, [...inherited, ...events]) : rateOf(run).base;
+  const rate = before ?? (typeof now === "number" ? roundFloat(now / 10) : NaN);
+  if (!Number.isFinite(rate)) return null;
+  const isFactor = isFactorOnGroups("learning_rate", run.declared?.hyperparameters ?? []);
+  return { values: { learning_rate: rate }, text: `${isFactor ? "× " : ""}${setting(rate)}` };
+}
+
 /** What the learning rate was before it was last raised: it worked then. */
 function rateBefore(events: RunEvent[]): number | null {
   for (const event of events.toReversed()) {
@@ -125,8 +139,10 @@ function FailureAlert() {
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost" ? "The training process ended unexpectedly" : "The task raised an error"} at
-          step {whole(run.step)}. All points up to there are kept.
+          {run.status === "lost"
+            ? "The training process ended unexpectedly"
+            : `The ${run.script ? "script" : "task"} raised an error`}{" "}
+          at step {whole(run.step)}. All points up to there are kept.
           {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>
         {run.error ? (
@@ -143,6 +159,7 @@ function FailureAlert() {
           </a>
         </p>
       </div>
+      {run.script && run.status === "lost" && !isViewer ? <TakeUpAgain run={run} /> : null}
       {last && !isViewer ? (
         <button
           type="button"

@@ -1,14 +1,17 @@
 /** The mini-batch size: powers of two that the training set allows. */
 import { useState } from "react";
 import { fromWireNumber } from "../../../api/number";
-import type { Run, Task, Values } from "../../../api/types";
+import type { Hyperparameter, Run, Values } from "../../../api/types";
 import { rateOf } from "../../../domain/learningRate";
 import { setting, whole } from "../../../format/numbers";
 import { roundFloat } from "../../../format/parseNumber";
 import { ApplyButton, ControlHead, StagedSelect } from "../staged/StagedControl";
 import { useStagedControl } from "../staged/useStagedControl";
 
-export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
+/** The largest size that is offered. */
+const SIZE_MAX = 4096;
+
+export function BatchSize({ run, declared: all }: { run: Run; declared: Hyperparameter[] }) {
   const current = Number(run.values["batch_size"] ?? 0);
   const [now, setNow] = useState(false);
   const [scale, setScale] = useState(false);
@@ -22,12 +25,8 @@ export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
   });
   const { staged } = control;
   if (run.values["batch_size"] === undefined) return null;
-  const declared = task?.hyperparameters.find((hyperparameter) => hyperparameter.name === "batch_size");
-  const high = Math.min(
-    fromWireNumber(declared?.high ?? 1024),
-    run.train_size ?? task?.train_size ?? 1024,
-    4096,
-  );
+  const declared = all.find((hyperparameter) => hyperparameter.name === "batch_size");
+  const high = Math.min(fromWireNumber(declared?.high ?? 1024), run.train_size ?? SIZE_MAX, SIZE_MAX);
   const left = stepsLeft(run);
   return (
     <div className="control">

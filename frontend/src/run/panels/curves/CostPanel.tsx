@@ -1,9 +1,11 @@
 /** The cost, live: its curve, the learning rate and momentum below it, and the step under the crosshair. */
 import { useState } from "react";
 import type { Run } from "../../../api/types";
-import { lastFinite } from "../../../charts/compose";
+import { costSeries } from "../../../charts/compose";
+import { lastFinite } from "../../../charts/drawing";
 import { jumpToLive } from "../../../charts/gestures";
 import { LineChart } from "../../../charts/LineChart";
+import { momentumNames } from "../../../domain/chartGroups";
 import type { Series } from "../../../domain/series";
 import { emptySeries, lastStep, valueAt, windowOf } from "../../../domain/series";
 import { continueSmoothed } from "../../../domain/smoothing";
@@ -28,8 +30,9 @@ export function CostPanel() {
   const phone = usePhone();
   const [table, setTable] = useState(false);
   const waiting = usePage((page) => (page.open ? waitingText(page.open, page.runs) : ""));
-  const momentum = usePage((page) => page.open?.curves.raw["momentum"] !== undefined);
-  const adam = usePage((page) => String(page.open?.run.values["optimizer"] ?? "").startsWith("adam"));
+  const momentum = usePage((page) => momentumNames(Object.keys(page.open?.curves.raw ?? {})).length > 0);
+  const adam = usePage((page) => (page.open ? isAdam(page.open.run) : false));
+  const names = usePage((page) => (page.open ? costSeries(page.open).join("\n") : "")).split("\n");
   // A phone has no room for labels at the ends of curves: the row below has the values.
   const right = phone ? 12 : 96;
   const height = useChartHeight();
@@ -43,7 +46,7 @@ export function CostPanel() {
         <ChartTools table={table} onTable={setTable} />
       </div>
       {table ? (
-        <ChartTable names={["train/cost", "val/cost"]} caption="Cost" />
+        <ChartTable names={names} caption="Cost" />
       ) : (
         <div className={styles.zoomable}>
           <LineChart
@@ -68,6 +71,11 @@ export function CostPanel() {
     </section>
   );
 }
+
+/** Whether what is recorded as the momentum is β₁. */
+const isAdam = ({ values }: Run): boolean =>
+  String(values["optimizer"] ?? "").startsWith("adam") ||
+  (values["optimizer"] === undefined && Object.keys(values).some((name) => /(^|\.)beta1(\.|$)/.test(name)));
 
 /** Lies over the chart: in the head of the panel it would push the other tools into a second row. */
 function ZoomOut({ right }: { right: number }) {
@@ -134,7 +142,7 @@ function Headline() {
   if (!open) return null;
   const { curves, run } = open;
   const train = headCost(curves);
-  const val = curves.raw["val/cost"];
+  const val = curves.raw[costSeries(open)[1] ?? ""];
   const best = run.best;
   return (
     <p className="headline numbers">

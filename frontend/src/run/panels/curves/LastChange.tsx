@@ -34,7 +34,7 @@ function Words({ open }: { open: OpenRun }) {
       </p>
     );
   }
-  const marker = markersOf([change])[0];
+  const marker = markersOf(open.events).find(({ eventId }) => eventId === change.id);
   const step = Math.max(open.run.step, open.curves.lastStep);
   const since = step - change.step;
   return (
@@ -43,7 +43,7 @@ function Words({ open }: { open: OpenRun }) {
       <span className={styles.glyph} data-kind={marker?.kind} aria-hidden="true">
         <Glyph kind={marker?.kind ?? "change"} />
       </span>{" "}
-      <b>{change.summary}</b>{" "}
+      <b>{marker?.text ?? change.summary}</b>{" "}
       <span className="muted">
         at {whole(change.step)}{" "}
         <span className={styles.ago}>
