@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
+from babysit.attached.checks.declaring import declaration, what_is_said
+from babysit.attached.checks.evaluating import without_trace
+from babysit.attached.checks.exactness import CarriedCheck, RoundTrip
+from babysit.attached.checks.guard import guard
 from babysit.attached.control.config import Settings
-from babysit.attached.declaring import declaration, what_is_said
-from babysit.attached.evaluating import without_trace
-from babysit.attached.exactness import CarriedCheck, RoundTrip
-from babysit.attached.guard import guard
-from babysit.attached.numbers import named_values
 from babysit.attached.say import say
+from babysit.attached.series.numbers import named_values
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned

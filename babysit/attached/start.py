@@ -13,11 +13,11 @@ import torch
 
 from babysit.attached import launch as launches
 from babysit.attached.begin import begin, made_with
+from babysit.attached.checks.frames import is_imported_by_child
 from babysit.attached.control.config import Settings, settings_of
 from babysit.attached.control.declared import guessed
 from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
-from babysit.attached.frames import is_imported_by_child
 from babysit.attached.launch import Launch
 from babysit.attached.ranks.join import (
     Ranks,

@@ -7,7 +7,7 @@ import os
 from types import FrameType
 from typing import Any
 
-from babysit.attached.evaluating import without_trace
+from babysit.attached.checks.evaluating import without_trace
 from babysit.attached.ranks.channel import LEFT_WITHIN_S, Connection, Kind, Leader, RankLost
 from babysit.attached.ranks.state import of_its_own
 from babysit.attached.recording import Recording
