@@ -8,6 +8,7 @@ import pytest
 
 from babysit.protocol.commands import Pause, Resume, Set, Stop
 from tests.babysit.attached.scripts import ScriptRun
+from tests.babysit.attached.stopping import check_that_a_stop_leaves_no_trace
 from tests.babysit.attached.test_frameworks import NAMES, script
 from tests.babysit.fork_client import ForkServer
 
@@ -82,3 +83,10 @@ def test_a_steered_training_that_was_killed_ends_equal_to_the_last_bit(
     assert killed.finish() == 0, killed.log()
     assert killed.read().bits() == whole.read().bits()
     assert killed.read().weights == whole.read().weights
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stop_inside_an_epoch_leaves_no_trace_in_what_continues_it(
+    name: str, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    check_that_a_stop_leaves_no_trace(fork_server, tmp_path, script(name), at=30)

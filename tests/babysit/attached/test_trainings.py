@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.babysit.attached.scripts import SAVES, ScriptRun, training
+from tests.babysit.attached.stopping import check_that_a_stop_leaves_no_trace
 from tests.babysit.fork_client import ForkServer
 
 NAMES = (
@@ -50,3 +51,9 @@ def test_a_training_that_was_killed_ends_equal_to_the_last_bit(
     recovered = [event["verified"] for event in found.of_kind("recovered")]
     assert recovered, "the last attempt says that it has caught up"
     assert all(recovered)
+
+
+def test_a_stop_inside_an_epoch_leaves_no_trace_in_what_continues_it(
+    tmp_path: Path, fork_server: ForkServer
+) -> None:
+    check_that_a_stop_leaves_no_trace(fork_server, tmp_path, training("epoch_scheduler"), at=25)
