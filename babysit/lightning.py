@@ -76,6 +76,8 @@ class BabysitCallback(pl.Callback):  # type: ignore[misc]
         if first is None:  # the checkpoint is of a later call of `fit`
             trainer.should_stop = True
         elif first:
+            if first >= count:  # it was extended
+                trainer.fit_loop.max_epochs = first + 1
             progress = trainer.fit_loop.epoch_progress.current
             progress.processed = progress.completed = first
 

@@ -20,9 +20,11 @@ from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import BETWEEN_STEPS
+from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.objective import VAL_COST
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck
+from babysit.training.checkpoint import Snapshot
 from babysit.training.controls import ChangeMade
 from babysit.training.metrics import is_measured
 from babysit.worker.base_session import Session
@@ -30,6 +32,7 @@ from babysit.worker.executor import answer_commands
 from babysit.worker.loop import Throttle, wait_s
 
 COST = "train/cost"
+EXTENDED_TO = "extended_to"
 Evaluation = Callable[[], Any]
 
 
@@ -47,6 +50,8 @@ class ScriptSession(Session):
     cost: str | None = None
     limit: int | None = None
     length: int | None = None  # steps of the whole run, as far as the loops tell
+    extended_to: int | None = None  # `limit`, if the run was made longer; part of checkpoints
+    fixed_length: str | None = None  # why the loops cannot be made longer
     settings: Settings | None = None
     may_wait: bool = False  # somebody looks after the run, and will see that it waits
     throttle: Throttle = field(default_factory=Throttle)
@@ -173,6 +178,12 @@ class ScriptSession(Session):
         if is_best and self.saver.current(step, self.version) is None:
             self._keep_best()
 
+    def _snapshot(self) -> Snapshot:
+        snapshot = Session._snapshot(self)
+        if self.extended_to is not None:
+            snapshot.state[EXTENDED_TO] = self.extended_to
+        return snapshot
+
     # -- what commands ask for
 
     def check_change(self, change: Set) -> None:
@@ -183,8 +194,10 @@ class ScriptSession(Session):
 
     def move_end(self, command: Extend) -> list[str]:
         training = self.training
+        if self.fixed_length is not None:
+            raise InvalidValue("steps", self.fixed_length)
         training.steps += command.steps
-        self.limit = training.steps
+        self.limit = self.extended_to = training.steps
         names = [
             type(part.value).__name__
             for part in training.parts.by_name.values()

@@ -1,15 +1,20 @@
-"""A training that is stopped inside an epoch, and continued: as if nothing had been."""
+"""Trainings that end earlier or later than their scripts say, and are continued."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from babysit.protocol.commands import Stop
-from tests.babysit.attached.scripts import ScriptRun
+from babysit.protocol.commands import Extend, Stop
+from tests.babysit.attached.scripts import SAVES, ScriptRun
 from tests.babysit.fork_client import ForkServer
 
 STEPS_PER_S = 60.0  # slow enough to be met on the way
+
+
+def slow_down(run: ScriptRun) -> None:
+    body = json.loads((run.directory / "run.json").read_text())
+    (run.directory / "run.json").write_text(json.dumps({**body, "max_steps_per_s": STEPS_PER_S}))
 
 
 def check_that_a_stop_leaves_no_trace(
@@ -21,8 +26,7 @@ def check_that_a_stop_leaves_no_trace(
     expected = whole.read()
 
     run = ScriptRun(fork_server, place / "stopped", script)
-    body = json.loads((run.directory / "run.json").read_text())
-    (run.directory / "run.json").write_text(json.dumps({**body, "max_steps_per_s": STEPS_PER_S}))
+    slow_down(run)
     run.start()
     run.wait_for_step(at)
     run.send(Stop())
@@ -32,5 +36,28 @@ def check_that_a_stop_leaves_no_trace(
     assert run.finish() == 0, run.log()
 
     found = run.read()
+    assert found.points["train/loss"] == expected.points["train/loss"]
+    assert found.weights == expected.weights
+
+
+def check_that_an_extension_survives(
+    fork_server: ForkServer, place: Path, script: Path, further: int = 40
+) -> None:
+    """Kill the training in the part by which it was made longer."""
+    runs = []
+    for name in ("whole", "killed"):
+        run = ScriptRun(fork_server, place / name, script, BABYSIT_SAVE_AT=SAVES)
+        slow_down(run)
+        run.send(Extend(steps=further))
+        runs.append(run)
+    whole, killed = runs
+    assert whole.finish() == 0, whole.log()
+    expected = whole.read()
+    last = max(expected.points["train/loss"])
+    assert expected.of_kind("declared")[-1]["steps"] == last
+
+    assert killed.kill_at(last - 15) == -9, killed.log()
+    assert killed.finish() == 0, killed.log()
+    found = killed.read()
     assert found.points["train/loss"] == expected.points["train/loss"]
     assert found.weights == expected.weights
