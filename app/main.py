@@ -40,6 +40,7 @@ from .store.tables.runs import DAMAGED
 from .supervisor.supervisor import Supervisor
 from .task_catalog import TaskCatalog
 from .web.broker import EventBroker
+from .web.compression import CompressionMiddleware
 from .web.deps import AppState
 from .web.routes import (
     checkpoints,
@@ -134,7 +135,7 @@ class Application:
             proxies=settings.proxies,
             root_path=settings.root_path,
         )
-        self.asgi = SecurityMiddleware(self.api, policy)
+        self.asgi = SecurityMiddleware(CompressionMiddleware(self.api), policy)
 
     def _parts(self, settings: Settings) -> AppState:
         instance = hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:8]

@@ -88,8 +88,12 @@ def check_description(description: dict[str, Any]) -> tuple[Task, dict[str, Decl
     return task, declared
 
 
-def declarations(items: Iterable[Mapping[str, Any]]) -> dict[str, Declaration]:
+def declarations(
+    items: Iterable[Mapping[str, Any]], *, of_script: bool = False
+) -> dict[str, Declaration]:
     """Hyperparameters by name.
+
+    of_script: a script declares them, not a task.
 
     Raises:
         TypeError, KeyError, ValueError: one of them is declared in a way that cannot be used.
@@ -97,7 +101,7 @@ def declarations(items: Iterable[Mapping[str, Any]]) -> dict[str, Declaration]:
     found: dict[str, Declaration] = {}
     for item in items:
         hyperparameter = from_json(dict(item))
-        check_declaration(hyperparameter)
+        check_declaration(hyperparameter, of_script=of_script)
         found[hyperparameter.name] = hyperparameter
     return found
 
@@ -108,7 +112,7 @@ def usable(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for item in items:
         try:
             Hyperparameter.model_validate(item)
-            declarations([item])
+            declarations([item], of_script=True)
         except (ValidationError, TypeError, KeyError, ValueError):
             continue
         found.append(dict(item))

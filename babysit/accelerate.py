@@ -13,7 +13,8 @@ from accelerate.utils import send_to_device
 from babysit.attached import start
 from babysit.attached.frameworks.turns import StateOf, say_approximate, untested
 from babysit.attached.run import Run
-from babysit.attached.state.data_order import LoaderSource, Source, ordered_source
+from babysit.attached.state.data_order import LoaderSource, ordered_source
+from babysit.attached.state.streams import Source
 
 TESTED = ("1.15",)
 

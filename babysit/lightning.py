@@ -20,7 +20,8 @@ from babysit.attached.frameworks.turns import (
 )
 from babysit.attached.run import Run
 from babysit.attached.safety import never_raises
-from babysit.attached.state.data_order import LoaderSource, Source, ordered_source, source_of
+from babysit.attached.state.data_order import LoaderSource, ordered_source, source_of
+from babysit.attached.state.streams import Source
 
 TESTED = ("2.6",)
 LOSS = "train/loss"  # of each batch
@@ -169,7 +170,7 @@ class TurnsLoader:
             return
         epoch = fit_loop.epoch_progress.current.processed
         iterator = turns.begin(
-            lambda seed, number: source_of(self._loader, seed, number, None),
+            lambda seed, number: source_of(self._loader, seed, number),
             epoch,
             _count(fit_loop.max_epochs),
         )

@@ -224,7 +224,7 @@ class _Batches:
     def begin(self) -> None:
         self._iterator = self._turns.begin(
             lambda seed, epoch: WindowSource(
-                source_of(self._loader, seed, epoch, None, prepared_source), self._size
+                source_of(self._loader, seed, epoch, ordered=prepared_source), self._size
             ),
             self._epoch,
             self._epochs,

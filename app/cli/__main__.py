@@ -24,7 +24,7 @@ from ..errors import UnusableDatabase
 from ..security.listener import Listener, listen, raise_file_limit
 from ..security.tokens import OWNER
 from ..settings import Settings
-from . import export_study, maintenance, replay, trash, verbs
+from . import export_study, maintenance, prove, replay, trash, verbs
 from .log_format import log_to_terminal
 from .settings import server_settings
 
@@ -73,6 +73,7 @@ def main() -> None:
     replay.register(commands)
     trash.register(commands)
     export_study.register(commands)
+    prove.register(commands)
     arguments = parser.parse_args()
     if arguments.act is None:
         parser.print_help()
@@ -93,6 +94,8 @@ def print_openapi(arguments: argparse.Namespace) -> None:
 def serve(arguments: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM."""
     log_to_terminal()
+    if sys.stdout.isatty():
+        print("Starting (loading PyTorch takes about 5 s)…", flush=True)
     give_large_memory_back()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end_now)

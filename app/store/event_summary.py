@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from babysit.protocol.hyperparameters import BASE_LEARNING_RATE, STANDARD
+from babysit.protocol.option_label import option_label
 
 Json = Mapping[str, Any]
 MOMENTA = ("momentum", "beta1", "beta2")
@@ -203,7 +204,7 @@ def _replayed(event: Json) -> str:
 def label(name: str) -> str:
     """ "learning_rate" → "Learning rate", also for names that only a task knows."""
     plain = name.replace("_", " ")
-    return LABELS.get(name, plain[:1].upper() + plain[1:])
+    return LABELS.get(name) or option_label(name) or plain[:1].upper() + plain[1:]
 
 
 def value_text(name: str, value: Any) -> str:

@@ -61,7 +61,8 @@ class Demo:
         if self._starts:
             self._start_run()
             self._starts = False
-            self._seen_at_s = time.monotonic()
+            # After its first steps it waits: whoever starts the server looks some seconds later.
+            self._seen_at_s = -NO_VIEWER_S
         if self._viewers():
             self._seen_at_s = time.monotonic()
         self._pause_or_resume(is_watched=time.monotonic() - self._seen_at_s < NO_VIEWER_S)

@@ -17,7 +17,7 @@ from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import Frame, Gap, JournalReader, Points, Record
 
-from ..store.curves.curves import OpenChunks, append_points
+from ..store.curves.append import OpenChunks, append_points
 from ..store.recovery.reconcile import reconcile
 from ..store.runs.projection import emit, record_events, refuse_what_is_left
 from ..store.store import Store, Transaction

@@ -19,6 +19,7 @@ from ..store.journals.event_ids import StoredBatch
 from ..store.journals.pool import SERVER_JOURNAL
 from ..store.recovery.rebuild import Replayer
 from ..store.tables.runs import CheckpointRow, CommandRow, CurveChunkRow, EventRow, RunRow, Table
+from ..store.tables.summaries import CurveSummaryRow
 from .snapshot import RunSnapshot
 
 Errors = list[str]
@@ -28,6 +29,7 @@ TABLES: tuple[tuple[type[Table], tuple[str, ...]], ...] = (
     (CommandRow, ("run_id", "id")),
     (CheckpointRow, ("id",)),
     (CurveChunkRow, ("run_id", "attempt", "series", "ordinal")),
+    (CurveSummaryRow, ("run_id", "attempt", "series", "size", "ordinal")),
 )
 DIFFERENCES_MAX = 20  # reported for one run
 
@@ -142,6 +144,7 @@ class RebuiltTables:
             CommandRow: snapshot.commands,
             CheckpointRow: snapshot.checkpoints,
             CurveChunkRow: snapshot.chunks,
+            CurveSummaryRow: snapshot.summaries,
         }
         counted, wrong = 0, Errors()
         for table, key in TABLES:
@@ -189,6 +192,9 @@ def _differences(held: Table, made: Table) -> Errors:
         one, other = getattr(held, name), getattr(made, name)
         if isinstance(held, CurveChunkRow) and name == "data":
             found += _curves_differ(one, other)
+        elif isinstance(one, bytes):
+            if one != other:
+                found.append(f"{column} is not what follows from the journals")
         elif repr(one) != repr(other):  # repr tells every float apart, and 1 from True
             found.append(f"{column} is {_short(one)}, the journals say {_short(other)}")
     return found

@@ -27,6 +27,7 @@ from ..store.tables.runs import (
     JournalCursorRow,
     RunRow,
 )
+from ..store.tables.summaries import CurveSummaryRow
 
 CONNECT_WITHIN_S = 5
 
@@ -61,6 +62,7 @@ class RunSnapshot:
     checkpoints: list[CheckpointRow]
     events: list[EventRow]
     chunks: list[CurveChunkRow]
+    summaries: list[CurveSummaryRow]
     cursors: dict[int, JournalCursorRow]
     journals: dict[int, Journal]
     is_locked: bool
@@ -141,6 +143,7 @@ def take_snapshot(
         checkpoints=rows(CheckpointRow, CheckpointRow.id),
         events=rows(EventRow, EventRow.id),
         chunks=rows(CurveChunkRow, CurveChunkRow.attempt, CurveChunkRow.series),
+        summaries=rows(CurveSummaryRow, CurveSummaryRow.attempt, CurveSummaryRow.series),
         cursors=cursors,
         is_locked=is_run_locked(directory),
         journals={tape.attempt: read_journal(tape) for tape in open_journals(directory, run.id)},

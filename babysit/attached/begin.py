@@ -46,7 +46,7 @@ def begin(
             words = ", ".join(DIFFERENCES[name] for name in differ)
             problems.append(f"Not exact to the last bit: another {words} than in the checkpoint.")
         if not history.attempts and spec.steps != int(snapshot.state["steps"]):
-            session.limit = spec.steps
+            training.limit = spec.steps
     _apply_values(session, problems)
     if history.attempts:
         history.logged = after(history.logged or {}, training.step)

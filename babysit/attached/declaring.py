@@ -29,7 +29,7 @@ def declaration(session: ScriptSession) -> Declared:
         parts.append({"name": name, "type": "", "captured": "not seen", "why": why})
     return Declared(
         step=training.step,
-        steps=session.length if session.limit is None else session.limit,
+        steps=_last_step(session),
         hyperparameters=[
             to_jsonable(item.to_json()) for item in training.controls.declared.values()
         ],
@@ -39,6 +39,13 @@ def declaration(session: ScriptSession) -> Declared:
         mode=training.best.objective.mode,
         can_evaluate=session.evaluation is not None,
     )
+
+
+def _last_step(session: ScriptSession) -> int | None:
+    """Where the run ends, as far as that is known."""
+    limit = session.training.limit
+    last = session.length if limit is None else limit
+    return session.stop_at if last is None else min(last, session.stop_at or last)
 
 
 def what_is_said(declared: Declared) -> tuple[Any, ...]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import multiprocessing
 import os
 import signal
 import sys
-from types import FrameType, TracebackType
+import threading
+from collections.abc import Callable
+from multiprocessing import util
+from types import FrameType
+from typing import Any
 
 from babysit.attached.recording import Recording
 from babysit.attached.say import say
@@ -14,31 +19,75 @@ from babysit.protocol.events import StatusChanged
 from babysit.protocol.status import RunStatus
 from babysit.training.user_code.failure import reason_of, traceback_of
 
+FINALIZE_FIRST = 100  # before the finalizers of multiprocessing's own
+
+
+class EndWatch:
+    """Notes what may have ended the script; which it was shows when it ends."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._failure: BaseException | None = None
+        self._exit_at: tuple[int, SystemExit] | None = None  # the turn in which it was asked for
+
+    def install(self) -> None:
+        self._wrap_hook(sys, "excepthook", lambda *given: given[1])
+        self._wrap_hook(threading, "excepthook", self._of_training_thread)
+        self._watch_exit()
+        if multiprocessing.parent_process() is None:
+            atexit.register(self.end)
+        else:  # which leaves by os._exit, without the functions of atexit
+            util.Finalize(None, self.end, exitpriority=FINALIZE_FIRST)
+
+    def _wrap_hook(self, module: Any, name: str, error_of: Callable[..., Any]) -> None:
+        original = getattr(module, name)
+
+        def note(*given: Any) -> None:
+            error = error_of(*given)
+            if isinstance(error, BaseException):
+                self._failure = error
+            original(*given)
+
+        setattr(module, name, note)
+
+    def _of_training_thread(self, given: Any) -> BaseException | None:
+        is_own = given.thread is not None and given.thread.ident == self._recording.thread
+        return given.exc_value if is_own else None
+
+    def _watch_exit(self) -> None:
+        """Note the code of `sys.exit`: no hook hears of it."""
+        original = sys.exit
+
+        def leave(code: Any = None, /) -> None:
+            self._exit_at = self._recording.activity, SystemExit(code)
+            original(code)
+
+        sys.exit = leave  # type: ignore[assignment]
+
+    def end(self) -> None:
+        """At the end of the process."""
+        error = self._failure or getattr(sys, "last_value", None) or sys.exc_info()[1]
+        if error is None and self._exit_at is not None:
+            activity, asked = self._exit_at
+            if activity == self._recording.activity:  # else the script has caught it
+                error = asked
+        end_of_script(self._recording, error)
+
 
 def watch_end(recording: Recording) -> None:
     """Notice how the script ends, and leave its end as it is."""
-    failure: list[BaseException] = []
-    original = sys.excepthook
-
-    def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        failure.append(error)
-        original(kind, error, trace)
-
-    def end() -> None:
-        end_of_script(recording, failure[0] if failure else None)
-
-    sys.excepthook = note
-    atexit.register(end)
+    EndWatch(recording).install()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         _stop_at_sigterm(recording)
 
 
 def _stop_at_sigterm(recording: Recording) -> None:
     """SIGTERM ends the loops after this turn, with a checkpoint; a second one ends at once."""
+    owner = os.getpid()
 
     def note(number: int, frame: FrameType | None) -> None:
         session = recording.session
-        if session is None or session.ending is not None:
+        if session is None or session.ending is not None or os.getpid() != owner:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return

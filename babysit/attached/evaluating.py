@@ -1,25 +1,41 @@
-"""Calls a script's own function to evaluate, without a trace in the training."""
+"""Calls a script's function to evaluate, so that the training goes on as if nobody had."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import contextlib
+from collections.abc import Iterator
 
 import torch
 
 from babysit.attached.state.seeding import generators_seeded
 from babysit.attached.state.training import ScriptTraining
+from babysit.training.checkpoint import copied
 
 
-def evaluate_apart(training: ScriptTraining, function: Callable[[], Any]) -> Any:
-    """What the function returns. Its random numbers and its modes leave no trace."""
+@contextlib.contextmanager
+def without_trace(training: ScriptTraining) -> Iterator[None]:
+    """Random numbers, modes of modules, buffers such as the statistics of BatchNorm, and kept
+    values are afterwards as they were.
+    """
     modules = [
         module for network in training.parts.modules().values() for module in network.modules()
     ]
-    modes = [module.training for module in modules]
+    modes = [(module, module.training) for module in modules]
+    buffers = [
+        (buffer, buffer.detach().clone())
+        for module in modules
+        for buffer in module._buffers.values()
+        if buffer is not None
+    ]
+    kept, tensors, _ = training.kept.capture()
+    tensors = copied(tensors)
     try:
         with generators_seeded(training.seed), torch.no_grad():
-            return function()
+            yield
     finally:
-        for module, mode in zip(modules, modes, strict=True):
+        for module, mode in modes:
             module.training = mode
+        with torch.no_grad():
+            for buffer, value in buffers:
+                buffer.copy_(value)
+        training.kept.restore(kept, tensors)

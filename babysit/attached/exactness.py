@@ -79,16 +79,21 @@ class RoundTrip:
             if not isinstance(part, StatePart):
                 shared[id(part.value)] = part.value  # a scheduler refers to its optimizer
         for name, part in parts.by_name.items():
-            if isinstance(part, StatePart):
+            # PyTorch's own come back; a scaler makes some of its attributes only when it is used.
+            is_torchs = type(part.value).__module__.startswith("torch.")
+            if isinstance(part, StatePart) and not is_torchs:
                 try:
                     self.copies[name] = copy.deepcopy(part.value, dict(shared))
                 except Exception:  # not every object can be copied
                     continue
 
-    def problems(self, parts: Parts) -> list[str]:
-        """What does not come back, in words. The parts themselves are not touched."""
+    def problems(self, parts: Parts) -> tuple[list[str], list[str]]:
+        """What does not come back, and what perhaps does not, in words. The parts of the training
+        are not touched.
+        """
         self.is_over = True
-        found = []
+        found: list[str] = []
+        perhaps: list[str] = []
         for name, first in self.copies.items():
             part = parts.by_name.get(name)
             if part is None:
@@ -107,11 +112,12 @@ class RoundTrip:
                 if fingerprint(value) != fingerprint(_attributes(first).get(key))
             ]
             if lost:
-                found.append(
-                    f"{name}: its state_dict does not bring back {', '.join(sorted(lost))}"
+                perhaps.append(
+                    f"{name}: its state_dict does not bring back {', '.join(sorted(lost))}: add "
+                    "that to its state_dict and load_state_dict."
                 )
         self.copies.clear()
-        return found
+        return found, perhaps
 
 
 def _attributes(value: Any) -> dict[str, Any]:
@@ -130,8 +136,9 @@ class CarriedCheck:
     seen: list[dict[str, tuple[Any, str]]] = field(default_factory=list)
     is_over: bool = False
 
-    def look(self, frame: FrameType, known: set[int]) -> list[str]:
-        """Look at the names of the loop; at the third turn, say which of them carry a state.
+    def look(self, frame: FrameType, known: set[int]) -> list[str] | None:
+        """Look at the names of the loop; at the third turn, say which of them carry a state. None:
+        it is too early to say.
 
         known: ids of all that is attached or kept.
         """
@@ -144,7 +151,7 @@ class CarriedCheck:
         }
         self.seen.append(names)
         if len(self.seen) < 3:
-            return []
+            return None
         self.is_over = True
         before, after = self.seen[-2:]
         self.seen.clear()

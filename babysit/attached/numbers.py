@@ -26,13 +26,11 @@ def named_values(found: Any, prefix: str) -> dict[str, float]:
 
 def number(value: Any) -> float | None:
     """The number behind a value that was logged; None if it is none."""
-    if isinstance(value, Tensor):
-        return float(value.detach()) if value.numel() == 1 else None
-    if isinstance(value, (int, float)):
-        return float(value)
     try:
-        return None if isinstance(value, (str, bytes)) else float(value)
-    except (TypeError, ValueError, OverflowError):
+        if isinstance(value, Tensor):
+            return float(value.detach()) if value.numel() == 1 else None
+        return None if isinstance(value, (str, bytes, bytearray)) else float(value)
+    except Exception:  # a complex number, an object whose own code raises
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import FrameType
 
+from babysit.attached.carried import carried_in
 from babysit.attached.session import ScriptSession
 
 LOOK_AT_TURNS = 3
@@ -16,17 +17,43 @@ def look(session: ScriptSession, frame: FrameType, turns: int, *, is_new: bool) 
     if turns == 0 and is_new:
         session.round_trip.remember(training.parts)
     if turns == LOOK_AT_TURNS and not session.round_trip.is_over:
-        session.approximate(session.round_trip.problems(training.parts))
+        known, perhaps = session.round_trip.problems(training.parts)
+        session.approximate(known)
+        session.approximate(perhaps, is_known=False)
     if not session.carried.is_over and turns:
-        for name in session.carried.look(frame, known_ids(session)):
+        _look_for_carried(session, frame)
+    if session.settings is not None:
+        session.settings.observe(is_in_loop=turns > 1)
+    session.declare()
+
+
+def _look_for_carried(session: ScriptSession, frame: FrameType) -> None:
+    """Say which values are carried from turn to turn, as far as that can be seen."""
+    known = known_ids(session)
+    changed = session.carried.look(frame, known)
+    if changed is None:
+        return
+    carried = read_carried(frame, known)
+    session.approximate(list(carried.values()), is_known=False)
+    for name in changed:
+        if name not in carried:
             said = (
                 f"The loop changes {name} from turn to turn, and nothing keeps it: "
                 f"add `own = run.keep({name}={name})`, or attach it."
             )
             session.approximate([said], is_known=False)
-    if session.settings is not None:
-        session.settings.observe(is_in_loop=turns > 1)
-    session.declare()
+
+
+def read_carried(frame: FrameType, known: set[int]) -> dict[str, str]:
+    """Plain values that the loop carries, by name, with what is to be said of each."""
+    values = {**frame.f_globals, **frame.f_locals}
+    return {
+        item.name: f"The loop carries {item.name} from turn to turn (it is set in line "
+        f"{item.set_at}, and read before that in line {item.read_at}), and nothing keeps it: add "
+        f"`own = run.keep({item.name}={item.name})` before the loop, and use own.{item.name}."
+        for item in carried_in(frame)
+        if id(values.get(item.name)) not in known and not callable(values.get(item.name))
+    }
 
 
 def known_ids(session: ScriptSession) -> set[int]:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from torch import Tensor
-
-from babysit.attached.numbers import SeriesNames, number
+from babysit.attached.frames import left_by_break, script_frame
+from babysit.attached.logged import LoggedValues
+from babysit.attached.numbers import named_values
 from babysit.attached.observing import LOOK_AT_TURNS, look
-from babysit.attached.safety import CannotContinue, never_raises
+from babysit.attached.restoring import put_back
+from babysit.attached.safety import never_raises
 from babysit.attached.say import say
 from babysit.attached.session import Evaluation, ScriptSession
-from babysit.attached.state.data_order import Source
+from babysit.attached.state.seeding import derived_seed
+from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
 Result = TypeVar("Result")
+
+
+NOT_REACHED = "The script ended before the place where its checkpoint was taken."
+INSIDE = (
+    "A loop of the run began inside a turn of another one. It is a plain loop: its turns are not "
+    "counted, and the run cannot be continued inside it."
+)
 
 
 class Recording:
@@ -45,10 +56,12 @@ class Recording:
         self.is_new = from_checkpoint is None
         self.is_ending = False
         self._from_checkpoint, self._is_fork = from_checkpoint, is_fork
-        self._pending: dict[str, Any] = {}
-        self._names = SeriesNames()
+        self._logged = LoggedValues(self.warn)
         self._turns = 0  # of this process
-        self._epochs: int | None = None
+        self._in_turn = self._is_broken = self._is_evaluating = False
+        self._inside = 0  # plain loops in this turn
+        self.thread = 0  # that trains
+        self.activity = 0  # counts what the script has done with its run
         self._owner = os.getpid()
         self._problems: list[str] = []  # found when the state was put back
         self.on_begin: Callable[[], None] = lambda: None
@@ -68,6 +81,10 @@ class Recording:
         return self.training.places.now.epoch
 
     @property
+    def is_in_epochs(self) -> bool:
+        return self.training.places.epochs is not None
+
+    @property
     def place_of_order(self) -> tuple[int, int, int]:
         place = self.training.places.now
         return place.top, place.epoch, place.inner
@@ -75,23 +92,22 @@ class Recording:
     @never_raises
     def log(self, values: dict[str, Any]) -> None:
         """Take numbers of this turn. Nothing waits for a device here."""
-        for name, value in values.items():
-            series = self._names.series(name, self._warn)
-            if series is None:
-                continue
-            if isinstance(value, Tensor) and value.device.type != "cpu" and value.numel() == 1:
-                self._pending[series] = value.detach().clone()  # read at the end of the turn
-                continue
-            found = number(value)
-            if found is None:
-                what = type(value).__name__
-                self._warn(f"log {name}", f"{name} is a {what}: log takes single numbers.")
-            else:
-                self._pending[series] = found
+        self.activity += 1
+        self._logged.add(values)
 
     def set_evaluation(self, function: Evaluation) -> None:
+        def call() -> dict[str, float]:
+            before, self._is_evaluating = self._logged.take(), True
+            try:
+                found = named_values(function(), "val/")
+            finally:
+                self._is_evaluating = False
+                own = self._logged.take()
+                self._logged.put_back(before)
+            return {**own, **found}
+
         if self.session is not None:
-            self.session.evaluation = function
+            self.session.evaluation = call
 
     @never_raises
     def add_parts(self, parts: dict[str, Any]) -> None:
@@ -101,23 +117,43 @@ class Recording:
 
     # -- loops
 
+    def is_inside(self) -> bool:
+        """Whether a loop that begins now is inside a turn of another: then it is a plain one."""
+        self._inside += 1
+        if self._is_evaluating:
+            return True
+        if self._is_broken:  # the script goes on after an exception: the turn is over
+            self.end_turn()
+        if self._in_turn:
+            self.warn("inside", INSIDE)
+        return self._in_turn
+
+    def seed_inside(self) -> int:
+        """The seed of a plain loop."""
+        place = self.training.places.now
+        return derived_seed(self.seed, *place.to_json().values(), self._inside)
+
     def begin_epochs(self, count: int) -> int | None:
-        self._epochs = count
-        return self.training.places.begin_epochs()
+        return self.training.places.begin_epochs(count)
 
     def epochs_end(self, count: int) -> int:
         """The epoch before which the loop ends: more than asked for when the run was extended."""
-        session = self.session
-        if session is not None and session.limit is not None and session.limit > self.step:
-            return sys.maxsize
-        return count
+        return sys.maxsize if self.is_extended() else count
+
+    def is_extended(self) -> bool:
+        """Whether more turns were asked for than the script's own loop makes."""
+        limit = self.training.limit
+        return self.session is not None and limit is not None and limit > self.step
+
+    def has_more_turns(self) -> bool:
+        """Whether a loop of so many turns, outside of epochs, goes on after its last one."""
+        return self.is_extended() and not (self.is_in_epochs or self._in_turn)
 
     def begin_epoch(self, epoch: int, count: int) -> None:
         self.training.places.begin_epoch(epoch)
 
     def end_epochs(self) -> None:
         self.training.places.end_epochs()
-        self._epochs = None
 
     def begin_turns(self) -> int | None:
         return self.training.places.begin_turns()
@@ -126,45 +162,25 @@ class Recording:
         """The batches from `index` on; then the state of the checkpoint is put back, if any."""
         iterator = source.begin(index)
         self.training.places.now.index = index
-        if self._from_checkpoint is not None:
-            self._restore(source)
+        held, self._from_checkpoint = self._from_checkpoint, None
+        if held is not None:
+            about = self.training, self.session
+            self._problems = put_back(*about, held, source, is_fork=self._is_fork)
         self.training.order = source.digest
         if source.problem is not None and self.session is not None:
             self.session.approximate([f"The data: {source.problem}."])
+        self.training.places.length = source.length
         self._note_length(source, index)
         return iterator
 
-    def _restore(self, source: Source) -> None:
-        snapshot, self._from_checkpoint = self._from_checkpoint, None
-        assert snapshot is not None
-        here, there = self.training.places.now.to_json(), snapshot.state["position"]
-        try:
-            problems = self.training.restore(snapshot, is_fork=self._is_fork)
-        except Exception as error:
-            self._fail(error)
-        if here != there:
-            problems.append(f"The script's loops differ: this is {here}, the checkpoint {there}.")
-        if snapshot.state["order"] != source.digest:
-            problems.append("The order of the data differs: its sampler keeps a state of its own.")
-        self._problems = problems
-
-    def _fail(self, error: BaseException) -> None:
-        session = self.session
-        reason = f"The state of the checkpoint cannot be put back: {error!r}"
-        if session is not None:
-            session.over(RunStatus.FAILED, reason[:500], traceback.format_exc())
-            session.recorder.close()
-            self.session = None
-        say(f"{reason}")
-        raise CannotContinue(1) from error
-
     def _note_length(self, source: Source, index: int) -> None:
         session = self.session
+        places = self.training.places
         if session is None or source.length is None:
             return
         rest = source.length - index
-        if self._epochs is not None and self.training.places.now.inner == 1:
-            rest += source.length * max(0, self._epochs - 1 - self.epoch)
+        if places.epochs is not None and places.now.inner == 1:
+            rest += source.length * max(0, places.epochs - 1 - self.epoch)
         session.length = self.step + rest
 
     def boundary(self, frame: FrameType) -> bool:
@@ -172,13 +188,15 @@ class Recording:
         session = self.session
         if session is None or os.getpid() != self._owner:
             return not self.is_ending
+        if self._turns and self.training.places.is_between_epochs():
+            return not self.is_ending
         try:
             self.flush()
             if self._turns == 0:
                 self._begin(session)
             goes_on = session.boundary()
             if self._turns <= LOOK_AT_TURNS:
-                look(session, frame, self._turns, is_new=self.is_new)
+                look(session, script_frame(frame), self._turns, is_new=self.is_new)
         except Exception as error:
             self.give_up(error)
             return True
@@ -196,6 +214,7 @@ class Recording:
 
     def _begin(self, session: ScriptSession) -> None:
         """At the first boundary: what there is, is complete now."""
+        self.thread = threading.get_ident()
         self.training.find_optimizers()
         self.on_begin()
         session.approximate(self._problems)
@@ -205,38 +224,43 @@ class Recording:
 
     def begin_turn(self) -> None:
         self._turns += 1
+        self._inside, self._in_turn = 0, True
+        self.activity += 1
 
     def end_turn(self, *, moves: bool = True) -> None:
         """A turn is done: count it and record what was logged.
 
         moves: it is a turn of the loop in progress; else of one that ended without saying so.
         """
+        self._in_turn = self._is_broken = False
         if moves:
             self.training.places.now.index += 1
         if self.session is None or os.getpid() != self._owner:
             self.training.step += 1
             return
-        self._end_turn()
+        self._end_turn(self.session)
+
+    def leave_turn(self, frame: FrameType | None) -> None:
+        """The loop was left inside a turn, by a `break` or by an exception. frame: the script's."""
+        self._is_broken = True
+        if left_by_break(frame):
+            self.end_turn()
 
     @never_raises
-    def _end_turn(self) -> None:
-        session = self.session
-        assert session is not None
-        pending, self._pending = self._pending, {}
-        values = {name: float(value) for name, value in pending.items()}
+    def _end_turn(self, session: ScriptSession) -> None:
+        values = self._logged.take()
         if session.cost is None:
             session.cost = next(iter(values), None)
-        session.end_turn(values)
+        session.end_turn(values, may_save=not self.training.places.is_between_epochs())
 
     @never_raises
     def flush(self) -> None:
-        """Record what was logged between two loops, at the step that was made last."""
-        if self._pending and self.session is not None:
-            pending, self._pending = self._pending, {}
-            self.session.record(self.step, {name: float(value) for name, value in pending.items()})
-
-    def end_turns(self) -> None:
-        """A loop of turns is over."""
+        """Record what was logged between two loops at the step that was made last; what was logged
+        in a turn that an exception has ended belongs to the next one.
+        """
+        values = self._logged.take()
+        if values and self.session is not None:
+            self.session.record(self.step + int(self._in_turn), values)
 
     # -- the end
 
@@ -250,11 +274,18 @@ class Recording:
         session = self.session
         if session is None or os.getpid() != self._owner:
             return
+        if self._in_turn and status is RunStatus.FINISHED:
+            self.end_turn()
         self.flush()
         if session.ending is not None and status is RunStatus.FINISHED:
             status, reason = session.ending.status, session.ending.reason
         self.session = None
-        if self._turns or session.history.attempts:
+        if self._from_checkpoint is not None:
+            if status is RunStatus.FINISHED:
+                status, reason = RunStatus.FAILED, NOT_REACHED
+        elif self._in_turn:
+            session.save_best()  # the state of now is none that a loop could go on from
+        elif self._turns or session.history.attempts:
             session.save("end")
         else:
             self.training.find_optimizers()
@@ -269,19 +300,14 @@ class Recording:
         session, self.session = self.session, None
         text = "".join(traceback.format_exception(error))
         say(f"this run is not recorded any more: {error!r}\n{text}")
-        if session is not None:
-            try:
-                session.emit(
-                    Warned(step=self.step, message=f"Recording failed and has ended: {error!r}")
-                )
-                session.over(RunStatus.LOST, f"Recording failed: {error!r}"[:500])
-                session.recorder.close()
-            except Exception:
-                return
-
-    def _warn(self, kind: str, message: str) -> None:
-        session = self.session
         if session is None:
             return
-        if session.warn_once(kind, message):
-            say(f"{message}")
+        message = f"Recording failed and has ended: {error!r}"
+        with contextlib.suppress(Exception):
+            session.emit(Warned(step=self.step, message=message))
+            session.over(RunStatus.LOST, message[:500])
+            session.recorder.close()
+
+    def warn(self, kind: str, message: str) -> None:
+        if self.session is not None and self.session.warn_once(kind, message):
+            say(message)

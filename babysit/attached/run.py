@@ -12,12 +12,12 @@ from babysit.attached.recording import Recording
 from babysit.attached.state.data_order import (
     CountSource,
     ShuffledSource,
-    Source,
     ordered_source,
     source_of,
 )
 from babysit.attached.state.kept import Namespace
 from babysit.attached.state.seeding import derived_seed
+from babysit.attached.state.streams import Source
 
 Item = TypeVar("Item")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -55,15 +55,20 @@ class Run:
     def epochs(self, count: int) -> Iterator[int]:
         """As `range(count)`: the numbers of the epochs, from the one that is to be continued."""
         recording = self._recording
+        if recording.is_inside() or recording.is_in_epochs:
+            yield from range(count)
+            return
         first = recording.begin_epochs(count)
         epoch = count if first is None else first
-        while epoch < recording.epochs_end(count):
-            recording.begin_epoch(epoch, count)
-            yield epoch
-            if recording.is_ending:
-                break
-            epoch += 1
-        recording.end_epochs()
+        try:
+            while epoch < recording.epochs_end(count):
+                recording.begin_epoch(epoch, count)
+                yield epoch
+                if recording.is_ending:
+                    break
+                epoch += 1
+        finally:
+            recording.end_epochs()
 
     def batches(self, loader: Iterable[Item], steps: int | None = None) -> Iterator[Item]:
         """The batches of a `DataLoader` or of any other iterable, each a turn of the loop.
@@ -72,22 +77,28 @@ class Run:
         """
         recording = self._recording
         epoch = recording.epoch
+        more = recording.has_more_turns
         return self._turns(
-            lambda seed: source_of(loader, seed, epoch, steps, self._ordered_source), steps
+            lambda seed: source_of(
+                loader, seed, epoch, steps, has_more=more, ordered=self._ordered_source
+            )
         )
 
     def steps(self, count: int) -> Iterator[int]:
         """As `range(count)`, each number a turn: for loops that make their own batches."""
-        return self._turns(lambda seed: CountSource(count), count)
+        return self._turns(lambda seed: CountSource(count, self._recording.has_more_turns))
 
     def shuffled(self, count: int, batch_size: int, *, drop_last: bool = False) -> Iterator[Tensor]:
         """Index tensors of shuffled mini-batches of `count` examples, int64, on the CPU."""
         return self._turns(
-            lambda seed: ShuffledSource(count, batch_size, seed, drop_last=drop_last), None
+            lambda seed: ShuffledSource(count, batch_size, seed, drop_last=drop_last)
         )
 
-    def _turns(self, make: Callable[[int], Source], steps: int | None) -> Iterator[Any]:
+    def _turns(self, make: Callable[[int], Source]) -> Iterator[Any]:
         recording = self._recording
+        if recording.is_inside():
+            yield from make(recording.seed_inside()).begin(0)
+            return
         index = recording.begin_turns()
         if index is None:
             return
@@ -101,11 +112,10 @@ class Run:
             recording.begin_turn()
             try:
                 yield item
-            except GeneratorExit:  # the script left the loop: the turn is done all the same
-                recording.end_turn()
+            except GeneratorExit:
+                recording.leave_turn(sys._getframe(0).f_back)
                 raise
             recording.end_turn()
-        recording.end_turns()
 
     # -- what the script says
 

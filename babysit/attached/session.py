@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,11 @@ import torch
 
 from babysit.attached.control.config import Settings
 from babysit.attached.declaring import declaration, what_is_said
-from babysit.attached.evaluating import evaluate_apart
+from babysit.attached.evaluating import without_trace
 from babysit.attached.exactness import CarriedCheck, RoundTrip
 from babysit.attached.guard import guard
 from babysit.attached.numbers import named_values
+from babysit.attached.say import say
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
@@ -24,7 +26,6 @@ from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.objective import VAL_COST
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck
-from babysit.training.checkpoint import Snapshot
 from babysit.training.controls import ChangeMade
 from babysit.training.metrics import is_measured
 from babysit.worker.base_session import Session
@@ -32,7 +33,6 @@ from babysit.worker.executor import answer_commands
 from babysit.worker.loop import Throttle, wait_s
 
 COST = "train/cost"
-EXTENDED_TO = "extended_to"
 Evaluation = Callable[[], Any]
 
 
@@ -42,15 +42,14 @@ class ScriptSession(Session):
 
     evaluation: the function that measures, if the script gives one.
     cost: the series that is the run's cost.
-    limit: the step after which the run ends, if that is not where the script's loops end.
+    stop_at: the step at which this process stops, if its loops go on for so long.
     """
 
     training: ScriptTraining
     evaluation: Evaluation | None = None
     cost: str | None = None
-    limit: int | None = None
+    stop_at: int | None = None
     length: int | None = None  # steps of the whole run, as far as the loops tell
-    extended_to: int | None = None  # `limit`, if the run was made longer; part of checkpoints
     fixed_length: str | None = None  # why the loops cannot be made longer
     settings: Settings | None = None
     may_wait: bool = False  # somebody looks after the run, and will see that it waits
@@ -61,22 +60,26 @@ class ScriptSession(Session):
     notes: dict[str, Any] = field(default_factory=dict)  # at the end of a turn: logged values
     saves_at: frozenset[int] = frozenset()
     _declared: Declared | None = None
+    _is_due: bool = False  # the end of the last turn is still to be looked at
 
     # -- between two turns
 
     def boundary(self) -> bool:
         """Do all that is done between two turns; False: the run ends here."""
         training, recorder = self.training, self.recorder
+        self._notice_groups()
+        if self._is_due:
+            self._after_turn()
         while True:
             self.heartbeat.record(BETWEEN_STEPS)
             if recorder.commands or training.controls.scheduled or self.follows_others:
                 answer_commands(self)
             if self.ending is not None:
                 return False
-            if self.limit is not None and training.step >= self.limit:
+            if training.step >= min(training.limit or sys.maxsize, self.stop_at or sys.maxsize):
                 return False
             recorder.check()
-            pause_s = wait_s(self, self.throttle)
+            pause_s = 0.0 if self._goes_on_unwritten() else wait_s(self, self.throttle)
             if not pause_s:
                 break
             recorder.wait_for_command(pause_s)
@@ -85,17 +88,42 @@ class ScriptSession(Session):
         self.heartbeat.record(training.step + 1)
         return True
 
-    def end_turn(self, values: dict[str, float]) -> None:
-        """Record a turn that is done. values: what was logged in it, by series name."""
+    def _notice_groups(self) -> None:
+        if self.training.notice_groups():
+            self.declare()
+
+    def _goes_on_unwritten(self) -> bool:
+        """Whether the disk takes nothing, and nobody would see that the run waits for it."""
+        error = self.recorder.io_error
+        if error is None or self.may_wait or self.paused_for is not None:
+            return False
+        if "disk" not in self.warned:
+            self.warned.add("disk")
+            say(f"the disk takes nothing ({error}); the training goes on, what is recorded waits.")
+        return True
+
+    def end_turn(self, values: dict[str, float], *, may_save: bool = True) -> None:
+        """Record a turn that is done. values: what was logged in it, by series name.
+
+        may_save: whether this is a place that the loop can go on from; else the next one is.
+        """
         training = self.training
         training.step += 1
         step = training.controls.step = training.step
+        self._notice_groups()
         row = {**values, **self._used()}
         self.record(step, row)
         if self.cost is not None and self.cost in values:
             guard(self, values[self.cost])
         if is_measured(step):
             self._measure_progress()
+        self._is_due = True
+        if may_save:
+            self._after_turn()
+
+    def _after_turn(self) -> None:
+        """Pause and save, if it is time."""
+        self._is_due, step = False, self.training.step
         if step == self.pause_at:
             self.pause_at = None
             if self.recovery_check is None:
@@ -135,6 +163,7 @@ class ScriptSession(Session):
         controls = self.training.controls
         many = len(controls.hooks) > 1
         for part, hooks in controls.hooks.items():
+            hooks.after()  # where the step has raised, and the script went on
             if hooks.failed:
                 hooks.failed = False
                 self.warn_once(
@@ -178,12 +207,6 @@ class ScriptSession(Session):
         if is_best and self.saver.current(step, self.version) is None:
             self._keep_best()
 
-    def _snapshot(self) -> Snapshot:
-        snapshot = Session._snapshot(self)
-        if self.extended_to is not None:
-            snapshot.state[EXTENDED_TO] = self.extended_to
-        return snapshot
-
     # -- what commands ask for
 
     def check_change(self, change: Set) -> None:
@@ -197,7 +220,7 @@ class ScriptSession(Session):
         if self.fixed_length is not None:
             raise InvalidValue("steps", self.fixed_length)
         training.steps += command.steps
-        self.limit = self.extended_to = training.steps
+        training.limit = training.steps
         names = [
             type(part.value).__name__
             for part in training.parts.by_name.values()
@@ -221,7 +244,8 @@ class ScriptSession(Session):
             raise ValueError("This script has no function to evaluate: see @run.evaluate.")
         found: dict[str, float] = {}
         try:
-            found = named_values(evaluate_apart(self.training, self.evaluation), "val/")
+            with without_trace(self.training):
+                found = named_values(self.evaluation(), "val/")
         except Exception as error:
             self.warn_once("evaluate", f"The script's function to evaluate raised: {error!r}")
         self.record(self.training.step, found)

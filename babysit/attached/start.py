@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +13,10 @@ import torch
 from babysit.attached import launch as launches
 from babysit.attached.begin import begin, made_with
 from babysit.attached.control.config import Settings, settings_of
-from babysit.attached.control.controls import Knob
 from babysit.attached.control.declared import guessed
+from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
+from babysit.attached.frames import is_imported_by_child
 from babysit.attached.launch import Launch
 from babysit.attached.ranks.join import (
     Ranks,
@@ -32,7 +34,7 @@ from babysit.attached.run import Run
 from babysit.attached.say import say
 from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
-from babysit.attached.taking_up import TakenUp, extended_to, take_up
+from babysit.attached.taking_up import TakenUp, take_up
 from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
 from babysit.protocol.objective import Mode, Objective
@@ -126,6 +128,8 @@ def attach(name: str = "", /, **parts: Any) -> Run:
     Returns:
         The run, whose loops take the place of the script's own.
     """
+    if script.run is None and is_imported_by_child(sys._getframe(1)):
+        return Run(_unrecorded())
     if script.run is not None and script.recording is not None:
         script.recording.add_parts(parts)
         say("attach was called before; its run goes on.")
@@ -198,7 +202,7 @@ def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
         begun.snapshot = as_of_rank(snapshot, ranks.rank)
     training = _training(ScriptTraining, begun, parts)
     recording = FollowerRecording(training, None, begun.snapshot, is_fork=begun.is_fork)
-    recording.limit = extended_to(begun)
+    recording.limit = training.limit
     recording.connection, recording.rank = connection, ranks.rank
     if launches.RUN_OF_RANKS in os.environ:
         end_with_parent()
@@ -214,7 +218,7 @@ def _training(
     about = made_with(spec.script or {})
     training = kind(seed=begun.seed, best=Best(objective), made_with=about, **made)
     if snapshot is not None:
-        training.step = int(snapshot.state["step"])
+        training.step, training.limit = int(snapshot.state["step"]), snapshot.state["limit"]
         training.places.target = training.places.now.from_json(snapshot.state["position"])
     for label, part in parts.items():
         training.parts.add(label, part)
@@ -230,7 +234,6 @@ def _session(begun: TakenUp, training: ScriptTraining) -> ScriptSession:
     spec, directory = launch.spec, launch.directory
     recorder = Recorder(directory, launch.attempt, spec.max_steps_per_s)
     objective = training.best.objective
-    longer = extended_to(begun)
     return ScriptSession(
         spec,
         directory,
@@ -242,8 +245,7 @@ def _session(begun: TakenUp, training: ScriptTraining) -> ScriptSession:
         settings=script.settings,
         may_wait=bool((spec.script or {}).get("supervised")),
         saves_at=frozenset(_steps_in(SAVE_AT)),
-        limit=next(iter(_steps_in(STOP_AT)), longer),
-        extended_to=longer,
+        stop_at=next(iter(_steps_in(STOP_AT)), None),
     )
 
 

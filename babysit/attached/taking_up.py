@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 
 from babysit.attached.launch import Launch
-from babysit.attached.session import EXTENDED_TO
 from babysit.resume.history import RunHistory, announced_in, newest_valid, read_history
 from babysit.training.checkpoint import Snapshot, load_checkpoint
 
@@ -36,14 +35,3 @@ def take_up(launch: Launch) -> TakenUp:
     if snapshot is not None:
         seed = int(snapshot.state["seed"])
     return TakenUp(launch, history, snapshot, problems, is_fork, seed)
-
-
-def extended_to(begun: TakenUp) -> int | None:
-    """The step that the run was made longer to, before its loops begin: they ask for it."""
-    if begun.snapshot is None:
-        return None
-    state, asked = begun.snapshot.state, begun.launch.spec.steps
-    if begun.is_fork and not begun.history.attempts and asked != int(state["steps"]):
-        return asked
-    found: int | None = state.get(EXTENDED_TO)
-    return found

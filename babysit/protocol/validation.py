@@ -62,8 +62,10 @@ def shown(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
-def check_declaration(item: Hyperparameter) -> None:
+def check_declaration(item: Hyperparameter, *, of_script: bool = False) -> None:
     """Check that a hyperparameter is declared in a way that can be used.
+
+    of_script: what a script says goes, also beyond the bounds that a standard one has.
 
     Raises:
         ValueError: a field has the wrong type, or the fields contradict each other.
@@ -90,7 +92,7 @@ def check_declaration(item: Hyperparameter) -> None:
     elif item.kind != "bool":
         _check_range(item, what)
     standard = STANDARD.get(item.name)
-    if standard is not None:
+    if standard is not None and not of_script:
         _check_within(item, standard, what)
     try:
         item.check(item.default)

@@ -47,16 +47,7 @@ HEADER_BYTES_MAX = 10_000_000  # of the names and shapes in front of the tensors
 # Parts of the state that say where it was made, not what happens next: not in `state_sha256`.
 # So does what an evaluation may change, too: the task's own state outside of its network.
 INCIDENTAL = frozenset(
-    {
-        "run_id",
-        "steps",
-        "extended_to",
-        "last_command_id",
-        "best",
-        "divergence",
-        "made_with",
-        "task_state",
-    }
+    {"run_id", "steps", "last_command_id", "best", "divergence", "made_with", "task_state"}
 )
 
 

@@ -24,13 +24,13 @@ def non_finite(network: nn.Module, step: int, values: dict[str, float]) -> Guard
             held = chain(network.parameters(), network.buffers())
             all_finite = all(map(_is_finite, held))
             weights = (
-                f"The weights are those of step {step - 1:,} and finite: look at the batch."
+                f"The weights of step {step - 1:,} are intact."
                 if all_finite
                 else "The network holds bad numbers now: rewind to an earlier checkpoint."
             )
             message = (
                 f"Training paused at step {step:,}: the {what} became {word}. "
-                f"That update was not made. {weights}"
+                f"That update was skipped. {weights}"
             )
             return GuardTripped(
                 step=step,

@@ -9,7 +9,9 @@ import { RunsPage } from "./runs/RunsPage";
 import { PromoteDialog } from "./search/dialogs/PromoteDialog";
 import { RefineDialog } from "./search/dialogs/RefineDialog";
 import { LazySearchPage } from "./search/LazySearchPage";
+import { ConnectionBanner } from "./shell/ConnectionBanner";
 import { Header } from "./shell/Header";
+import { linkRefused } from "./shell/linkRefused";
 import { Shortcuts } from "./shell/Shortcuts";
 import { SignIn } from "./shell/SignIn";
 import { useShortcuts } from "./shell/useShortcuts";
@@ -19,6 +21,7 @@ import { loadTasks } from "./state/runSession";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastError } from "./state/toasts";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
+import { NotFound } from "./ui/NotFound";
 import { Toasts } from "./ui/Toasts";
 
 const TOKEN = /^#t=(.+)$/;
@@ -32,6 +35,14 @@ const PAGES = {
   babysit: <RunPage />,
   runs: <RunsPage />,
   caviar: <LazySearchPage />,
+  unknown: (
+    <NotFound
+      title="There is no such page."
+      problem="The address may be mistyped."
+      to="/runs"
+      all="All runs"
+    />
+  ),
 };
 
 export function App() {
@@ -53,6 +64,7 @@ export function App() {
   return (
     <>
       <Header />
+      <ConnectionBanner />
       {session === "signed_out" ? <SignIn /> : null}
       {shown ? <ErrorBoundary key={route.page}>{PAGES[route.page]}</ErrorBoundary> : null}
       {signedIn ? <Dialogs /> : null}
@@ -64,18 +76,21 @@ export function App() {
 /** The printed address carries the token in its fragment, which never reaches a server log. */
 async function signInFromUrl(): Promise<void> {
   const token = TOKEN.exec(location.hash)?.[1];
+  let refused = false;
   if (token) {
     history.replaceState(null, "", location.pathname + location.search);
     try {
       await signIn(decodeURIComponent(token));
     } catch {
       // The cookie of an earlier visit may still be good; the next question tells.
+      refused = true;
     }
   }
   try {
     dispatch({ type: "signed_in", role: (await getSession()).role });
   } catch {
     dispatch({ type: "signed_out" });
+    if (refused) linkRefused.set(true);
   }
 }
 

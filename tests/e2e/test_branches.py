@@ -184,3 +184,22 @@ def test_a_fork_without_changes_repeats_its_parent_to_the_last_bit(
     same = slice(saved["step"], saved["step"] + 50)
     assert forks["step"][:50] == parents["step"][same]
     assert forks["value"][:50] == parents["value"][same]
+
+
+def test_other_branches_are_named_hidden_and_opened_from_the_chart(
+    screen: Screen, parent: dict[str, Any]
+) -> None:
+    answer = screen.server.client.get(f"/api/runs/{parent['id']}/checkpoints")
+    checkpoint = next(one for one in answer.json() if one["step"] == SAVED_AT)
+    body = {"name": "the other one", "paused": True}
+    answer = screen.server.client.post(f"/api/checkpoints/{checkpoint['id']}/fork", json=body)
+    branch = answer.json()["id"]
+    screen.open_run(branch)
+    legend = screen.page.get_by_role("list", name="Branches on the chart", exact=True)
+    expect(legend).to_contain_text(f"{parent['name']} from {checkpoint['step']:,} · val")
+
+    screen.button(f"Hide branch {parent['name']}").click()
+    expect(screen.button(f"Show branch {parent['name']}")).to_be_visible()
+    legend.get_by_role("link").click()
+
+    assert screen.wait_for_another_run(branch) == parent["id"]

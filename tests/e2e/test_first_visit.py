@@ -32,6 +32,11 @@ def test_a_demo_moves_within_three_seconds_of_the_first_load(
         screen.wait_for_chart("cost", points=2, timeout_ms=FIRST_POINTS_WITHIN_MS)
 
         expect(screen.status).to_have_text("Training")
+        hint = screen.page.get_by_role("complementary", name="Tour").bounding_box()
+        chart = screen.page.get_by_test_id("cost-chart").bounding_box()
+        assert hint is not None
+        assert chart is not None
+        assert hint["x"] > chart["x"] + chart["width"]  # not over the end that moves
         demo = new.run(screen.run_id)
         assert demo["demo"] is True
         assert demo["values"]["learning_rate"] == 0.003
@@ -95,3 +100,18 @@ def test_a_wrong_token_is_said_and_the_right_one_opens_the_page(
 def test_the_token_leaves_the_address_at_once(screen: Screen) -> None:
     assert screen.server.token not in screen.page.url
     assert screen.server.token not in screen.page.evaluate("JSON.stringify(history.state)")
+
+
+@pytest.mark.quiet
+def test_the_tour_ends_with_what_is_next(browser: Browser, new: LiveServer) -> None:
+    with opened(browser, new) as screen:
+        screen.wait_for_chart("cost", points=2)
+        tour = screen.page.get_by_role("complementary", name="Tour")
+        expect(tour).to_be_visible()
+        for _ in range(3):
+            if tour.count():
+                tour.get_by_role("button").last.click()
+
+        after = screen.page.get_by_role("complementary", name="What next")
+        after.get_by_role("button", name="Train another task").click()
+        expect(screen.page.get_by_role("dialog", name="New run")).to_be_visible()

@@ -79,3 +79,46 @@ def test_steps_and_seed_are_checked_on_the_page(screen: Screen) -> None:
     expect(dialog.get_by_text("-5 is below the limit of 1.")).to_be_visible()
     expect(dialog.get_by_text("Write 0.5 with a point")).to_be_visible()
     assert screen.server.client.get("/api/runs").json()["runs"][:1] == before
+
+
+def test_a_run_that_would_be_over_at_once_is_offered_a_slower_pace(screen: Screen) -> None:
+    timed = screen.server.start_run("digits", steps=300)
+    screen.server.wait_for_status(timed["id"], "finished")
+    screen.open_run(timed["id"])
+    dialog = choose_task(screen, "digits")
+    pace = dialog.get_by_label("Pace", exact=True)
+    expect(pace).to_have_value("200")
+    expect(dialog.get_by_text("at full speed: too short to steer.")).to_be_visible()
+
+    dialog.get_by_label("Steps", exact=True).fill("5000000")
+    expect(pace).to_have_value("0")
+    dialog.get_by_label("Steps", exact=True).fill("500")
+    dialog.get_by_label("Start paused", exact=True).check()
+    dialog.get_by_role("button", name="Start training").click()
+
+    run = screen.server.run(screen.wait_for_another_run(timed["id"]))
+    assert run["max_steps_per_s"] == 200
+
+
+def test_a_pace_that_was_chosen_stays_whatever_the_steps(screen: Screen) -> None:
+    screen.open_run(screen.server.start_run("digits", steps=50)["id"])
+    before = screen.run_id
+    dialog = choose_task(screen, "digits")
+
+    dialog.get_by_label("Pace", exact=True).select_option("0")
+    dialog.get_by_label("Steps", exact=True).fill("100")
+    dialog.get_by_role("button", name="Start training").click()
+
+    assert screen.server.run(screen.wait_for_another_run(before))["max_steps_per_s"] is None
+
+
+def test_the_focus_is_on_pause_after_a_start(screen: Screen) -> None:
+    screen.open_run(screen.server.start_run("digits", steps=50)["id"])
+    before = screen.run_id
+    dialog = choose_task(screen, "digits")
+
+    dialog.get_by_label("Pace", exact=True).select_option("10")
+    dialog.get_by_role("button", name="Start training").click()
+
+    screen.wait_for_another_run(before)
+    expect(screen.button("Pause training")).to_be_focused()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,11 +79,22 @@ def test_the_page_reconnects_by_itself_and_fills_the_gap(
             first.kill()
             expect(screen.status).to_have_text("Reconnecting…")
             before = screen.chart("cost")["points"]
+            expect(screen.page.get_by_role("status", name="Connection")).to_contain_text(
+                "Connection lost. Training continues"
+            )
+            halve = screen.button("Halve learning rate")
+            expect(halve).to_have_attribute("aria-disabled", "true")
+            expect(halve).to_have_attribute("title", "Not connected to the server")
 
             with serve(data_dir, "--no-demo", "--port", port, mark=mark) as second:
                 expect(screen.status).to_have_text("Training", timeout=30_000)
                 screen.wait_for_chart("cost", points=before + 300, timeout_ms=30_000)
                 step = second.run(run["id"])["step"]
+                notifications = screen.page.get_by_role("region", name="Notifications")
+                expect(notifications).to_contain_text(
+                    re.compile(r"Reconnected\. [\d,]+ missed steps loaded\.")
+                )
+                expect(halve).to_have_attribute("aria-disabled", "false")
 
             assert step > before + 300
 
@@ -104,3 +116,29 @@ def test_a_page_that_is_opened_while_the_server_is_away_comes_back_with_it(
             with serve(data_dir, "--no-demo", "--port", port, mark=mark):
                 expect(screen.status).to_have_text("Training", timeout=30_000)
                 screen.wait_for_chart("cost", points=20, timeout_ms=30_000)
+
+
+@pytest.mark.parametrize("path", ["/runs", "/caviar"])
+def test_a_list_that_is_asked_for_while_the_server_is_away_comes_with_it(
+    browser: Browser, data_dir: Path, serve: Serve, mark: str, path: str
+) -> None:
+    with serve(data_dir, "--no-demo", mark=mark) as first:
+        port = first.url.rpartition(":")[2]
+        body = {"task": "digits", "space": {"learning_rate": {"low": 0.001, "high": 0.1}}}
+        search = {**body, "strategy": "random", "trials": 1, "steps": 5, "name": "kept"}
+        first.client.post("/api/searches", json=search).raise_for_status()
+        run = first.start_run("spirals", steps=1_000_000, max_steps_per_s=50, name="kept")
+        with opened(browser, first) as screen:
+            screen.open_run(run["id"])
+            first.kill()
+            expect(screen.status).to_have_text("Reconnecting…")
+            link = screen.page.get_by_role("link", name=path[1:].capitalize(), exact=True)
+            link.click()
+            banner = screen.page.get_by_role("status", name="Connection")
+            expect(banner).to_be_visible()
+
+            with serve(data_dir, "--no-demo", "--port", port, mark=mark):
+                banner.get_by_role("button", name="Retry now").click()
+                kept = screen.page.get_by_role("link", name="kept", exact=True)
+                expect(kept).to_be_visible(timeout=30_000)
+                expect(banner).to_have_count(0)

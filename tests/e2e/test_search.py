@@ -327,3 +327,17 @@ def test_who_only_watches_reads_a_search_and_changes_nothing(
         screen.open("/caviar")
         expect(screen.region("Searches")).to_be_visible()
         expect(screen.button("Start search")).to_have_count(0)
+
+
+def test_a_winner_can_be_promoted_paused(screen: Screen) -> None:
+    search_id = start_search(screen.server, trials=2)
+    search = wait_until_over(screen.server, search_id)
+    screen.open(f"/caviar?search={search_id}")
+
+    screen.button("Promote winner").click()
+    dialog = screen.page.get_by_role("dialog", name=re.compile("^Promote trial"))
+    dialog.get_by_label("Start paused", exact=True).check()
+    dialog.get_by_role("button", name="Promote", exact=True).click()
+
+    screen.page.wait_for_url(lambda url: run_in(url) not in (0, search["best_run_id"]))
+    expect(screen.status).to_have_text("Paused")

@@ -1,176 +1,18 @@
-"""Curves in SQL: points in, as compressed chunks; whole, stitched and thinned curves out."""
+"""Reads curves from SQL: every recorded value, stitched over runs and attempts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Collection
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from babysit.storage.journal import Points, to_jsonable
-
-from ...limits import SERIES_MAX
 from ..tables.runs import CurveChunkRow, EventRow, RunRow
-from .best import note_best
-from .chunks import (
-    CLOSED_VALUES,
-    OPEN_VALUES_MAX,
-    Curve,
-    empty,
-    extremes,
-    joined,
-    pack,
-    unpack,
-)
-from .downsample import (
-    NEVER_SMOOTHED,
-    Downsampled,
-    Segment,
-    concatenate_segments,
-    downsample,
-    smoothed,
-)
+from .chunks import Curve, empty, joined, unpack
+from .downsample import Segment, concatenate_segments
 
-SERIES_CHARACTERS_MAX = 200
-
-OpenChunks: TypeAlias = dict[str, CurveChunkRow]  # by series, of one attempt
-
-
-def append_points(
-    session: Session,
-    run: RunRow,
-    attempt: int,
-    blocks: Iterable[Points],
-    opened: OpenChunks | None = None,
-) -> OpenChunks | None:
-    """Store points of one attempt, and what they say about the run as a whole.
-
-    opened: the open chunks, from an earlier call in the same transaction; None: not known, they are
-        looked up if they are needed.
-    """
-    found: dict[str, list[Curve]] = {}
-    for block in blocks:
-        for name, values in zip(block.names, block.values, strict=True):
-            found.setdefault(name[:SERIES_CHARACTERS_MAX], []).append(Curve(block.steps, values))
-    curves = {name: joined(parts) for name, parts in found.items() if any(map(len, parts))}
-    if not curves:
-        return opened
-    if opened is None:
-        opened = _open_chunks(session, run.id, attempt)
-    room = SERIES_MAX - len(opened)
-    for name, curve in curves.items():
-        room -= name not in opened
-        if name in opened or room >= 0:  # whatever was read together: the first ones are kept
-            grown = (opened.get(name), curve)
-            opened[name] = _append(session, run.id, attempt, name, grown)
-    if attempt == run.attempt:
-        _note_latest(run, curves)
-    return opened
-
-
-def _open_chunks(session: Session, run_id: int, attempt: int) -> OpenChunks:
-    query = select(CurveChunkRow).where(
-        CurveChunkRow.run_id == run_id,
-        CurveChunkRow.attempt == attempt,
-        ~CurveChunkRow.closed,
-    )
-    return {row.series: row for row in session.scalars(query)}
-
-
-def _append(
-    session: Session,
-    run_id: int,
-    attempt: int,
-    series: str,
-    grown: tuple[CurveChunkRow | None, Curve],
-) -> CurveChunkRow:
-    """Grow the open chunk; close it when it is full, and go on in the next one, which is open."""
-    row, curve = grown
-    ordinal = 0
-    if row is not None:
-        curve = joined([unpack(row.data), curve])
-        ordinal = row.ordinal
-    while True:
-        part = Curve(curve.steps[:OPEN_VALUES_MAX], curve.values[:OPEN_VALUES_MAX])
-        curve = Curve(curve.steps[OPEN_VALUES_MAX:], curve.values[OPEN_VALUES_MAX:])
-        if row is None:
-            row = _chunk(run_id, attempt, series, ordinal, part)
-            session.add(row)
-        else:
-            _fill(row, part)
-        if len(part) < OPEN_VALUES_MAX:
-            return row  # an open chunk is always left, however small: it says the series exists
-        row.closed = True
-        ordinal += 1
-        if ordinal % (CLOSED_VALUES // OPEN_VALUES_MAX) == 0:
-            session.flush()
-            _join_closed(session, row)
-        row = None
-
-
-def _chunk(run_id: int, attempt: int, series: str, ordinal: int, curve: Curve) -> CurveChunkRow:
-    return CurveChunkRow(
-        run_id=run_id,
-        attempt=attempt,
-        series=series,
-        ordinal=ordinal,
-        closed=False,
-        **_content(curve),
-    )
-
-
-def _fill(row: CurveChunkRow, curve: Curve) -> None:
-    for name, value in _content(curve).items():
-        setattr(row, name, value)
-
-
-def _content(curve: Curve) -> dict[str, Any]:
-    low, high = extremes(curve.values)
-    return {
-        "first_step": int(curve.steps.min()) if len(curve) else 0,
-        "last_step": int(curve.steps.max()) if len(curve) else 0,
-        "count": len(curve),
-        "low": low,
-        "high": high,
-        "data": pack(curve),
-    }
-
-
-def _join_closed(session: Session, newest: CurveChunkRow) -> None:
-    """Make one chunk of the small ones up to `newest`."""
-    first = newest.ordinal + 1 - CLOSED_VALUES // OPEN_VALUES_MAX
-    series = (
-        CurveChunkRow.run_id == newest.run_id,
-        CurveChunkRow.attempt == newest.attempt,
-        CurveChunkRow.series == newest.series,
-    )
-    query = select(CurveChunkRow).where(*series, CurveChunkRow.ordinal >= first)
-    rows = list(session.scalars(query.order_by(CurveChunkRow.ordinal)))
-    whole = joined([unpack(row.data) for row in rows])
-    session.execute(
-        delete(CurveChunkRow).where(*series, CurveChunkRow.ordinal > first),
-        execution_options={"synchronize_session": "fetch"},
-    )
-    _fill(rows[0], whole)
-
-
-def _note_latest(run: RunRow, curves: dict[str, Curve]) -> None:
-    newest = {name: float(curve.values[-1]) for name, curve in curves.items()}
-    run.latest = to_jsonable({**run.latest, **newest})
-    run.step = max(run.step, *(int(curve.steps.max()) for curve in curves.values()))
-    used = {
-        name: float(curves[name].values[-1])
-        for name in ("learning_rate", "momentum")
-        if name in curves
-    }
-    if used:
-        run.effective = to_jsonable({**(run.effective or {}), **used})
-    note_best(run, curves)
-
-
-# ---- reading ------------------------------------------------------------------------------------
+INT_LARGE = 2**62
 
 
 def series_names(session: Session, run_ids: Collection[int]) -> list[str]:
@@ -207,10 +49,13 @@ def read_curves(
         last = to_step if until is None else min(until, INT_LARGE if to_step is None else to_step)
         begins = attempt_begins(session, run.id)
         found = read_attempts(session, run.id, names, from_step=from_step, to_step=last)
+        recorded = attempts_by_series(session, run.id, names)
         for name in names:
+            curves = found.get(name, {})
+            # An attempt that has nothing within the bounds still tells where the next one begins.
             attempts = [
-                Segment(curve, left_at(begins, attempt))
-                for attempt, curve in sorted(found.get(name, {}).items())
+                Segment(curves.get(attempt, empty()), left_at(begins, attempt))
+                for attempt in recorded.get(name, ())
             ]
             segments[name].append(
                 Segment(concatenate_segments(attempts) if attempts else empty(), until)
@@ -221,7 +66,19 @@ def read_curves(
     }
 
 
-INT_LARGE = 2**62
+def attempts_by_series(
+    session: Session, run_id: int, names: Collection[str]
+) -> dict[str, list[int]]:
+    """The attempts of a run that recorded each series, in order."""
+    query = select(CurveChunkRow.series, CurveChunkRow.attempt).where(
+        CurveChunkRow.run_id == run_id,
+        ~CurveChunkRow.closed,  # each has one
+        CurveChunkRow.series.in_(names),
+    )
+    found: dict[str, list[int]] = {}
+    for series, attempt in session.execute(query.order_by(CurveChunkRow.attempt)):
+        found.setdefault(series, []).append(attempt)
+    return found
 
 
 def attempt_begins(session: Session, run_id: int) -> dict[int, int]:
@@ -247,19 +104,22 @@ def read_attempts(
     to_step: int | None = None,
 ) -> dict[str, dict[int, Curve]]:
     """What each attempt of a run recorded, by series; whole chunks, so perhaps more than asked."""
-    query = select(CurveChunkRow.series, CurveChunkRow.attempt, CurveChunkRow.data).where(
-        CurveChunkRow.run_id == run_id, CurveChunkRow.series.in_(names)
-    )
+    query = select(
+        CurveChunkRow.series, CurveChunkRow.attempt, CurveChunkRow.ordinal, CurveChunkRow.data
+    ).where(CurveChunkRow.run_id == run_id, CurveChunkRow.series.in_(names))
     if from_step is not None:
         query = query.where(CurveChunkRow.last_step >= from_step)
     if to_step is not None:
         query = query.where(CurveChunkRow.first_step <= to_step)
-    order = (CurveChunkRow.series, CurveChunkRow.attempt, CurveChunkRow.ordinal)
-    found: dict[str, dict[int, list[Curve]]] = {}
-    for series, attempt, data in session.execute(query.order_by(*order)):
-        found.setdefault(series, {}).setdefault(attempt, []).append(unpack(data))
+    found: dict[str, dict[int, list[tuple[int, bytes]]]] = {}
+    # Put in order here: the database would move all the data to sort them.
+    for series, attempt, ordinal, data in session.execute(query):
+        found.setdefault(series, {}).setdefault(attempt, []).append((ordinal, data))
     return {
-        series: {attempt: _ascending(joined(parts)) for attempt, parts in attempts.items()}
+        series: {
+            attempt: _ascending(joined([unpack(data) for _, data in sorted(parts)]))
+            for attempt, parts in attempts.items()
+        }
         for series, attempts in found.items()
     }
 
@@ -270,24 +130,3 @@ def _ascending(curve: Curve) -> Curve:
         return curve
     order = np.argsort(curve.steps, kind="stable")
     return Curve(curve.steps[order], curve.values[order])
-
-
-def draw_curves(
-    session: Session,
-    line: list[tuple[RunRow, int | None]],
-    names: Collection[str],
-    *,
-    within: tuple[int | None, int | None],
-    points: int,
-    smooth_steps: int,
-) -> dict[str, Downsampled]:
-    """Curves for a chart. Averages go over all recorded values, also those before `within`."""
-    from_step, to_step = within
-    read_from = None if smooth_steps > 1 else from_step
-    found = read_curves(session, line, names, from_step=read_from, to_step=to_step)
-    drawn = {}
-    for name, curve in found.items():
-        smooth = smooth_steps > 1 and name not in NEVER_SMOOTHED
-        shown = smoothed(curve, smooth_steps) if smooth else curve
-        drawn[name] = downsample(shown.within(from_step, to_step), points)
-    return drawn

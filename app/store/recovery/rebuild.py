@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from babysit.storage.journal import Gap, Points
 
-from ..curves.curves import append_points
+from ..curves.append import append_points
 from ..idempotency import restore_response
 from ..journals.event_ids import StoredBatch
 from ..journals.pool import server_journals

@@ -33,11 +33,19 @@ from ..tables.runs import (
     JournalCursorRow,
     RunRow,
 )
+from ..tables.summaries import CurveSummaryRow
 from .integrity import file_of
 from .rebuild import Replayer
 from .reconcile import reconcile_event_ids
 
-OF_A_RUN = (EventRow, CommandRow, CheckpointRow, CurveChunkRow, JournalCursorRow)
+OF_A_RUN = (
+    EventRow,
+    CommandRow,
+    CheckpointRow,
+    CurveChunkRow,
+    CurveSummaryRow,
+    JournalCursorRow,
+)
 
 log = logging.getLogger(__name__)
 

@@ -26,12 +26,20 @@ from ..tables.runs import (
     JournalCursorRow,
     RunRow,
 )
+from ..tables.summaries import CurveSummaryRow
 from .projection import emit
 from .runs import find_run
 
 NAME = "removed.journal"  # in the data directory: the runs that were removed for good
 KIND = "run_removed"
-OF_A_RUN = (EventRow, CommandRow, CheckpointRow, CurveChunkRow, JournalCursorRow)
+OF_A_RUN = (
+    EventRow,
+    CommandRow,
+    CheckpointRow,
+    CurveChunkRow,
+    CurveSummaryRow,
+    JournalCursorRow,
+)
 
 
 @dataclass(slots=True)

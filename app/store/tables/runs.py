@@ -30,6 +30,8 @@ from ...errors import DatabaseCorrupt
 JsonObject: TypeAlias = dict[str, Any]
 WireNumber: TypeAlias = float | str  # "NaN" and the infinities are strings
 
+CHUNKS_BY_STEP = ("run_id", "series", "last_step", "first_step", "attempt", "count")
+
 DAMAGED = "The database is damaged. Stop the server; `babysit rebuild` makes the database again."
 
 
@@ -228,7 +230,9 @@ class CurveChunkRow(Table):
 
     __tablename__ = "curve_chunks"
     __table_args__ = (
-        Index("ix_curve_chunks_run_id_attempt_closed", "run_id", "attempt", "closed"),
+        Index("ix_curve_chunks_open", "run_id", "closed", "attempt", "series"),
+        # What lies in a range of steps, and how much, without a look at the rows themselves.
+        Index("ix_curve_chunks_by_step", *CHUNKS_BY_STEP),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)

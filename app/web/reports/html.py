@@ -8,7 +8,8 @@ from typing import Any
 
 from ...errors import Invalid
 from ...store.curves.chunks import Curve
-from ...store.curves.downsample import Downsampled, downsample, smoothed
+from ...store.curves.downsample import Downsampled, downsample
+from ...store.curves.smoothing import smoothed
 from ...store.event_summary import summarize
 from .markdown import best_text, is_shown, later_reasons, reason_of
 

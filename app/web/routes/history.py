@@ -21,10 +21,13 @@ from ...limits import (
     POINTS_MAX,
     SERIES_MAX,
 )
-from ...store.curves.curves import draw_curves, lineage, series_names
+from ...store.curves.curves import lineage, series_names
+from ...store.curves.downsample import DIGITS_MAX
+from ...store.curves.drawing import draw_curves
+from ...store.curves.smoothing import NEVER_SMOOTHED
 from ...store.events import read_events
 from ...store.runs.runs import find_run
-from ..deps import AppStateDep, PathId, json_response
+from ..deps import AppStateDep, PathId, json_response, numbers_response
 from ..schemas.responses import Curves, Events
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["history"])
@@ -76,11 +79,14 @@ def curves(
     points: Annotated[int, Query(ge=1, le=POINTS_MAX)] = POINTS_DEFAULT,
     smooth_steps: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     family: bool = False,
+    digits: Annotated[int | None, Query(ge=1, le=DIGITS_MAX)] = None,
 ) -> Response:
     """Curves for a chart, downsampled to `points`; complete if they have no more points.
 
     `series` may be repeated or take several names, separated by commas. Without it, all series are
     answered. `train/*` selects all series whose names begin with `train/`.
+    `digits`: significant digits of what was measured; without it, every bit. Settings and clocks
+    are always answered as they are.
     """
     requested = [name for part in series or () for name in part.split(",") if name]
     with state.store.reading() as session:
@@ -96,8 +102,14 @@ def curves(
             smooth_steps=smooth_steps,
         )
         answer = {"run_id": run.id, "last_step": run.step}
-    return json_response(
-        {**answer, "series": {name: curve.to_json() for name, curve in drawn.items()}}
+    return numbers_response(
+        {
+            **answer,
+            "series": {
+                name: (curve if name in NEVER_SMOOTHED else curve.rounded(digits)).to_json()
+                for name, curve in drawn.items()
+            },
+        }
     )
 
 

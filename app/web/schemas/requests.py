@@ -94,7 +94,7 @@ class RunChange(In):
 
 
 class NewFork(In):
-    values: ValuesIn = Field(default_factory=dict)
+    values: RequestedValuesIn = Field(default_factory=dict)
     steps: Steps | None = None  # the last step, counted from the root's beginning
     name: Name | None = None
     note: Note = ""

@@ -133,3 +133,4 @@ class Promotion(In):
     name: Name | None = None
     steps: Steps | None = None
     note: Note = ""
+    paused: bool = False  # before its first step

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from babysit.attached.control.knobs import Knob, plain
 from babysit.attached.control.options import NamedOption, Option, StepHooks, named_options
 from babysit.attached.control.overrides import Effective, Override
+from babysit.attached.control.regrouping import renamed
 from babysit.protocol.commands import Set
 from babysit.protocol.hyperparameters import Declared, Hyperparameter, InvalidValue
 from babysit.protocol.requested import RELEASE
@@ -18,19 +21,11 @@ from babysit.training.schedule import Ramp
 
 
 @dataclass(slots=True)
-class Knob:
-    """A value of the script's own that is changed by a function of its own."""
-
-    hyperparameter: Hyperparameter
-    get: Callable[[], Any]
-    set: Callable[[Any], Any]
-
-
-@dataclass(slots=True)
 class ScriptControls:
     """The options of the optimizers, the knobs, and the arguments of the script.
 
     step: updates made; ramps are functions of it.
+    enforced_at: the step for which the values in the hooks were worked out.
     settings: arguments by name, for `babysit.config`.
     """
 
@@ -42,12 +37,26 @@ class ScriptControls:
     overrides: dict[str, Override] = field(default_factory=dict)
     scheduled: list[ScheduledChange] = field(default_factory=list)
     step: int = 0
+    enforced_at: int = 0
+    layout: tuple[int, ...] = ()  # groups of each optimizer, when the options were looked for
 
     # -- what there is
 
     def find_options(self, optimizers: dict[str, Any]) -> None:
-        """Look which groups and options there are now."""
-        self.options = named_options(optimizers)
+        """Look which groups and options there are now. What was asked for by a name that stands
+        for something else now goes on under the name that means what it meant.
+        """
+        before, names = self.options, set(self.options) | set(self.overrides)
+        self.options = named_options(optimizers, names)
+        self.layout = self.layout_now()
+        if before and before.keys() != self.options.keys():
+            self.overrides, self.scheduled = renamed(
+                before, self.options, self.overrides, self.scheduled
+            )
+
+    def layout_now(self) -> tuple[int, ...]:
+        """How many groups each optimizer has."""
+        return tuple([len(hooks.optimizer.param_groups) for hooks in self.hooks.values()])
 
     @property
     def declared(self) -> Declared:
@@ -62,7 +71,8 @@ class ScriptControls:
         """What the next update would use, by name."""
         found: Values = {}
         for name in self.declared:
-            found[name] = self.effective(name)
+            with contextlib.suppress(InvalidValue):  # a function of the script's raised
+                found[name] = self.effective(name)
         return found
 
     def effective(self, name: str) -> Value:
@@ -77,8 +87,8 @@ class ScriptControls:
             with hooks.held():
                 return option.read(hooks.optimizer.param_groups[option.group])
         if name in self.knobs:
-            return _plain(self.knobs[name].get())
-        return _plain(self.setting_values[name])
+            return self.knobs[name].read()
+        return plain(self.setting_values[name])
 
     # -- changes
 
@@ -115,24 +125,52 @@ class ScriptControls:
             InvalidValue: it is refused; nothing was touched.
         """
         values = self.check(change)
+        self.enforce()  # a ramp in progress: what the next update would use, not the last one
         before = {name: self.effective(name) for name in values}
         undo: RequestedValues = {name: self._request_now(name) for name in values}
+        self._set_knobs(values, before)
         notes: list[str] = []
         for name, value in values.items():
             if name in self.options:
-                self._override(name, value, before[name], change.over_steps)
-                notes += self.enforce()
-            elif name in self.knobs:
-                try:
-                    self.knobs[name].set(value)
-                except Exception as error:  # the script's own function
-                    message = f"The script's function for {name} raised: {error!r}"
-                    raise InvalidValue(name, message) from error
-            else:
+                self._override(name, value, change.over_steps)
+                notes += [*self.enforce(), *self._factors_on(name, value)]
+            elif name not in self.knobs:
                 self.setting_values[name] = value
         after = {name: self.effective(name) for name in values}
         base = {name: self._base(name, after[name]) for name in values}
         return ChangeMade(before, after, undo, base, self.step + 1, list(dict.fromkeys(notes)))
+
+    def _set_knobs(self, values: RequestedValues, before: Values) -> None:
+        """All or none of them.
+
+        Raises:
+            InvalidValue: a function of the script's raised.
+        """
+        done: list[str] = []
+        for name in values.keys() & self.knobs.keys() - self.options.keys():
+            done.append(name)
+            try:
+                self.knobs[name].write(values[name])
+            except InvalidValue:
+                for earlier in done:
+                    with contextlib.suppress(InvalidValue):
+                        self.knobs[earlier].write(before[earlier])
+                raise
+
+    def _factors_on(self, name: str, value: Value | Relative) -> list[str]:
+        """What else acts on a value that was set for one group, in words."""
+        if isinstance(value, dict) or self.options[name].is_factor:
+            return []
+        option = self.options[name].options[0]
+        factors = [
+            f"{other} multiplies it by {override.at(self.step):.4g}"
+            for other, override in self.overrides.items()
+            if override.times and other != name and option in self._options_of(other)
+        ]
+        return [f"{name}: {', '.join(factors)}."] if factors else []
+
+    def _options_of(self, name: str) -> list[Option]:
+        return self.options[name].options if name in self.options else []
 
     def _base(self, name: str, after: Value) -> Value:
         """Where a ramp leads; for display."""
@@ -148,30 +186,35 @@ class ScriptControls:
             return RELEASE if override is None else override.request()
         return self.effective(name)
 
-    def _override(
-        self, name: str, value: Value | Relative, now: Value, over_steps: int | None
-    ) -> None:
+    def _override(self, name: str, value: Value | Relative, over_steps: int | None) -> None:
         named = self.options[name]
-        earlier = self.overrides.get(name)
+        earlier = self.overrides.pop(name, None)  # the newest comes last, and decides
         if isinstance(value, dict):
             target = Override(float(value.get("times", 1.0)), times=True)
             target.released = "release" in value
         else:
             target = Override(value, times=named.is_factor)
         if over_steps and over_steps > 1 and named.hyperparameter.kind == "float":
-            start = float(now)
-            if target.times and not named.is_factor:
-                own = self._own(name)
-                start = float(now) / own if own else 1.0
-            end = float(target.value)
+            start, end = self._alone(name, earlier, times=target.times), float(target.value)
             if start != end:
                 scale = named.hyperparameter.scale
                 target.ramp = Ramp(start, end, self.step, over_steps, scale)
-        if target.released and target.ramp is None:
-            if earlier is not None:
-                del self.overrides[name]
-            return
-        self.overrides[name] = target
+        if not target.released or target.ramp is not None:
+            self.overrides[name] = target
+
+    def _alone(self, name: str, override: Override | None, *, times: bool) -> float:
+        """What an override makes by itself, without others: a factor, or a value."""
+        if override is not None and override.times == times:
+            return float(override.at(self.step))
+        if self.options[name].is_factor:
+            return 1.0
+        own = self._own(name)
+        value = own if override is None else float(override.at(self.step))
+        if override is not None and override.times:
+            value *= own
+        if not times:
+            return value
+        return value / own if own else 1.0
 
     def _own(self, name: str) -> float:
         """What the script says."""
@@ -185,29 +228,30 @@ class ScriptControls:
         Returns:
             What was done to the state of optimizers, in words for the journal.
         """
-        wanted: dict[Option, list[tuple[bool, Any]]] = {}
+        self.enforced_at = self.step
         for name, override in list(self.overrides.items()):
-            named = self.options.get(name)
-            if named is None:
-                continue  # its group is not there (yet)
             if override.ramp is not None and override.ramp.is_over(self.step):
                 override.ramp = None
                 if override.released:
                     del self.overrides[name]
-                    continue
-            for option in named.options:
-                wanted.setdefault(option, []).append((override.times, override.at(self.step)))
+        wanted = self._wanted(self.step)
         notes: list[str] = []
         for hooks in self.hooks.values():
             for option in [item for item in hooks.in_force if item not in wanted]:
                 notes += hooks.set(option, None)
-        for option, rules in wanted.items():
+        for option, effective in wanted.items():
             hooks = self.hooks[option.optimizer]
-            known = hooks.in_force.get(option)
-            effective = Effective(tuple(rules))
-            if known != effective:
+            if hooks.in_force.get(option) != effective:
                 notes += hooks.set(option, effective)
         return notes
+
+    def _wanted(self, step: int) -> dict[Option, Effective]:
+        """What the overrides make of each option in update `step` + 1."""
+        rules: dict[Option, list[tuple[bool, Any]]] = {}
+        for name, override in self.overrides.items():
+            for option in self._options_of(name):  # none: its group is not there (yet)
+                rules.setdefault(option, []).append((override.times, override.at(step)))
+        return {option: Effective(tuple(found)) for option, found in rules.items()}
 
     @property
     def moves(self) -> bool:
@@ -219,41 +263,36 @@ class ScriptControls:
     def to_json(self) -> dict[str, Any]:
         return {
             "values": self.values,
-            "overrides": {name: item.to_json() for name, item in self.overrides.items()},
+            "overrides": [[name, item.to_json()] for name, item in self.overrides.items()],
+            "enforced_at": self.enforced_at,
             "settings": {name: self.setting_values[name] for name in self.settings},
             "scheduled": [change.to_json() for change in self.scheduled],
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Put back what `to_json` gave; the options are those of the restored groups."""
-        self.overrides = {
-            name: Override.from_json(item) for name, item in state["overrides"].items()
-        }
+    def restore(self, state: Mapping[str, Any]) -> list[str]:
+        """Put back what `to_json` gave; the options are those of the restored groups.
+
+        Returns:
+            What could not be put back, in words.
+        """
+        self.overrides = {name: Override.from_json(item) for name, item in state["overrides"]}
+        self.options = {}
+        self.find_options({name: hooks.optimizer for name, hooks in self.hooks.items()})
         for name, value in state["settings"].items():
             if name in self.settings:
                 self.setting_values[name] = value
         self.scheduled = [ScheduledChange.from_json(item) for item in state["scheduled"]]
+        problems = []
         for name, knob in self.knobs.items():
-            if name in state["values"]:
-                knob.set(state["values"][name])
+            try:
+                if name in state["values"]:
+                    knob.write(state["values"][name])
+            except InvalidValue as error:
+                problems.append(error.message)
         for hooks in self.hooks.values():
             hooks.in_force.clear()
-        self._enforce_silently()
-
-    def _enforce_silently(self) -> None:
-        """As `enforce`, with the state of the optimizers as it is: it was saved with the values."""
-        for name, override in self.overrides.items():
-            for option in self.options[name].options if name in self.options else ():
-                hooks = self.hooks[option.optimizer]
-                rules = hooks.in_force.get(option, Effective(()))
-                rule = (override.times, override.at(self.step))
-                hooks.in_force[option] = Effective((*rules.rules, rule))
-
-
-def _plain(value: Any) -> Value:
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return str(value)
+        self.enforced_at = int(state["enforced_at"])
+        for option, effective in self._wanted(self.enforced_at).items():
+            # The state of the optimizer is as it is: it was saved with these values.
+            self.hooks[option.optimizer].in_force[option] = effective
+        return problems

@@ -9,7 +9,7 @@ CosineAnnealingWarmRestarts, and an absolute value does not stay one under the o
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from babysit.protocol.hyperparameters import STANDARD, Hyperparameter
+from babysit.protocol.option_label import option_label
 from babysit.protocol.values import Value
 from babysit.training.optimizer import keep_state_sound
 
@@ -30,6 +31,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "weight_decay": ("weight_decay",),
     "nesterov": ("nesterov",),
 }
+
+USED = ("lr", "momentum", "betas")  # recorded at each step, as the optimizer used them
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,12 @@ def group_label(group: dict[str, Any], number: int) -> str:
     return str(name) if isinstance(name, str) and name else str(number)
 
 
-def named_options(optimizers: dict[str, Any]) -> dict[str, NamedOption]:
+def named_options(
+    optimizers: dict[str, Any], known: Collection[str] = ()
+) -> dict[str, NamedOption]:
     """All options that can be steered, by name.
+
+    known: names that were there before, and stay.
 
     One optimizer with one group has the plain names. With several groups, `learning_rate` is a
     factor on all, and `learning_rate.<group>` the value of one; any other plain name sets all
@@ -106,12 +113,16 @@ def named_options(optimizers: dict[str, Any]) -> dict[str, NamedOption]:
             if name == "learning_rate":
                 factor = _factor(prefix + name)
                 found[prefix + name] = NamedOption(factor, options, is_factor=True)
-            elif len({option.read(groups[option.group]) for option in options}) == 1:
+            elif prefix + name in known or _are_equal(options, groups):
                 found[prefix + name] = _named(prefix + name, name, options, groups)
             for option in options:
                 label = f"{prefix}{name}.{group_label(groups[option.group], option.group)}"
                 found[label] = _named(label, name, [option], groups)
     return found
+
+
+def _are_equal(options: list[Option], groups: list[dict[str, Any]]) -> bool:
+    return len({option.read(groups[option.group]) for option in options}) == 1
 
 
 def _by_name(part: str, groups: list[dict[str, Any]]) -> dict[str, list[Option]]:
@@ -132,7 +143,7 @@ def _named(
     name: str, standard: str, options: list[Option], groups: list[dict[str, Any]]
 ) -> NamedOption:
     item = STANDARD[standard]
-    label = item.label if name == standard else f"{item.label} ({name})"
+    label = option_label(name) or item.label
     value = options[0].read(groups[options[0].group])
     declared = item.but(
         name=name,
@@ -194,16 +205,11 @@ class StepHooks:
                 own = option.read(group)
                 self._own.append((option, own))
                 option.write(group, effective(own))
-        self.used = [{key: group[key] for key in ("lr", "momentum", "betas") if key in group}
-                     for group in groups]  # fmt: skip
-        if self._own:
-            self.used = [
-                {key: _plain(value) for key, value in group.items()} for group in self.used
-            ]
+        self.used = [{key: _held(group[key]) for key in USED if key in group} for group in groups]
         self.count += 1
 
     def after(self, *_: Any) -> None:
-        """Give the script its own values back."""
+        """Give the script its own values back; also where the step itself has raised."""
         groups = self.optimizer.param_groups
         while self._own:
             option, own = self._own.pop()
@@ -229,7 +235,7 @@ class StepHooks:
         """
         groups = self.optimizer.param_groups
         with self.held():
-            before = dict(groups[option.group])
+            before = {key: _held(value) for key, value in groups[option.group].items()}
         if effective is None:
             self.in_force.pop(option, None)
         else:
@@ -240,7 +246,8 @@ class StepHooks:
             return keep_state_sound(self.optimizer, groups[option.group], before)
 
 
-def _plain(value: Any) -> Any:
+def _held(value: Any) -> Any:
+    """The value of now: schedulers change tensors in place. Nothing waits for the device here."""
     if isinstance(value, Tensor):
-        return float(value)
-    return tuple(_plain(item) for item in value) if isinstance(value, tuple) else value
+        return value.detach().clone()
+    return tuple([_held(item) for item in value]) if isinstance(value, tuple) else value

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from babysit.protocol.requested import RELEASE
 from babysit.protocol.values import Relative, Value
 from babysit.training.schedule import Ramp
 
@@ -29,6 +30,8 @@ class Override:
 
     def request(self) -> Value | Relative:
         """What sets it again."""
+        if self.released:
+            return dict(RELEASE)
         return {"times": float(self.value)} if self.times else self.value
 
     def to_json(self) -> dict[str, Any]:
@@ -42,7 +45,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """From the script's own value to the one in force: an absolute value first, then factors."""
+    """From the script's own value to the one in force: the newest absolute value, then factors."""
 
     rules: tuple[tuple[bool, Any], ...]
 

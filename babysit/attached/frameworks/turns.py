@@ -13,8 +13,8 @@ from typing import Any, NoReturn, cast
 
 from babysit.attached.recording import Recording
 from babysit.attached.say import say
-from babysit.attached.state.data_order import Source
 from babysit.attached.state.seeding import derived_seed
+from babysit.attached.state.streams import Source
 
 MakeSource = Callable[[int, int], Source]  # seed, epoch -> the batches of the epoch
 

@@ -7,7 +7,7 @@ import os
 from types import FrameType
 from typing import Any
 
-from babysit.attached.evaluating import evaluate_apart
+from babysit.attached.evaluating import without_trace
 from babysit.attached.ranks.channel import LEFT_WITHIN_S, Connection, Kind, Leader, RankLost
 from babysit.attached.ranks.state import of_its_own
 from babysit.attached.recording import Recording
@@ -43,8 +43,8 @@ class LeaderRecording(Recording):
             self.leader.close()
             return goes_on
         try:
-            if self.session.limit != self._limit:
-                self._limit = self.session.limit
+            if self.training.limit != self._limit:
+                self._limit = self.training.limit
                 self.leader.tell(Kind.LIMIT, json.dumps(self._limit).encode())
             self.leader.tell(Kind.GO if goes_on else Kind.END)
         except RankLost as error:
@@ -99,13 +99,12 @@ class FollowerRecording(Recording):
     def set_evaluation(self, function: Evaluation) -> None:
         self.evaluation = function
 
-    def epochs_end(self, count: int) -> int:
-        is_extended = self.limit is not None and self.limit > self.step
-        return 1 << 60 if is_extended else count
+    def is_extended(self) -> bool:
+        return self.limit is not None and self.limit > self.step
 
     def boundary(self, frame: FrameType) -> bool:
         """Do what the first rank says, until it says that the loop goes on, or ends."""
-        self._pending.clear()
+        self._logged.take()
         if self._is_parted or self.is_ending:
             return not self.is_ending
         self.training.find_optimizers()
@@ -140,9 +139,11 @@ class FollowerRecording(Recording):
         elif kind is Kind.LIMIT:
             self.limit = json.loads(body)
         elif kind is Kind.EVALUATE and self.evaluation is not None:
-            evaluate_apart(self.training, self.evaluation)
+            with without_trace(self.training):
+                self.evaluation()
 
     def end_turn(self, *, moves: bool = True) -> None:
+        self._in_turn = self._is_broken = False
         if moves:
             self.training.places.now.index += 1
         self.training.step += 1

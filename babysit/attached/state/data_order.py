@@ -17,12 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from babysit.attached.state.seeding import (
-    StreamGenerators,
-    derived_seed,
-    generators_seeded,
-    seed_all,
-)
+from babysit.attached.state.seeding import derived_seed, generators_seeded, seed_all
+from babysit.attached.state.streams import EndlessSource, Source, StreamSource, length_of
 
 Ordered = Callable[[Any, int, int], "Source | None"]  # loader, seed, epoch
 
@@ -55,31 +51,17 @@ class SeededFetch:
         return len(self.dataset)
 
 
-class Source:
-    """The batches of one loop. problem: why it may differ when it is continued."""
-
-    problem: str | None = None
-    length: int | None = None  # batches of a whole loop, if that is known
-    digest: str = ""  # of the order
-
-    def begin(self, index: int) -> Iterator[Any]:
-        """From batch `index` on."""
-        raise NotImplementedError
-
-    def state(self) -> Any:
-        """What else is needed to continue here; JSON."""
-        return None
-
-
 class CountSource(Source):
-    """Numbers: for loops without a data set."""
+    """Numbers: for loops without a data set. has_more: whether they go on after the last one."""
 
-    def __init__(self, count: int) -> None:
-        self.length = count
+    def __init__(self, count: int, has_more: Callable[[], bool] = lambda: False) -> None:
+        self._count = self.length = count
+        self._has_more = has_more
 
     def begin(self, index: int) -> Iterator[int]:
-        assert self.length is not None
-        return iter(range(index, self.length))
+        while index < self._count or self._has_more():
+            yield index
+            index += 1
 
 
 class ShuffledSource(Source):
@@ -88,7 +70,7 @@ class ShuffledSource(Source):
     def __init__(self, count: int, batch_size: int, seed: int, *, drop_last: bool) -> None:
         generator = torch.Generator().manual_seed(seed)
         self._batches = torch.split(torch.randperm(count, generator=generator), batch_size)
-        if drop_last and self._batches and len(self._batches[-1]) < batch_size:
+        if not count or (drop_last and len(self._batches[-1]) < batch_size):
             self._batches = self._batches[:-1]
         self.length = len(self._batches)
 
@@ -162,87 +144,32 @@ def _own_generators_seeded(*args: Any) -> Iterator[None]:
             generator.set_state(state)
 
 
-class StreamSource(Source):
-    """Any other iterable. It is begun again, with the same random numbers, and passed over what was
-    used; or it takes up its own state, if it has one.
-    """
-
-    def __init__(self, stream: Any, seed: int, steps: int | None, own_state: Any = None) -> None:
-        self._stream, self._steps = stream, steps
-        self._own_state = own_state
-        self._generators = StreamGenerators(seed)
-        self.length = steps if steps is not None else _length_of(stream)
-
-    def begin(self, index: int) -> Iterator[Any]:
-        held = self._own_state
-        with self._generators.active():
-            if held is not None and hasattr(self._stream, "load_state_dict"):
-                self._stream.load_state_dict(held)
-                iterator, passed = iter(self._stream), index
-            else:
-                iterator, passed = iter(self._stream), 0
-        return self._run(iterator, passed, index)
-
-    def _run(self, iterator: Iterator[Any], passed: int, index: int) -> Iterator[Any]:
-        while self._steps is None or passed < self._steps:
-            try:
-                with self._generators.active():
-                    item = next(iterator)
-            except StopIteration:
-                return
-            passed += 1
-            if passed > index:
-                yield item
-
-
-class EndlessSource(Source):
-    """A stream of a given number of steps that outlasts its iterator: it is begun again."""
-
-    def __init__(self, make: Any, steps: int) -> None:
-        """make: pass number -> source."""
-        self._make, self.length = make, steps
-
-    def begin(self, index: int) -> Iterator[Any]:
-        assert self.length is not None
-        passed = 0  # over all passes so far
-        for number in itertools.count():
-            source = self._make(number)
-            known = source.length
-            if known is not None and 0 < known <= index - passed:
-                passed += known
-                continue
-            skipped = index - passed if known is not None and index > passed else 0
-            at_start = passed = passed + skipped
-            for item in source.begin(skipped):
-                if passed >= self.length:
-                    return
-                passed += 1
-                if passed > index:
-                    yield item
-            if passed == at_start or passed >= self.length:
-                return  # it gives nothing, or enough
-
-
 def ordered_source(loader: Any, seed: int, epoch: int) -> Source | None:
     """The source of a loader whose order can be drawn at once; None: it is another iterable."""
     return LoaderSource(loader, seed, epoch) if _has_an_order(loader) else None
 
 
 def source_of(
-    loader: Any, seed: int, epoch: int, steps: int | None, ordered: Ordered = ordered_source
+    loader: Any,
+    seed: int,
+    epoch: int,
+    steps: int | None = None,
+    *,
+    has_more: Callable[[], bool] = lambda: False,
+    ordered: Ordered = ordered_source,
 ) -> Source:
     """The source of what `run.batches` was given."""
 
     def one(number: int) -> Source:
         place = seed if number == 0 else derived_seed(seed, -1 - number)
         found = ordered(loader, place, epoch + number)
-        return found if found is not None else StreamSource(loader, place, None)
+        return found if found is not None else StreamSource(loader, place)
 
     if steps is None:
         return one(0)
     if iter_is_itself(loader):
-        return StreamSource(loader, seed, steps)
-    return EndlessSource(one, steps)
+        return StreamSource(loader, seed, steps, has_more)
+    return EndlessSource(one, steps, has_more)
 
 
 def iter_is_itself(loader: Any) -> bool:
@@ -255,12 +182,5 @@ def _has_an_order(loader: Any) -> bool:
         isinstance(loader, DataLoader)
         and type(loader).__iter__ is DataLoader.__iter__
         and not isinstance(loader.dataset, IterableDataset)
-        and (_length_of(loader) or ORDER_MAX) < ORDER_MAX
+        and (length_of(loader) or ORDER_MAX) < ORDER_MAX
     )
-
-
-def _length_of(stream: Any) -> int | None:
-    try:
-        return len(stream)
-    except (TypeError, NotImplementedError):
-        return None

@@ -34,17 +34,20 @@ class LoopPlaces:
     """Where the script is, and where it has to go on.
 
     target: the place of the checkpoint that is still to be reached; None: it is reached.
+    epochs: of the loop in progress; None outside of one.
+    length: turns of the loop in progress, if that is known.
     """
 
     def __init__(self, target: Place | None = None) -> None:
         self.now = Place()
         self.target = target
-        self._in_epochs = False
+        self.epochs: int | None = None
+        self.length: int | None = None
 
-    def begin_epochs(self) -> int | None:
+    def begin_epochs(self, count: int) -> int | None:
         """A loop over epochs begins. Returns: its first epoch; None: it was over before."""
         self.now = Place(top=self.now.top + 1)
-        self._in_epochs = True
+        self.epochs = count
         if self.target is None or self.target.top < self.now.top:
             return 0
         return self.target.epoch if self.target.top == self.now.top else None
@@ -53,11 +56,11 @@ class LoopPlaces:
         self.now.epoch, self.now.inner, self.now.index = epoch, 0, 0
 
     def end_epochs(self) -> None:
-        self._in_epochs = False
+        self.epochs = None
 
     def begin_turns(self) -> int | None:
         """A loop of turns begins. Returns: the turn it begins with; None: it was over before."""
-        if self._in_epochs:
+        if self.epochs is not None:
             self.now.inner += 1
         else:
             self.now = Place(top=self.now.top + 1, inner=1)
@@ -69,6 +72,15 @@ class LoopPlaces:
         if here < there:
             return None
         return target.index if here == there else 0
+
+    def is_between_epochs(self) -> bool:
+        """Whether a loop inside an epoch is over, and another epoch follows: the state is taken
+        there. Code after the loop may use what its last turn left, as in `print(loss)`.
+        """
+        if self.epochs is None or self.length is None:
+            return False
+        is_over = 0 < self.length <= self.now.index
+        return is_over and self.now.epoch + 1 < self.epochs
 
     @staticmethod
     def _key(place: Place) -> tuple[int, int, int]:

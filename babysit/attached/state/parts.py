@@ -220,7 +220,10 @@ class Parts:
 
     def add(self, name: str, value: Any) -> None:
         """Attach one part; a list or a dict adds each of its parts."""
+        known = {id(part.value) for part in self.by_name.values()}
         for wanted, item in expanded(name, value):
+            if id(item) in known:
+                continue
             label = self._free_name(wanted, name)
             if isinstance(item, nn.Module):
                 first = not any(isinstance(part, ModulePart) for part in self.by_name.values())

@@ -23,6 +23,7 @@ class ScriptTraining:
     """All that a script's training consists of, as far as it was attached.
 
     step: turns of the loop that are done. steps: of the whole run, as far as that is known.
+    limit: the step after which it ends, if that is not where the script's loops end.
     orders: digest of the order of the data in the loop in progress.
     """
 
@@ -34,6 +35,7 @@ class ScriptTraining:
     places: LoopPlaces = field(default_factory=LoopPlaces)
     step: int = 0
     steps: int = 1
+    limit: int | None = None
     updates_before: int = 0  # of this process, steps of all optimizers
     order: str = ""
     last_command_id: int = 0
@@ -51,6 +53,13 @@ class ScriptTraining:
             if name not in self.controls.hooks:
                 self.controls.hooks[name] = hooked(optimizer)
         self.controls.find_options(optimizers)
+
+    def notice_groups(self) -> bool:
+        """Look whether the script has added parameter groups; whether it has."""
+        if self.controls.layout_now() == self.controls.layout:
+            return False
+        self.find_optimizers()
+        return True
 
     def count_updates(self) -> int:
         """Steps of all optimizers since the run began."""
@@ -74,6 +83,7 @@ class ScriptTraining:
                 "format": FORMAT,
                 "step": self.step,
                 "steps": self.steps,
+                "limit": self.limit,
                 "seed": self.seed,
                 "position": self.places.now.to_json(),
                 **controls,
@@ -105,9 +115,10 @@ class ScriptTraining:
         problems = self.parts.restore(parts)
         self.kept.restore(state["kept"], _without(snapshot.extra, KEPT_PREFIX))
         self.step, self.steps = int(state["step"]), int(state["steps"])
+        self.limit = state["limit"]
         self.controls.step = self.step
         self.find_optimizers()
-        self.controls.restore(state)
+        problems += self.controls.restore(state)
         self.updates_before = int(state["updates"])
         for hooks in self.controls.hooks.values():
             hooks.count = 0

@@ -48,6 +48,10 @@ class NetworkError extends Error {
   }
 }
 
+/** Whether the server was not there, or had trouble of its own: asking again may help. It did not say no. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof NetworkError || (error instanceof ApiError && (error.status <= 0 || error.status >= 500));
+
 let onSignedOut: () => void = () => undefined;
 
 /** Says what to do when the server no longer knows this browser. */
@@ -127,6 +131,8 @@ export const getRun = (id: number) => request<WireRun>("GET", `/api/runs/${id}`)
 export const startRun = (body: NewRun) => request<WireRun>("POST", "/api/runs", body).then(readRun);
 export const editRun = (id: number, change: RunChange) =>
   request<WireRun>("PATCH", `/api/runs/${id}`, change).then(readRun);
+/** Of a script whose process is lost: the server starts it again. */
+export const takeUpAgain = (id: number) => request<WireRun>("POST", `/api/runs/${id}/attempts`).then(readRun);
 export const getTrash = () => request<TrashContent>("GET", "/api/trash");
 /** Removes for good what `getTrash` named. */
 export const emptyTrash = () => request<TrashContent>("DELETE", "/api/trash");
@@ -156,8 +162,13 @@ export interface CurveRange {
   smooth_steps?: number;
   family?: boolean;
 }
-export const getCurves = (id: number, range: CurveRange) =>
-  request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range })}`);
+/** More than a chart or a text shows, and more where somebody looks closely; settings and clocks come exact. */
+const WHOLE_DIGITS = 5;
+const RANGE_DIGITS = 9;
+export const getCurves = (id: number, range: CurveRange) => {
+  const digits = range.from_step === undefined ? WHOLE_DIGITS : RANGE_DIGITS;
+  return request<Curves>("GET", `/api/runs/${id}/curves${queryString({ ...range, digits })}`);
+};
 
 /** All events of a run after the given one, oldest first. */
 export async function getEvents(id: number, after = 0): Promise<RunEvent[]> {

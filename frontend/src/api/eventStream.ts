@@ -108,13 +108,23 @@ export function openStream(options: StreamOptions, handlers: StreamHandlers): ()
     if (source === null && !closed) connect();
   };
 
+  /** The network is back, or somebody wants to know now. */
+  const onOnline = () => {
+    if (source !== null || closed || document.hidden) return;
+    clearTimeout(retryTimer);
+    retryMs = RETRY_MS_MIN;
+    connect();
+  };
+
   document.addEventListener("visibilitychange", onVisibility);
+  window.addEventListener("online", onOnline);
   window.addEventListener("pagehide", onHide);
   window.addEventListener("pageshow", onShow);
   connect();
   return () => {
     closed = true;
     document.removeEventListener("visibilitychange", onVisibility);
+    window.removeEventListener("online", onOnline);
     window.removeEventListener("pagehide", onHide);
     window.removeEventListener("pageshow", onShow);
     clearTimeout(retryTimer);

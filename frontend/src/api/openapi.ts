@@ -364,6 +364,8 @@ export interface paths {
          *
          *     `series` may be repeated or take several names, separated by commas. Without it, all series are
          *     answered. `train/*` selects all series whose names begin with `train/`.
+         *     `digits`: significant digits of what was measured; without it, every bit. Settings and clocks
+         *     are always answered as they are.
          */
         get: operations["curves_api_runs__run_id__curves_get"];
         put?: never;
@@ -1712,7 +1714,9 @@ export interface components {
         NewFork: {
             /** Values */
             values?: {
-                [key: string]: number | boolean | string;
+                [key: string]: number | boolean | string | {
+                    [key: string]: number | boolean;
+                };
             };
             /** Steps */
             steps?: number | null;
@@ -2028,6 +2032,11 @@ export interface components {
              * @default
              */
             note: string;
+            /**
+             * Paused
+             * @default false
+             */
+            paused: boolean;
         };
         /**
          * RaisedEvent
@@ -6504,6 +6513,7 @@ export interface operations {
                 points?: number;
                 smooth_steps?: number;
                 family?: boolean;
+                digits?: number | null;
             };
             header?: never;
             path: {

@@ -15,6 +15,10 @@ export type Values = Record<string, Value>;
 export type Relative = { [key: string]: number | boolean };
 export type RequestedValues = Record<string, Value | Relative>;
 
+export type Script = Schemas["Script"];
+export type Part = Schemas["Part"];
+export type Exactness = Schemas["Exactness"];
+
 /** A number as JSON can carry it. */
 export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
 

@@ -3,9 +3,11 @@ import { useEffect, useRef, useState } from "react";
 import { whole } from "../format/numbers";
 import { dispatch, getPage, subscribe, usePage } from "../state/store";
 import { toX } from "./axis";
-import type { ChartName, Drawing } from "./compose";
+import { tailLabels, tailsAbove } from "./branches/tails";
+import type { ChartName } from "./compose";
 import { compose, visibleSteps } from "./compose";
 import { canDraw, draw, scheduler } from "./draw";
+import type { Drawing } from "./drawing";
 import type { Box } from "./geometry";
 import { plotHeight, spread, xToPx, yToPx } from "./geometry";
 import { useGestures } from "./gestures";
@@ -28,6 +30,10 @@ export interface LineChartProps {
 }
 
 const LABEL_PX = 16;
+/** A margin for the labels at the ends of curves is at least so wide. */
+const LABELLED_PX = 40;
+/** Room for the labels of the horizontal axis; a clock has the date in a second line. */
+const TICKS_PX = [24, 40] as const;
 const SUMMARY_MS = 10_000;
 
 export function LineChart(props: LineChartProps) {
@@ -74,7 +80,14 @@ function useDrawing(
     const chart = {
       draw: () => {
         if (width === 0) return;
-        const box: Box = { width, height, left: 46, right, top: ticks ? 14 : 6, bottom: ticks ? 24 : 6 };
+        const box: Box = {
+          width,
+          height,
+          left: 46,
+          right,
+          top: ticks ? 14 : 6,
+          bottom: ticks ? TICKS_PX[getPage().view.axis === "clock" ? 1 : 0] : 6,
+        };
         last = compose(name, getPage(), box, palette(), Date.now());
         setDrawn(last);
         if (last === null || draw(inner, last, ticks)) report(name, last);
@@ -122,6 +135,8 @@ function watchPage(onPoints: () => void, onSwitch: () => void): () => void {
       view.zoom !== old.zoom ||
       view.showOutliers !== old.showOutliers ||
       view.frozen !== old.frozen ||
+      view.hiddenBranches !== old.hiddenBranches ||
+      view.litBranch !== old.litBranch ||
       page.open?.run.id !== before.open?.run.id ||
       page.open?.curves.detail !== before.open?.curves.detail ||
       page.open?.curves.loaded !== before.open?.curves.loaded ||
@@ -159,6 +174,7 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
   return (
     <>
       <Markers drawing={drawing} name={name} />
+      {name === "cost" ? <TailNames drawing={drawing} /> : null}
       <OutlierNotice drawing={drawing} />
       {inside ? (
         <div
@@ -177,25 +193,58 @@ function Overlay({ drawing, name, selection }: OverlayProps) {
           }}
         />
       ) : null}
-      {drawing.labels.map((label, i) => (
-        <span
-          key={label.text.split(" ")[0]}
-          className={styles.endLabel}
-          aria-hidden="true"
-          style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}
-        >
-          {label.text}
-        </span>
-      ))}
+      {frame.box.right < LABELLED_PX
+        ? null
+        : drawing.labels.map((label, i) => (
+            <span
+              key={label.text.replace(/ \S+$/, "")}
+              className={styles.endLabel}
+              aria-hidden="true"
+              style={{ top: ys[i], left: frame.box.width - frame.box.right + 6, color: label.colour }}
+            >
+              {label.text}
+            </span>
+          ))}
     </>
   );
+}
+
+/** The names of other branches, where their tails end. */
+function TailNames({ drawing }: { drawing: Drawing }) {
+  const { frame, tails, axis } = drawing;
+  const labels = tailLabels(tails, frame, axis);
+  const ys = spread(
+    labels.map((label) => label.y - LABEL_PX),
+    LABEL_PX,
+    frame.box.top,
+    frame.box.height - frame.box.bottom - LABEL_PX,
+  );
+  return labels.map((label, i) => {
+    const leftwards = label.x > frame.box.width / 2;
+    return (
+      <span
+        key={label.runId}
+        className={styles.tailName}
+        aria-hidden="true"
+        data-lit={label.lit || undefined}
+        style={{
+          top: ys[i],
+          left: leftwards ? undefined : label.x,
+          right: leftwards ? frame.box.width - label.x : undefined,
+        }}
+      >
+        {label.text}
+      </span>
+    );
+  });
 }
 
 /** Says what the vertical range leaves out, and shows it on request. */
 function OutlierNotice({ drawing }: { drawing: Drawing }) {
   const showing = usePage((page) => page.view.showOutliers);
   const { above, zeros, frame } = drawing;
-  if (above === 0 && zeros === 0) return null;
+  const branches = tailsAbove(drawing.tails, frame);
+  if (above === 0 && zeros === 0 && branches === 0) return null;
   return (
     <div className={styles.leftOut} style={{ left: frame.box.left + 8, top: frame.box.top + 4 }}>
       {above > 0 ? (
@@ -206,6 +255,11 @@ function OutlierNotice({ drawing }: { drawing: Drawing }) {
         >
           ▲ {whole(above)} {above === 1 ? "point" : "points"} above — show
         </button>
+      ) : null}
+      {branches > 0 ? (
+        <span className={styles.chipNote}>
+          ▲ {whole(branches)} {branches === 1 ? "branch" : "branches"} above
+        </span>
       ) : null}
       {zeros > 0 ? (
         <span className={styles.chipNote}>{whole(zeros)} zero values not shown on a log axis</span>

@@ -4,8 +4,9 @@ import type { Run } from "../api/types";
 import type { Series } from "../domain/series";
 import type { OpenRun, PageState } from "../state/state";
 import { emptyCurves, initialState } from "../state/state";
-import type { ChartName, Drawing } from "./compose";
+import type { ChartName } from "./compose";
 import { compose } from "./compose";
+import type { Drawing } from "./drawing";
 import type { Palette } from "./palette";
 
 const BOX = { width: 300, height: 300, left: 46, right: 96, top: 14, bottom: 24 };

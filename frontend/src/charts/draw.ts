@@ -2,7 +2,7 @@
 
 import { getRoute } from "../state/route";
 import type { AxisKind } from "../state/state";
-import type { Drawing } from "./compose";
+import type { Drawing } from "./drawing";
 import { palette, withOpacity } from "./palette";
 import { DrawingScheduler } from "./redraw/scheduler";
 

@@ -6,8 +6,8 @@ import { getRoute } from "../state/route";
 import type { View } from "../state/state";
 import { dispatch, getPage } from "../state/store";
 import { toStep } from "./axis";
-import type { Drawing } from "./compose";
 import { visibleSteps } from "./compose";
+import type { Drawing } from "./drawing";
 import { pxToX } from "./geometry";
 
 /** A shorter drag is a click, px. */

@@ -1,4 +1,4 @@
-/** Curves as Plotly traces: raw, smoothed, envelope, tails of branches, and crosses where a curve ends. */
+/** Curves as Plotly traces: raw, smoothed, envelope, and crosses where a curve ends. */
 import type { Series } from "../domain/series";
 import { decimate, windowOf } from "../domain/series";
 import type { CurveSet } from "../state/state";
@@ -99,14 +99,4 @@ export function crosses(
       marker: { symbol: "x", size: 11, color: colour, line: { width: 0 } },
     },
   ];
-}
-
-/** What other branches did after they parted, thin and dashed. */
-export function branchLines(curves: CurveSet, name: string, viewport: Viewport, colour: string): object[] {
-  return curves.branches.flatMap((branch) => {
-    const series = branch.raw[name];
-    if (!series || series.step.length === 0) return [];
-    const seen = windowOf(series, viewport.from, viewport.to);
-    return [line(seen, viewport.axis, { colour, width: 1, dash: "dash" })];
-  });
 }

@@ -2,7 +2,8 @@
 
 import { allMarkers } from "../domain/markers";
 import { getPage, subscribe } from "../state/store";
-import type { ChartName, Drawing } from "./compose";
+import type { ChartName } from "./compose";
+import type { Drawing } from "./drawing";
 
 interface Probe {
   lastSeq: number;

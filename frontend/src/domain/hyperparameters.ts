@@ -7,7 +7,7 @@ import type { ParsedNumber } from "../format/parseNumber";
 import { notANumberText, parseNumber } from "../format/parseNumber";
 
 function exampleOf(declared: Hyperparameter): string {
-  if (declared.name === "learning_rate") return "a number such as 0.01, 3e-4, x2 or /10";
+  if (declared.name === "learning_rate") return "a number such as 0.01 or 3e-4";
   const example = valueText(declared.name, declared.default as Value);
   return declared.kind === "int" ? `a whole number such as ${example}` : `a number such as ${example}`;
 }

@@ -48,10 +48,10 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
   };
   switch (event.kind) {
     case "changed": {
-      const { kind, why } = changeMarker(event, reasons);
+      const { kind, why, text } = changeMarker(event, reasons);
       const { notes, command_id: commandId, undo_values: undo, scheduled } = event;
       const firstUse = firstUseText(event);
-      return { ...base, kind, why, firstUse, notes, commandId, undo, scheduled };
+      return { ...base, kind, why, text, firstUse, notes, commandId, undo, scheduled };
     }
     case "note_added":
     case "guard_tripped": {

@@ -25,11 +25,3 @@ export function rateOf(run: Run): Rate {
 
 /** Lr 0.01 with momentum 0.9 moves like 0.1 without: the step that counts is lr/(1−β). */
 export const stepSizeFactor = (rate: number, momentum: number): number => rate / (1 - momentum);
-
-/** How the size of one update, as a part of the weights, reads. */
-export function describeStepSize(part: number): string {
-  if (part < 0.0003) return "very small";
-  if (part > 0.1) return "very large";
-  if (part > 0.03) return "large";
-  return "usual";
-}

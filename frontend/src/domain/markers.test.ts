@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { anEvent } from "../api/exampleEvent";
 import type { EventOf, Family, Run } from "../api/types";
-import { changeText } from "../format/hyperparameters";
+import { changeText, nameOf } from "../format/hyperparameters";
 import { COLLAPSE_PX, forkMarkers, groupMarkers, markersOf } from "./markers";
 
 const changed = (id: number, fields: Partial<EventOf<"changed">>) =>
@@ -82,4 +82,32 @@ test("a setting that did not apply before is written without a value to leave", 
   const after = { schedule: "cosine", base_learning_rate: 0.001 };
 
   expect(changeText(before, after)).toBe("Learning rate decay constant → cosine; Base learning rate 0.001");
+});
+
+test("a change relative to a script says so, and is marked by its option", () => {
+  const [sent, made] = [
+    anEvent("command_sent", {
+      command_id: 4,
+      command: { values: { "a.learning_rate.0": { release: true } } },
+    }),
+    changed(2, {
+      command_id: 4,
+      before: { "a.learning_rate.0": 0.05 },
+      after: { "a.learning_rate.0": 0.1 },
+      summary: "Learning rate (a, group 0) 0.05 → 0.1",
+    }),
+  ];
+  expect(markersOf([sent, made])[0]).toMatchObject({
+    kind: "lr",
+    text: "Learning rate (a, group 0) 0.05 → 0.1 (as the script says)",
+  });
+});
+
+test("an option of an optimizer is called by its part and its group", () => {
+  expect(["learning_rate.0", "for_critic.beta1", "a.nesterov.head", "kl_weight"].map(nameOf)).toEqual([
+    "Learning rate (group 0)",
+    "Adam β₁ (for_critic)",
+    "Nesterov (a, head)",
+    "Kl weight",
+  ]);
 });

@@ -2,6 +2,9 @@
 
 import type { EventOf, Family, Run, RunEvent } from "../api/types";
 
+import type { Requests } from "./override";
+import { relativeText, requestOf, requestsOf } from "./override";
+
 export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
 
 export interface Marker {
@@ -26,7 +29,8 @@ const KINDS: string[] = ["lr", "momentum", "batch", "change", "pause", "note", "
 export const isMarker = (kind: string): kind is MarkerKind => KINDS.includes(kind);
 
 function changeKind({ before, after }: EventOf<"changed">): MarkerKind {
-  const names = Object.keys(after).filter((name) => before[name] !== after[name]);
+  const moved = Object.keys(after).filter((name) => before[name] !== after[name]);
+  const names = moved.flatMap((name) => name.split(".")); // also "generator.learning_rate.0"
   // A linked change moves both; what the person asked for is the momentum.
   if (names.includes("momentum") || names.includes("beta1")) return "momentum";
   if (names.includes("learning_rate") || names.includes("base_learning_rate")) return "lr";
@@ -37,14 +41,21 @@ function changeKind({ before, after }: EventOf<"changed">): MarkerKind {
 export const actorName = (actor: string): string => (actor === "owner" ? "you" : actor);
 
 /** Why changes were made, where a note said so afterwards. Commands are counted within a run. */
-export type Reasons = Map<string, string>;
+export interface Reasons {
+  notes: Map<string, string>;
+  /** What the changes asked for, which may be relative to what a script says. */
+  requests: Requests;
+}
 
 const reasonKey = (event: EventOf<"changed" | "note_added">): string =>
   `${event.run_id}:${event.command_id ?? 0}`;
 
 export function reasonsOf(events: RunEvent[]): Reasons {
   const notes = events.filter((event) => event.kind === "note_added").filter((note) => note.command_id);
-  return new Map(notes.map((note) => [reasonKey(note), note.text]));
+  return {
+    notes: new Map(notes.map((note) => [reasonKey(note), note.text])),
+    requests: requestsOf(events),
+  };
 }
 
 /** The marker of an event, or null for what is not worth a mark on a curve. */
@@ -63,13 +74,19 @@ export function markerOf(event: RunEvent, reasons: Reasons): Marker | null {
   }
 }
 
+/** The server's words, and how the change stands to what a script says. */
+function changeSummary(event: EventOf<"changed">, reasons: Reasons): string {
+  const relative = relativeText(requestOf(event, reasons.requests));
+  return relative ? `${event.summary} (${relative})` : event.summary;
+}
+
 export const changeMarker = (event: EventOf<"changed">, reasons: Reasons): Marker => ({
   eventId: event.id,
   step: event.step,
   kind: changeKind(event),
-  text: event.summary,
+  text: changeSummary(event, reasons),
   who: actorName(event.actor),
-  why: event.note || (reasons.get(reasonKey(event)) ?? ""),
+  why: event.note || (reasons.notes.get(reasonKey(event)) ?? ""),
 });
 
 export function markersOf(events: RunEvent[]): Marker[] {

@@ -48,7 +48,8 @@ export function sliderRange(declared: Hyperparameter): SliderRange | null {
   if (declared.scale === "minus_log10_one_minus") return { min: 0, max: MOMENTUM_END, step: 0.05 };
   if (!Number.isFinite(high) || high > 1e9 || declared.kind === "int") return null;
   if (declared.scale === "log10" || declared.scale === "log2") {
-    const floor = low > 0 ? low : Math.min(LOG_FLOORS[declared.name] ?? LOG_FLOOR, high / 10);
+    const option = declared.name.split(".").find((word) => word in LOG_FLOORS) ?? "";
+    const floor = low > 0 ? low : Math.min(LOG_FLOORS[option] ?? LOG_FLOOR, high / 10);
     return { min: toSlider(floor, declared.scale), max: toSlider(high, declared.scale), step: 0.05 };
   }
   return { min: low, max: high, step: (high - low) / 100 };

@@ -2,6 +2,7 @@
 import type { Relative, Value, Values } from "../api/types";
 import { momentum, setting } from "./numbers";
 
+const MOMENTA = ["momentum", "beta1", "beta2"];
 const NAMES: Record<string, string> = {
   learning_rate: "Learning rate",
   base_learning_rate: "Base learning rate",
@@ -15,11 +16,35 @@ const NAMES: Record<string, string> = {
   schedule: "Learning rate decay",
 };
 
-/** "learning_rate" → "Learning rate", also for names that only a task knows. */
+const GROUP = /^\d+$/;
+
+/** "generator.learning_rate.0" → "Learning rate (generator, group 0)": an option of an optimizer. */
+function optionName(name: string): string | null {
+  const words = name.split(".");
+  const at = words.findIndex((word) => word in NAMES || word === "nesterov");
+  if (at < 0 || words.length === 1) return null;
+  const [part, group] = [words.slice(0, at).join("."), words.slice(at + 1).join(".")];
+  const where = [part, GROUP.test(group) ? `group ${group}` : group].filter(Boolean).join(", ");
+  return `${nameOf(words[at] as string)} (${where})`;
+}
+
+/** "learning_rate" → "Learning rate", also for names that only a task or a script knows. */
 export function nameOf(name: string): string {
+  const option = optionName(name);
+  if (option !== null) return option;
   const plain = name.replace(/_/g, " ");
   return NAMES[name] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
 }
+
+/** Abbreviations that are read as capitals. */
+const ABBREVIATIONS = ["mae", "mse", "rmse"];
+
+/** "val/mae" → "val MAE", "grad_norm" → "grad norm". */
+export const metricName = (name: string): string =>
+  name
+    .split(/[/_]/)
+    .map((word) => (ABBREVIATIONS.includes(word) ? word.toUpperCase() : word))
+    .join(" ");
 
 export function valueText(name: string, value: Value | Relative | undefined): string {
   if (value === undefined) return "–";
@@ -27,7 +52,7 @@ export function valueText(name: string, value: Value | Relative | undefined): st
     return typeof value["times"] === "number" ? `× ${setting(value["times"])}` : "as the script says";
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "string") return value.replace(/_/g, " ");
-  return ["momentum", "beta1", "beta2"].includes(name) ? momentum(value) : setting(value);
+  return name.split(".").some((word) => MOMENTA.includes(word)) ? momentum(value) : setting(value);
 }
 
 /** "Learning rate 0.01 → 0.005; Momentum 0.9 → 0.99", only of what differs. */

@@ -43,6 +43,9 @@ export const roundFloat = (value: number): number => Number(value.toPrecision(12
 export function parseLearningRate(text: string, current: number): ParsedNumber {
   const value = parseNumber(text, current);
   if (Number.isNaN(value)) return { value: null, problem: notANumberText(text, NOT_A_RATE) };
+  if (FACTOR.test(normalized(text)) && (value === 0 || value === Infinity)) {
+    return { value: null, problem: "Enter a factor above 0, such as /10." };
+  }
   if (value <= 0) {
     return {
       value: null,

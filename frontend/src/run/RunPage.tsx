@@ -2,15 +2,18 @@
 import { useEffect, useState } from "react";
 import { startDemo } from "../state/commands/commands";
 import { openDialog } from "../state/dialogs";
+import { takeFocus } from "../state/focusNext";
 import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
 import { loadRuns, startRunSession } from "../state/runSession";
+import type { Tab } from "../state/state";
 import { dispatch, usePage } from "../state/store";
 import { useNarrow, usePhone } from "../ui/hooks/useMediaQuery";
 import { Icon } from "../ui/Icon";
 import { NotFound } from "../ui/NotFound";
 import { BottomBar } from "./controls/BottomBar";
 import { ControlRail } from "./controls/ControlRail";
+import { FinishCard } from "./controls/FinishCard";
 import { Alerts } from "./panels/Alerts";
 import { CostPanel } from "./panels/curves/CostPanel";
 import { CurvesPanel } from "./panels/curves/CurvesPanel";
@@ -18,11 +21,14 @@ import { PicturePanel } from "./panels/curves/PicturePanel";
 import { CheckpointsPanel } from "./panels/history/CheckpointsPanel";
 import { JournalPanel } from "./panels/history/JournalPanel";
 import { SettingsPanel } from "./panels/SettingsPanel";
+import { PartsPanel } from "./panels/script/PartsPanel";
+import { ScriptPanel } from "./panels/script/ScriptPanel";
 import { Tour } from "./panels/Tour";
 import * as styles from "./RunPage.module.css";
 
 /** While there is no run, the server may be about to start the demo; looked for this often, ms. */
 const POLL_MS = 500;
+const FOCUS_MS = 100;
 
 export function RunPage() {
   const route = useRoute();
@@ -46,7 +52,15 @@ function useRunSession(run: number | null): void {
       stop();
       dispatch({
         type: "view",
-        change: { zoom: null, pinned: null, hover: null, entry: null, frozen: false },
+        change: {
+          zoom: null,
+          pinned: null,
+          hover: null,
+          entry: null,
+          frozen: false,
+          hiddenBranches: [],
+          litBranch: null,
+        },
       });
     };
   }, [run]);
@@ -57,7 +71,8 @@ function useTitle(): void {
     const run = page.open?.run;
     if (!run) return "Babysit";
     const alarmed = run.status === "paused" && run.reason === "guard";
-    return `${alarmed ? "(!) Paused – " : ""}${run.name} – Babysit`;
+    const failed = run.status === "failed" || run.status === "lost";
+    return `${alarmed ? "(!) Paused – " : failed ? "(!) Failed – " : ""}${run.name} – Babysit`;
   });
   useEffect(() => {
     document.title = title;
@@ -67,21 +82,25 @@ function useTitle(): void {
 function OpenedRun() {
   const narrow = useNarrow();
   const phone = usePhone();
-  const [tab, setTab] = useState("curves");
+  const tab = usePage((page) => page.view.tab);
   const isViewer = useIsViewer();
-  const shows = (name: string): boolean => !phone || tab === name;
+  useFocus();
+  const shows = (name: Tab): boolean => !phone || tab === name;
   return (
     <main id="main" className={styles.babysit}>
       <RunHeading />
       <Alerts />
+      {narrow ? <Result /> : null}
       <CostPanel />
       {narrow ? null : <ControlRail />}
-      {phone ? <Tabs tab={tab} onTab={setTab} /> : null}
+      {phone ? <Tabs tab={tab} /> : null}
       {shows("curves") ? <CurvesPanel /> : null}
       {shows("curves") ? <PicturePanel /> : null}
       {shows("tree") ? <CheckpointsPanel /> : null}
       {shows("log") ? <JournalPanel /> : null}
       {shows("settings") ? <SettingsPanel /> : null}
+      {shows("settings") ? <ScriptPanel /> : null}
+      {shows("settings") ? <PartsPanel /> : null}
       {narrow ? <BottomBar /> : null}
       {isViewer ? null : <Tour />}
     </main>
@@ -94,18 +113,64 @@ function RunHeading() {
   return <h1 className="unseen">{name}</h1>;
 }
 
-const TABS: [string, string][] = [
+const FOCUSED = {
+  pause: '[aria-label="Pause training"], [aria-label="Resume training"]',
+  chart: '[data-chart="cost"]',
+};
+
+/** After the start of a run, and after going back, the focus is where the next press is. */
+function useFocus(): void {
+  const run = usePage((page) => page.open?.run.id);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each run that is shown
+  useEffect(() => {
+    const target = takeFocus();
+    if (target === null) return undefined;
+    // The dialog gives the focus back to its button first.
+    const timer = setTimeout(
+      () => document.querySelector<HTMLElement>(FOCUSED[target])?.focus({ preventScroll: true }),
+      FOCUS_MS,
+    );
+    return () => clearTimeout(timer);
+  }, [run]);
+}
+
+/** On a wide page it stands among the controls. */
+function Result() {
+  const run = usePage((page) => page.open?.run ?? null);
+  return run ? <FinishCard run={run} /> : null;
+}
+
+const TABS: [Tab, string][] = [
   ["curves", "Curves"],
   ["tree", "Tree"],
   ["log", "Log"],
   ["settings", "Settings"],
 ];
 
-function Tabs({ tab, onTab }: { tab: string; onTab: (tab: string) => void }) {
+function Tabs({ tab }: { tab: Tab }) {
+  const choose = (name: Tab) => dispatch({ type: "view", change: { tab: name } });
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by === undefined) return;
+    const at = TABS.findIndex(([name]) => name === tab);
+    const next = TABS[(at + by + TABS.length) % TABS.length]?.[0];
+    if (!next) return;
+    choose(next);
+    document.getElementById(`tab-${next}`)?.focus();
+    event.preventDefault();
+  };
   return (
-    <div className={styles.tabs} role="group" aria-label="Panels">
+    <div className={styles.tabs} role="tablist" aria-label="Panels" onKeyDown={onKeyDown}>
       {TABS.map(([name, word]) => (
-        <button key={name} type="button" aria-pressed={tab === name} onClick={() => onTab(name)}>
+        <button
+          key={name}
+          id={`tab-${name}`}
+          type="button"
+          role="tab"
+          aria-selected={tab === name}
+          tabIndex={tab === name ? 0 : -1}
+          onClick={() => choose(name)}
+        >
           {word}
         </button>
       ))}

@@ -1,11 +1,11 @@
 /** Every run there ever was: find it, open it, name it, throw it away and get it back. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { editRun, getRuns, trashRun } from "../api/client";
+import { editRun, getRuns, isAway, trashRun } from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Run } from "../api/types";
 import { openDialog } from "../state/dialogs";
 import { useIsViewer } from "../state/permissions";
-import { dispatch, usePage } from "../state/store";
+import { dispatch, getPage, usePage } from "../state/store";
 import { toast, toastError } from "../state/toasts";
 import { Icon } from "../ui/Icon";
 import { EmptyTrash } from "./EmptyTrash";
@@ -148,7 +148,10 @@ function useRuns(filter: Filter): RunList {
         setRuns(page.runs);
         setNext(page.next);
       })
-      .catch(toastError);
+      .catch((error: unknown) => {
+        if (isAway(error)) dispatch({ type: "connection", connection: "reconnecting" });
+        else toastError(error);
+      });
   }, [filter]);
   const change = useCallback(
     (run: Run) => setRuns((known) => known?.map((other) => (other.id === run.id ? run : other)) ?? null),
@@ -179,7 +182,11 @@ function useRuns(filter: Filter): RunList {
           });
         },
         reset: scheduleReload,
-        connection: (connection) => dispatch({ type: "connection", connection }),
+        connection: (connection) => {
+          // The list may have been asked for while the server was away, and events were missed.
+          if (connection === "live" && getPage().connection === "reconnecting") scheduleReload();
+          dispatch({ type: "connection", connection });
+        },
       },
     );
     return () => {

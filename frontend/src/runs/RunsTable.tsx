@@ -100,7 +100,8 @@ function Row({
       </td>
       <td>{run.task}</td>
       <td className="right numbers">
-        {whole(run.step)} <span className="muted">/ {whole(run.steps)}</span>
+        {whole(run.step)} {/* A script may not have said how long it trains. */}
+        {run.step > run.steps ? null : <span className="muted">/ {whole(run.steps)}</span>}
       </td>
       <td className="right numbers">
         {run.objective === VAL_COST ? null : <span className="muted">{objectiveText(run)} </span>}

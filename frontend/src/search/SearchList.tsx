@@ -1,9 +1,11 @@
 /** The searches there were, newest first. */
 import { useEffect, useState } from "react";
+import { isAway } from "../api/client";
 import type { SearchRow } from "../api/searches";
 import { getSearches } from "../api/searches";
 import { ago, whole } from "../format/numbers";
 import { searchPath } from "../state/route";
+import { dispatch } from "../state/store";
 import { toastError } from "../state/toasts";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
@@ -19,22 +21,36 @@ export function useSearches(): { searches: SearchRow[] | null; more: (() => void
   const [next, setNext] = useState<number | null>(null);
   useEffect(() => {
     let cancelled = false;
+    let wasAway = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const poll = async () => {
       try {
         const page = await getSearches(limit);
         if (cancelled) return;
+        if (wasAway) dispatch({ type: "connection", connection: "live" });
+        wasAway = false;
         setSearches(page.searches);
         setNext(page.next);
         if (page.searches.some(isLive)) timer = setTimeout(() => void poll(), LIVE_MS);
       } catch (error) {
-        if (!cancelled) toastError(error);
+        if (cancelled) return;
+        if (!isAway(error)) return toastError(error);
+        wasAway = true;
+        dispatch({ type: "connection", connection: "reconnecting" });
+        timer = setTimeout(() => void poll(), LIVE_MS);
       }
     };
+    const onOnline = () => {
+      if (!wasAway) return;
+      clearTimeout(timer);
+      void poll();
+    };
+    window.addEventListener("online", onOnline);
     void poll();
     return () => {
       cancelled = true;
       clearTimeout(timer);
+      window.removeEventListener("online", onOnline);
     };
   }, [limit]);
   return { searches, more: next === null ? null : () => setLimit(limit + PAGE) };

@@ -2,13 +2,17 @@
 import { useState } from "react";
 import { ApiError, getSession, signIn } from "../api/client";
 import { dispatch } from "../state/store";
+import { linkRefused } from "./linkRefused";
 import * as styles from "./SignIn.module.css";
 
 export function SignIn() {
   const [token, setToken] = useState("");
-  const [problem, setProblem] = useState<string | null>(null);
+  const [refused, setProblem] = useState<string | null>(null);
+  const badLink = linkRefused.use();
+  const problem = refused ?? (badLink ? "The token in the link is not that of this server." : null);
   const submit = async () => {
     setProblem(null);
+    linkRefused.set(false);
     try {
       await signIn(token.trim());
       dispatch({ type: "signed_in", role: (await getSession()).role });

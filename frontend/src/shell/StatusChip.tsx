@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 import type { Connection } from "../api/types";
+import { stepsOf } from "../domain/declaration";
 import { reasonText } from "../domain/journal";
 import { rounded, whole } from "../format/numbers";
 import type { OpenRun } from "../state/state";
@@ -88,13 +89,14 @@ export function StatusChip() {
 function Progress({ open, stale }: { open: OpenRun; stale: number | null }) {
   const { run } = open;
   const step = Math.max(run.step, open.curves.lastStep);
+  const steps = stepsOf(run);
   return (
     <p className={`${styles.progress} numbers`}>
       <span>
         step <b>{whole(step)}</b>
-        <span className="muted"> of {whole(run.steps)}</span>
+        {steps === null ? null : <span className="muted"> of {whole(steps)}</span>}
       </span>
-      {run.epoch !== null && run.epoch !== undefined ? (
+      {run.epoch !== null && (run.epoch > 0 || !run.script) ? (
         <span className="wide-only">epoch {whole(Math.floor(run.epoch))}</span>
       ) : null}
       {stale !== null ? (

@@ -1,13 +1,14 @@
 /** Single-key shortcuts, active while no field has the focus and they are not switched off. */
 import { useEffect } from "react";
 import { goToMarker, jumpToLive } from "../charts/gestures";
+import { lastChange } from "../domain/undo";
 import * as commands from "../state/commands/commands";
 import { nudgeLearningRate } from "../state/commands/commands";
 import { createStore } from "../state/createStore";
-import { isDialogOpen, openDialog } from "../state/dialogs";
+import { isDialogOpen, openDialog, undoMenu } from "../state/dialogs";
 import { recall, remember } from "../state/localStorage";
 import { getRoute, navigate } from "../state/route";
-import { AXIS_KINDS } from "../state/state";
+import { axisKindsOf } from "../state/state";
 import { dispatch, getPage } from "../state/store";
 import { toast } from "../state/toasts";
 
@@ -106,7 +107,7 @@ function handleSteeringKey(key: string, run: Parameters<typeof commands.pause>[0
       document.querySelector<HTMLElement>("[data-key=note]")?.focus();
       return true;
     case "u":
-      document.querySelector<HTMLElement>("[data-key=undo]")?.click();
+      if (lastChange(getPage().open?.events ?? [])) undoMenu.set(true);
       return true;
     default:
       return false;
@@ -122,7 +123,8 @@ function handleViewKey(key: string, view: ReturnType<typeof getPage>["view"]): b
       dispatch({ type: "view", change: { log: !view.log } });
       return true;
     case "x": {
-      const next = AXIS_KINDS[(AXIS_KINDS.indexOf(view.axis) + 1) % AXIS_KINDS.length];
+      const kinds = axisKindsOf(getPage().open?.run);
+      const next = kinds[(kinds.indexOf(view.axis) + 1) % kinds.length];
       dispatch({ type: "view", change: { axis: next } });
       return true;
     }

@@ -18,3 +18,6 @@ export const openDialog = (next: Dialog): void => store.set(next);
 export const closeDialog = (): void => store.set(null);
 export const isDialogOpen = (): boolean => store.get() !== null;
 export const useDialog = (): Dialog | null => store.use();
+
+/** Whether the menu of the last change is open. A key opens it without a press on its button. */
+export const undoMenu = createStore(false);

@@ -46,12 +46,12 @@ export async function loadOverview(id: number): Promise<() => void> {
     });
 }
 
-/** What the other horizontal axes count; it can come later than the curves. */
+/** What the other horizontal axes count, and of a script whatever it recorded; it can come later. */
 export async function loadOtherSeries(id: number): Promise<void> {
   const curves = await api.getCurves(id, {
     points: POINTS,
     family: true,
-    series: joinNames(Object.values(AXIS_SERIES)),
+    series: isScript(id) ? undefined : joinNames(Object.values(AXIS_SERIES)),
   });
   dispatch({ type: "rest", runId: id, raw: seriesOf(curves) });
 }
@@ -65,6 +65,12 @@ export async function reloadCurves(id: number): Promise<void> {
   } catch (error) {
     toastError(error);
   }
+}
+
+/** A script gives its series names of its own: all of them may stand on a chart. */
+function isScript(id: number): boolean {
+  const run = getPage().open?.run;
+  return run?.id === id && Boolean(run.script);
 }
 
 export async function loadRange(id: number, from: number): Promise<void> {
@@ -82,7 +88,7 @@ export async function loadDetail(id: number, from: number, to: number): Promise<
   const steps = getPage().view.smoothSteps;
   try {
     const [raw, smooth] = await Promise.all([
-      api.getCurves(id, { ...range, series: joinNames(CHART_SERIES) }),
+      api.getCurves(id, { ...range, series: isScript(id) ? undefined : joinNames(CHART_SERIES) }),
       steps > 1 ? api.getCurves(id, { ...range, smooth_steps: steps, series: joinNames(SMOOTHED) }) : null,
     ]);
     const detail: CurveSet["detail"] = {

@@ -207,3 +207,15 @@ test("series that come later join what was streamed meanwhile, and hide no gap",
   expect(next.open?.curves.raw["epoch"]?.step).toEqual([1, 5, 9, 12]);
   expect(next.open?.curves.lastStep).toBe(10);
 });
+
+test("a message of the stream leaves what the script declared as it was", () => {
+  const script = { path: "train.py" };
+  const declared = { hyperparameters: [], steps: 9 };
+  const parts = [{ name: "model" }];
+  const run = { ...aRun(), script, declared, parts } as unknown as Run;
+  const page = reduce(initialState(), { type: "opened", run, events: [], at: NOW });
+
+  const { open } = reduce(page, { type: "run", run: aRun({ step: 7, parts: [] }), at: NOW });
+
+  expect(open?.run).toMatchObject({ step: 7, script, declared, parts });
+});

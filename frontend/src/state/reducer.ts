@@ -137,9 +137,18 @@ function withRun(state: PageState, run: Run, at: number): PageState {
   const listed = state.runs.some((other) => other.id === run.id);
   const runs = listed ? state.runs.map((other) => (other.id === run.id ? run : other)) : [run, ...state.runs];
   if (state.open?.run.id !== run.id) return { ...state, runs };
-  // A message of the stream does not say how exact the run is: that stays as it was.
-  const kept = { ...run, exactness: run.exactness ?? state.open.run.exactness };
-  return { ...state, runs, open: { ...state.open, run: kept, lastMessageAt: at } };
+  return { ...state, runs, open: { ...state.open, run: keptOf(state.open.run, run), lastMessageAt: at } };
+}
+
+/** Messages of the stream leave out what the run consists of and how exact it is: that stays as it was. */
+function keptOf(known: Run, run: Run): Run {
+  return {
+    ...run,
+    exactness: run.exactness ?? known.exactness,
+    script: run.script ?? known.script,
+    declared: run.declared ?? known.declared,
+    parts: run.parts?.length ? run.parts : known.parts,
+  };
 }
 
 /** One event of the open run. The same list of events draws a live run and an old one. */

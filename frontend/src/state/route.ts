@@ -6,10 +6,16 @@ import type { AxisKind, View } from "./state";
 import { AXIS_KINDS, initialView } from "./state";
 
 export interface Route {
-  page: "babysit" | "runs" | "caviar";
+  page: "babysit" | "runs" | "caviar" | "unknown";
   run: number | null;
   search: number | null;
 }
+
+/** Where the page of a run is. */
+const HOMES = ["/", "/index.html"];
+
+const isHome = (pathname: string): boolean =>
+  `${pathname}/` === withBaseUrl("/") || HOMES.some((home) => pathname === withBaseUrl(home));
 
 const store = createStore(readRoute());
 
@@ -21,7 +27,9 @@ function readRoute(): Route {
       ? "runs"
       : location.pathname === withBaseUrl("/caviar")
         ? "caviar"
-        : "babysit";
+        : isHome(location.pathname)
+          ? "babysit"
+          : "unknown";
   return { page, run: readId(fields, "run"), search: readId(fields, "search") };
 }
 

@@ -1,12 +1,14 @@
 /** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
 import * as api from "../api/client";
-import { ApiError } from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
 import { isInherited } from "../domain/inherited";
-import { loadDetail, loadOtherSeries, loadOverview, loadRange, seriesOf } from "./loadCurves";
+import { OVER } from "../domain/status";
+import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
+import { MissedSteps } from "./missedSteps";
+import { isOffline } from "./offline";
 import { dispatch, getPage } from "./store";
-import { toastError } from "./toasts";
+import { toast, toastError } from "./toasts";
 
 /** Points of a branch that is drawn thin. */
 const BRANCH_POINTS = 300;
@@ -26,9 +28,17 @@ export function startRunSession(id: number): () => void {
   let cancelled = false;
   let stopStream: () => void = () => undefined;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let missedTimer: ReturnType<typeof setTimeout> | undefined;
+  let retry: (() => void) | null = null;
   const debouncer = new Debouncer();
+  const missed = new MissedSteps();
+  const onOnline = () => {
+    clearTimeout(retryTimer);
+    retry?.();
+  };
 
   const start = async (attempt = 0) => {
+    retry = null;
     if (attempt === 0) dispatch({ type: "opening" });
     const curves = loadOverview(id);
     curves.catch(() => undefined); // told below, when it is known whether there is such a run
@@ -38,10 +48,14 @@ export function startRunSession(id: number): () => void {
       dispatch({ type: "opened", run, events, at: Date.now() });
     } catch (error) {
       if (cancelled) return;
-      const answered = isAnswered(error);
+      const answered = !api.isAway(error);
       const problem = answered ? (error as Error).message : "Not connected to the server. Retrying…";
       dispatch({ type: "open_failed", problem });
-      if (!answered) retryTimer = setTimeout(() => void start(attempt + 1), retryMs(attempt));
+      if (!answered) {
+        dispatch({ type: "connection", connection: "reconnecting" });
+        retry = () => void start(attempt + 1);
+        retryTimer = setTimeout(retry, retryMs(attempt));
+      }
       return;
     }
     void curves
@@ -64,13 +78,32 @@ export function startRunSession(id: number): () => void {
           dispatch({ type: "event", event, at: Date.now() });
           onEvent(id, event, debouncer);
         },
-        points: (points) => onPoints(points, debouncer),
-        run: (run) => onRun(run, debouncer),
+        points: (points) => {
+          onPoints(points, debouncer);
+          tellMissed();
+        },
+        run: (run) => {
+          onRun(run, debouncer);
+          missed.found(run.step);
+          tellMissed();
+        },
         tasks: () => void loadTasks(),
         reset: () => void reload(),
-        connection: (connection) => dispatch({ type: "connection", connection }),
+        connection: (connection) => {
+          if (connection === "reconnecting") missed.lost(getPage().open?.curves.lastStep ?? 0);
+          else if (!isOffline()) missed.forget();
+          dispatch({ type: "connection", connection });
+        },
       },
     );
+  };
+
+  /** Steps that the stream did not bring are loaded a moment later: then there is no message to wait for. */
+  const tellMissed = () => {
+    clearTimeout(missedTimer);
+    const text = missed.loaded(getPage().open?.curves.lastStep ?? 0);
+    if (text) toast(text);
+    else if (missed.isWaiting) missedTimer = setTimeout(tellMissed, DEBOUNCE_MS);
   };
 
   const reload = async () => {
@@ -79,19 +112,18 @@ export function startRunSession(id: number): () => void {
   };
 
   const pictureTimer = setInterval(() => void loadPicture(id), PICTURE_MS);
+  window.addEventListener("online", onOnline);
   void start();
   return () => {
     cancelled = true;
     stopStream();
     clearInterval(pictureTimer);
     clearTimeout(retryTimer);
+    clearTimeout(missedTimer);
+    window.removeEventListener("online", onOnline);
     debouncer.clear();
   };
 }
-
-/** Whether the server itself said no; else it was not there, and asking again may help. */
-const isAnswered = (error: unknown): boolean =>
-  error instanceof ApiError && error.status > 0 && error.status < 500;
 
 const retryMs = (attempt: number): number => Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MAX_MS);
 
@@ -120,12 +152,21 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
     case "checkpoint_pinned":
       debouncer.schedule("checkpoints", () => void loadCheckpoints(id));
       break;
+    case "recovered":
+      toast(event.summary);
+      break;
     case "exactness":
-      debouncer.schedule("exactness", () => void loadRun(id));
+    case "declared":
+      debouncer.schedule("run", () => void loadRun(id));
+      break;
+    case "status_changed":
+      debouncer.schedule("family", () => void loadFamily(id));
+      // A fast run is streamed in merged points. Once it stands still it is drawn as after a reload.
+      if (event.status === "paused" || OVER.includes(event.status))
+        debouncer.schedule("overview", () => void reloadCurves(id));
       break;
     case "forked":
     case "described":
-    case "status_changed":
       debouncer.schedule("family", () => void loadFamily(id));
       break;
   }
@@ -153,7 +194,7 @@ function onRun(run: Run, debouncer: Debouncer): void {
   }
 }
 
-/** The run alone says how exact it is; its messages in the stream leave that out. */
+/** The run alone says how exact it is and what it declares; its messages in the stream leave that out. */
 async function loadRun(id: number): Promise<void> {
   try {
     dispatch({ type: "run", run: await api.getRun(id), at: Date.now() });

@@ -15,6 +15,13 @@ import type { Series } from "../domain/series";
 export type AxisKind = "step" | "epoch" | "examples" | "active" | "clock";
 export const AXIS_KINDS: AxisKind[] = ["step", "epoch", "examples", "active", "clock"];
 
+/** The axes that a run has: a script's examples are not counted, nor its epochs where it has none. */
+export const axisKindsOf = (run: Run | undefined): AxisKind[] =>
+  AXIS_KINDS.filter((kind) => {
+    if (!run?.script) return true;
+    return kind !== "examples" && (kind !== "epoch" || (run.epoch ?? 0) > 0);
+  });
+
 /** Where the worker recorded what an axis counts. */
 export const AXIS_SERIES: Partial<Record<AxisKind, string>> = {
   epoch: "epoch",
@@ -23,7 +30,9 @@ export const AXIS_SERIES: Partial<Record<AxisKind, string>> = {
   clock: "clock_s",
 };
 
-/** What the person chose to look at. Everything but `hover` and `frozen` is in the address. */
+export type Tab = "curves" | "tree" | "log" | "settings";
+
+/** What the person chose to look at. Everything but `hover`, `frozen`, `tab` and what is said of branches is in the address. */
 export interface View {
   axis: AxisKind;
   log: boolean;
@@ -35,6 +44,11 @@ export interface View {
   pinned: number | null;
   /** The journal entry that a click on a marker opened. */
   entry: number | null;
+  /** The panel that a narrow page shows below the cost. */
+  tab: Tab;
+  /** Branches whose tails are not drawn, and the one that is pointed at; ids of runs. */
+  hiddenBranches: number[];
+  litBranch: number | null;
   /** Draw values above the robust range too. */
   showOutliers: boolean;
 }
@@ -147,6 +161,9 @@ export const initialView = (): View => ({
   hover: null,
   pinned: null,
   entry: null,
+  tab: "curves",
+  hiddenBranches: [],
+  litBranch: null,
   showOutliers: false,
 });
 

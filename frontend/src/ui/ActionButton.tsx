@@ -1,5 +1,6 @@
-/** A button that does one thing. While it may not, it can still be reached and read, and does nothing. */
+/** A button that does one thing. While it may not, or the server is away, it can still be reached and read, and does nothing. */
 import type { MouseEvent, ReactNode } from "react";
+import { OFFLINE_REASON, useOffline } from "../state/offline";
 import type { IconName } from "./Icon";
 import { Icon } from "./Icon";
 
@@ -16,14 +17,16 @@ export interface ActionButtonProps {
 }
 
 export function ActionButton(props: ActionButtonProps) {
-  const { children, icon, label, title, className, enabled = true, onPress } = props;
+  const { children, icon, label, className, onPress } = props;
+  const offline = useOffline();
+  const enabled = (props.enabled ?? true) && !offline;
   return (
     <button
       type="button"
       className={className ? `button ${className}` : "button"}
       aria-label={label}
       aria-disabled={!enabled}
-      title={title}
+      title={offline ? OFFLINE_REASON : props.title}
       onClick={(event) => {
         if (enabled) onPress(event);
       }}

@@ -1,16 +1,15 @@
 /** What was answered, with the way back. Stays 10 s, longer while it is read or written in. */
 import { useEffect, useRef, useState } from "react";
-import { addNote } from "../api/client";
 import type { Toast } from "../state/state";
 import { dispatch, usePage } from "../state/store";
-import { toastError } from "../state/toasts";
+import { ReasonForm } from "./fields/ReasonForm";
+import { usePhone } from "./hooks/useMediaQuery";
 import { Icon } from "./Icon";
 import * as styles from "./Toasts.module.css";
 
 const SHOWN_MS = 10_000;
 /** At most one polite message in this time, ms. */
 const SPEAK_MS_MIN = 10_000;
-const REASONS = ["too slow", "bouncing", "plateau", "overfitting", "trying"];
 
 export function Toasts() {
   const toasts = usePage((page) => page.toasts);
@@ -27,6 +26,9 @@ export function Toasts() {
 /** Only the newest one asks for a reason: no reader answers a pile of questions. */
 function ToastItem({ toast, newest }: { toast: Toast; newest: boolean }) {
   const [held, setHeld] = useState(false);
+  const phone = usePhone();
+  const [asked, setAsked] = useState(false);
+  const asks = toast.why !== null && (newest || held);
   const close = () => dispatch({ type: "toast_closed", id: toast.id });
   useEffect(() => {
     if (held) return undefined;
@@ -58,47 +60,21 @@ function ToastItem({ toast, newest }: { toast: Toast; newest: boolean }) {
             {action.label}
           </button>
         ))}
+        {asks && phone && !asked ? (
+          <button type="button" className="button link" aria-expanded={false} onClick={() => setAsked(true)}>
+            Why? <Icon name="more" />
+          </button>
+        ) : null}
         <button type="button" className="button quiet square" aria-label="Dismiss" onClick={close}>
           <Icon name="close" />
         </button>
       </div>
-      {toast.why && (newest || held) ? <ReasonForm toast={toast} why={toast.why} /> : null}
+      {toast.why && asks && (asked || !phone) ? (
+        <div className={styles.why}>
+          <ReasonForm why={toast.why} onGiven={close} />
+        </div>
+      ) : null}
     </div>
-  );
-}
-
-/** Asks for the reason of a change that has already happened; it never has to be answered. */
-function ReasonForm({ toast, why }: { toast: Toast; why: NonNullable<Toast["why"]> }) {
-  const [text, setText] = useState("");
-  const submitReason = (reason: string) => {
-    if (!reason.trim()) return;
-    dispatch({ type: "toast_closed", id: toast.id });
-    addNote(why.runId, reason.trim(), why.step, why.commandId).catch(toastError);
-  };
-  return (
-    <form
-      className={styles.why}
-      onSubmit={(event) => {
-        event.preventDefault();
-        submitReason(text);
-      }}
-    >
-      <input
-        className="field"
-        aria-label="Why?"
-        placeholder="Why? (for the journal)"
-        maxLength={500}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <div className={styles.chips}>
-        {REASONS.map((reason) => (
-          <button key={reason} type="button" className="chip-button" onClick={() => submitReason(reason)}>
-            {reason}
-          </button>
-        ))}
-      </div>
-    </form>
   );
 }
 

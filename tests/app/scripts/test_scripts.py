@@ -127,8 +127,8 @@ def test_a_script_that_a_person_started_and_that_is_gone_is_lost_until_it_is_tak
     server: LiveServer, by_hand: subprocess.Popen[bytes]
 ) -> None:
     at_step(server, 1, 30)
-    server.command(1, "save_checkpoint")
-    at_step(server, 1, 60)
+    saved = server.command(1, "save_checkpoint")
+    at_step(server, 1, saved["step"] + 30)
     by_hand.send_signal(signal.SIGKILL)
     lost = over(server, 1)
     assert (lost["status"], lost["attempt"]) == ("lost", 1)
@@ -145,7 +145,7 @@ def test_a_script_that_a_person_started_and_that_is_gone_is_lost_until_it_is_tak
 def test_the_server_does_not_stop_a_script_that_a_person_started(
     serve: Any, data_dir: Path, tmp_path: Path
 ) -> None:
-    with serve(data_dir, "--stop-workers") as server:
+    with serve(data_dir, "--stop-workers", "--no-demo") as server:
         process = subprocess.Popen(
             [sys.executable, str(SCRIPT)], env=environment(server), cwd=tmp_path
         )
@@ -197,7 +197,7 @@ def test_a_registered_script_is_started_killed_and_continued(serve: Any, data_di
         server.command(run_id, "stop")
         run = over(server, run_id)
         assert (run["name"], run["status"], run["attempt"]) == ("mine", "stopped", 2)
-        assert run["best"]["val_cost"] > 0
+        assert run["best"]["value"] > 0
     nothing_is_wrong(data_dir)
 
 

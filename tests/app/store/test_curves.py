@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.store.curves.append import append_points
 from app.store.curves.chunks import Curve, pack, unpack
-from app.store.curves.curves import append_points, draw_curves, lineage, read_curves, series_names
+from app.store.curves.curves import lineage, read_curves
 from app.store.curves.downsample import (
+    DIGITS_MAX,
     Segment,
     concatenate_segments,
     downsample,
     floats_to_json,
-    smoothed,
+    rounded,
 )
 from app.store.runs.runs import find_run
 from app.store.store import Store
@@ -111,44 +113,29 @@ def test_thinning_keeps_every_extreme_every_nan_and_every_count(
         place += int(count)
 
 
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=50),
+    st.integers(1, DIGITS_MAX),
+)
+def test_rounding_keeps_the_order_and_so_many_digits(values: list[float], digits: int) -> None:
+    exact = np.sort(np.array(values))
+
+    found = rounded(exact, digits)
+
+    known = ~np.isnan(exact)
+    assert (np.isnan(found) == ~known).all()
+    assert (found[known][:-1] <= found[known][1:]).all()
+    for one, other in zip(exact[known], found[known], strict=True):
+        assert other == one or abs(other - one) <= 0.500001 * 10.0 ** (1 - digits) * abs(one)
+        if 1e-9 < abs(one) < 1e9:
+            assert other == float(f"{other:.{digits - 1}e}")
+
+
 def test_enough_points_return_every_value_as_it_is() -> None:
     found = downsample(curve([3.0, 1.0, 2.0]), 3)
 
     assert found.values.tolist() == [3.0, 1.0, 2.0]
     assert found.counts.tolist() == [1, 1, 1]
-
-
-@pytest.mark.parametrize("over_steps", [2, 3, 20, 1000])
-@pytest.mark.parametrize("every", [1, 20])
-def test_smoothing_is_the_debiased_exponential_average(over_steps: int, every: int) -> None:
-    rng = np.random.default_rng(over_steps)
-    values = np.exp(rng.normal(size=5_000) * 5)
-    steps = np.arange(1, 5_001, dtype=np.int64) * every
-    weight = (1 - 1 / over_steps) ** every
-    total, weights, expected = 0.0, 0.0, []
-    for value in values:
-        total, weights = total * weight + value, weights * weight + 1.0
-        expected.append(total / weights)
-
-    found = smoothed(Curve(steps, values), over_steps)
-
-    assert np.allclose(found.values, expected, rtol=1e-9, atol=0)
-
-
-def test_smoothing_leaves_nan_where_it_is_and_out_of_the_average() -> None:
-    found = smoothed(curve([1.0, math.nan, 3.0, math.inf]), 2)
-
-    assert math.isnan(found.values[1])
-    assert found.values[2] == pytest.approx((1.0 * 0.25 + 3.0) / 1.25)
-    assert found.values[3] == math.inf
-
-
-def test_smoothing_bridges_gaps_of_any_width() -> None:
-    steps = np.array([1, 2, 10**9, 10**9 + 1], np.int64)
-
-    found = smoothed(Curve(steps, np.array([1.0, 1.0, 5.0, 7.0])), 2)
-
-    assert found.values.tolist() == pytest.approx([1.0, 1.0, 5.0, (2.5 + 7) / 1.5])
 
 
 def test_stitching_clips_each_ancestor_at_the_step_where_its_child_left() -> None:
@@ -197,38 +184,24 @@ def test_a_later_attempt_takes_the_place_of_what_came_after_its_first_step(
     assert found["val/cost"].steps.tolist() == [4]  # the value at 8 was of a future that is gone
 
 
-def test_a_range_is_smoothed_as_if_the_whole_curve_had_been_asked_for(
+def test_a_range_shows_what_the_whole_curve_shows_where_an_attempt_began(
     store: Store, run_id: int
 ) -> None:
-    values = np.random.default_rng(0).normal(size=3_000).tolist()
+    from app.store.runs.projection import record_event
+    from babysit.protocol.serialization import to_json
+    from tests.app.fake_worker import started
+
     with store.writing() as tx:
         run = find_run(tx.session, run_id)
-        append_points(tx.session, run, 1, [points(1, values)])
+        for attempt, step, steps in ((1, 0, [20, 40]), (2, 50, [50, 60])):
+            record_event(tx, run, attempt=attempt, seq=1, body=to_json(started(step)))
+            block = Points(("val/cost",), np.array(steps), np.ones((1, 2)))
+            append_points(tx.session, run, attempt, [block])
 
     with store.reading() as session:
         line = lineage(session, find_run(session, run_id), family=False)
-        names = series_names(session, [run_id])
-        whole = draw_curves(
-            session, line, names, within=(None, None), points=9_999, smooth_steps=50
-        )["train/cost"]
-        part = draw_curves(
-            session, line, names, within=(2_000, 2_010), points=9_999, smooth_steps=50
-        )["train/cost"]
+        whole = read_curves(session, line, ["val/cost"])["val/cost"]
+        part = read_curves(session, line, ["val/cost"], from_step=45)["val/cost"]
 
-    assert part.steps.tolist() == list(range(2_000, 2_011))
-    assert part.values.tolist() == whole.values[1_999:2_010].tolist()
-
-
-def test_a_learning_rate_is_never_smoothed(store: Store, run_id: int) -> None:
-    rates = [0.1] * 50 + [0.01] * 50
-    with store.writing() as tx:
-        run = find_run(tx.session, run_id)
-        append_points(tx.session, run, 1, [points(1, rates, "learning_rate")])
-
-    with store.reading() as session:
-        line = lineage(session, find_run(session, run_id), family=False)
-        drawn = draw_curves(
-            session, line, ["learning_rate"], within=(None, None), points=100, smooth_steps=20
-        )
-
-    assert drawn["learning_rate"].values.tolist() == rates
+    assert whole.steps.tolist() == [20, 40, 60]
+    assert part.steps.tolist() == [60]

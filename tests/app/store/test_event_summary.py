@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.store.event_summary import measured, summarize, value_text
+from app.store.event_summary import label, measured, summarize, value_text
 
 RAMP = {
     "before": {"learning_rate": 0.003},
@@ -146,3 +146,21 @@ def test_a_setting_is_written_as_a_person_would_type_it(name: str, value: Any, t
 )
 def test_a_measured_value_has_three_significant_digits(value: float, text: str) -> None:
     assert measured(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("learning_rate", "Learning rate"),
+        ("learning_rate.0", "Learning rate (group 0)"),
+        ("weight_decay.no decay", "Weight decay (no decay)"),
+        ("for_critic.beta1", "Adam β₁ (for_critic)"),
+        ("for_critic.learning_rate.1", "Learning rate (for_critic, group 1)"),
+        ("kl_weight", "Kl weight"),
+        ("kl.weight", "Kl.weight"),
+    ],
+)
+def test_an_option_of_an_optimizer_is_called_by_its_part_and_its_group(
+    name: str, text: str
+) -> None:
+    assert label(name) == text

@@ -56,7 +56,9 @@ def test_a_deleted_database_comes_back_row_by_row_and_the_api_says_the_same(
     found = rows(copied / DATABASE)
     for table, expected in before.items():
         assert found[table] == expected, table
-        assert expected, f"{table} is empty: nothing was compared"
+        # Only long runs have summaries; `test_summaries.py` rebuilds those of one.
+        is_short = table == "curve_summaries"
+        assert expected or is_short, f"{table} is empty: nothing was compared"
     with serve(copied, "--no-demo") as server:
         assert answers(server, list(ids.values())) == said
         again = post(server, "runs", key="a key", task="spirals", steps=40)

@@ -11,6 +11,7 @@ import pytest
 
 from app.errors import NotFound
 from app.web.routes import frontend
+from tests.app.sse_client import stream
 from tests.conftest import Serve
 from tests.live_server import LiveServer
 
@@ -365,3 +366,19 @@ def test_the_demo_starts_by_itself_in_an_empty_data_directory_only(
         listed = server.client.get("/api/runs?trashed=true").json()["runs"]
         assert [item["id"] for item in listed] == [1]
         assert server.client.get("/api/runs").json()["runs"] == []
+
+
+def test_a_new_demo_waits_after_its_first_steps_until_somebody_looks(
+    serve: Serve, data_dir: Path
+) -> None:
+    with serve(data_dir) as server:
+        demo = server.wait_until(
+            lambda: server.client.get("/api/runs").json()["runs"], "the demo is there"
+        )[0]
+
+        waiting = server.wait_for_status(demo["id"], "paused")
+        with stream(server, runs=demo["id"]):
+            server.wait_for_status(demo["id"], "running")
+
+        assert waiting["reason"] == "no_viewer"
+        assert waiting["step"] < 300

@@ -120,6 +120,21 @@ def test_a_promoted_trial_goes_on_from_its_checkpoint_as_the_live_run(
     assert panda["id"] in [run["id"] for run in listed]
 
 
+@pytest.mark.parametrize("begin", ["checkpoint", "scratch"])
+def test_a_trial_promoted_paused_waits_before_its_first_step(
+    shared: LiveServer, done: dict[str, Any], begin: str
+) -> None:
+    answer = shared.client.post(
+        f"/api/runs/{done['best_run_id']}/promote",
+        json={"from": begin, "steps": 50, "paused": True},
+    )
+
+    run = shared.wait_for_status(answer.json()["id"], "paused")
+    assert run["step"] == (30 if begin == "checkpoint" else 0)
+    shared.command(run["id"], "resume")
+    assert shared.wait_for_status(run["id"], "finished")["step"] == 50
+
+
 def test_a_trial_promoted_from_scratch_makes_the_same_steps_again(
     shared: LiveServer, done: dict[str, Any]
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from babysit.attached.registration import new_run
 from babysit.protocol.commands import Command
-from babysit.protocol.events import CommandSent
+from babysit.protocol.events import CommandSent, Event
 from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.run_spec import checkpoint_id
 from babysit.protocol.script_start import script_spec
@@ -90,13 +90,7 @@ class ScriptRun:
 
     def wait(self) -> int:
         """The exit code of the attempt, negative for a signal."""
-        path = self.directory / f"exit-{self.attempt:04d}.json"
-        deadline_s = time.monotonic() + WITHIN_S
-        while time.monotonic() < deadline_s:
-            if path.exists():
-                return int(json.loads(path.read_text())["status"])
-            time.sleep(LOOK_EVERY_S)
-        raise AssertionError(f"attempt {self.attempt} does not end: {self.log()[-2000:]}")
+        return exit_code_of(self.directory, self.attempt)
 
     def finish(self) -> int:
         """Run the next attempt to its end. Returns: its exit code."""
@@ -124,13 +118,15 @@ class ScriptRun:
     def send(self, command: Command, *, redo_at: int | None = None) -> int:
         """Write a command into the server's journal. Returns: its id."""
         self._commands += 1
-        journal = JournalWriter(self.directory / "server.journal")
-        sent = CommandSent(
-            step=0, command_id=self._commands, command=to_json(command), redo_at=redo_at
-        )
-        journal.append_event(to_json(sent))
-        journal.close()
+        body, ident = to_json(command), self._commands
+        self.say(CommandSent(step=0, command_id=ident, command=body, redo_at=redo_at))
         return self._commands
+
+    def say(self, event: Event) -> None:
+        """Write into the server's journal."""
+        journal = JournalWriter(self.directory / "server.journal")
+        journal.append_event(to_json(event))
+        journal.close()
 
     def read(self) -> Recorded:
         found = Recorded()
@@ -157,12 +153,24 @@ class ScriptRun:
             time.sleep(LOOK_EVERY_S)
         raise AssertionError(f"no {kind} in {self.directory}: {self.log()[-2000:]}")
 
+    def until_count(self, status: str, count: int) -> list[dict[str, Any]]:
+        """Wait until the run has had a status so many times. Returns: these events."""
+        deadline_s = time.monotonic() + WITHIN_S
+        while time.monotonic() < deadline_s:
+            changes = self.read().of_kind("status_changed")
+            found = [event for event in changes if event["status"] == status]
+            if len(found) >= count:
+                return found
+            time.sleep(LOOK_EVERY_S)
+        raise AssertionError(f"not {status} {count} times: {self.log()[-2000:]}")
+
     def fork(self, step: int, values: Mapping[str, Any] | None = None) -> ScriptRun:
         """A run that continues from this one's checkpoint of a step."""
         saved = next(e for e in self.read().of_kind("checkpoint_saved") if e["step"] == step)
         child = ScriptRun.__new__(ScriptRun)
         child._fork_server = self._fork_server
-        child.directory = self.directory.parent / str(int(self.directory.name) + 1)
+        taken = max(int(path.name) for path in self.directory.parent.iterdir())
+        child.directory = self.directory.parent / str(taken + 1)
         child.attempt = child._commands = child.pid = 0
         child.directory.mkdir()
         body = fields_of(self.spec) | {
@@ -185,6 +193,18 @@ class ScriptRun:
 
     def log(self) -> str:
         return (self.directory / "worker.log").read_text()
+
+
+def exit_code_of(directory: Path, attempt: int) -> int:
+    """Wait for the end of an attempt. Returns: the exit code, negative for a signal."""
+    path = directory / f"exit-{attempt:04d}.json"
+    deadline_s = time.monotonic() + WITHIN_S
+    while time.monotonic() < deadline_s:
+        if path.exists():
+            return int(json.loads(path.read_text())["status"])
+        time.sleep(LOOK_EVERY_S)
+    log = (directory / "worker.log").read_text()[-2000:]
+    raise AssertionError(f"attempt {attempt} does not end: {log}")
 
 
 def steps(values: Sequence[int]) -> str:

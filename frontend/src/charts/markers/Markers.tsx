@@ -1,13 +1,16 @@
 /** The markers of changes on a chart: a line down the plot, a shape on top, a count when several meet. */
 
+import { useRef, useState } from "react";
 import type { MarkerGroup } from "../../domain/markers";
 import { groupMarkers } from "../../domain/markers";
 import { whole } from "../../format/numbers";
 import { dispatch } from "../../state/store";
 import { toX } from "../axis";
-import type { ChartName, Drawing } from "../compose";
+import type { ChartName } from "../compose";
+import type { Drawing } from "../drawing";
 import { plotHeight, xToPx } from "../geometry";
 import { Glyph } from "./Glyph";
+import { MarkerCard } from "./MarkerCard";
 import * as styles from "./Markers.module.css";
 import { useMarkers } from "./useMarkers";
 
@@ -19,16 +22,44 @@ export function Markers({ drawing, name }: { drawing: Drawing; name: ChartName }
     (group) => group.x >= frame.box.left - 2 && group.x <= frame.box.width - frame.box.right + 2,
   );
   const named = name === "cost"; // the same markers on the other charts need not be spoken again
+  const [shown, setShown] = useState<number[]>([]);
+  const opener = useRef<HTMLElement | null>(null);
+  const chosen = markers.filter((marker) => shown.includes(marker.eventId));
+  const at = chosen[0] ? xToPx(frame, toX(axis, chosen[0].step)) : 0;
+  const close = () => {
+    setShown([]);
+    opener.current?.focus({ preventScroll: true });
+    dispatch({ type: "view", change: { hover: null } }); // the pinned step stays under the crosshair
+  };
   return (
-    <div className={styles.markers} data-markers={name} aria-hidden={named ? undefined : true}>
-      {inside.map((group) => (
-        <MarkerButton key={group.markers[0]?.eventId} group={group} drawing={drawing} named={named} />
-      ))}
-    </div>
+    <>
+      <div className={styles.markers} data-markers={name} aria-hidden={named ? undefined : true}>
+        {inside.map((group) => (
+          <MarkerButton
+            key={group.markers[0]?.eventId}
+            group={group}
+            drawing={drawing}
+            named={named}
+            onOpen={(button) => {
+              opener.current = button;
+              setShown(group.markers.map((marker) => marker.eventId));
+            }}
+          />
+        ))}
+      </div>
+      {chosen.length > 0 ? <MarkerCard markers={chosen} x={at} box={frame.box} onClose={close} /> : null}
+    </>
   );
 }
 
-function MarkerButton({ group, drawing, named }: { group: MarkerGroup; drawing: Drawing; named: boolean }) {
+interface MarkerButtonProps {
+  group: MarkerGroup;
+  drawing: Drawing;
+  named: boolean;
+  onOpen: (button: HTMLElement) => void;
+}
+
+function MarkerButton({ group, drawing, named, onOpen }: MarkerButtonProps) {
   const { box } = drawing.frame;
   const last = group.markers.at(-1);
   if (!last) return null;
@@ -43,6 +74,7 @@ function MarkerButton({ group, drawing, named }: { group: MarkerGroup; drawing: 
         className={styles.mark}
         data-kind={last.kind}
         data-marker
+        data-count={count > 1 ? count : undefined}
         style={{ left: group.x, top: 0 }}
         tabIndex={named ? 0 : -1}
         aria-label={title}
@@ -50,20 +82,15 @@ function MarkerButton({ group, drawing, named }: { group: MarkerGroup; drawing: 
         onPointerEnter={() => dispatch({ type: "view", change: { hover: last.step } })}
         onFocus={() => dispatch({ type: "view", change: { hover: last.step } })}
         onBlur={() => dispatch({ type: "view", change: { hover: null } })}
-        onClick={() => openEntry(last.eventId, last.step)}
+        aria-haspopup="dialog"
+        onClick={(event) => {
+          dispatch({ type: "view", change: { entry: last.eventId, pinned: last.step, hover: null } });
+          onOpen(event.currentTarget);
+        }}
       >
-        {count > 1 ? count : <Glyph kind={last.kind} />}
+        {count > 1 ? count : null}
+        <Glyph kind={last.kind} />
       </button>
     </>
   );
-}
-
-/** Scrolls a journal entry into view, and puts its step under the crosshair. */
-function openEntry(eventId: number, step: number): void {
-  dispatch({ type: "view", change: { entry: eventId, pinned: step, hover: null } });
-  requestAnimationFrame(() => {
-    const line = document.getElementById(`entry-${eventId}`);
-    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    line?.scrollIntoView({ block: "nearest", behavior: reducedMotion ? "auto" : "smooth" });
-  });
 }

@@ -1,9 +1,12 @@
 /** The controls, in the order of how much they matter. */
 
+import type { Hyperparameter, Run } from "../../api/types";
+import { useDeclared } from "../../state/declared";
 import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { TierName } from "../../ui/TierName";
 import * as styles from "./ControlRail.module.css";
+import { FinishCard } from "./FinishCard";
 import { AdvancedControls } from "./hyperparameters/AdvancedControls";
 import { BatchSize } from "./hyperparameters/BatchSize";
 import { HiddenUnits } from "./hyperparameters/HiddenUnits";
@@ -11,6 +14,7 @@ import { LearningRate } from "./hyperparameters/LearningRate";
 import { Momentum } from "./hyperparameters/Momentum";
 import { RunButtons } from "./RunButtons";
 import { ScheduledChanges } from "./ScheduledChanges";
+import { ScriptControls } from "./script/ScriptControls";
 
 export function ControlRail() {
   return (
@@ -20,13 +24,12 @@ export function ControlRail() {
   );
 }
 
-/** `buttons`: with pause and stop on top; the bar of a phone has them already. */
+/** `buttons`: with pause and stop on top, and the result; a phone has them elsewhere already. */
 export function Controls({ buttons }: { buttons: boolean }) {
   const run = usePage((page) => page.open?.run ?? null);
-  const task = usePage((page) => page.tasks.find((task) => task.name === page.open?.run.task) ?? null);
+  const declared = useDeclared();
   const isViewer = useIsViewer();
   if (!run) return null;
-  const over = !run.allowed.includes("set");
   return (
     <>
       {buttons && !isViewer ? <RunButtons run={run} /> : null}
@@ -35,20 +38,29 @@ export function Controls({ buttons }: { buttons: boolean }) {
           View only. Sign in with the owner link to make changes.
         </p>
       ) : null}
-      {over && !isViewer ? (
+      {buttons ? <FinishCard run={run} /> : null}
+      {!isViewer && (run.status === "failed" || run.status === "lost") ? (
         <p className={`panel ${styles.railNote} muted`}>
           This run is over. To change something, continue it or fork a checkpoint.
         </p>
       ) : null}
       <ScheduledChanges run={run} />
+      {run.script ? <ScriptControls run={run} /> : <TaskControls run={run} declared={declared} />}
+    </>
+  );
+}
+
+function TaskControls({ run, declared }: { run: Run; declared: Hyperparameter[] }) {
+  return (
+    <>
       <LearningRate run={run} />
       <div className="panel tier" aria-label="Tier 2" role="group">
         <TierName tier={2} />
-        <Momentum run={run} task={task} />
-        <BatchSize run={run} task={task} />
-        <HiddenUnits run={run} task={task} />
+        <Momentum run={run} declared={declared} />
+        <BatchSize run={run} declared={declared} />
+        <HiddenUnits run={run} declared={declared} />
       </div>
-      <AdvancedControls run={run} task={task} />
+      <AdvancedControls run={run} declared={declared} />
     </>
   );
 }

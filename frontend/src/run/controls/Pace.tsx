@@ -1,14 +1,12 @@
 /** How fast a run may go while somebody watches it, and single steps in a pause. */
 import { editRun } from "../../api/client";
 import type { Run } from "../../api/types";
-import { whole } from "../../format/numbers";
+import { PACES, paceText } from "../../domain/pace";
 import * as commands from "../../state/commands/commands";
 import { dispatch } from "../../state/store";
 import { toastError } from "../../state/toasts";
 import { ActionButton } from "../../ui/ActionButton";
 import * as styles from "./Pace.module.css";
-
-const PACES = [0, 200, 60, 10];
 
 export function Pace({ run }: { run: Run }) {
   const pace = run.max_steps_per_s ?? 0;
@@ -35,7 +33,7 @@ export function Pace({ run }: { run: Run }) {
         >
           {offered.map((stepsPerS) => (
             <option key={stepsPerS} value={stepsPerS}>
-              {stepsPerS === 0 ? "Full speed" : `${whole(stepsPerS)} steps/s`}
+              {paceText(stepsPerS)}
             </option>
           ))}
         </select>

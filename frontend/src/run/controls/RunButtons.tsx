@@ -3,6 +3,8 @@
 import { useEffect, useRef, useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import type { Run } from "../../api/types";
+import { canEvaluate, stepsOf } from "../../domain/declaration";
+import { OVER } from "../../domain/status";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { usePage } from "../../state/store";
@@ -12,12 +14,12 @@ import { Link } from "../../ui/Link";
 import { extendOptions } from "./extendOptions";
 import { Pace } from "./Pace";
 import * as styles from "./RunButtons.module.css";
+import { TakeUpAgain } from "./script/TakeUpAgain";
 
 /** After this long without an answer the page says what it waits for, ms. */
 const PATIENCE_MS = 3000;
 /** The second click of a double click on "Pause" meets "Resume", into which it has turned, ms. */
 const SETTLE_MS = 500;
-const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function RunButtons({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
@@ -43,20 +45,24 @@ export function RunButtons({ run }: { run: Run }) {
         >
           Save
         </ActionButton>
-        <ActionButton
-          icon="measure"
-          label="Evaluate now"
-          enabled={may("evaluate")}
-          onPress={() => void commands.evaluate(run)}
-        >
-          Evaluate
-        </ActionButton>
-        <Extend run={run} />
+        {canEvaluate(run) ? (
+          <ActionButton
+            icon="measure"
+            label="Evaluate now"
+            enabled={may("evaluate")}
+            onPress={() => void commands.evaluate(run)}
+          >
+            Evaluate
+          </ActionButton>
+        ) : null}
+        {stepsOf(run) === null ? null : <Extend run={run} />}
       </div>
       {OVER.includes(run.status) ? null : <Pace run={run} />}
-      <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
-        <Icon name="eggs" /> Search around this run
-      </Link>
+      {run.script ? null : (
+        <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
+          <Icon name="eggs" /> Search around this run
+        </Link>
+      )}
       <Waiting />
     </div>
   );
@@ -85,6 +91,8 @@ export function Primary({ run }: { run: Run }) {
     sentCommands?.some((command) => command.kind === kind) ?? false;
   const may = (kind: string): boolean => run.allowed.includes(kind);
   const settled = useSettled(run.status);
+  if (run.script && run.status === "lost") return <TakeUpAgain run={run} className="primary grow" />;
+  if (run.script && OVER.includes(run.status)) return null;
   if (OVER.includes(run.status)) {
     const { task, initial_values: values, steps, seed, objective, mode } = run;
     const again = { task, values, steps, seed, objective, mode };

@@ -2,18 +2,20 @@
 import { useState } from "react";
 import { forkCheckpoint } from "../../api/client";
 import type { Checkpoint, Values } from "../../api/types";
+import { stepsOf } from "../../domain/declaration";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
+import { useDeclared } from "../../state/declared";
 import { usePage } from "../../state/store";
 import { toast } from "../../state/toasts";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
 import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
+import { StartPaused } from "../../ui/fields/StartPaused";
 import { TextField } from "../../ui/fields/TextField";
 import { draftOf, forkValues, readDraft } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
-import { StartPaused } from "./StartPaused";
 
 /** The run's present values where the checkpoint has others. */
 const differing = (from: Values, now: Values): Values =>
@@ -21,12 +23,14 @@ const differing = (from: Values, now: Values): Values =>
 
 export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; values?: Values }) {
   const run = usePage((page) => page.open?.run ?? null);
-  const task = usePage((page) => page.tasks.find((task) => task.name === page.open?.run.task) ?? null);
-  const declared = task?.hyperparameters ?? [];
+  const declared = useDeclared();
   const now = run?.values ?? {};
   const from = checkpoint.values ?? now;
   const [draft, setDraft] = useState<Draft>(() => draftOf(declared, { ...from, ...values }));
-  const form = useDialogForm({ name: "", note: "", steps: String(run?.steps ?? "") }, Object.keys(draft));
+  const form = useDialogForm(
+    { name: "", note: "", steps: String((run && stepsOf(run)) ?? "") },
+    Object.keys(draft),
+  );
   const [live, setLive] = useState(false);
   const [paused, setPaused] = useState(false);
 
@@ -61,6 +65,9 @@ export function ForkDialog({ checkpoint, values }: { checkpoint: Checkpoint; val
         <p className="muted">
           The new branch starts from the saved weights, optimizer and data order. Nothing of this run is
           overwritten.
+          {declared.some(({ relative }) => relative)
+            ? " A value that you set here stays where it is, whatever the schedule of the script says."
+            : ""}
         </p>
         <HyperparameterFields
           declared={declared}

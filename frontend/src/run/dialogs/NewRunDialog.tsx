@@ -1,21 +1,23 @@
 /** Starts a run: which task, with which values, for how long. */
-import { useState } from "react";
+import { useId, useState } from "react";
 import { startRun } from "../../api/client";
 import type { Objective } from "../../api/objective";
 import type { NewRun, Task } from "../../api/types";
+import { fullSpeedOf, PACES, paceHelp, paceText, presetPace } from "../../domain/pace";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
+import { focusNext } from "../../state/focusNext";
 import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
 import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
 import { ObjectiveSelect } from "../../ui/fields/ObjectiveSelect";
+import { StartPaused } from "../../ui/fields/StartPaused";
 import { TextField } from "../../ui/fields/TextField";
 import { draftOf, readDraft, readPlan } from "./draft";
 import type { Draft } from "./HyperparameterFields";
 import { HyperparameterFields } from "./HyperparameterFields";
 import * as styles from "./NewRunDialog.module.css";
-import { StartPaused } from "./StartPaused";
 
 export function NewRunDialog({ like }: { like?: NewRun }) {
   const tasks = usePage((page) => page.tasks);
@@ -87,6 +89,10 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
     mode: like?.mode ?? task.mode,
   });
   const [paused, setPaused] = useState(false);
+  const [chosenPace, setPace] = useState<number | null>(null);
+  const speed = usePage((page) => fullSpeedOf(page.runs, task.name));
+  const steps = Number(form.fields.steps.replace(/,/g, "").trim() || task.default_steps);
+  const pace = chosenPace ?? presetPace(steps, speed);
 
   const start = () => {
     const { values, problems } = readDraft(task.hyperparameters, draft, from);
@@ -94,8 +100,21 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
     const [name, note] = [given(form.fields.name), given(form.fields.note)];
     form.submit(
       { ...problems, ...ofPlan },
-      () => startRun({ task: task.name, values, ...plan, ...objective, name, note, paused }),
-      (run) => showRun(run.id),
+      () =>
+        startRun({
+          task: task.name,
+          values,
+          ...plan,
+          ...objective,
+          name,
+          note,
+          paused,
+          max_steps_per_s: pace || undefined,
+        }),
+      (run) => {
+        focusNext("pause");
+        return showRun(run.id);
+      },
     );
   };
 
@@ -135,8 +154,42 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
           <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
           <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
         </div>
+        <PaceField pace={pace} help={paceHelp(steps, speed)} onPace={setPace} />
         <StartPaused checked={paused} onChange={setPaused} />
       </fieldset>
     </DialogForm>
+  );
+}
+
+function PaceField({
+  pace,
+  help,
+  onPace,
+}: {
+  pace: number;
+  help: string;
+  onPace: (stepsPerS: number) => void;
+}) {
+  const id = useId();
+  return (
+    <div className={`form-field ${styles.pace}`}>
+      <label htmlFor={id}>Pace</label>
+      <select
+        id={id}
+        className="select"
+        value={pace}
+        aria-describedby={`${id}-help`}
+        onChange={(event) => onPace(Number(event.target.value))}
+      >
+        {PACES.map((stepsPerS) => (
+          <option key={stepsPerS} value={stepsPerS}>
+            {paceText(stepsPerS)}
+          </option>
+        ))}
+      </select>
+      <p className="muted form-help" id={`${id}-help`}>
+        {help} It can be changed while the run trains.
+      </p>
+    </div>
   );
 }

@@ -74,7 +74,7 @@ test("a mini-batch that is no number is asked for in words of its own", () => {
 
   expect(readDraft(declared, draft, {}).problems).toEqual({
     batch_size: "Enter a whole number such as 32.",
-    learning_rate: "Enter a number such as 0.01, 3e-4, x2 or /10.",
+    learning_rate: "Enter a number such as 0.01 or 3e-4.",
   });
 });
 

@@ -1,23 +1,26 @@
 /** What went wrong with the training, said at once, with the way out. */
 import { logUrl } from "../../api/client";
 import { fromWireNumber } from "../../api/number";
-import type { Checkpoint, EventOf, RunEvent } from "../../api/types";
+import type { Checkpoint, EventOf, RunEvent, Values } from "../../api/types";
+import { isFactorOnGroups } from "../../domain/declaration";
 import { reasonText } from "../../domain/journal";
 import { rateOf } from "../../domain/learningRate";
+import { valueInForce } from "../../domain/override";
 import { breaks } from "../../domain/series";
 import { setting, whole } from "../../format/numbers";
+import { roundFloat } from "../../format/parseNumber";
 import * as commands from "../../state/commands/commands";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import type { OpenRun } from "../../state/state";
 import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
+import { TakeUpAgain } from "../controls/script/TakeUpAgain";
 import * as styles from "./Alerts.module.css";
 import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
   const run = usePage((page) => page.open?.run);
-  const connection = usePage((page) => page.connection);
   const guarded = run?.status === "paused" && run.reason !== null && run.reason !== "user";
   const failed = run?.status === "failed" || run?.status === "lost";
   return (
@@ -27,11 +30,6 @@ export function Alerts() {
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}
       </div>
-      {connection === "reconnecting" ? (
-        <p className={`${styles.alert} ${styles.alertBusy}`}>
-          <Icon name="warn" /> Connection lost. Training continues; reconnecting…
-        </p>
-      ) : null}
     </div>
   );
 }
@@ -55,21 +53,22 @@ function GuardAlert() {
   }
   const tripped = open.events.findLast((event) => event.kind === "guard_tripped");
   const good = goodCheckpoint(open, tripped ?? null);
-  const rate = rateBefore(open.events) ?? rateOf(run).base / 10;
+  const gentler = gentlerRate(open);
   return (
     <p className={`${styles.alert} ${styles.alertBad}`}>
       <Icon name="warn" />
       <span>
         {tripped?.summary ?? `Training paused at step ${whole(run.step)}.`}
+        {causeText(open)}
         {good ? ` Checkpoint ${whole(good.step)} is good.` : ""}
       </span>
       {good && !isViewer ? (
         <button
           type="button"
           className="button"
-          onClick={() => void commands.rewind(run, good.id, { learning_rate: rate })}
+          onClick={() => void commands.rewind(run, good.id, gentler?.values)}
         >
-          Rewind and use lr {setting(rate)}
+          {gentler ? `Rewind and use lr ${gentler.text}` : "Rewind"}
         </button>
       ) : null}
       {tripped?.rule === "diverged" && !isViewer ? (
@@ -79,6 +78,18 @@ function GuardAlert() {
       ) : null}
     </p>
   );
+}
+
+/** A learning rate that was raised a few steps before is the likeliest cause. */
+const CAUSE_STEPS = 100;
+
+function causeText({ events, run }: OpenRun): string {
+  const last = events.findLast((event) => event.kind === "changed");
+  const [from, to] = [last?.before["learning_rate"], last?.after["learning_rate"]];
+  if (!last || typeof from !== "number" || typeof to !== "number" || to <= from) return "";
+  if (run.step - last.step > CAUSE_STEPS) return "";
+  const target = last.values["learning_rate"];
+  return ` Likely cause: learning rate raised to ${setting(typeof target === "number" ? target : to)} at step ${whole(last.step)}.`;
 }
 
 /** The newest checkpoint from before it went wrong: where the cost is a number, and not above its start. */
@@ -96,6 +107,16 @@ function goodCheckpoint(open: OpenRun, tripped: EventOf<"guard_tripped"> | null)
 
 const isGood = ({ val_cost: cost }: Checkpoint): boolean =>
   cost === null || Number.isFinite(fromWireNumber(cost));
+
+/** What to go on with: what the learning rate was before it was raised, else a tenth. Null: none to set. */
+function gentlerRate({ run, events, inherited }: OpenRun): { values: Values; text: string } | null {
+  const before = rateBefore(events);
+  const now = run.script ? valueInForce("learning_rate", run, [...inherited, ...events]) : rateOf(run).base;
+  const rate = before ?? (typeof now === "number" ? roundFloat(now / 10) : NaN);
+  if (!Number.isFinite(rate)) return null;
+  const isFactor = isFactorOnGroups("learning_rate", run.declared?.hyperparameters ?? []);
+  return { values: { learning_rate: rate }, text: `${isFactor ? "× " : ""}${setting(rate)}` };
+}
 
 /** What the learning rate was before it was last raised: it worked then. */
 function rateBefore(events: RunEvent[]): number | null {
@@ -118,8 +139,10 @@ function FailureAlert() {
       <Icon name="warn" />
       <div>
         <p>
-          {run.status === "lost" ? "The training process ended unexpectedly" : "The task raised an error"} at
-          step {whole(run.step)}. All points up to there are kept.
+          {run.status === "lost"
+            ? "The training process ended unexpectedly"
+            : `The ${run.script ? "script" : "task"} raised an error`}{" "}
+          at step {whole(run.step)}. All points up to there are kept.
           {last ? ` Last checkpoint: step ${whole(last.step)}.` : ""}
         </p>
         {run.error ? (
@@ -136,6 +159,7 @@ function FailureAlert() {
           </a>
         </p>
       </div>
+      {run.script && run.status === "lost" && !isViewer ? <TakeUpAgain run={run} /> : null}
       {last && !isViewer ? (
         <button
           type="button"

@@ -1,11 +1,16 @@
 /** What this run is made of, and everything that was recorded, to take away. */
 import { useState } from "react";
 import { editRun, exportUrl, logUrl } from "../../api/client";
-import type { Run } from "../../api/types";
+import type { Run, RunEvent, Values as ValuesByName } from "../../api/types";
+import { stepsOf } from "../../domain/declaration";
+import { exactnessText } from "../../domain/exactness";
+import { applies } from "../../domain/hyperparameters";
+import { valueInForce } from "../../domain/override";
 import { nameOf, valueText } from "../../format/hyperparameters";
 import { duration, whole } from "../../format/numbers";
 import { objectiveText } from "../../format/objective";
 import { replayText } from "../../format/replay";
+import { useDeclared } from "../../state/declared";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { runPath } from "../../state/route";
@@ -21,6 +26,7 @@ export function SettingsPanel() {
   const run = usePageThrottled((page) => page.open?.run ?? null);
   const isViewer = useIsViewer();
   if (!run) return null;
+  const steps = stepsOf(run);
   return (
     <section className={`panel ${styles.settings}`} aria-labelledby="settings">
       <div className="panel-head">
@@ -31,30 +37,17 @@ export function SettingsPanel() {
               <Icon name="out" /> {format === "markdown" ? "Markdown" : format.toUpperCase()}
             </a>
           ))}
-          <a className="button" href={exportUrl(run.id, "recipe")} download>
-            <Icon name="out" /> Recipe
-          </a>
-          {isViewer ? null : (
-            <>
-              <button
-                type="button"
-                className="button"
-                onClick={() => openDialog({ kind: "replay", runId: run.id, seed: run.seed })}
-              >
-                <Icon name="play" /> Replay
-              </button>
-              <ViewerLink runId={run.id} />
-            </>
-          )}
+          {run.script ? null : <RecipeTools run={run} />}
+          {isViewer ? null : <ViewerLink runId={run.id} />}
         </div>
       </div>
       {isViewer ? null : <Name run={run} />}
       <div className={styles.settingsColumns}>
         <dl className={styles.facts}>
-          <Fact name="Task">{run.task}</Fact>
+          <Fact name={run.script ? "Script" : "Task"}>{run.task}</Fact>
           <Fact name="Seed">{run.seed}</Fact>
-          <Fact name="Best">{objectiveText(run)}</Fact>
-          <Fact name="Steps">{whole(run.steps)}</Fact>
+          {run.script && !run.declared?.objective ? null : <Fact name="Best">{objectiveText(run)}</Fact>}
+          {steps === null ? null : <Fact name="Steps">{whole(steps)}</Fact>}
           {run.train_size ? <Fact name="Training set">{whole(run.train_size)} examples</Fact> : null}
           <Fact name="Created">{new Date(run.created_at).toLocaleString("en-GB")}</Fact>
           {run.started_at ? <Fact name="Took">{took(run)}</Fact> : null}
@@ -89,6 +82,27 @@ export function SettingsPanel() {
   );
 }
 
+/** A recipe is of a task: nothing can be replayed that only a script knows. */
+function RecipeTools({ run }: { run: Run }) {
+  const isViewer = useIsViewer();
+  return (
+    <>
+      <a className="button" href={exportUrl(run.id, "recipe")} download>
+        <Icon name="out" /> Recipe
+      </a>
+      {isViewer ? null : (
+        <button
+          type="button"
+          className="button"
+          onClick={() => openDialog({ kind: "replay", runId: run.id, seed: run.seed })}
+        >
+          <Icon name="play" /> Replay
+        </button>
+      )}
+    </>
+  );
+}
+
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   return (
     <div>
@@ -98,27 +112,39 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function exactnessText({ level, reasons, proved_at_step: step }: NonNullable<Run["exactness"]>): string {
-  if (level === "exact") return `exact: steps up to ${whole(step ?? 0)} were made twice and were equal`;
-  return reasons.length > 0 ? `${level}: ${reasons.join("; ")}` : level;
-}
-
 function took(run: Run): string {
   const end = run.ended_at ? Date.parse(run.ended_at) : Date.now();
   return duration((end - Date.parse(run.started_at ?? run.created_at)) / 1000);
 }
 
+const NO_EVENTS: RunEvent[] = [];
+
+const inForce = (run: Run, events: RunEvent[]): ValuesByName =>
+  Object.fromEntries(
+    Object.entries(run.values).map(([name, value]) => [name, valueInForce(name, run, events) ?? value]),
+  );
+
 /** Every hyperparameter: what is in force, and what it was at the start where that differs. */
 function Values({ run }: { run: Run }) {
-  const { values, initial_values: initial } = run;
-  const tasks = usePage((page) => page.tasks);
-  const declared = tasks.find((task) => task.name === run.task)?.hyperparameters ?? [];
+  const { initial_values: initial } = run;
+  const events = usePage((page) => page.open?.events ?? NO_EVENTS);
+  // A script's schedule moves its values by itself.
+  const values = run.script ? inForce(run, events) : run.values;
+  const declared = useDeclared();
   const order = declared.map((hyperparameter) => hyperparameter.name);
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   const names = Object.keys(values).sort((a, b) => rank(a) - rank(b));
-  return (
+  const isPlain = (name: string): boolean => {
+    const known = declared.find((hyperparameter) => hyperparameter.name === name);
+    const moved = initial[name] !== undefined && initial[name] !== values[name];
+    return (
+      !run.script && known !== undefined && !moved && (!applies(known, run) || values[name] === known.default)
+    );
+  };
+  const plain = names.filter(isPlain);
+  const facts = (shown: string[]) => (
     <dl className={styles.facts}>
-      {names.map((name) => {
+      {shown.map((name) => {
         const label = declared.find((hyperparameter) => hyperparameter.name === name)?.label ?? nameOf(name);
         const changed = initial[name] !== undefined && initial[name] !== values[name];
         return (
@@ -129,6 +155,17 @@ function Values({ run }: { run: Run }) {
         );
       })}
     </dl>
+  );
+  return (
+    <div>
+      {facts(names.filter((name) => !isPlain(name)))}
+      {plain.length > 0 ? (
+        <details className={styles.plain}>
+          <summary className="muted">{plain.length} settings as the task has them</summary>
+          {facts(plain)}
+        </details>
+      ) : null}
+    </div>
   );
 }
 

@@ -10,6 +10,7 @@ import { toast } from "../../state/toasts";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
 import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
+import { StartPaused } from "../../ui/fields/StartPaused";
 import { TextField } from "../../ui/fields/TextField";
 
 export interface PromoteDialogProps {
@@ -30,6 +31,7 @@ const WAYS: { from: Promotion["from"]; word: string; help: string }[] = [
 
 export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogProps) {
   const [from, setFrom] = useState<Promotion["from"]>("checkpoint");
+  const [paused, setPaused] = useState(false);
   const form = useDialogForm({
     name: `trial ${trial} of search ${searchId}`,
     steps: String(steps * 4),
@@ -45,6 +47,7 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
           steps: typed.value ?? steps,
           name: given(form.fields.name),
           note: given(form.fields.note),
+          paused,
         }),
       async (run) => {
         await showRun(run.id);
@@ -89,6 +92,7 @@ export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogPr
           />
         </div>
         <TextField label="Description" {...form.text("note")} />
+        <StartPaused checked={paused} onChange={setPaused} />
       </DialogForm>
     </Dialog>
   );

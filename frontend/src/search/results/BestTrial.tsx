@@ -15,6 +15,7 @@ import { Link } from "../../ui/Link";
 import type { Axis } from "../axes";
 import { textOf } from "../axes";
 import { lowerFirst } from "../labels";
+import { luckOf, luckText, unrepeated } from "../luck";
 import { repeatText } from "../trials";
 import * as styles from "./BestTrial.module.css";
 
@@ -38,6 +39,8 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
   }
   const runId = best.run_id;
   const again = repeatText(search, runId);
+  const luck = luckOf(search);
+  const doubt = luck ? luckText(luck) : "";
   const edges = search.best_is_at_edge;
   return (
     <section className={`panel ${styles.bestLine}`} aria-label="Best trial">
@@ -77,8 +80,9 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
           </button>
           <button
             type="button"
-            className="button primary"
+            className={luck && !doubt ? "button primary" : "button"}
             aria-label="Promote winner"
+            title={luck ? undefined : "Not repeated with other seeds yet: it may have been lucky"}
             onClick={() =>
               openDialog({
                 kind: "promote",
@@ -93,6 +97,15 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
           </button>
         </div>
       )}
+      {luck && doubt ? (
+        <div className={styles.edgeLine} data-part="luck">
+          <Icon name="warn" />
+          <p className="grow numbers">
+            Trial {best.number}: {measured(best.value)} once, {luck.text}. {doubt}
+          </p>
+          {isViewer ? null : <RepeatTop search={search} />}
+        </div>
+      ) : null}
       {edges.length > 0 ? (
         <div className={styles.edgeLine}>
           <Icon name="warn" />
@@ -122,6 +135,31 @@ export function BestTrial({ search, axes, isViewer }: BestTrialProps) {
         </div>
       ) : null}
     </section>
+  );
+}
+
+const TOP = 5;
+
+/** The best trials are compared by several seeds each. */
+function RepeatTop({ search }: { search: Search }) {
+  const runs = unrepeated(search, TOP);
+  const [isSending, setSending] = useState(false);
+  const repeat = async () => {
+    setSending(true);
+    try {
+      for (const runId of runs) await repeatTrial(search.id, SEEDS, runId);
+      toast(`Repeating ${runs.length} more of the best ${TOP} trials with ${SEEDS} other seeds each.`);
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setSending(false);
+    }
+  };
+  if (runs.length === 0) return null;
+  return (
+    <ActionButton className="small" enabled={!isSending} onPress={() => void repeat()}>
+      Repeat the top {TOP}
+    </ActionButton>
   );
 }
 

@@ -1,13 +1,25 @@
 /** What a person asks of the training, and what the page says when the worker has answered. */
 import * as api from "../../api/client";
 import { fromWireNumber } from "../../api/number";
-import type { Command, EventOf, RequestedValues, Run, SetCommand, Values, WireNumber } from "../../api/types";
+import type {
+  Command,
+  EventOf,
+  RequestedValues,
+  Run,
+  RunEvent,
+  SetCommand,
+  Values,
+  WireNumber,
+} from "../../api/types";
 import type { Answer } from "../../domain/answers";
+import { declaredOf } from "../../domain/declaration";
 import { rateOf } from "../../domain/learningRate";
+import { largestRise, nudgedRates, relativeText } from "../../domain/override";
 import { changeTimeText } from "../../format/changeTime";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
+import { focusNext } from "../focusNext";
 import { getRoute, navigate, runPath } from "../route";
 import { loadRuns } from "../runSession";
 import { dispatch, getPage } from "../store";
@@ -47,14 +59,20 @@ const valuesText = (values: RequestedValues): string =>
 
 /** Rises of ×2 and more go up over 10 steps; everything else acts at once. */
 export function withRamp(command: SetCommand, run: Run): SetCommand {
+  if (run.script) {
+    const rises = isRise(largestRise(command.values, run, eventsOf(run)));
+    return rises && command.over_steps === undefined ? { ...command, over_steps: RAMP_STEPS } : command;
+  }
   const to = command.values["learning_rate"] ?? command.values["base_learning_rate"];
   const base = run.values["learning_rate"];
   const factor = command.values["learning_rate"] !== undefined ? (run.effective?.schedule_factor ?? 1) : 1;
   const from = typeof base === "number" ? base * factor : undefined;
   if (typeof to !== "number" || typeof from !== "number" || command.over_steps !== undefined) return command;
-  // 0.02 / 0.01 may come out a hair below 2.
-  return to / from >= RAMP_FACTOR * (1 - 1e-9) ? { ...command, over_steps: RAMP_STEPS } : command;
+  return isRise(to / from) ? { ...command, over_steps: RAMP_STEPS } : command;
 }
+
+/** 0.02 / 0.01 may come out a hair below 2. */
+const isRise = (factor: number): boolean => factor >= RAMP_FACTOR * (1 - 1e-9);
 
 /** Changes hyperparameters; the toast says from which step, and offers to put them back. */
 export async function change(run: Run, command: SetCommand): Promise<boolean> {
@@ -64,24 +82,38 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
     toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
   }
   if (answer?.kind !== "changed") return false;
-  const undo: SetCommand = { kind: "set", values: answer.undo_values, note: "reverted" };
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
   toast(answerText(ramped, answer), {
-    actions: [{ label: "Undo", act: () => void change(latestRun(run), undo) }],
+    actions: [{ label: "Undo", act: () => void putBack(latestRun(run), answer) }],
     why,
   });
   return true;
 }
 
-/** Multiplies the learning rate at once; an undo is offered afterwards. */
-export const nudgeLearningRate = (run: Run, factor: number): Promise<boolean> =>
-  change(run, { kind: "set", values: { learning_rate: roundFloat(rateOf(run).now * factor) } });
+/** Sets what a change has moved to the values before it. */
+export const putBack = (run: Run, event: EventOf<"changed">): Promise<boolean> =>
+  change(run, { kind: "set", values: event.undo_values, note: "reverted" });
+
+/** Multiplies the learning rate at once, of a script all it has; an undo is offered afterwards. */
+export async function nudgeLearningRate(run: Run, factor: number): Promise<boolean> {
+  const values = run.script
+    ? nudgedRates(run, declaredOf(run, getPage().tasks), eventsOf(run), factor)
+    : { learning_rate: roundFloat(rateOf(run).now * factor) };
+  return Object.keys(values).length > 0 && change(run, { kind: "set", values });
+}
+
+/** The events that say what was set by hand on the way to here. */
+function eventsOf(run: Run): RunEvent[] {
+  const open = getPage().open;
+  return open?.run.id === run.id ? [...open.inherited, ...open.events] : [];
+}
 
 /** "Learning rate 0.01 → 0.005 from step 1,205. Made after step 1,204." and what else the worker had to do. */
 export function answerText(command: SetCommand, answer: EventOf<"changed">): string {
   const { before, after, notes } = answer;
   const extra = notes.length > 0 ? ` ${notes.map(sentence).join(" ")}` : "";
-  const when = ` ${changeTimeText(answer)}${extra}`;
+  const relative = relativeText(command.values);
+  const when = ` ${changeTimeText(answer, relative)}${extra}`;
   if (command.over_steps) {
     const name = Object.keys(command.values)[0] ?? "";
     const to = command.values[name];
@@ -152,6 +184,15 @@ export async function cancel(run: Run, commandId: number): Promise<void> {
   if (answer) toast("Scheduled change cancelled.");
 }
 
+/** Starts a script again whose process is gone. */
+export async function takeUpAgain(run: Run): Promise<void> {
+  try {
+    dispatch({ type: "run", run: await api.takeUpAgain(run.id), at: Date.now() });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
 /** Goes on after the end of a run: a new branch from its newest checkpoint becomes the live one. */
 export async function continueFrom(run: Run, steps?: number): Promise<void> {
   try {
@@ -170,6 +211,7 @@ export async function continueFrom(run: Run, steps?: number): Promise<void> {
 export async function rewind(run: Run, checkpointId: number, values?: Values): Promise<void> {
   try {
     const next = await api.forkCheckpoint(checkpointId, { rewind: true, values });
+    focusNext("chart");
     await showRun(next.id);
     const step = whole(next.parent?.step ?? next.step);
     toast(`Went back to step ${step}. The abandoned part stays as branch “${run.name}”.`, {

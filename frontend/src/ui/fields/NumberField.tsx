@@ -51,7 +51,7 @@ export function NumberField(props: NumberFieldProps) {
           setProblem(null);
           const parsed = props.read(event.target.value);
           // Staged while typing, so that the preview follows; complaints wait until the field is left.
-          if (parsed.value !== null && /^[\d.]/.test(event.target.value.trim())) props.onValue(parsed.value);
+          if (parsed.value !== null) props.onValue(parsed.value);
         }}
         onBlur={onBlur}
         onKeyDown={(event) => {

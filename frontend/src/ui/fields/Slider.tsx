@@ -14,6 +14,8 @@ export interface SliderProps {
   text: string;
   disabled?: boolean;
   ticks?: { position: number; word: string }[];
+  /** Values that were used before, and how that went. */
+  dots?: { position: number; tone: "good" | "problem" | "calm"; title: string }[];
   onMove: (position: number) => void;
   onEnter?: () => void;
   onEscape?: () => void;
@@ -69,6 +71,15 @@ export function Slider(props: SliderProps) {
           style={{ left: `calc(8px + (100% - 16px) * ${part(props.currentPosition)})` }}
         />
       ) : null}
+      {props.dots?.map((dot) => (
+        <span
+          key={dot.position}
+          className={styles.sliderDot}
+          data-tone={dot.tone}
+          title={dot.title}
+          style={{ left: `calc(8px + (100% - 16px) * ${part(dot.position)})` }}
+        />
+      ))}
       {props.ticks ? (
         <div className={styles.sliderTicks} aria-hidden="true">
           {props.ticks.map((tick) => (

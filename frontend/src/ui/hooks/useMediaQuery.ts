@@ -6,6 +6,9 @@ const RAIL_PX_MIN = 1024;
 /** Below this one panel is shown at a time, behind tabs, px. */
 const TABS_PX_MAX = 700;
 
+/** From here on the tree and the journal have a column of their own, px. As in `RunPage.module.css`. */
+const ROOMY_PX_MIN = 1600;
+
 function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
@@ -18,4 +21,5 @@ function useMediaQuery(query: string): boolean {
 }
 
 export const useNarrow = (): boolean => useMediaQuery(`(max-width: ${RAIL_PX_MIN - 1}px)`);
+export const useRoomy = (): boolean => useMediaQuery(`(min-width: ${ROOMY_PX_MIN}px)`);
 export const usePhone = (): boolean => useMediaQuery(`(max-width: ${TABS_PX_MAX}px)`);

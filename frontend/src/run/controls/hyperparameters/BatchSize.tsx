@@ -1,26 +1,32 @@
 /** The mini-batch size: powers of two that the training set allows. */
 import { useState } from "react";
 import { fromWireNumber } from "../../../api/number";
-import type { Run, Task } from "../../../api/types";
-import { whole } from "../../../format/numbers";
+import type { Hyperparameter, Run, Values } from "../../../api/types";
+import { rateOf } from "../../../domain/learningRate";
+import { setting, whole } from "../../../format/numbers";
+import { roundFloat } from "../../../format/parseNumber";
 import { ApplyButton, ControlHead, StagedSelect } from "../staged/StagedControl";
 import { useStagedControl } from "../staged/useStagedControl";
 
-export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
+/** The largest size that is offered. */
+const SIZE_MAX = 4096;
+
+export function BatchSize({ run, declared: all }: { run: Run; declared: Hyperparameter[] }) {
   const current = Number(run.values["batch_size"] ?? 0);
   const [now, setNow] = useState(false);
-  const control = useStagedControl(run, current, (size) => ({
-    values: { batch_size: size },
-    batch_now: now,
-  }));
+  const [scale, setScale] = useState(false);
+  const isSgd = run.values["optimizer"] === "sgd";
+  const scaled = (size: number): number => roundFloat((rateOf(run).now * size) / current);
+  const scales = scale && isSgd;
+  const control = useStagedControl(run, current, (size) => {
+    const values: Values = { batch_size: size };
+    if (scales) values["learning_rate"] = scaled(size);
+    return { values, batch_now: now || scales }; // both at the same step
+  });
   const { staged } = control;
   if (run.values["batch_size"] === undefined) return null;
-  const declared = task?.hyperparameters.find((hyperparameter) => hyperparameter.name === "batch_size");
-  const high = Math.min(
-    fromWireNumber(declared?.high ?? 1024),
-    run.train_size ?? task?.train_size ?? 1024,
-    4096,
-  );
+  const declared = all.find((hyperparameter) => hyperparameter.name === "batch_size");
+  const high = Math.min(fromWireNumber(declared?.high ?? 1024), run.train_size ?? SIZE_MAX, SIZE_MAX);
   const left = stepsLeft(run);
   return (
     <div className="control">
@@ -37,13 +43,22 @@ export function BatchSize({ run, task }: { run: Run; task: Task | null }) {
       {staged !== null ? (
         <>
           <label className="check">
-            <input type="checkbox" checked={now} onChange={(event) => setNow(event.target.checked)} />
+            <input
+              type="checkbox"
+              checked={now || scales}
+              disabled={scales}
+              onChange={(event) => setNow(event.target.checked)}
+            />
             Apply now, not from the next epoch{left === null ? "" : ` (in ${whole(left)} steps)`}
           </label>
-          <p className="preview">
-            {staged > current ? "Less" : "More"} noise. With SGD, the learning rate is usually scaled, too: ×
-            {Number((staged / current).toPrecision(3))}.
-          </p>
+          {isSgd ? (
+            <label className="check">
+              <input type="checkbox" checked={scale} onChange={(event) => setScale(event.target.checked)} />
+              Also scale the learning rate ×{Number((staged / current).toPrecision(3))}, to{" "}
+              {setting(scaled(staged))} (usual for SGD)
+            </label>
+          ) : null}
+          <p className="preview">{staged > current ? "Less" : "More"} noise.</p>
         </>
       ) : null}
     </div>

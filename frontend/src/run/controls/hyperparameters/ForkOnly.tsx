@@ -2,15 +2,24 @@
 
 import { fromWireNumber } from "../../../api/number";
 import type { Hyperparameter, Run, Value } from "../../../api/types";
+import { readDeclared } from "../../../domain/hyperparameters";
 import { valueText } from "../../../format/hyperparameters";
 import { openDialog } from "../../../state/dialogs";
 import { usePage } from "../../../state/store";
 import { ActionButton } from "../../../ui/ActionButton";
+import { NumberField } from "../../../ui/fields/NumberField";
 import { useStagedValue } from "../staged/useStagedValue";
 import * as styles from "./ForkOnly.module.css";
 
-export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter }) {
-  const current = run.values[declared.name] as Value;
+export interface ForkOnlyProps {
+  run: Run;
+  declared: Hyperparameter;
+  /** Numbers are typed, not chosen: nobody knows which ones are usual. */
+  typed?: boolean;
+}
+
+export function ForkOnly({ run, declared, typed = false }: ForkOnlyProps) {
+  const current = (run.values[declared.name] ?? declared.default) as Value;
   const staged = useStagedValue(current);
   const checkpoint = usePage(
     (page) =>
@@ -23,23 +32,24 @@ export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter
   };
   return (
     <>
-      <select
-        className={`select ${styles.wide}`}
-        aria-label={declared.label}
-        value={String(staged.shown)}
-        onChange={(event) =>
-          staged.stage(typeof current === "number" ? Number(event.target.value) : event.target.value)
-        }
-      >
-        {choicesOf(declared, current).map((choice) => (
-          <option key={String(choice)} value={String(choice)}>
-            {valueText(declared.name, choice)} {declared.unit}
-          </option>
-        ))}
-      </select>
+      {typed && typeof current === "number" ? (
+        <NumberField
+          label={`${declared.label} value`}
+          shown={valueText(declared.name, staged.shown)}
+          read={(text) => readDeclared(text, current, declared)}
+          onValue={staged.stage}
+          onEscape={staged.reset}
+        />
+      ) : (
+        <ChoiceOf declared={declared} current={current} shown={staged.shown} onStage={staged.stage} />
+      )}
       {staged.staged !== null ? (
         <div className="preview">
-          <p>{declared.label} cannot change in a running network.</p>
+          <p>
+            {typed
+              ? "The script reads it only before its loop: a fork starts with it."
+              : `${declared.label} cannot change in a running network.`}
+          </p>
           <ActionButton icon="fork" enabled={checkpoint !== null} onPress={fork}>
             Fork with {valueText(declared.name, staged.staged)}{" "}
             {declared.kind === "int" ? declared.label.toLowerCase() : ""}
@@ -48,6 +58,34 @@ export function ForkOnly({ run, declared }: { run: Run; declared: Hyperparameter
         </div>
       ) : null}
     </>
+  );
+}
+
+interface ChoiceOfProps {
+  declared: Hyperparameter;
+  current: Value;
+  shown: Value;
+  onStage: (value: Value) => void;
+}
+
+function ChoiceOf({ declared, current, shown, onStage }: ChoiceOfProps) {
+  const choices = choicesOf(declared, current);
+  return (
+    <select
+      className={`select ${styles.wide}`}
+      aria-label={declared.label}
+      value={String(shown)}
+      onChange={(event) => {
+        const chosen = choices.find((choice) => String(choice) === event.target.value);
+        if (chosen !== undefined) onStage(chosen);
+      }}
+    >
+      {choices.map((choice) => (
+        <option key={String(choice)} value={String(choice)}>
+          {valueText(declared.name, choice)} {declared.unit}
+        </option>
+      ))}
+    </select>
   );
 }
 

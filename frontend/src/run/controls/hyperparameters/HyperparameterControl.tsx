@@ -1,5 +1,5 @@
 /** A control for any declared hyperparameter that a running training can change. */
-import type { Hyperparameter, Run } from "../../../api/types";
+import type { Hyperparameter, RequestedValues, Run, Value } from "../../../api/types";
 import { readDeclared } from "../../../domain/hyperparameters";
 import { fromSlider, sliderRange, toSlider } from "../../../domain/sliderScale";
 import { valueText } from "../../../format/hyperparameters";
@@ -12,7 +12,20 @@ import { useStagedControl } from "../staged/useStagedControl";
 export interface HyperparameterControlProps {
   run: Run;
   declared: Hyperparameter;
+  /** The value in force, where the run's own list of values does not follow it. */
+  now?: Value;
+  /** Whether the value can go there gradually. */
+  ramps?: boolean;
+  /** What asks for a number, where that is not the number itself. */
+  request?: (value: number) => RequestedValues[string];
+  /** Said beside the field. */
+  help?: string;
 }
+
+const plainly = (value: number): number => value;
+
+const nowOf = ({ run, declared, now }: HyperparameterControlProps): Value | undefined =>
+  now ?? run.values[declared.name];
 
 export function HyperparameterControl(props: HyperparameterControlProps) {
   switch (props.declared.kind) {
@@ -26,24 +39,26 @@ export function HyperparameterControl(props: HyperparameterControlProps) {
 }
 
 /** Acts at once. */
-function Switch({ run, declared }: HyperparameterControlProps) {
+function Switch(props: HyperparameterControlProps) {
+  const { run, declared } = props;
   return (
     <label className="check">
       <input
         type="checkbox"
-        checked={run.values[declared.name] === true}
+        checked={nowOf(props) === true}
         disabled={!run.allowed.includes("set")}
         onChange={(event) =>
           void change(run, { kind: "set", values: { [declared.name]: event.target.checked } })
         }
       />
-      {declared.help || declared.label}
+      {(props.help ?? declared.help) || declared.label}
     </label>
   );
 }
 
-function Choice({ run, declared }: HyperparameterControlProps) {
-  const control = useStagedControl(run, String(run.values[declared.name]), (value) => ({
+function Choice(props: HyperparameterControlProps) {
+  const { run, declared } = props;
+  const control = useStagedControl(run, String(nowOf(props)), (value) => ({
     values: { [declared.name]: value },
   }));
   return (
@@ -59,10 +74,11 @@ function Choice({ run, declared }: HyperparameterControlProps) {
   );
 }
 
-function NumberControl({ run, declared }: HyperparameterControlProps) {
+function NumberControl(props: HyperparameterControlProps) {
+  const { run, declared, ramps = declared.kind === "float", help = declared.help, request = plainly } = props;
   const { name, label, scale, unit } = declared;
-  const current = Number(run.values[name]);
-  const control = useStagedControl(run, current, (value) => ({ values: { [name]: value } }));
+  const current = Number(nowOf(props));
+  const control = useStagedControl(run, current, (value) => ({ values: { [name]: request(value) } }));
   const range = sliderRange(declared);
   return (
     <>
@@ -83,10 +99,10 @@ function NumberControl({ run, declared }: HyperparameterControlProps) {
           textOf={(value) => valueText(name, value)}
           read={(typed) => readDeclared(typed, current, declared)}
         />
-        <span className="muted small-text grow">{declared.help}</span>
+        <span className="muted small-text grow">{help}</span>
         <ApplyButton control={control} label={label} />
       </div>
-      {control.staged !== null ? <TimingFields control={control} ramps={declared.kind === "float"} /> : null}
+      {control.staged !== null ? <TimingFields control={control} ramps={ramps} /> : null}
     </>
   );
 }

@@ -1,22 +1,26 @@
 /** The learning rate: quick factors that act at once, and a slider and a field that are staged first. */
 
-import { useState } from "react";
-import { fromWireNumber } from "../../../api/number";
+import { useMemo, useState } from "react";
 import type { Run } from "../../../api/types";
 import type { Rate } from "../../../domain/learningRate";
-import { describeStepSize, rateOf, stepSizeFactor } from "../../../domain/learningRate";
+import { rateOf } from "../../../domain/learningRate";
+import type { TriedRate } from "../../../domain/triedRates";
+import { triedRates } from "../../../domain/triedRates";
 import { measured, setting } from "../../../format/numbers";
-import { parseLearningRate, roundFloat } from "../../../format/parseNumber";
-import { RAMP_FACTOR, RAMP_STEPS } from "../../../state/commands/commands";
+import { parseLearningRate } from "../../../format/parseNumber";
+import { getPage, usePage } from "../../../state/store";
 import { ActionButton } from "../../../ui/ActionButton";
 import { TierName } from "../../../ui/TierName";
 import { ApplyButton, ControlHead, StagedField, StagedSlider } from "../staged/StagedControl";
 import { TimingFields } from "../staged/TimingFields";
 import { useStagedControl } from "../staged/useStagedControl";
 import * as styles from "./LearningRate.module.css";
+import { LearningRatePreview } from "./LearningRatePreview";
 import { NudgeButton } from "./NudgeButton";
 
 const RANGE = { min: -6, max: 1, step: 0.05 };
+/** The effect of a change needs some steps to show. */
+const REREAD_STEPS = 50;
 const TICKS = [
   { position: -6, word: "1e-6" },
   { position: -4, word: "1e-4" },
@@ -41,6 +45,7 @@ export function LearningRate({ run }: { run: Run }) {
     values: { [base ? "base_learning_rate" : "learning_rate"]: value },
   }));
   const { current, shown, staged } = control;
+  const tried = useTriedRates(run);
   const text =
     staged === null
       ? setting(current)
@@ -58,6 +63,7 @@ export function LearningRate({ run }: { run: Run }) {
         fromPosition={(position) => Number((10 ** position).toPrecision(3))}
         text={text}
         ticks={TICKS}
+        dots={tried.map(dotOf)}
       />
       <div className={`row ${styles.quick}`} data-coach="rate">
         <NudgeButton
@@ -89,7 +95,14 @@ export function LearningRate({ run }: { run: Run }) {
         />
       </div>
       {staged !== null ? (
-        <Preview run={run} rate={rate} current={current} to={staged} moved={control.moved} />
+        <LearningRatePreview
+          run={run}
+          rate={rate}
+          current={current}
+          to={staged}
+          moved={control.moved}
+          tried={tried}
+        />
       ) : null}
       <div className={`row ${styles.applyRow}`}>
         <TimingFields control={control} ramps />
@@ -100,6 +113,28 @@ export function LearningRate({ run }: { run: Run }) {
       </div>
     </div>
   );
+}
+
+const OUTCOMES = { better: "the cost fell after it", worse: "the cost rose after it", unknown: "was used" };
+const TONES = { better: "good", worse: "problem", unknown: "calm" } as const;
+
+const dotOf = ({ rate, outcome, worked }: TriedRate) => ({
+  position: Math.log10(rate),
+  tone: TONES[outcome],
+  title: `${setting(rate)}: ${worked ? OUTCOMES[outcome] : "the training blew up"}`,
+});
+
+/** Read anew when something was changed, and as the effect of the last change shows. */
+function useTriedRates(run: Run): TriedRate[] {
+  const events = usePage((page) => page.open?.events);
+  const seen = Math.floor(run.step / REREAD_STEPS);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: curves move with every step; their state now and then will do
+  return useMemo(() => {
+    const cost = getPage().open?.curves.raw["train/cost"];
+    const initial = Number(run.initial_values["learning_rate"] ?? 0);
+    if (!events || !(initial > 0)) return [];
+    return triedRates(events, initial, cost, run.step).filter(({ rate }) => rate > 0);
+  }, [run.id, events, seen]);
 }
 
 /** Under a schedule there are two numbers to set: what the next update uses, or what the schedule multiplies. */
@@ -125,49 +160,6 @@ function ScheduleChoice({
           Set base
         </button>
       </div>
-    </div>
-  );
-}
-
-interface PreviewProps {
-  run: Run;
-  rate: Rate;
-  current: number;
-  to: number;
-  moved: boolean;
-}
-
-/** What the staged value would do, before it does it. */
-function Preview({ run, rate, current, to, moved }: PreviewProps) {
-  const factor = to / current;
-  const size = fromWireNumber(run.latest["step_size"]);
-  const beta = run.effective?.momentum ?? Number(run.values["momentum"] ?? 0);
-  const decay = Number(run.values["weight_decay"] ?? 0);
-  const percent = (part: number): string => `${measured(part * 100)} %`;
-  return (
-    <div className="preview numbers">
-      <p>
-        → <b>{setting(to)}</b>: step size ×{measured(roundFloat(factor))}
-        {Number.isFinite(size)
-          ? `, ${percent(size)} → ${percent(size * factor)} of the weights (${describeStepSize(size * factor)})`
-          : ""}
-        .
-      </p>
-      {beta > 0 && beta < 1 ? (
-        <p>
-          lr/(1−β) {measured(stepSizeFactor(rate.now, beta))} →{" "}
-          {measured(stepSizeFactor(rate.now * factor, beta))}
-        </p>
-      ) : null}
-      {run.values["optimizer"] === "adamw" && decay > 0 ? (
-        <p>
-          Decay per step lr·λ {measured(rate.now * decay)} → {measured(rate.now * factor * decay)}
-        </p>
-      ) : null}
-      {factor >= RAMP_FACTOR ? <p>Rises gradually over {RAMP_STEPS} steps.</p> : null}
-      {moved ? (
-        <p>Changed in another window: it is now {setting(current)}. Your staged value was kept.</p>
-      ) : null}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** Momentum, on a scale where 0.9, 0.99 and 0.999 are equally far apart. */
 import { useState } from "react";
-import type { Run, Task } from "../../../api/types";
+import type { Hyperparameter, Run } from "../../../api/types";
 import { rateOf } from "../../../domain/learningRate";
 import { fromSlider, MOMENTUM_END, toSlider } from "../../../domain/sliderScale";
 import { measured, momentum, rounded, setting } from "../../../format/numbers";
@@ -15,14 +15,14 @@ const TICKS = [0, 0.9, 0.99, 0.999].map((beta) => ({
   word: String(beta),
 }));
 
-export function Momentum({ run, task }: { run: Run; task: Task | null }) {
+export function Momentum({ run, declared: all }: { run: Run; declared: Hyperparameter[] }) {
   const current = Number(run.values["momentum"] ?? 0);
   const [keep, setKeep] = useState(true);
   const control = useStagedControl(run, current, (momentum) => ({
     values: { momentum },
     keep_step_size: keep,
   }));
-  const declared = task?.hyperparameters.find((hyperparameter) => hyperparameter.name === "momentum");
+  const declared = all.find((hyperparameter) => hyperparameter.name === "momentum");
   const optimizer = String(run.values["optimizer"] ?? "sgd");
   if (run.values["momentum"] === undefined) return null;
   if (declared?.optimizers && !declared.optimizers.includes(optimizer)) {

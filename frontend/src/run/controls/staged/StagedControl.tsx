@@ -38,7 +38,9 @@ interface PartProps<Value> {
   label: string;
 }
 
-export interface StagedSliderProps extends PartProps<number>, Pick<SliderProps, "range" | "text" | "ticks"> {
+export interface StagedSliderProps
+  extends PartProps<number>,
+    Pick<SliderProps, "range" | "text" | "ticks" | "dots"> {
   toPosition: (value: number) => number;
   fromPosition: (position: number) => number;
 }
@@ -50,7 +52,7 @@ export function StagedSlider({ control, toPosition, fromPosition, ...shown }: St
       {...shown}
       position={positionOf(control.shown)}
       currentPosition={control.staged === null ? null : positionOf(control.current)}
-      disabled={!control.may}
+      disabled={!control.mayStage}
       onMove={(position) => control.stage(fromPosition(position))}
       onEnter={control.applyStaged}
       onEscape={control.reset}
@@ -71,7 +73,7 @@ export function StagedField({ control, label, textOf, read }: StagedFieldProps) 
       label={`${label} value`}
       shown={textOf(control.shown)}
       read={read}
-      disabled={!control.may}
+      disabled={!control.mayStage}
       onValue={control.stage}
       onEnter={control.apply}
       onEscape={control.reset}
@@ -92,7 +94,7 @@ export function StagedSelect<Value extends string | number | boolean>(props: Sta
       className="select grow numbers"
       aria-label={props.label}
       value={String(control.shown)}
-      disabled={props.disabled ?? !control.may}
+      disabled={props.disabled ?? !control.mayStage}
       onChange={(event) => {
         const chosen = choices.find((choice) => String(choice) === event.target.value);
         if (chosen !== undefined) control.stage(chosen);
@@ -108,6 +110,19 @@ export function StagedSelect<Value extends string | number | boolean>(props: Sta
 }
 
 export function ApplyButton<Value>({ control, label }: PartProps<Value>) {
+  if (control.staged !== null && control.mayStage && !control.may) {
+    return (
+      <ActionButton
+        icon="fork"
+        label={`Fork with this ${label.toLowerCase()}`}
+        title="This run is over: a branch from its end can have another value"
+        className="primary"
+        onPress={control.applyStaged}
+      >
+        Fork…
+      </ActionButton>
+    );
+  }
   return (
     <ActionButton
       label={`Apply ${label.toLowerCase()}`}

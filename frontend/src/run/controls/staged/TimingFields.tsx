@@ -17,6 +17,7 @@ export function TimingFields<Value>({ control, ramps }: TimingFieldsProps<Value>
     const value = Math.round(Number(text.replace(/,/g, "")));
     return text.trim() !== "" && value > 0 ? value : undefined;
   };
+  if (!control.may) return null; // a fork begins with its values
   if (!open) {
     return (
       <button type="button" className="button link small" onClick={() => setOpen(true)}>

@@ -17,6 +17,9 @@ export function ChartTable({ names, caption }: { names: string[]; caption: strin
     .slice(0, ROWS);
   return (
     <div className="table-place" tabIndex={0} role="group" aria-label={`${caption} as table`}>
+      <p className="muted small-text">
+        Raw values, not averaged. The last {steps.length} points, newest first.
+      </p>
       <table className="table">
         <caption className="unseen">
           {caption}: the last {steps.length} points, newest first, and all changes

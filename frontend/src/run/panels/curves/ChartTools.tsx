@@ -1,8 +1,9 @@
 /** How the charts are looked at: axes, smoothing, freezing. Nothing here touches the training. */
 import { AXIS_LABELS } from "../../../charts/axis";
+import { whole } from "../../../format/numbers";
 import { reloadCurves } from "../../../state/loadCurves";
 import type { AxisKind } from "../../../state/state";
-import { AXIS_KINDS } from "../../../state/state";
+import { AXIS_KINDS, axisKindsOf } from "../../../state/state";
 import { dispatch, getPage, usePage } from "../../../state/store";
 import { Icon } from "../../../ui/Icon";
 import * as styles from "./ChartTools.module.css";
@@ -25,10 +26,12 @@ function smooth(steps: number): void {
 
 export function ChartTools({ table, onTable }: { table: boolean; onTable: (table: boolean) => void }) {
   const view = usePage((page) => page.view);
+  const offered = usePage((page) => axisKindsOf(page.open?.run).join(" ")).split(" ");
+  const kinds = AXIS_KINDS.filter((kind) => offered.includes(kind) || kind === view.axis);
   const nearest = SMOOTHINGS.reduce((a, b) =>
     Math.abs(b - view.smoothSteps) < Math.abs(a - view.smoothSteps) ? b : a,
   );
-  const text = view.smoothSteps <= 1 ? "no smoothing" : `average over about ${view.smoothSteps} steps`;
+  const text = view.smoothSteps <= 1 ? "no smoothing" : `average over about ${whole(view.smoothSteps)} steps`;
   return (
     <div className="tools">
       <select
@@ -37,7 +40,7 @@ export function ChartTools({ table, onTable }: { table: boolean; onTable: (table
         value={view.axis}
         onChange={(event) => dispatch({ type: "view", change: { axis: event.target.value as AxisKind } })}
       >
-        {AXIS_KINDS.map((kind) => (
+        {kinds.map((kind) => (
           <option key={kind} value={kind}>
             {AXIS_LABELS[kind]}
           </option>
@@ -56,7 +59,7 @@ export function ChartTools({ table, onTable }: { table: boolean; onTable: (table
       <label className={styles.smoothing} title={text}>
         <span className="unseen">Smoothing</span>
         <span aria-hidden="true" className="numbers">
-          ≈{view.smoothSteps}
+          {view.smoothSteps <= 1 ? "raw" : `avg ${whole(view.smoothSteps)}`}
         </span>
         <input
           type="range"

@@ -1,30 +1,41 @@
 /** The cost, live: its curve, the learning rate and momentum below it, and the step under the crosshair. */
 import { useState } from "react";
-import { lastFinite } from "../../../charts/compose";
+import type { Run } from "../../../api/types";
+import { costSeries } from "../../../charts/compose";
+import { lastFinite } from "../../../charts/drawing";
 import { jumpToLive } from "../../../charts/gestures";
 import { LineChart } from "../../../charts/LineChart";
-import { lastStep, valueAt } from "../../../domain/series";
+import { momentumNames } from "../../../domain/chartGroups";
+import type { Series } from "../../../domain/series";
+import { emptySeries, lastStep, valueAt, windowOf } from "../../../domain/series";
+import { continueSmoothed } from "../../../domain/smoothing";
+import { OVER } from "../../../domain/status";
 import { measured, whole } from "../../../format/numbers";
 import { seriesWord } from "../../../format/objective";
 import type { OpenRun } from "../../../state/state";
 import { usePage, usePageThrottled } from "../../../state/store";
+import { useChartHeight } from "../../../ui/hooks/useChartHeight";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
+import { BranchLegend } from "./BranchLegend";
 import { ChartTable } from "./ChartTable";
 import { ChartTools } from "./ChartTools";
 import * as styles from "./CostPanel.module.css";
+import { LastChange } from "./LastChange";
 import { ReadOut } from "./ReadOut";
 
 /** A value is compared with the one this many steps before, for the arrow behind it. */
 const TREND_STEPS = 50;
-const OVER = ["finished", "stopped", "failed", "lost"];
 
 export function CostPanel() {
   const phone = usePhone();
   const [table, setTable] = useState(false);
-  const waiting = usePage((page) => (page.open ? waitingText(page.open) : ""));
-  const momentum = usePage((page) => page.open?.curves.raw["momentum"] !== undefined);
-  const adam = usePage((page) => String(page.open?.run.values["optimizer"] ?? "").startsWith("adam"));
-  const right = phone ? 82 : 96;
+  const waiting = usePage((page) => (page.open ? waitingText(page.open, page.runs) : ""));
+  const momentum = usePage((page) => momentumNames(Object.keys(page.open?.curves.raw ?? {})).length > 0);
+  const adam = usePage((page) => (page.open ? isAdam(page.open.run) : false));
+  const names = usePage((page) => (page.open ? costSeries(page.open).join("\n") : "")).split("\n");
+  // A phone has no room for labels at the ends of curves: the row below has the values.
+  const right = phone ? 12 : 96;
+  const height = useChartHeight();
   return (
     <section className={`panel ${styles.cost}`} aria-labelledby="cost" id="cost-panel">
       <div className="panel-head" data-part="head">
@@ -35,13 +46,13 @@ export function CostPanel() {
         <ChartTools table={table} onTable={setTable} />
       </div>
       {table ? (
-        <ChartTable names={["train/cost", "val/cost"]} caption="Cost" />
+        <ChartTable names={names} caption="Cost" />
       ) : (
         <div className={styles.zoomable}>
           <LineChart
             name="cost"
             label="Cost chart"
-            height={phone ? 240 : 324}
+            height={height}
             ticks
             right={right}
             testId="cost-chart"
@@ -50,7 +61,9 @@ export function CostPanel() {
           <ZoomOut right={right} />
         </div>
       )}
+      <BranchLegend />
       <ReadOut />
+      <LastChange />
       <Strip name="lr" label="Learning rate strip" word="lr" height={58} right={right} testId="lr-strip" />
       {momentum ? (
         <Strip name="momentum" label="Momentum strip" word={adam ? "β₁" : "β"} height={50} right={right} />
@@ -58,6 +71,11 @@ export function CostPanel() {
     </section>
   );
 }
+
+/** Whether what is recorded as the momentum is β₁. */
+const isAdam = ({ values }: Run): boolean =>
+  String(values["optimizer"] ?? "").startsWith("adam") ||
+  (values["optimizer"] === undefined && Object.keys(values).some((name) => /(^|\.)beta1(\.|$)/.test(name)));
 
 /** Lies over the chart: in the head of the panel it would push the other tools into a second row. */
 function ZoomOut({ right }: { right: number }) {
@@ -104,9 +122,17 @@ function Strip({ name, label, word, height, right, testId }: StripProps) {
   );
 }
 
-function waitingText(open: OpenRun): string {
+const TRAINING = ["running", "starting"];
+
+function queueText(runs: Run[]): string {
+  const names = runs.filter((run) => TRAINING.includes(run.status)).map((run) => run.name);
+  if (names.length === 0) return "Waiting for a free slot.";
+  return `Waiting for a free slot: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} training.`;
+}
+
+function waitingText(open: OpenRun, runs: Run[]): string {
   if (!open.curves.loaded) return "Loading the curves…";
-  if (open.run.status === "queued") return "Waiting for a free slot.";
+  if (open.run.status === "queued") return queueText(runs);
   if (OVER.includes(open.run.status)) return "This run made no steps.";
   return "Waiting for the first step… PyTorch is starting (usually 2–4 s).";
 }
@@ -115,8 +141,8 @@ function Headline() {
   const open = usePageThrottled((page) => page.open);
   if (!open) return null;
   const { curves, run } = open;
-  const train = curves.smooth["train/cost"] ?? curves.raw["train/cost"];
-  const val = curves.raw["val/cost"];
+  const train = headCost(curves);
+  const val = curves.raw[costSeries(open)[1] ?? ""];
   const best = run.best;
   return (
     <p className="headline numbers">
@@ -130,6 +156,17 @@ function Headline() {
       ) : null}
     </p>
   );
+}
+
+const HEAD_STEPS = 20;
+
+/** The average over the last steps, whatever the slider says: a longer one would lag behind validation. */
+function headCost(curves: OpenRun["curves"]): Series | undefined {
+  const raw = curves.raw["train/cost"];
+  if (!raw || curves.smoothSteps === HEAD_STEPS) return curves.smooth["train/cost"] ?? raw;
+  const smooth = emptySeries();
+  continueSmoothed(smooth, windowOf(raw, lastStep(raw) - 10 * HEAD_STEPS, lastStep(raw)), HEAD_STEPS);
+  return smooth;
 }
 
 function Figure({ word, series }: { word: string; series: NonNullable<OpenRun["curves"]["raw"][string]> }) {

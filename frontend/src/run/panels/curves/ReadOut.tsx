@@ -1,5 +1,7 @@
 /** The values at one step, in a row that never moves: under the crosshair, else the latest. */
+import { costSeries } from "../../../charts/compose";
 import { useMarkers } from "../../../charts/markers/useMarkers";
+import { momentumNames, optionPlace, rateNames } from "../../../domain/chartGroups";
 import { valueAt } from "../../../domain/series";
 import { measured, momentum, setting, whole } from "../../../format/numbers";
 import { dispatch, usePage, usePageThrottled } from "../../../state/store";
@@ -8,6 +10,14 @@ import * as styles from "./ReadOut.module.css";
 
 /** A change this many steps before the crosshair is named, as a part of what is in sight. */
 const NEAR_PART = 0.012;
+
+/** So many options of one kind are read out. */
+const OPTIONS_MAX = 4;
+
+function joined(texts: string[]): string {
+  const more = texts.length - OPTIONS_MAX;
+  return [...texts.slice(0, OPTIONS_MAX), ...(more > 0 ? [`${more} more`] : [])].join(" · ");
+}
 
 export function ReadOut() {
   const open = usePageThrottled((page) => page.open);
@@ -23,19 +33,26 @@ export function ReadOut() {
     cursor === null
       ? undefined
       : markers.filter((marker) => Math.abs(marker.step - step) <= Math.max(1, span * NEAR_PART)).at(-1);
+  const val = costSeries(open)[1];
   const value = (name: string, smooth = false): number | null =>
     valueAt((smooth ? curves.smooth[name] : undefined) ?? curves.raw[name], step);
-  const rate = value("learning_rate");
-  const beta = value("momentum");
+  const names = Object.keys(curves.raw);
+  const options = (all: string[], option: string, text: (value: number) => string): string[] =>
+    all.flatMap((name) => {
+      const now = value(name);
+      return now === null ? [] : `${optionPlace(name, option)} ${text(now)}`.trim();
+    });
+  const rates = options(rateNames(names), "learning_rate", setting);
+  const betas = options(momentumNames(names), "momentum", momentum);
   return (
     <div className={`${styles.readout} numbers`}>
       <span>
         step <b>{whole(step)}</b>
       </span>
       <span className={styles.train}>train {measured(value("train/cost", true))}</span>
-      <span className={styles.val}>val {measured(value("val/cost"))}</span>
-      {rate !== null ? <span>lr {setting(rate)}</span> : null}
-      {beta !== null ? <span>β {momentum(beta)}</span> : null}
+      {val ? <span className={styles.val}>val {measured(value(val))}</span> : null}
+      {rates.length > 0 ? <span>lr {joined(rates)}</span> : null}
+      {betas.length > 0 ? <span>β {joined(betas)}</span> : null}
       {near ? (
         <span className={styles.readoutChange}>
           {near.text}{" "}

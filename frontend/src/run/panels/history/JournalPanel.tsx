@@ -1,18 +1,15 @@
 /** What was done to this run, when, by whom and why; notes; and the way back from the last change. */
 import { memo, useMemo, useState } from "react";
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { addNote } from "../../../api/client";
 import { Glyph } from "../../../charts/markers/Glyph";
 import type { Entry } from "../../../domain/journal";
 import { entriesOf } from "../../../domain/journal";
 import { isMarker } from "../../../domain/markers";
 import { clock, whole } from "../../../format/numbers";
-import * as commands from "../../../state/commands/commands";
 import { useIsViewer } from "../../../state/permissions";
-import type { OpenRun } from "../../../state/state";
-import { dispatch, getPage, usePage, usePageThrottled } from "../../../state/store";
-import { toast, toastError } from "../../../state/toasts";
-import { Icon } from "../../../ui/Icon";
+import { dispatch, getPage, usePage } from "../../../state/store";
+import { toastError } from "../../../state/toasts";
+import { UndoMenu } from "../UndoMenu";
 import * as styles from "./JournalPanel.module.css";
 
 /** Two different things changed within this many steps: no one will know which one helped. */
@@ -37,7 +34,7 @@ export function JournalPanel() {
     <section className={`panel ${styles.journal}`} aria-labelledby="journal">
       <div className="panel-head">
         <h2 id="journal">Journal</h2>
-        <div className="tools">{isViewer ? null : <UndoMenu entries={own} />}</div>
+        <div className="tools">{isViewer ? null : <UndoMenu label="Undo last change" />}</div>
       </div>
       {isViewer ? null : <NoteForm />}
       {hint && !isViewer ? <p className={styles.hint}>{hint}</p> : null}
@@ -130,72 +127,6 @@ function NoteForm() {
         Add note
       </button>
     </form>
-  );
-}
-
-/** The last change that has not been put back yet. */
-function UndoMenu({ entries }: { entries: Entry[] }) {
-  const open = usePageThrottled((page) => page.open);
-  const last = entries.find((entry) => entry.undo !== null);
-  if (!open) return null;
-  const mayChange = open.run.allowed.includes("set");
-  const back = last ? checkpointBefore(open, last) : null;
-  return (
-    <MenuTrigger>
-      <Button className="button" aria-label="Undo last change" isDisabled={!last} data-key="undo">
-        <Icon name="undo" /> Undo <Icon name="down" />
-      </Button>
-      <Popover className="popover" placement="bottom end">
-        <Menu className="menu" disabledKeys={[...(mayChange ? [] : ["value"]), ...(back ? [] : ["rewind"])]}>
-          <MenuItem
-            id="value"
-            className="option"
-            textValue="Put value back"
-            onAction={() => {
-              if (last?.undo)
-                void commands.change(open.run, { kind: "set", values: last.undo, note: "reverted" });
-            }}
-          >
-            <span>Put value back</span>
-            <small className="muted">keeps the progress</small>
-          </MenuItem>
-          <MenuItem
-            id="rewind"
-            className="option"
-            textValue="Rewind to before"
-            onAction={() => {
-              if (back) void commands.rewind(open.run, back.id);
-              else toast("There is no checkpoint before this change.", { tone: "problem" });
-            }}
-          >
-            <span>Rewind to before</span>
-            <small className="muted">
-              {back ? `to step ${whole(back.step)}` : "no checkpoint before it"}
-            </small>
-          </MenuItem>
-        </Menu>
-      </Popover>
-    </MenuTrigger>
-  );
-}
-
-/**
- * The checkpoint written for this very change, else the newest one before it: a change in a pause needs
- * none of its own, the pause has saved one. At the same step, what was saved later holds the change.
- */
-function checkpointBefore(open: OpenRun, entry: Entry): { id: number; step: number } | null {
-  const usable = open.checkpoints.filter((checkpoint) => checkpoint.valid && !checkpoint.removed);
-  const saves = open.events.filter((event) => event.kind === "checkpoint_saved");
-  const made = saves.find((save) => save.command_id === entry.commandId && save.cause === "change");
-  const savedBefore = (id: number): boolean =>
-    saves.some((save) => save.checkpoint_id === id && save.id < entry.id);
-  return (
-    usable.find((checkpoint) => checkpoint.id === made?.checkpoint_id) ??
-    usable.findLast(
-      (checkpoint) =>
-        checkpoint.step < entry.step || (checkpoint.step === entry.step && savedBefore(checkpoint.id)),
-    ) ??
-    null
   );
 }
 

@@ -1,0 +1,234 @@
+"""Reads a script's loop: which values it carries from one turn to the next, and nobody keeps.
+
+Such a value is read in a turn before the turn sets it, as `step` in `step += 1`. The process that
+continues the training begins with another one.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import textwrap
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+LOOPS = frozenset({"epochs", "batches", "steps", "shuffled", "loader"})  # of `babysit.attach`
+CLOCKS = frozenset({"time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "now"})
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A name, and the lines of the script in which the loop sets it and reads it first."""
+
+    name: str
+    set_at: int
+    read_at: int
+
+
+def carried_in(frame: FrameType) -> list[Carried]:
+    """What the loop that runs in a frame carries; empty where there is no source to read."""
+    try:
+        tree, first = _tree_of(frame.f_code)
+    except (OSError, TypeError, SyntaxError, ValueError, IndexError):
+        return []
+    return carried_around(tree, frame.f_lineno - first, first)
+
+
+def carried_around(tree: ast.Module, at: int, first: int = 0) -> list[Carried]:
+    """What the loops of the run around a line carry. first: what is added to line numbers."""
+    loops = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.For, ast.AsyncFor))
+        and node.lineno <= at <= (node.end_lineno or 0)
+        and (_is_of_run(node.iter) or node.lineno == at)
+    ]
+    found: dict[str, Carried] = {}
+    for loop in loops:
+        flow = Flow(first)
+        flow.turn(loop)
+        for item in flow.carried():
+            found.setdefault(item.name, item)
+    return list(found.values())
+
+
+def _tree_of(code: CodeType) -> tuple[ast.Module, int]:
+    """The source of a function or a module, and how far its line numbers are off."""
+    if code.co_name == "<module>":
+        lines = linecache.getlines(code.co_filename)
+        if not lines:
+            raise OSError("no source")
+        return ast.parse("".join(lines)), 0
+    lines, first = inspect.getsourcelines(code)
+    return ast.parse(textwrap.dedent("".join(lines))), first - 1
+
+
+def _is_of_run(iterable: ast.expr) -> bool:
+    """Whether a loop goes over a loop of ours, also inside `enumerate` or a progress bar."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in LOOPS
+        for node in ast.walk(iterable)
+    )
+
+
+class Flow(ast.NodeVisitor):
+    """Follows one turn of a loop in the order of its execution.
+
+    known: names that this turn has certainly set. read, written: name -> line.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self.known: set[str] = set()
+        self.read: dict[str, int] = {}  # before the turn has set them
+        self.written: dict[str, int] = {}
+
+    def carried(self) -> list[Carried]:
+        names = self.read.keys() & self.written.keys()
+        return sorted(
+            (Carried(name, self.written[name], self.read[name]) for name in names),
+            key=lambda item: item.set_at,
+        )
+
+    def turn(self, loop: ast.For | ast.AsyncFor) -> None:
+        self.visit(loop.target)
+        self._all(loop.body)
+
+    def _all(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            self.visit(statement)
+
+    def _either(self, *branches: list[ast.stmt]) -> None:
+        """Branches of which one is taken: certain is what all of them set."""
+        before, ends = set(self.known), []
+        for branch in branches:
+            self.known = set(before)
+            self._all(branch)
+            if not _leaves(branch):
+                ends.append(self.known)
+        self.known = set.intersection(*ends) if ends else before
+
+    def visit(self, node: ast.AST) -> None:
+        """Follow one node."""
+        match node:
+            case ast.Name():
+                self._name(node)
+            case ast.Assign():
+                self._assign(node)
+            case ast.AnnAssign():
+                self._annotated(node)
+            case ast.AugAssign():
+                self._augmented(node)
+            case ast.NamedExpr():
+                self._named(node)
+            case ast.If():
+                self._if(node)
+            case ast.For() | ast.AsyncFor():
+                self._loop(node)
+            case ast.While():
+                self._while(node)
+            case ast.Try() | ast.TryStar():
+                self._try(node)
+            case ast.Match():
+                self._match(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
+                self._scope(node)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._comprehension(node)
+            case _:
+                self.generic_visit(node)
+
+    # -- names
+
+    def _name(self, node: ast.Name) -> None:
+        line = node.lineno + self._first
+        if isinstance(node.ctx, ast.Load):
+            if node.id not in self.known:
+                self.read.setdefault(node.id, line)
+        else:
+            self.written.setdefault(node.id, line)
+            self.known.add(node.id)
+
+    def _assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        if _is_clock(node.value):  # it tells of the clock, not of the training
+            self.known |= {item.id for item in node.targets if isinstance(item, ast.Name)}
+            return
+        for target in node.targets:
+            self.visit(target)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+            self.visit(node.target)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        self.visit(node.value)
+        if isinstance(node.target, ast.Name):
+            self._name(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
+        self.visit(node.target)
+
+    def _named(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        self.visit(node.target)
+
+    # -- control flow
+
+    def _if(self, node: ast.If) -> None:
+        self.visit(node.test)
+        self._either(node.body, node.orelse)
+
+    def _loop(self, node: ast.For | ast.AsyncFor) -> None:
+        self.visit(node.iter)
+        self.visit(node.target)
+        self._all([*node.body, *node.orelse])  # it is taken to make a turn
+
+    def _while(self, node: ast.While) -> None:
+        self.visit(node.test)
+        self._all([*node.body, *node.orelse])
+
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        self._either([*node.body, *node.orelse], *[handler.body for handler in node.handlers])
+        self._all(node.finalbody)
+
+    def _match(self, node: ast.Match) -> None:
+        self.visit(node.subject)
+        self._either(*[case.body for case in node.cases], [])
+
+    # -- scopes of their own
+
+    def _scope(self, node: ast.AST) -> None:
+        name = getattr(node, "name", None)
+        if name is not None:
+            self.written.setdefault(name, getattr(node, "lineno", 0) + self._first)
+            self.known.add(name)
+
+    def _comprehension(self, node: ast.AST) -> None:
+        """Its targets are its own; what else it reads is the loop's."""
+        known, written = set(self.known), dict(self.written)
+        for generator in getattr(node, "generators", ()):
+            self.visit(generator.iter)
+            self.visit(generator.target)
+            for condition in generator.ifs:
+                self.visit(condition)
+        for field in ("key", "elt", "value"):
+            if (part := getattr(node, field, None)) is not None:
+                self.visit(part)
+        self.known, self.written = known, written
+
+
+def _is_clock(value: ast.expr) -> bool:
+    """Whether a value is the time of now."""
+    if not isinstance(value, ast.Call):
+        return False
+    function = value.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in CLOCKS
+
+
+def _leaves(branch: list[ast.stmt]) -> bool:
+    """Whether a branch does not go on with what follows."""
+    return bool(branch) and isinstance(branch[-1], (ast.Break, ast.Continue, ast.Return, ast.Raise))
