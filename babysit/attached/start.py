@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,21 +34,14 @@ from babysit.attached.run import Run
 from babysit.attached.say import say
 from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
+from babysit.attached.taking_up import TakenUp, take_up
 from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
 from babysit.protocol.objective import Mode, Objective
-from babysit.resume.history import (
-    RunHistory,
-    announced_in,
-    newest_valid,
-    read_history,
-)
 from babysit.training.best import Best
-from babysit.training.checkpoint import Snapshot, load_checkpoint
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.recorder import Recorder
 
-COMPARED_STEPS = 200  # of a fork without a change, at most
 SAVE_AT, STOP_AT = "BABYSIT_SAVE_AT", "BABYSIT_STOP_AT"  # steps, for `babysit prove`
 
 
@@ -156,38 +148,12 @@ def _unrecorded() -> Recording:
     return Recording(training, None)
 
 
-@dataclass(slots=True)
-class _Begun:
-    """A run that this process takes up: what is known of it, and the state it begins with."""
-
-    launch: Launch
-    history: RunHistory
-    snapshot: Snapshot | None
-    problems: list[str]
-    is_fork: bool
-    seed: int
-
-
-def _take_up(launch: Launch) -> _Begun:
-    spec, directory = launch.spec, launch.directory
-    history = read_history(directory, launch.attempt, logged=launch.attempt > 1)
-    snapshot, problems = newest_valid(directory, history)
-    is_fork = snapshot is None and spec.parent_directory is not None
-    if is_fork:
-        parent = directory.parent.parent / str(spec.parent_directory)
-        snapshot = load_checkpoint(parent, announced_in(spec))
-    seed = spec.seed or torch.initial_seed() % 2**53
-    if snapshot is not None:
-        seed = int(snapshot.state["seed"])
-    return _Begun(launch, history, snapshot, problems, is_fork, seed)
-
-
 def _recording(name: str, parts: dict[str, Any]) -> Recording:
     ranks = ranks_of_process()
     if ranks is not None and ranks.rank:
         return _following(ranks, parts)
     try:
-        begun = _take_up(launches.assigned() or launches.own_launch(name))
+        begun = take_up(launches.assigned() or launches.own_launch(name))
     except Exception:
         if ranks is not None:
             say_unrecorded()
@@ -209,7 +175,7 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     return recording
 
 
-def _told(begun: _Begun) -> dict[str, Any]:
+def _told(begun: TakenUp) -> dict[str, Any]:
     """What the other ranks need to know of the run."""
     launch = begun.launch
     step = None if begun.snapshot is None else int(begun.snapshot.state["step"])
@@ -227,7 +193,7 @@ def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
     connection = follow(ranks, said)
     directory = Path(said["directory"])
     launch = Launch(directory, said["attempt"], launches.read_spec(directory), -1)
-    begun = _take_up(launch)
+    begun = take_up(launch)
     begun.seed = ranks.seed(said["seed"])
     snapshot = begun.snapshot
     if (None if snapshot is None else int(snapshot.state["step"])) != said["step"]:
@@ -236,6 +202,7 @@ def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
         begun.snapshot = as_of_rank(snapshot, ranks.rank)
     training = _training(ScriptTraining, begun, parts)
     recording = FollowerRecording(training, None, begun.snapshot, is_fork=begun.is_fork)
+    recording.limit = training.limit
     recording.connection, recording.rank = connection, ranks.rank
     if launches.RUN_OF_RANKS in os.environ:
         end_with_parent()
@@ -244,7 +211,7 @@ def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
 
 
 def _training(
-    kind: type[ScriptTraining], begun: _Begun, parts: dict[str, Any], **made: Any
+    kind: type[ScriptTraining], begun: TakenUp, parts: dict[str, Any], **made: Any
 ) -> ScriptTraining:
     spec, snapshot = begun.launch.spec, begun.snapshot
     objective = Objective.of(script.objective or spec.objective, script.mode or spec.mode)
@@ -262,7 +229,7 @@ def _training(
     return training
 
 
-def _session(begun: _Begun, training: ScriptTraining) -> ScriptSession:
+def _session(begun: TakenUp, training: ScriptTraining) -> ScriptSession:
     launch, history = begun.launch, begun.history
     spec, directory = launch.spec, launch.directory
     recorder = Recorder(directory, launch.attempt, spec.max_steps_per_s)
