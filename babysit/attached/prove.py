@@ -157,8 +157,8 @@ def compared(whole: Recorded, continued: Recorded, steps: int, reasons: list[str
     if first is None:
         names = [name for name, values in whole.values.items() if max(values) > steps]
         verdict.message = (
-            f"Equal: continued from step {verdict.continued_from:,}, {len(names)} series up to step "
-            f"{last:,} and the weights are the same to the last bit."
+            f"Equal: continued from step {verdict.continued_from:,}, {len(names)} series up to "
+            f"step {last:,} and the weights are the same to the last bit."
         )
         return verdict
     verdict.result, verdict.first = "differs", first
