@@ -83,11 +83,10 @@ def watch_end(recording: Recording) -> None:
 
 def _stop_at_sigterm(recording: Recording) -> None:
     """SIGTERM ends the loops after this turn, with a checkpoint; a second one ends at once."""
-    owner = os.getpid()
 
     def note(number: int, frame: FrameType | None) -> None:
         session = recording.session
-        if session is None or session.ending is not None or os.getpid() != owner:
+        if session is None or session.ending is not None:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
@@ -98,6 +97,30 @@ def _stop_at_sigterm(recording: Recording) -> None:
         signal.signal(signal.SIGTERM, note)
     except ValueError:  # not the main thread
         return
+    _leave_to_children(note)
+
+
+def _leave_to_children(note: Callable[..., None]) -> None:
+    """Let SIGTERM end processes that the script forks. Python drops a signal with a handler of its
+    own that comes in the middle of a fork, so it is blocked meanwhile.
+    """
+    mask = threading.local()
+
+    def block() -> None:
+        if signal.getsignal(signal.SIGTERM) is note:
+            mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def unblock() -> None:
+        before = vars(mask).pop("before", None)
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def reset() -> None:
+        if signal.getsignal(signal.SIGTERM) is note:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        unblock()
+
+    os.register_at_fork(before=block, after_in_parent=unblock, after_in_child=reset)
 
 
 def end_of_script(recording: Recording, error: BaseException | None) -> None:

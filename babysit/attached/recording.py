@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 from babysit.attached.checks.frames import left_by_break, script_frame
 from babysit.attached.checks.observing import LOOK_AT_TURNS, look
-from babysit.attached.restoring import put_back
+from babysit.attached.restoring import end_recording, put_back
 from babysit.attached.safety import never_raises
 from babysit.attached.say import say
 from babysit.attached.series.logged import LoggedValues
@@ -22,12 +20,8 @@ from babysit.attached.session import Evaluation, ScriptSession
 from babysit.attached.state.seeding import derived_seed
 from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
-from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
-
-Result = TypeVar("Result")
-
 
 NOT_REACHED = "The script ended before the place where its checkpoint was taken."
 INSIDE = (
@@ -298,15 +292,7 @@ class Recording:
     def give_up(self, error: BaseException) -> None:
         """Record nothing more, and let the script go on."""
         session, self.session = self.session, None
-        text = "".join(traceback.format_exception(error))
-        say(f"this run is not recorded any more: {error!r}\n{text}")
-        if session is None:
-            return
-        message = f"Recording failed and has ended: {error!r}"
-        with contextlib.suppress(Exception):
-            session.emit(Warned(step=self.step, message=message))
-            session.over(RunStatus.LOST, message[:500])
-            session.recorder.close()
+        end_recording(session, self.step, error)
 
     def warn(self, kind: str, message: str) -> None:
         if self.session is not None and self.session.warn_once(kind, message):

@@ -1,7 +1,8 @@
-"""Puts the state of a checkpoint back, at the place of the loop where it was taken."""
+"""Begins and ends a recording: puts the state of a checkpoint back; says why nothing follows."""
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 
 from babysit.attached.safety import CannotContinue
@@ -9,6 +10,7 @@ from babysit.attached.say import say
 from babysit.attached.session import ScriptSession
 from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
+from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
@@ -49,3 +51,16 @@ def put_back(
     if snapshot.state["order"] != source.digest:
         problems.append(OTHER_ORDER)
     return problems
+
+
+def end_recording(session: ScriptSession | None, step: int, error: BaseException) -> None:
+    """Say why a run is not recorded any more; its script goes on."""
+    text = "".join(traceback.format_exception(error))
+    say(f"this run is not recorded any more: {error!r}\n{text}")
+    if session is None:
+        return
+    message = f"Recording failed and has ended: {error!r}"
+    with contextlib.suppress(Exception):
+        session.emit(Warned(step=step, message=message))
+        session.over(RunStatus.LOST, message[:500])
+        session.recorder.close()

@@ -9,9 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-
-from babysit.attached.checks.declaring import declaration, what_is_said
+from babysit.attached.checks.declaring import declaration, said_of_schedulers, what_is_said
 from babysit.attached.checks.evaluating import without_trace
 from babysit.attached.checks.exactness import CarriedCheck, RoundTrip
 from babysit.attached.checks.guard import guard
@@ -57,7 +55,6 @@ class ScriptSession(Session):
     fork_check: RecoveryCheck | None = None
     round_trip: RoundTrip = field(default_factory=RoundTrip)
     carried: CarriedCheck = field(default_factory=CarriedCheck)
-    notes: dict[str, Any] = field(default_factory=dict)  # at the end of a turn: logged values
     saves_at: frozenset[int] = frozenset()
     _declared: Declared | None = None
     _is_due: bool = False  # the end of the last turn is still to be looked at
@@ -221,18 +218,7 @@ class ScriptSession(Session):
             raise InvalidValue("steps", self.fixed_length)
         training.steps += command.steps
         training.limit = training.steps
-        names = [
-            type(part.value).__name__
-            for part in training.parts.by_name.values()
-            if isinstance(part.value, torch.optim.lr_scheduler.LRScheduler)
-        ]
-        if not names:
-            return []
-        said = (
-            f"The script's {', '.join(names)} does not know of the further steps: it goes on as "
-            "it was built. Look at the learning rate."
-        )
-        return [said]
+        return said_of_schedulers(training)
 
     def evaluate(self) -> dict[str, float]:
         """Call the script's own function. Its random numbers and its modes leave no trace.

@@ -30,11 +30,11 @@ from babysit.attached.ranks.join import (
 from babysit.attached.ranks.recordings import FollowerRecording, LeaderRecording
 from babysit.attached.ranks.state import LeaderControls, LeaderTraining, as_of_rank
 from babysit.attached.recording import Recording
+from babysit.attached.resuming import TakenUp, resume_run
 from babysit.attached.run import Run
 from babysit.attached.say import say
 from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
-from babysit.attached.taking_up import TakenUp, take_up
 from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
 from babysit.protocol.objective import Mode, Objective
@@ -153,7 +153,7 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     if ranks is not None and ranks.rank:
         return _following(ranks, parts)
     try:
-        begun = take_up(launches.assigned() or launches.own_launch(name))
+        begun = resume_run(launches.assigned() or launches.own_launch(name))
     except Exception:
         if ranks is not None:
             say_unrecorded()
@@ -193,7 +193,7 @@ def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
     connection = follow(ranks, said)
     directory = Path(said["directory"])
     launch = Launch(directory, said["attempt"], launches.read_spec(directory), -1)
-    begun = take_up(launch)
+    begun = resume_run(launch)
     begun.seed = ranks.seed(said["seed"])
     snapshot = begun.snapshot
     if (None if snapshot is None else int(snapshot.state["step"])) != said["step"]:

@@ -100,10 +100,8 @@ class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
 class RunRow(Table):
     """One training run; a fork is a new run that names the run, step and checkpoint it left.
 
-    values: base values in force now. initial_values: those of its first step.
-    effective: what the next update uses. latest: the newest value of each series.
-    attempt: the newest process that was started for it, from 1; 0: none yet.
-    server_seq: how many records of `server.journal` this row and its events know.
+    values: base values in force. initial_values: at its first step. effective: what is used next.
+    attempt: its newest process, from 1. server_seq: records of `server.journal` known here.
     replay_of: the run whose recipe it repeats. search_id, trial, round: of a search's trial.
     script: as `ScriptSpec`. declared: what the script last declared. best_value: of `objective`.
     """
@@ -224,14 +222,12 @@ class CurveChunkRow(Table):
     """A stretch of one series of one attempt, compressed by `app/store/curves/chunks.py`.
 
     Its key is its place, so that it is the same row when it is made again from the journal.
-    low, high: extremes of the finite values; None when there are none.
-    closed: full; only the newest chunk of a series is still open.
+    low, high: extremes of the finite values, or None. closed: full; only the newest one is open.
     """
 
     __tablename__ = "curve_chunks"
     __table_args__ = (
         Index("ix_curve_chunks_open", "run_id", "closed", "attempt", "series"),
-        # What lies in a range of steps, and how much, without a look at the rows themselves.
         Index("ix_curve_chunks_by_step", *CHUNKS_BY_STEP),
     )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.events import Declared
 from babysit.storage.journal import to_jsonable
 
@@ -59,3 +62,19 @@ def what_is_said(declared: Declared) -> tuple[Any, ...]:
         declared.mode,
         declared.can_evaluate,
     )
+
+
+def said_of_schedulers(training: ScriptTraining) -> list[str]:
+    """What has to be said when a run is extended: its schedulers were built for fewer steps."""
+    names = [
+        type(part.value).__name__
+        for part in training.parts.by_name.values()
+        if isinstance(part.value, torch.optim.lr_scheduler.LRScheduler)
+    ]
+    if not names:
+        return []
+    said = (
+        f"The script's {', '.join(names)} does not know of the further steps: it goes on as it was "
+        "built. Look at the learning rate."
+    )
+    return [said]

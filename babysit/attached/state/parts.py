@@ -284,11 +284,7 @@ class Parts:
         return state
 
     def restore(self, state: PartState) -> list[str]:
-        """Put the state of all parts back, networks first.
-
-        Returns:
-            What could not be put back, in words.
-        """
+        """Put the state back, networks first. Returns: what could not be put back, in words."""
         problems = [f"{name} is not attached any more" for name in state.body.keys() - self.by_name]
         parts = sorted(self.by_name.values(), key=lambda part: not isinstance(part, ModulePart))
         for part in parts:

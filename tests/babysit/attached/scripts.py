@@ -71,10 +71,11 @@ class ScriptRun:
         *arguments: str,
         seed: int = 123,
         processes: int = 1,
+        supervised: bool = False,
         **environment: str,
     ) -> None:
         spec = replace(
-            script_spec(script, list(arguments)),
+            script_spec(script, list(arguments), supervised=supervised),
             environment={"OMP_NUM_THREADS": "1", **environment},
             processes=processes,
         )
@@ -129,19 +130,7 @@ class ScriptRun:
         journal.close()
 
     def read(self) -> Recorded:
-        found = Recorded()
-        for path in sorted(self.directory.glob("attempt-*.journal")):
-            reader = JournalReader(path)
-            while records := reader.read():
-                for record in records:
-                    body = record.body  # type: ignore[union-attr]
-                    if isinstance(body, Points):
-                        for name, row in zip(body.names, body.values, strict=True):
-                            steps = zip(body.steps.tolist(), row.tolist(), strict=True)
-                            found.points.setdefault(name, {}).update(steps)
-                    else:
-                        found.events.append(body)
-        return found
+        return read_journals(self.directory)
 
     def until(self, kind: str, count: int = 1) -> dict[str, Any]:
         """Wait for an event."""
@@ -193,6 +182,23 @@ class ScriptRun:
 
     def log(self) -> str:
         return (self.directory / "worker.log").read_text()
+
+
+def read_journals(directory: Path) -> Recorded:
+    """What all attempts of a run have recorded."""
+    found = Recorded()
+    for path in sorted(directory.glob("attempt-*.journal")):
+        reader = JournalReader(path)
+        while records := reader.read():
+            for record in records:
+                body = record.body  # type: ignore[union-attr]
+                if isinstance(body, Points):
+                    for name, row in zip(body.names, body.values, strict=True):
+                        steps = zip(body.steps.tolist(), row.tolist(), strict=True)
+                        found.points.setdefault(name, {}).update(steps)
+                else:
+                    found.events.append(body)
+    return found
 
 
 def exit_code_of(directory: Path, attempt: int) -> int:

@@ -8,6 +8,7 @@ import random
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,8 @@ PAUSE_S = 10  # longer than any collective of the group may take
 
 
 def ddp(fork_server: ForkServer, place: Path, **environment: str) -> ScriptRun:
-    return ScriptRun(fork_server, place, training("ddp"), seed=123, processes=2, **environment)
+    found: dict[str, Any] = dict(environment)
+    return ScriptRun(fork_server, place, training("ddp"), seed=123, processes=2, **found)
 
 
 def ranks_of(run: ScriptRun) -> list[int]:

@@ -23,7 +23,7 @@ class TakenUp:
     seed: int
 
 
-def take_up(launch: Launch) -> TakenUp:
+def resume_run(launch: Launch) -> TakenUp:
     spec, directory = launch.spec, launch.directory
     history = read_history(directory, launch.attempt, logged=launch.attempt > 1)
     snapshot, problems = newest_valid(directory, history)
