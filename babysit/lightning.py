@@ -24,6 +24,7 @@ from babysit.attached.state.data_order import LoaderSource, ordered_source, sour
 from babysit.attached.state.streams import Source
 
 TESTED = ("2.6",)
+LOSS = "train/loss"  # of each batch
 
 
 class BabysitCallback(pl.Callback):  # type: ignore[misc]
@@ -76,6 +77,8 @@ class BabysitCallback(pl.Callback):  # type: ignore[misc]
         if first is None:  # the checkpoint is of a later call of `fit`
             trainer.should_stop = True
         elif first:
+            if first >= count:  # it was extended
+                trainer.fit_loop.max_epochs = first + 1
             progress = trainer.fit_loop.epoch_progress.current
             progress.processed = progress.completed = first
 
@@ -112,7 +115,7 @@ class BabysitCallback(pl.Callback):  # type: ignore[misc]
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
         if isinstance(loss, Tensor) and loss.numel() == 1:
             said = loss.detach() * trainer.accumulate_grad_batches
-            values = {"train/loss": said, **values}
+            values = {LOSS: said, **values}
         self.run.log(values)
 
     @never_raises
@@ -194,9 +197,19 @@ class TurnsLoader:
 
 
 def _logged(loop: Any, *, on_step: bool) -> dict[str, Tensor]:
-    """What was logged in a loop: for this batch, or over the epoch."""
+    """What was logged in a loop: for this batch, or over the epoch. A metric of both is `loss` for
+    the batch and `loss_epoch` for the epoch.
+    """
     found = loop._results.metrics(on_step)["callback"]
-    return {series_name(name): value for name, value in found.items()}
+    values = {}
+    for name, value in found.items():
+        if on_step and name.endswith("_step") and name.removesuffix("_step") in found:
+            continue
+        if not on_step and f"{name}_epoch" in found:
+            continue
+        series = series_name(name)
+        values["train/loss_epoch" if series == LOSS and not on_step else series] = value
+    return values
 
 
 def _count(max_epochs: int | None) -> int:

@@ -33,6 +33,11 @@ ALONE = (
 )
 
 
+FIXED_LENGTH = (
+    "A Trainer fixes the number of its updates when it begins: start it with more epochs."
+)
+
+
 class BabysitCallback(TrainerCallback):  # type: ignore[misc]
     """Records and steers a Trainer; each update is a turn. Without the mixin, a run that is
     continued reads its data in another order.
@@ -63,6 +68,8 @@ class BabysitCallback(TrainerCallback):  # type: ignore[misc]
         recording = self.run._recording
         self._turns = FrameworkTurns(recording, given["model"])
         say_approximate(recording, [ALONE])
+        if recording.session is not None:
+            recording.session.fixed_length = FIXED_LENGTH
         self._turns.begin(lambda seed, epoch: CountSource(state.max_steps), 0, 1)
         self._stop_or_go_on(control)
 
@@ -150,6 +157,8 @@ class BabysitTrainerMixin:
         self.babysit_run = start.attach(self.babysit_name)
         recording = self.babysit_run._recording
         self._babysit_turns = FrameworkTurns(recording, self)
+        if recording.session is not None:
+            recording.session.fixed_length = FIXED_LENGTH
         first = self._babysit_turns.first_epoch(self.state.num_train_epochs)  # type: ignore[attr-defined]
         return begun if recording.is_new or first is None else (first, 0)
 

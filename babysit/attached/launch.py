@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from babysit.attached.registration import data_dir, new_run
 from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.script_start import script_spec
 from babysit.storage.file_lock import lock_run
+
+RUN_OF_RANKS = "BABYSIT_RUN_OF_RANKS"  # directory#attempt, for processes of one training
 
 
 @dataclass(slots=True)
@@ -38,6 +41,12 @@ def assign(launch: Launch) -> None:
 
 def assigned() -> Launch | None:
     """The run that this process was started for; None: the script makes one of its own."""
+    given = os.environ.get(RUN_OF_RANKS)
+    if _assigned is None and given is not None and "RANK" in os.environ:
+        directory, attempt = given.rsplit("#", 1)
+        # The process that started the ranks holds the lock.
+        place = Path(directory)
+        assign(Launch(place, int(attempt), read_spec(place), -1, started_by_server=True))
     return _assigned
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from babysit.attached.frames import left_by_break, script_frame
-from babysit.attached.logged import LoggedValues
-from babysit.attached.numbers import named_values
-from babysit.attached.observing import LOOK_AT_TURNS, look
+from babysit.attached.checks.frames import left_by_break, script_frame
+from babysit.attached.checks.observing import LOOK_AT_TURNS, look
 from babysit.attached.restoring import put_back
 from babysit.attached.safety import never_raises
 from babysit.attached.say import say
+from babysit.attached.series.logged import LoggedValues
+from babysit.attached.series.numbers import named_values
 from babysit.attached.session import Evaluation, ScriptSession
 from babysit.attached.state.seeding import derived_seed
 from babysit.attached.state.streams import Source

@@ -16,7 +16,7 @@ import torch
 
 from babysit.attached import start
 from babysit.attached.ending import end_of_script
-from babysit.attached.launch import Launch, assign, read_spec
+from babysit.attached.launch import RUN_OF_RANKS, Launch, assign, read_spec
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.run_spec import ScriptSpec
 from babysit.protocol.serialization import to_json
@@ -42,8 +42,11 @@ def run_script(directory: Path, attempt: int) -> int:
     faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
     os.nice(spec.niceness)
     assign(Launch(directory, attempt, spec, lock, started_by_server=True))
+    os.environ[RUN_OF_RANKS] = f"{directory}#{attempt}"
     error = _run(script)
-    if start.script.recording is None:
+    if start.script.recording is None and _ranks_recorded(directory, attempt):
+        pass
+    elif start.script.recording is None:
         _say_failed(directory, attempt, error)
     else:
         end_of_script(start.script.recording, error)
@@ -59,6 +62,11 @@ def _run(script: ScriptSpec) -> BaseException | None:
     sys.path.insert(0, str(Path(script.path).parent))
     try:
         os.chdir(script.cwd)
+        if script.processes > 1:
+            from torch.distributed.run import main as run_ranks
+
+            run_ranks(["--standalone", f"--nproc-per-node={script.processes}", *sys.argv])
+            return None
         runpy.run_path(script.path, run_name="__main__")
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the script's, too
         if not isinstance(error, SystemExit):
@@ -67,6 +75,11 @@ def _run(script: ScriptSpec) -> BaseException | None:
             sys.stderr.write(f"{error.code}\n")
         return error
     return None
+
+
+def _ranks_recorded(directory: Path, attempt: int) -> bool:
+    """Whether processes that the script started have recorded this attempt."""
+    return (directory / f"attempt-{attempt:04d}.journal").exists()
 
 
 def _end_as_python_does() -> None:

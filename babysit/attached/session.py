@@ -11,17 +11,18 @@ from typing import Any
 
 import torch
 
+from babysit.attached.checks.declaring import declaration, what_is_said
+from babysit.attached.checks.evaluating import without_trace
+from babysit.attached.checks.exactness import CarriedCheck, RoundTrip
+from babysit.attached.checks.guard import guard
 from babysit.attached.control.config import Settings
-from babysit.attached.declaring import declaration, what_is_said
-from babysit.attached.evaluating import without_trace
-from babysit.attached.exactness import CarriedCheck, RoundTrip
-from babysit.attached.guard import guard
-from babysit.attached.numbers import named_values
 from babysit.attached.say import say
+from babysit.attached.series.numbers import named_values
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Declared, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import BETWEEN_STEPS
+from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.objective import VAL_COST
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck
@@ -49,6 +50,7 @@ class ScriptSession(Session):
     cost: str | None = None
     stop_at: int | None = None
     length: int | None = None  # steps of the whole run, as far as the loops tell
+    fixed_length: str | None = None  # why the loops cannot be made longer
     settings: Settings | None = None
     may_wait: bool = False  # somebody looks after the run, and will see that it waits
     throttle: Throttle = field(default_factory=Throttle)
@@ -215,6 +217,8 @@ class ScriptSession(Session):
 
     def move_end(self, command: Extend) -> list[str]:
         training = self.training
+        if self.fixed_length is not None:
+            raise InvalidValue("steps", self.fixed_length)
         training.steps += command.steps
         training.limit = training.steps
         names = [

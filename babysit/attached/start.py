@@ -12,31 +12,36 @@ import torch
 
 from babysit.attached import launch as launches
 from babysit.attached.begin import begin, made_with
+from babysit.attached.checks.frames import is_imported_by_child
 from babysit.attached.control.config import Settings, settings_of
 from babysit.attached.control.declared import guessed
 from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
-from babysit.attached.frames import is_imported_by_child
 from babysit.attached.launch import Launch
+from babysit.attached.ranks.join import (
+    Ranks,
+    end_with_parent,
+    follow,
+    hear,
+    lead,
+    ranks_of_process,
+    say_unrecorded,
+)
+from babysit.attached.ranks.recordings import FollowerRecording, LeaderRecording
+from babysit.attached.ranks.state import LeaderControls, LeaderTraining, as_of_rank
 from babysit.attached.recording import Recording
 from babysit.attached.run import Run
 from babysit.attached.say import say
 from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
+from babysit.attached.taking_up import TakenUp, take_up
 from babysit.protocol.heartbeat import Heartbeat
 from babysit.protocol.hyperparameters import Hyperparameter, Scale
 from babysit.protocol.objective import Mode, Objective
-from babysit.resume.history import (
-    announced_in,
-    newest_valid,
-    read_history,
-)
 from babysit.training.best import Best
-from babysit.training.checkpoint import load_checkpoint
 from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.recorder import Recorder
 
-COMPARED_STEPS = 200  # of a fork without a change, at most
 SAVE_AT, STOP_AT = "BABYSIT_SAVE_AT", "BABYSIT_STOP_AT"  # steps, for `babysit prove`
 
 
@@ -144,21 +149,74 @@ def _unrecorded() -> Recording:
 
 
 def _recording(name: str, parts: dict[str, Any]) -> Recording:
-    launch = launches.assigned() or launches.own_launch(name)
-    spec, directory = launch.spec, launch.directory
-    history = read_history(directory, launch.attempt, logged=launch.attempt > 1)
-    snapshot, problems = newest_valid(directory, history)
-    is_fork = snapshot is None and spec.parent_directory is not None
-    if is_fork:
-        parent = directory.parent.parent / str(spec.parent_directory)
-        snapshot = load_checkpoint(parent, announced_in(spec))
-    seed = spec.seed or torch.initial_seed() % 2**53
+    ranks = ranks_of_process()
+    if ranks is not None and ranks.rank:
+        return _following(ranks, parts)
+    try:
+        begun = take_up(launches.assigned() or launches.own_launch(name))
+    except Exception:
+        if ranks is not None:
+            say_unrecorded()
+        raise
+    leader = None if ranks is None else lead(ranks, _told(begun))
+    made = {} if leader is None else {"controls": LeaderControls()}
+    training = _training(ScriptTraining if leader is None else LeaderTraining, begun, parts, **made)
+    session = _session(begun, training)
+    kind = Recording if leader is None else LeaderRecording
+    recording = kind(training, session, begun.snapshot, is_fork=begun.is_fork)
+    if leader is not None:
+        for item in (training, training.controls, recording):
+            item.leader = leader  # type: ignore[union-attr]
+        if begun.launch.lock < 0:
+            recording.parent = end_with_parent()  # type: ignore[attr-defined]
+    recording.on_begin = lambda: begin(session, begun.snapshot, begun.problems)
+    watch_end(recording)
+    _tell(begun.launch)
+    return recording
+
+
+def _told(begun: TakenUp) -> dict[str, Any]:
+    """What the other ranks need to know of the run."""
+    launch = begun.launch
+    step = None if begun.snapshot is None else int(begun.snapshot.state["step"])
+    return {
+        "directory": str(launch.directory),
+        "attempt": launch.attempt,
+        "seed": begun.seed,
+        "step": step,
+    }
+
+
+def _following(ranks: Ranks, parts: dict[str, Any]) -> Recording:
+    """The recording of a rank that is not the first: it writes nothing."""
+    said = hear()
+    connection = follow(ranks, said)
+    directory = Path(said["directory"])
+    launch = Launch(directory, said["attempt"], launches.read_spec(directory), -1)
+    begun = take_up(launch)
+    begun.seed = ranks.seed(said["seed"])
+    snapshot = begun.snapshot
+    if (None if snapshot is None else int(snapshot.state["step"])) != said["step"]:
+        raise RuntimeError("this rank does not find the checkpoint of the first one")
     if snapshot is not None:
-        seed = int(snapshot.state["seed"])
+        begun.snapshot = as_of_rank(snapshot, ranks.rank)
+    training = _training(ScriptTraining, begun, parts)
+    recording = FollowerRecording(training, None, begun.snapshot, is_fork=begun.is_fork)
+    recording.limit = training.limit
+    recording.connection, recording.rank = connection, ranks.rank
+    if launches.RUN_OF_RANKS in os.environ:
+        end_with_parent()
+    watch_end(recording)
+    return recording
+
+
+def _training(
+    kind: type[ScriptTraining], begun: TakenUp, parts: dict[str, Any], **made: Any
+) -> ScriptTraining:
+    spec, snapshot = begun.launch.spec, begun.snapshot
     objective = Objective.of(script.objective or spec.objective, script.mode or spec.mode)
-    training = ScriptTraining(
-        seed=seed, best=Best(objective), made_with=made_with(spec.script or {})
-    )
+    about = made_with(spec.script or {})
+    training = kind(seed=begun.seed, best=Best(objective), made_with=about, **made)
     if snapshot is not None:
         training.step, training.limit = int(snapshot.state["step"]), snapshot.state["limit"]
         training.places.target = training.places.now.from_json(snapshot.state["position"])
@@ -168,8 +226,15 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
     if script.settings is not None:
         training.controls.settings = script.settings.declared
         training.controls.setting_values = script.settings.values
+    return training
+
+
+def _session(begun: TakenUp, training: ScriptTraining) -> ScriptSession:
+    launch, history = begun.launch, begun.history
+    spec, directory = launch.spec, launch.directory
     recorder = Recorder(directory, launch.attempt, spec.max_steps_per_s)
-    session = ScriptSession(
+    objective = training.best.objective
+    return ScriptSession(
         spec,
         directory,
         training,
@@ -182,11 +247,6 @@ def _recording(name: str, parts: dict[str, Any]) -> Recording:
         saves_at=frozenset(_steps_in(SAVE_AT)),
         stop_at=next(iter(_steps_in(STOP_AT)), None),
     )
-    recording = Recording(training, session, snapshot, is_fork=is_fork)
-    recording.on_begin = lambda: begin(session, snapshot, problems)
-    watch_end(recording)
-    _tell(launch)
-    return recording
 
 
 def _steps_in(variable: str) -> list[int]:

@@ -25,6 +25,7 @@ class ScriptSpec:
     path: of the script. argv: the arguments after it. cwd: the folder it was started in.
     python: the interpreter. environment: the variables that its results may depend on.
     sha256: of the script's text. git: commit, and whether the tree was clean; None outside of one.
+    processes: that train together, as torchrun starts them.
     supervised: the server started it, and continues it after a crash.
     """
 
@@ -36,6 +37,7 @@ class ScriptSpec:
     environment: dict[str, str] = field(default_factory=dict)
     git: dict[str, Any] | None = None
     supervised: bool = False
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,15 @@ def script_spec(path: Path, argv: list[str], *, supervised: bool = False) -> Scr
         environment=kept_environment(),
         git=git_state(path.parent),
         supervised=supervised,
+        processes=_processes(),
     )
+
+
+def _processes() -> int:
+    """How many torchrun started, of which this is one."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return 1
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def kept_environment() -> dict[str, str]:

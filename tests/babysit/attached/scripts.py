@@ -70,11 +70,13 @@ class ScriptRun:
         script: Path,
         *arguments: str,
         seed: int = 123,
+        processes: int = 1,
         **environment: str,
     ) -> None:
         spec = replace(
             script_spec(script, list(arguments)),
             environment={"OMP_NUM_THREADS": "1", **environment},
+            processes=processes,
         )
         self._fork_server = fork_server
         self.directory, self.spec = new_run(data_dir, script.stem, spec, seed=seed)

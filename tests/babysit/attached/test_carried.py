@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from babysit.attached.carried import carried_around
+from babysit.attached.checks.carried import carried_around
 from tests.babysit.attached.scripts import TRAININGS
 
 CARRYING = {

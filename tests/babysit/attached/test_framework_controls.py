@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from babysit.protocol.commands import Pause, Resume, Set, Stop
+from babysit.protocol.commands import Extend, Pause, Resume, Set, Stop
 from tests.babysit.attached.scripts import ScriptRun
+from tests.babysit.attached.stopping import (
+    check_that_a_stop_leaves_no_trace,
+    check_that_an_extension_survives,
+)
 from tests.babysit.attached.test_frameworks import NAMES, script
 from tests.babysit.fork_client import ForkServer
 
@@ -82,3 +86,26 @@ def test_a_steered_training_that_was_killed_ends_equal_to_the_last_bit(
     assert killed.finish() == 0, killed.log()
     assert killed.read().bits() == whole.read().bits()
     assert killed.read().weights == whole.read().weights
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stop_inside_an_epoch_leaves_no_trace_in_what_continues_it(
+    name: str, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    check_that_a_stop_leaves_no_trace(fork_server, tmp_path, script(name), at=30)
+
+
+def test_a_trainer_that_cannot_be_extended_says_so(tmp_path: Path, fork_server: ForkServer) -> None:
+    run = ScriptRun(fork_server, tmp_path, script("transformers_digits"))
+    run.send(Extend(steps=30))
+    assert run.finish() == 0, run.log()
+    found = run.read()
+    assert "more epochs" in found.of_kind("refused")[0]["reason"]
+    assert found.of_kind("declared")[-1]["steps"] == max(found.points["train/loss"]) == 72
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "transformers_digits"])
+def test_an_extended_training_that_was_killed_ends_equal_to_the_last_bit(
+    name: str, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    check_that_an_extension_survives(fork_server, tmp_path, script(name))

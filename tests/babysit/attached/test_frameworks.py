@@ -14,11 +14,16 @@ FRAMEWORKS = Path(__file__).parent / "frameworks"
 NAMES = ("lightning_digits", "fabric_digits", "transformers_digits", "accelerate_digits")
 KILLS = 2
 
+UPDATES_OF_ACCELERATE = 3 * 8  # 29 batches an epoch: seven times four, and the last one
+
 pytestmark = [pytest.mark.slow, pytest.mark.frameworks]
 
 
 def script(name: str) -> Path:
     return FRAMEWORKS / f"{name}.py"
+
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,3 +47,41 @@ def test_a_training_that_was_killed_ends_equal_to_the_last_bit(
     recovered = [event["verified"] for event in found.of_kind("recovered")]
     assert recovered, "the last attempt says that it has caught up"
     assert all(recovered)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_of_the_docs_is_exact(
+    path: Path, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    run = ScriptRun(
+        fork_server, tmp_path, path, seed=1, processes=2 if path.stem == "ddp_digits" else 1
+    )
+    assert run.finish() == 0, run.log()
+    found = run.read()
+    assert found.status == "finished"
+    assert not found.of_kind("exactness"), "nothing is approximate"
+    assert len(found.points["train/loss"]) == max(found.points["train/loss"])
+
+
+def test_accelerate_is_told_of_the_end_of_an_epoch(tmp_path: Path, fork_server: ForkServer) -> None:
+    run = ScriptRun(fork_server, tmp_path, script("accelerate_digits"))
+    assert run.finish() == 0, run.log()
+    updates = run.read().points["val/updates"]
+    assert updates[max(updates)] == UPDATES_OF_ACCELERATE
+
+
+def test_the_callback_alone_says_that_it_is_approximate(
+    tmp_path: Path, fork_server: ForkServer
+) -> None:
+    run = ScriptRun(
+        fork_server, tmp_path, script("transformers_digits"), "callback", BABYSIT_SAVE_AT="20"
+    )
+    run.kill_at(30)
+    assert run.finish() == 0, run.log()
+    found = run.read()
+    assert found.status == "finished"
+    said = found.of_kind("exactness")
+    assert {event["level"] for event in said} == {"approximate"}
+    assert any("BabysitTrainerMixin" in text for text in said[0]["reasons"])
+    assert "BabysitTrainerMixin" in run.log()
+    assert max(found.points["learning_rate.0"]) == 72, "as many updates as were asked for"

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.babysit.attached.scripts import SAVES, ScriptRun, training
+from tests.babysit.attached.stopping import (
+    check_that_a_stop_leaves_no_trace,
+    check_that_an_extension_survives,
+)
 from tests.babysit.fork_client import ForkServer
 
 NAMES = (
@@ -50,3 +54,15 @@ def test_a_training_that_was_killed_ends_equal_to_the_last_bit(
     recovered = [event["verified"] for event in found.of_kind("recovered")]
     assert recovered, "the last attempt says that it has caught up"
     assert all(recovered)
+
+
+def test_a_stop_inside_an_epoch_leaves_no_trace_in_what_continues_it(
+    tmp_path: Path, fork_server: ForkServer
+) -> None:
+    check_that_a_stop_leaves_no_trace(fork_server, tmp_path, training("epoch_scheduler"), at=25)
+
+
+def test_an_extended_training_that_was_killed_ends_equal_to_the_last_bit(
+    tmp_path: Path, fork_server: ForkServer
+) -> None:
+    check_that_an_extension_survives(fork_server, tmp_path, training("epoch_scheduler"))

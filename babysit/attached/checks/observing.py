@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import FrameType
 
-from babysit.attached.carried import carried_in
+from babysit.attached.checks.carried import carried_in
 from babysit.attached.session import ScriptSession
 
 LOOK_AT_TURNS = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from babysit.attached.numbers import SeriesNames, number
+from babysit.attached.series.numbers import SeriesNames, number
 
 
 class LoggedValues:

@@ -1,0 +1,1 @@
+"""What a script logs, and the numbers behind it."""
