@@ -118,6 +118,7 @@ def test_the_controls_are_those_that_the_script_declares(
     expect(group(screen, "Weight decay (group 1)")).to_be_visible()
     expect(group(screen, "kl_weight").get_by_text("live", exact=True)).to_be_visible()
     expect(group(screen, "Only by a fork").get_by_role("group", name="hidden")).to_be_visible()
+    expect(group(screen, "hidden")).to_have_count(1)  # not beside those that act at once
     expect(screen.page.get_by_role("combobox", name="Batch size")).to_have_count(0)
     for name in absent:
         expect(screen.page.get_by_text(name)).to_have_count(0)
