@@ -145,6 +145,9 @@ def _prove(folder: Path, spec: ScriptSpec, steps: int, start: Start) -> Verdict:
     if failure is not None:
         message = f"Continued from step {steps:,}, it failed: {failure}"
         return Verdict("could not", message, continued_from=steps, reasons=reasons)
+    if [event["step"] for event in continued.of_kind("worker_started")] != [steps]:
+        message = f"The script did not go on from its checkpoint of step {steps:,}."
+        return Verdict("could not", message, reasons=reasons)
     return compared(whole, continued, steps, reasons)
 
 

@@ -170,7 +170,8 @@ def test_a_run_whose_directory_is_deleted_goes_on(fork_server: ForkServer, tmp_p
     run = ScriptRun(fork_server, tmp_path / "data", script(tmp_path, body))
     run.start()
     run.wait_for_step(5)
-    shutil.rmtree(tmp_path / "data")
+    os.rename(tmp_path / "data", tmp_path / "gone")  # at once: files are made in it meanwhile
+    shutil.rmtree(tmp_path / "gone", ignore_errors=True)
     (tmp_path / "go").touch()
     wait_until(
         lambda: flag.exists() or None, is_alive=lambda: is_running(run.pid), what="the script's end"
