@@ -6,6 +6,7 @@ import dis
 import inspect
 import sysconfig
 from types import FrameType
+from typing import Any
 
 # What runs while a `break` or a `return` drops the iterator of a loop.
 DROPS = frozenset({"POP_TOP", "POP_ITER", "END_FOR"})
@@ -28,8 +29,12 @@ def _instruction(frame: FrameType) -> str:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]]
 
 
-def script_frame(frame: FrameType) -> FrameType:
-    """The frame of the loop itself, where a library such as a progress bar stands in between."""
+def script_frame(frame: Any) -> Any:
+    """The frame of the loop itself, where a library such as a progress bar stands in between; of a
+    framework's loop, what stands for it.
+    """
+    if not isinstance(frame, FrameType):
+        return frame
     found: FrameType | None = frame
     while found is not None and found.f_code.co_filename.startswith(LIBRARIES):
         found = found.f_back

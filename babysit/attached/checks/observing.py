@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import FrameType
+from typing import Any
 
 from babysit.attached.checks.carried import carried_in
 from babysit.attached.session import ScriptSession
@@ -44,8 +45,12 @@ def _look_for_carried(session: ScriptSession, frame: FrameType) -> None:
             session.approximate([said], is_known=False)
 
 
-def read_carried(frame: FrameType, known: set[int]) -> dict[str, str]:
-    """Plain values that the loop carries, by name, with what is to be said of each."""
+def read_carried(frame: Any, known: set[int]) -> dict[str, str]:
+    """Plain values that the loop carries, by name, with what is to be said of each. The loop of a
+    framework is not read.
+    """
+    if not isinstance(frame, FrameType):
+        return {}
     values = {**frame.f_globals, **frame.f_locals}
     return {
         item.name: f"The loop carries {item.name} from turn to turn (it is set in line "
