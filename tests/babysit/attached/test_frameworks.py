@@ -60,7 +60,7 @@ def test_an_example_of_the_docs_is_exact(
     found = run.read()
     assert found.status == "finished"
     assert not found.of_kind("exactness"), "nothing is approximate"
-    assert len(found.points["train/loss"]) == max(found.points["train/loss"])
+    assert len(found.points["train/cost"]) == max(found.points["train/cost"])
 
 
 def test_accelerate_is_told_of_the_end_of_an_epoch(tmp_path: Path, fork_server: ForkServer) -> None:
