@@ -33,7 +33,11 @@ def register(commands: Any) -> None:
 
 def set_values(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
     run = client.run(arguments.run)
-    values = read_assignments(arguments.values, run.values)
+    body = run.read()
+    declared = (body.get("declared") or {}).get("hyperparameters", [])
+    # An argument `lr` that was only read at the start is not what somebody wants to change.
+    only_by_a_fork = {item["name"] for item in declared if item["when"] == "fork"}
+    values = read_assignments(arguments.values, set(body["values"]) - only_by_a_fork)
     answer = run.set(values, at_step=arguments.at, over_steps=arguments.over, note=arguments.note)
     yield Shown(_said(answer, values, arguments.over), asdict(answer))
 

@@ -56,9 +56,16 @@ def make_recipe(session: Session, runs_dir: Path, run_id: int) -> Recipe:
 
     Raises:
         NotFound: the run does not exist.
-        NotAllowed: it has completed no step, or a run it was forked from no longer exists.
+        NotAllowed: it has completed no step, it is of a script, or a run it was forked from no
+            longer exists.
     """
     run = find_run(session, run_id)
+    if run.script is not None:
+        raise NotAllowed(
+            "A recipe is of a task: a script makes its own loop. Fork a checkpoint of the run, or "
+            "start the script again.",
+            state="script",
+        )
     line = _lineage(session, runs_dir, run)
     recorded = _recorded(session, line)
     until = int(recorded.steps[-1])

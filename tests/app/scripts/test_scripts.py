@@ -116,6 +116,8 @@ def test_a_script_that_a_person_starts_appears_and_can_be_steered(
     )
     assert "Fork" in hidden.json()["message"]
 
+    recipe = server.client.get("/api/runs/1/export?format=recipe")
+    assert recipe.status_code == 409, recipe.text
     measured = server.command(1, "evaluate")
     assert measured["after"]["val/loss"] > 0
     server.command(1, "stop")
