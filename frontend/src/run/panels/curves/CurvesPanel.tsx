@@ -36,6 +36,7 @@ export function CurvesPanel() {
   const drawn = all ? groups : groups.slice(0, CHARTS_MAX);
   const right = phone ? 82 : 96;
   const height = phone ? 220 : 264;
+  const label = accuracy ? "Accuracy chart" : "Learning curves chart";
   const empty = emptyText(groups, started, isScript);
   return (
     <section className="panel curves" aria-labelledby="curves">
@@ -58,7 +59,7 @@ export function CurvesPanel() {
       {!table && groups.length <= 1 ? (
         <LineChart
           name="accuracy"
-          label={accuracy ? "Accuracy chart" : "Learning curves chart"}
+          label={label}
           height={height}
           ticks
           right={right}
@@ -72,7 +73,7 @@ export function CurvesPanel() {
               <h3 className={styles.title}>{title}</h3>
               <LineChart
                 name={i === 0 ? "accuracy" : `curves:${key}`}
-                label={`${title} chart`}
+                label={i === 0 && !isScript ? label : `${title} chart`}
                 height={phone ? 180 : 200}
                 ticks
                 right={right}
