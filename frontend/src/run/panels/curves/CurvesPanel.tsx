@@ -57,14 +57,7 @@ export function CurvesPanel() {
       </div>
       {table ? <ChartTable names={names} caption="Learning curves" /> : null}
       {!table && groups.length <= 1 ? (
-        <LineChart
-          name="accuracy"
-          label={label}
-          height={height}
-          ticks
-          right={right}
-          empty={empty}
-        />
+        <LineChart name="accuracy" label={label} height={height} ticks right={right} empty={empty} />
       ) : null}
       {!table && groups.length > 1 ? (
         <div className={styles.charts}>
