@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from tests.live_server import TOKEN
 from tests.security.route_list import database_hash
 
 PORT = 8000
+BEGUN_WITHIN_S = 5.0  # an answer; then the client leaves
 
 
 @dataclass
@@ -71,16 +74,22 @@ class Inside:
             "server": ("127.0.0.1", PORT),
         }
         sent = iter([{"type": "http.request", "body": body, "more_body": False}])
-        answer = Answer()
+        answer, has_begun = Answer(), asyncio.Event()
 
         async def receive() -> Message:
-            return next(sent, {"type": "http.disconnect"})
+            message = next(sent, None)
+            if message is not None:
+                return message
+            with contextlib.suppress(TimeoutError):  # who leaves before gets nothing
+                await asyncio.wait_for(has_begun.wait(), BEGUN_WITHIN_S)
+            return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer.status, answer.headers = message["status"], list(message["headers"])
             else:
                 answer.body += message.get("body", b"")
+                has_begun.set()
 
         await self.application.asgi(scope, receive, send)
         return answer

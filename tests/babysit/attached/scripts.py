@@ -76,6 +76,7 @@ class ScriptRun:
     ) -> None:
         spec = replace(
             script_spec(script, list(arguments), supervised=supervised),
+            cwd=str(data_dir.parent),  # what a framework writes beside the script stays there
             environment={"OMP_NUM_THREADS": "1", **environment},
             processes=processes,
         )

@@ -62,7 +62,7 @@ def test_a_cost_that_is_no_number_pauses_and_its_update_is_not_made(lab: Lab, ki
     assert (paused["reason"], paused["step"], tripped["step"]) == ("guard", 7, 7)
     assert (tripped["rule"], tripped["series"]) == ("non_finite", "train/cost")
     assert "paused at step 7" in tripped["message"]
-    assert "those of step 6 and finite" in tripped["message"]
+    assert "The weights of step 6 are intact" in tripped["message"]
     assert not math.isfinite(run.costs[7])
     # The weights are the ones before it, and a checkpoint has them.
     assert run.checkpoints()[-1]["weights_sha256"] == sane.checkpoints()[-1]["weights_sha256"]
