@@ -227,9 +227,11 @@ def _status(run: RunRow, attempt: int, event: StatusChanged) -> None:
 def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
     run.attempt = max(run.attempt, attempt)
     run.step = event.step
-    if run.started_at is None:
-        # A later attempt begins at a checkpoint, and makes the changes after it once more.
-        run.values = run.initial_values = dict(event.values)
+    # A later attempt of a script begins at a checkpoint, and makes the changes after it once more.
+    if run.script is None or run.started_at is None:
+        run.values = dict(event.values)
+    if attempt == 1 or (run.script is not None and run.started_at is None):
+        run.initial_values = dict(event.values)
     run.train_size = event.train_size or None  # of a script they are not known
     run.steps_per_epoch = event.steps_per_epoch or None
     run.threads, run.device = event.threads, event.device
