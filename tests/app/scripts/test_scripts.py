@@ -154,7 +154,7 @@ def test_the_server_does_not_stop_a_script_that_a_person_started(
         at_step(server, 1, 10)
     try:
         assert process.poll() is None
-        with serve(data_dir) as server:
+        with serve(data_dir, "--no-demo") as server:
             step = server.run(1)["step"]
             at_step(server, 1, step + 5)
     finally:
@@ -174,7 +174,7 @@ def test_what_was_recorded_without_a_server_is_there_when_one_comes(
     )
     assert b"run 1" in run.stderr
     assert run.stdout == b"", "standard output is the script's own"
-    with serve(data_dir) as server:
+    with serve(data_dir, "--no-demo") as server:
         found = server.wait_until(lambda: server.client.get("/api/runs").json()["runs"], "a run")
         assert (found[0]["name"], found[0]["status"]) == ("mlp", "finished")
         started_id = server.start_run(steps=50)["id"]
@@ -184,7 +184,7 @@ def test_what_was_recorded_without_a_server_is_there_when_one_comes(
 
 
 def test_a_registered_script_is_started_killed_and_continued(serve: Any, data_dir: Path) -> None:
-    with serve(data_dir) as server:
+    with serve(data_dir, "--no-demo") as server:
         run_id = started(server, "--hidden", "6", name="mine")["id"]
         at_step(server, run_id, 20)
         server.command(run_id, "save_checkpoint")
