@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ DISK_FULL, DISK_ERROR = IO_ERROR_PAUSES = ("disk_full", "disk_error")  # reasons
 
 
 @dataclass(slots=True)
-class Session:
+class Session(ABC):
     """What the answers to commands act on, whatever is trained.
 
     began_at: the step this attempt started from.
@@ -213,36 +214,37 @@ class Session:
 
     # -- what depends on what is trained
 
+    @abstractmethod
     def check_change(self, change: Set) -> None:
         """Check a change without making it.
 
         Raises:
             InvalidValue: it would be refused.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def make_change(self, change: Set) -> ChangeMade:
         """Make a change between two steps.
 
         Raises:
             InvalidValue: it is refused; nothing was touched.
         """
-        raise NotImplementedError
 
     def note_change(self, changed: Changed) -> None:
         """A change was made, and is about to be said."""
+        return  # a script has nothing to do
 
+    @abstractmethod
     def move_end(self, command: Extend) -> list[str]:
         """Let the run make more steps. Returns: what has to be said about it."""
-        raise NotImplementedError
 
     def holds_killer(self) -> bool:
         """Pause before the update in which an earlier attempt ran out of memory, once."""
         return False
 
+    @abstractmethod
     def evaluate(self) -> dict[str, float]:
         """Measure how good the network is at this step, once."""
-        raise NotImplementedError
 
     def look(self) -> None:
         """Measure what a person who looks now wants to see."""
@@ -251,3 +253,4 @@ class Session:
 
     def draw(self, *, at_once: bool = False) -> None:
         """Keep the picture of the network fresh, if there is one."""
+        return  # a script draws none

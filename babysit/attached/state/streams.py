@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from babysit.attached.state.seeding import StreamGenerators
 
 
-class Source:
+class Source(ABC):
     """The batches of one loop. problem: why it may differ when it is continued."""
 
     problem: str | None = None
     length: int | None = None  # batches of a whole loop, if that is known
     digest: str = ""  # of the order
 
+    @abstractmethod
     def begin(self, index: int) -> Iterator[Any]:
         """From batch `index` on."""
-        raise NotImplementedError
 
     def state(self) -> Any:
         """What else is needed to continue here; JSON."""

@@ -37,5 +37,5 @@ for _ in run.epochs(1000):
         optimizer.step()
         scheduler.step()
         run.log(loss=loss)
-        time.sleep(args.pause)
+        time.sleep(args.pause)  # the work of a slow step: nothing waits for it
     run.log({"val/loss": evaluate()["loss"]})

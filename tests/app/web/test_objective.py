@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+import optuna
 import pytest
 
 from tests.app.full_history import DATABASE, babysit
@@ -274,7 +275,6 @@ def test_each_round_is_drawn_around_the_highest_of_those_before(server: LiveServ
 def test_the_study_for_optuna_is_maximized(
     server: LiveServer, descriptions: Any, tmp_path: Any
 ) -> None:
-    optuna = pytest.importorskip("optuna")
     found = searched(server, strategy="grid")
     shutil.copytree(server.data_dir, tmp_path / "var")
     storage = f"sqlite:///{tmp_path / 'study.db'}"

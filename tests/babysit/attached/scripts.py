@@ -26,7 +26,7 @@ from tests.babysit.fork_client import ForkServer
 
 TRAININGS = Path(__file__).parent / "trainings"
 WITHIN_S = 120.0
-LOOK_EVERY_S = 0.002
+LOOK_EVERY_S = 0.002  # between two looks at what another process does, until a deadline
 
 
 def training(name: str) -> Path:
