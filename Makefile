@@ -125,7 +125,7 @@ $(INSTALLED_FRAMEWORKS): constraints.txt constraints-frameworks.txt $(INSTALLED_
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json frontend/package.json $(NODE)
-	@$(NPM) ci --silent
+	@$(NPM) ci --loglevel error > /dev/null
 	@touch $@
 
 $(PAGE): $(PAGE_SOURCES) $(NODE_MODULES)

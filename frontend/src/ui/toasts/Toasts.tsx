@@ -1,10 +1,10 @@
 /** What was answered, with the way back. Stays 10 s, longer while it is read or written in. */
 import { useEffect, useRef, useState } from "react";
-import type { Toast } from "../state/state";
-import { dispatch, usePage } from "../state/store";
-import { ReasonForm } from "./fields/ReasonForm";
-import { usePhone } from "./hooks/useMediaQuery";
-import { Icon } from "./Icon";
+import type { Toast } from "../../state/state";
+import { dispatch, usePage } from "../../state/store";
+import { ReasonForm } from "../fields/ReasonForm";
+import { usePhone } from "../hooks/useMediaQuery";
+import { Icon } from "../Icon";
 import * as styles from "./Toasts.module.css";
 
 const SHOWN_MS = 10_000;
