@@ -57,8 +57,13 @@ class ScriptTraining:
 
     def notice_groups(self) -> bool:
         """Look whether the script has added parameter groups; whether it has."""
-        if self.controls.layout_now() == self.controls.layout:
-            return False
+        hooks, layout = self.controls.hooks, self.controls.layout
+        if len(hooks) == len(layout):
+            for each, count in zip(hooks.values(), layout, strict=True):  # at each step: no list
+                if len(each.optimizer.param_groups) != count:
+                    break
+            else:
+                return False
         self.find_optimizers()
         return True
 
