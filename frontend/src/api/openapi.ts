@@ -1175,6 +1175,8 @@ export interface components {
             created_at: string;
             /** At Step */
             at_step: number | null;
+            /** Effective Step */
+            effective_step: number | null;
         };
         /** CommandSent */
         CommandSent: {

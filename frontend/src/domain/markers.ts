@@ -2,6 +2,7 @@
 
 import type { EventOf, Family, Run, RunEvent } from "../api/types";
 
+import { shownStep } from "../format/changeTime";
 import type { Requests } from "./override";
 import { relativeText, requestOf, requestsOf } from "./override";
 
@@ -82,7 +83,7 @@ function changeSummary(event: EventOf<"changed">, reasons: Reasons): string {
 
 export const changeMarker = (event: EventOf<"changed">, reasons: Reasons): Marker => ({
   eventId: event.id,
-  step: event.step,
+  step: shownStep(event),
   kind: changeKind(event),
   text: changeSummary(event, reasons),
   who: actorName(event.actor),

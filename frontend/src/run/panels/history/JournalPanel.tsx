@@ -79,7 +79,6 @@ function Line({ entry }: { entry: Entry }) {
       </button>
       <div className={styles.entryText}>
         <span>{entry.text}</span>
-        {entry.firstUse ? <span className="muted"> {entry.firstUse}</span> : null}
         {entry.why ? <q>{entry.why}</q> : null}
         {entry.notes.length > 0 ? <span className="muted"> {entry.notes.join("; ")}</span> : null}
       </div>
