@@ -3,8 +3,8 @@
 import type { EventOf, Family, Run, RunEvent } from "../api/types";
 
 import { shownStep } from "../format/changeTime";
-import type { Requests } from "./override";
-import { relativeText, requestOf, requestsOf } from "./override";
+import type { Requests } from "./hyperparameters/override";
+import { relativeText, requestOf, requestsOf } from "./hyperparameters/override";
 
 export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
 

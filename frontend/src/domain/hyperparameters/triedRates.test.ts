@@ -1,8 +1,8 @@
 /** What the learning rates that were tried tell. */
 import { expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
-import type { RunEvent } from "../api/types";
-import type { Series } from "./series";
+import { anEvent } from "../../api/exampleEvent";
+import type { RunEvent } from "../../api/types";
+import type { Series } from "../series";
 import { farAbove, triedRates } from "./triedRates";
 
 const changed = (step: number, rate: number): RunEvent =>
