@@ -93,9 +93,7 @@ def test_set_schedules_and_spreads_a_change(shared: LiveServer, running: dict[st
     command_id = shared.run(running["id"])["pending"][0]["command_id"]
     scheduled = "scheduled after step 90,000"
     assert later == f"learning_rate → 0.5 over 10 steps: {scheduled} (command {command_id})\n"
-    assert re.fullmatch(
-        r"from step [\d,]+: learning_rate [\d.]+ → 0\.4 over 100 steps\n", gradual
-    )
+    assert re.fullmatch(r"from step [\d,]+: learning_rate [\d.]+ → 0\.4 over 100 steps\n", gradual)
     status = done(shared, "status", running["id"])
     assert "waiting  set learning_rate 0.5 after step 90,000" in status
 
