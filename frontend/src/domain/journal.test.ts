@@ -29,3 +29,16 @@ test("a change is listed and marked at the first step that uses it", () => {
 
   expect([entry?.step, markersOf([batch])[0]?.step]).toEqual([1221, 1221]);
 });
+
+test("a corrected note is one entry and one marker, with its newest text and all earlier ones", () => {
+  const note = (id: number, text: string, replaces: number | null) =>
+    anEvent("note_added", { id, seq: id + 100, text, summary: text, replaces, actor: "owner" });
+  const notes = [note(1, "a platau", null), note(2, "a plateu", 101), note(3, "a plateau", 101)];
+
+  const entries = entriesOf(notes);
+
+  expect(entries.map(({ text, earlier }) => [text, earlier])).toEqual([
+    ["a plateau", ["a plateu", "a platau"]],
+  ]);
+  expect(markersOf(notes).map(({ text }) => text)).toEqual(["a plateau"]);
+});

@@ -3,7 +3,7 @@
 import type { RequestedValues, RunEvent } from "../api/types";
 import { shownStep } from "../format/changeTime";
 import type { MarkerKind, Reasons } from "./markers";
-import { actorName, changeMarker, markerOf, reasonsOf } from "./markers";
+import { actorName, changeMarker, correctedNotes, markerOf, reasonsOf } from "./markers";
 
 export interface Entry {
   id: number;
@@ -15,6 +15,8 @@ export interface Entry {
   text: string;
   who: string;
   why: string;
+  /** Of a note that was corrected: its earlier texts, the newest first. */
+  earlier: string[];
   /** What the optimizer needed besides, e.g. "velocity cleared". */
   notes: string[];
   commandId: number | null;
@@ -25,7 +27,12 @@ export interface Entry {
 /** Newest first. */
 export function entriesOf(events: RunEvent[]): Entry[] {
   const reasons = reasonsOf(events);
-  const entries = events.flatMap((event) => entryOf(event, reasons) ?? []);
+  const corrected = correctedNotes(events);
+  const entries = events.flatMap((event) => {
+    const entry = entryOf(event, reasons);
+    const texts = corrected.get(event.id);
+    return entry ? [texts ? { ...entry, text: texts[0] ?? "", earlier: texts.slice(1) } : entry] : [];
+  });
   return entries.reverse();
 }
 
@@ -39,6 +46,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     text: event.summary,
     who: "actor" in event ? actorName(event.actor) : "",
     why: "",
+    earlier: [],
     notes: [],
     commandId: null,
     undo: null,
