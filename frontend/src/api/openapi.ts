@@ -3202,6 +3202,10 @@ export interface components {
             };
             /** Val Sha256 */
             val_sha256?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
