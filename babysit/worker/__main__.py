@@ -164,6 +164,7 @@ def announce_start(session: TrainingSession) -> None:
             code_sha256=training.made_with["code_sha256"],
             data_sha256=training.made_with["data_sha256"],
             val_sha256=training.made_with["val_sha256"],
+            settings=training.made_with["settings"],
             train_size=training.batches.size,
             val_size=len(training.data.val),  # type: ignore[arg-type]
             steps_per_epoch=training.batches.steps_per_epoch(),

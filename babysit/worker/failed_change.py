@@ -75,8 +75,8 @@ class UnprovenChange:
 
     def tripped(self, step: int, why: str, traceback: str | None = None) -> GuardTripped:
         message = (
-            f"{why} (update {step + 1:,}, after the change of {self.what}). "
-            f"The training is as before this update. Undo the change, or resume to try again."
+            f"{why} (step {step + 1:,}, after the change of {self.what}). "
+            f"The training is as before this step. Undo the change, or resume to try again."
         )
         return GuardTripped(
             step=step,

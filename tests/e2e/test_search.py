@@ -283,6 +283,7 @@ def test_a_winner_is_repeated_refined_and_promoted(screen: Screen) -> None:
     screen.button("Promote winner").click()
     dialog = screen.page.get_by_role("dialog", name=f"Promote trial {best['number']}")
     dialog.get_by_label("Steps").fill("80")
+    dialog.get_by_label("Start paused", exact=True).uncheck()
     dialog.get_by_role("button", name="Promote", exact=True).click()
     screen.page.wait_for_url(lambda url: run_in(url) > 0)
     adopted = f"adopted from caviar trial {best['number']} of search {search_id}"
@@ -342,7 +343,7 @@ def test_a_winner_can_be_promoted_paused(screen: Screen) -> None:
 
     screen.button("Promote winner").click()
     dialog = screen.page.get_by_role("dialog", name=re.compile("^Promote trial"))
-    dialog.get_by_label("Start paused", exact=True).check()
+    expect(dialog.get_by_label("Start paused", exact=True)).to_be_checked()
     dialog.get_by_role("button", name="Promote", exact=True).click()
 
     screen.page.wait_for_url(lambda url: run_in(url) not in (0, search["best_run_id"]))

@@ -258,4 +258,8 @@ def _made_with(session: Session, line: list[Branch]) -> tuple[dict[str, Any], tu
         newest["val_sha256"] = started[-1]["val_sha256"]
     elif len(hashes) > 1:
         mixed.append("val_sha256")
+    if started[-1].get("settings"):  # older workers do not tell them
+        newest["settings"] = started[-1]["settings"]
+        if any(body.get("settings", newest["settings"]) != newest["settings"] for body in started):
+            mixed.append("settings")
     return newest, tuple(mixed)

@@ -52,6 +52,7 @@ def write_recipe(recipe: Recipe) -> str:
         "task": recipe.task,
         **{name: recipe.made_with[name] for name in HASHES if name in recipe.made_with},
         **{name: recipe.made_with[name] for name in ("versions", "threads", "device")},
+        **({"settings": recipe.made_with["settings"]} if "settings" in recipe.made_with else {}),
         "mixed": list(recipe.mixed),
         "seed": recipe.seed,
         "steps": recipe.steps,
@@ -172,12 +173,22 @@ def _recipe_in(body: dict[Any, Any]) -> Recipe:
             "versions": versions,
             "threads": _whole(body, "threads", 1, 1024),
             "device": _one(body, "device", str),
+            **({"settings": _settings_in(body)} if "settings" in body else {}),
         },
         changes=tuple(changes),
         states=tuple(_state_in(item, until) for item in _list(body, "checkpoints")),
         recorded=_recorded_in(_one(body, "recorded", dict)),
         mixed=tuple(map(_word, _list(body, "mixed") if "mixed" in body else ())),
     )
+
+
+def _settings_in(body: dict[Any, Any]) -> dict[str, bool | str]:
+    """The settings of PyTorch: flags and words."""
+    found = _one(body, "settings", dict).items()
+    return {
+        str(name): setting if isinstance(setting, bool) else _word(setting)
+        for name, setting in found
+    }
 
 
 def _change_in(item: Any, place: int) -> Change:

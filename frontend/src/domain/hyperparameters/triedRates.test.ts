@@ -1,11 +1,12 @@
 /** What the learning rates that were tried tell. */
 import { expect, test } from "vitest";
+import { anEvent } from "../../api/exampleEvent";
 import type { RunEvent } from "../../api/types";
 import type { Series } from "../series";
 import { farAbove, triedRates } from "./triedRates";
 
 const changed = (step: number, rate: number): RunEvent =>
-  ({ kind: "changed", id: step, step, values: { learning_rate: rate } }) as unknown as RunEvent;
+  anEvent("changed", { id: step, step, effective_step: step + 1, values: { learning_rate: rate } });
 const tripped = (step: number): RunEvent =>
   ({ kind: "guard_tripped", id: step, step }) as unknown as RunEvent;
 

@@ -1,5 +1,7 @@
 /** The learning rates that a run has used, and how each went. Pure. */
+
 import type { RunEvent } from "../../api/types";
+import { lastStepBefore } from "../../format/changeTime";
 import { EFFECT_STEPS, effectOf } from "../effect";
 import type { Series } from "../series";
 
@@ -23,9 +25,11 @@ export function triedRates(
   const uses = [{ rate: initial, from: 0 }];
   const broken: number[] = [];
   for (const event of events) {
-    const rate = event.kind === "changed" ? event.values["learning_rate"] : undefined;
-    if (typeof rate === "number" && rate !== uses.at(-1)?.rate) uses.push({ rate, from: event.step });
     if (event.kind === "guard_tripped") broken.push(event.step);
+    if (event.kind !== "changed") continue;
+    const rate = event.values["learning_rate"];
+    if (typeof rate === "number" && rate !== uses.at(-1)?.rate)
+      uses.push({ rate, from: lastStepBefore(event) });
   }
   const tried = new Map<number, TriedRate>();
   for (const [i, { rate, from }] of uses.entries()) {
