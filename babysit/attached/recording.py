@@ -11,7 +11,7 @@ from typing import Any
 
 from babysit.attached.checks.frames import left_by_break, script_frame
 from babysit.attached.checks.observing import LOOK_AT_TURNS, look
-from babysit.attached.restoring import end_recording, put_back
+from babysit.attached.restoring import end_recording, outcome, put_back
 from babysit.attached.safety import never_raises
 from babysit.attached.say import say
 from babysit.attached.series.logged import LoggedValues
@@ -285,7 +285,7 @@ class Recording:
             self.training.find_optimizers()
             session.declare()
         session.saver.wait()
-        session.over(status, reason, text)
+        session.over(*outcome(session, status, reason), text)
         session.saver.close()
         session.recorder.close()
 
