@@ -23,8 +23,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from babysit.protocol.heartbeat import Heartbeat
-from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot, model_tensors
 from babysit.training.state import Training

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from babysit.protocol.commands import Set
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
 from babysit.storage.manifest import FORMAT
@@ -27,7 +27,7 @@ from babysit.training.checkpoint import (
 )
 from babysit.training.controls import Controls, TrainingParts, apply_change
 from babysit.training.data import Batches, Position, stream_seed
-from babysit.training.divergence import DivergenceGuard
+from babysit.training.guards.divergence import DivergenceGuard
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,

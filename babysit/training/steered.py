@@ -7,7 +7,7 @@ from typing import Protocol
 from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot
 from babysit.training.controls import ScheduledChange
-from babysit.training.divergence import DivergenceGuard
+from babysit.training.guards.divergence import DivergenceGuard
 
 
 class SteeredControls(Protocol):

@@ -15,7 +15,7 @@ from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Changed, Event, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import Heartbeat, read_heartbeat
 from babysit.protocol.objective import VAL_COST
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck

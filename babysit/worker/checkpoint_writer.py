@@ -16,8 +16,8 @@ from pathlib import Path
 
 from babysit.protocol.events import CheckpointRemoved, CheckpointSaved, Event, Warned
 from babysit.protocol.objective import DEFAULT, Objective
-from babysit.protocol.run_spec import checkpoint_id
 from babysit.protocol.serialization import now
+from babysit.protocol.spec.run_spec import checkpoint_id
 from babysit.protocol.status import CheckpointCause
 from babysit.resume.history import RunHistory
 from babysit.storage.journal import to_jsonable

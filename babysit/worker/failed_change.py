@@ -16,7 +16,7 @@ from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.values import RequestedValues
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot
-from babysit.training.rollback import roll_back
+from babysit.training.guards.rollback import roll_back
 from babysit.training.state import Training
 from babysit.training.user_code.failure import REASON_LENGTH_MAX, reason_of, traceback_of
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from babysit.protocol.script_files import register
-from babysit.protocol.script_start import script_spec
+from babysit.protocol.spec.script_files import register
+from babysit.protocol.spec.script_start import script_spec
 from tests.e2e.screen import Screen
 from tests.live_server import LiveServer
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.commands import Cancel
-from babysit.protocol.recipe import (
+from babysit.protocol.recipes.recipe import (
     COMPARED,
     COMPARED_STEPS_MAX,
     Change,
@@ -21,7 +21,7 @@ from babysit.protocol.recipe import (
     RecordedState,
     command_of,
 )
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.values import Values
 
 from ...errors import NotAllowed

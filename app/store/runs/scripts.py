@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.objective import VAL_COST
-from babysit.protocol.run_spec import ScriptSpec
-from babysit.protocol.script_files import all_registered, registered, script_id
+from babysit.protocol.spec.run_spec import ScriptSpec
+from babysit.protocol.spec.script_files import all_registered, registered, script_id
 from babysit.protocol.status import RunStatus
 
 from ...errors import Invalid, NotAllowed

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from babysit.protocol.run_spec import ScriptSpec
-from babysit.protocol.script_files import script_id
+from babysit.protocol.spec.run_spec import ScriptSpec
+from babysit.protocol.spec.script_files import script_id
 from babysit.storage.journal import to_jsonable
 
 from ...search.coarse_to_fine import edges

@@ -13,7 +13,7 @@ from babysit.attached.state.parts import Parts, PartState
 from babysit.storage.manifest import FORMAT
 from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot, copied, random_tensors, restore_random
-from babysit.training.divergence import SLOW_FACTOR_MAX, DivergenceGuard
+from babysit.training.guards.divergence import SLOW_FACTOR_MAX, DivergenceGuard
 
 EXTRA_PREFIX, KEPT_PREFIX = "part:", "kept:"
 

@@ -2,8 +2,8 @@
 
 import type { EventOf, Family, Run, RunEvent } from "../api/types";
 
-import type { Requests } from "./override";
-import { relativeText, requestOf, requestsOf } from "./override";
+import type { Requests } from "./hyperparameters/override";
+import { relativeText, requestOf, requestsOf } from "./hyperparameters/override";
 
 export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
 

@@ -2,7 +2,7 @@
 import * as api from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
-import { isInherited } from "../domain/inherited";
+import { isInherited } from "../domain/hyperparameters/inherited";
 import { OVER } from "../domain/status";
 import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
 import { MissedSteps } from "./missedSteps";

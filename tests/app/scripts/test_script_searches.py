@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from babysit.protocol.script_files import register
-from babysit.protocol.script_start import script_spec
+from babysit.protocol.spec.script_files import register
+from babysit.protocol.spec.script_start import script_spec
 from tests.app.scripts.test_scripts import nothing_is_wrong, over
 from tests.app.small_searches import command, drawn, read, wait_for
 from tests.live_server import LiveServer, serving

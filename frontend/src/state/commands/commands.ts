@@ -13,8 +13,8 @@ import type {
 } from "../../api/types";
 import type { Answer } from "../../domain/answers";
 import { declaredOf } from "../../domain/declaration";
-import { rateOf } from "../../domain/learningRate";
-import { largestRise, nudgedRates, relativeText } from "../../domain/override";
+import { rateOf } from "../../domain/hyperparameters/learningRate";
+import { largestRise, nudgedRates, relativeText } from "../../domain/hyperparameters/override";
 import { changeTimeText } from "../../format/changeTime";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";

@@ -18,10 +18,10 @@ import torch
 
 from babysit.attached import start
 from babysit.attached.ending import end_of_script
-from babysit.attached.launch import RUN_OF_RANKS, Launch, assign, read_spec
+from babysit.attached.scripts.launch import RUN_OF_RANKS, Launch, assign, read_spec
 from babysit.protocol.events import StatusChanged
-from babysit.protocol.run_spec import ScriptSpec
 from babysit.protocol.serialization import to_json
+from babysit.protocol.spec.run_spec import ScriptSpec
 from babysit.protocol.status import RunStatus
 from babysit.storage.file_lock import lock_run
 from babysit.storage.journal import JournalWriter

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from babysit.protocol.events import StatusChanged
-from babysit.protocol.run_spec import RunSpec, ScriptSpec
 from babysit.protocol.serialization import fields_of, now, to_json
+from babysit.protocol.spec.run_spec import RunSpec, ScriptSpec
 from babysit.protocol.status import RunStatus
 from babysit.storage.atomic import sync_folder, write_atomic
 from babysit.storage.journal import JournalWriter, to_jsonable

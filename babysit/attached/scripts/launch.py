@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from babysit.attached.registration import data_dir, new_run
-from babysit.protocol.run_spec import RunSpec
-from babysit.protocol.script_start import script_spec
+from babysit.attached.scripts.registration import data_dir, new_run
+from babysit.protocol.spec.run_spec import RunSpec
+from babysit.protocol.spec.script_start import script_spec
 from babysit.storage.file_lock import lock_run
 
 RUN_OF_RANKS = "BABYSIT_RUN_OF_RANKS"  # directory#attempt, for processes of one training

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from babysit.protocol.task_files import failed_description, task_files
+from babysit.protocol.spec.task_files import failed_description, task_files
 
-from ..child_process import python_module
-from ..cpus import usable_cpus
-from ..task_catalog import TaskCatalog
-from .background_loop import BackgroundLoop
-from .fork_client import ForkServerClient, ForkServerGone
+from ...child_process import python_module
+from ...cpus import usable_cpus
+from ...task_catalog import TaskCatalog
+from ..background_loop import BackgroundLoop
+from ..fork_client import ForkServerClient, ForkServerGone
 from .task_cache import Described, read_cache, write_cache
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 /** What the learning rates that were tried tell. */
 import { expect, test } from "vitest";
-import type { RunEvent } from "../api/types";
-import type { Series } from "./series";
+import type { RunEvent } from "../../api/types";
+import type { Series } from "../series";
 import { farAbove, triedRates } from "./triedRates";
 
 const changed = (step: number, rate: number): RunEvent =>

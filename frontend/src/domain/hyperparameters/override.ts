@@ -1,8 +1,8 @@
 /** What was set by hand over the values of a script, and what is in force because of it. */
-import type { EventOf, Hyperparameter, RequestedValues, Run, RunEvent, Value } from "../api/types";
-import { setting } from "../format/numbers";
-import { roundFloat } from "../format/parseNumber";
-import { isFactorOnGroups, mainRates } from "./declaration";
+import type { EventOf, Hyperparameter, RequestedValues, Run, RunEvent, Value } from "../../api/types";
+import { setting } from "../../format/numbers";
+import { roundFloat } from "../../format/parseNumber";
+import { isFactorOnGroups, mainRates } from "../declaration";
 
 /** `times`: a factor on what the script says. `value`: held there, whatever the script says. */
 export type Override = { times: number } | { value: Value };

@@ -1,6 +1,6 @@
 /** What the learning rate is now, under its schedule. */
-import type { Run } from "../api/types";
-import { roundFloat } from "../format/parseNumber";
+import type { Run } from "../../api/types";
+import { roundFloat } from "../../format/parseNumber";
 
 export interface Rate {
   /** What updates use, or will use once a short ramp is over. */

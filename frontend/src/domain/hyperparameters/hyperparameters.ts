@@ -1,10 +1,10 @@
 /** What the declaration of a hyperparameter allows, and when it matters. */
-import { fromWireNumber } from "../api/number";
-import type { Hyperparameter, Run, Value } from "../api/types";
-import { valueText } from "../format/hyperparameters";
-import { setting } from "../format/numbers";
-import type { ParsedNumber } from "../format/parseNumber";
-import { notANumberText, parseNumber } from "../format/parseNumber";
+import { fromWireNumber } from "../../api/number";
+import type { Hyperparameter, Run, Value } from "../../api/types";
+import { valueText } from "../../format/hyperparameters";
+import { setting } from "../../format/numbers";
+import type { ParsedNumber } from "../../format/parseNumber";
+import { notANumberText, parseNumber } from "../../format/parseNumber";
 
 function exampleOf(declared: Hyperparameter): string {
   if (declared.name === "learning_rate") return "a number such as 0.01 or 3e-4";

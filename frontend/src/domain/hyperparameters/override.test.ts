@@ -1,7 +1,7 @@
 /** What was set by hand over a script is told by what was asked for, not by the value that came of it. */
 import { expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
-import type { Hyperparameter, RequestedValues, RunEvent, Value } from "../api/types";
+import { anEvent } from "../../api/exampleEvent";
+import type { Hyperparameter, RequestedValues, RunEvent, Value } from "../../api/types";
 import {
   largestRise,
   multiplied,

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from babysit.protocol.run_spec import ScriptSpec
+from babysit.protocol.spec.run_spec import ScriptSpec
 
 GIT_WITHIN_S = 2.0
 # Variables that results may depend on. Others may hold secrets, and stay out of the run.

@@ -1,5 +1,5 @@
 /** How the size of one update, as a part of the weights, reads. */
-import { measured } from "../format/numbers";
+import { measured } from "../../format/numbers";
 
 export interface StepSizeZone {
   word: string;

@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from babysit.protocol.run_spec import ScriptSpec
+from babysit.protocol.spec.run_spec import ScriptSpec
 from babysit.storage.atomic import PRIVATE, write_atomic
 from babysit.storage.regular_file import open_regular
 

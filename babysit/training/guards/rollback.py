@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from babysit.training.checkpoint import Snapshot, restore_random
 from babysit.training.controls import Controls
 from babysit.training.data import Position
-from babysit.training.divergence import DivergenceGuard
+from babysit.training.guards.divergence import DivergenceGuard
 from babysit.training.optimizer import group_options, load_state_tensors
 from babysit.training.state import Training
 from babysit.training.user_code.saved_state import extra_of_state_dict, load

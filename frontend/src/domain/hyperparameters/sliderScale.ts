@@ -1,7 +1,7 @@
 /** Where a value stands on the slider of its scale, and back. */
 
-import { fromWireNumber } from "../api/number";
-import type { Hyperparameter, Scale } from "../api/types";
+import { fromWireNumber } from "../../api/number";
+import type { Hyperparameter, Scale } from "../../api/types";
 
 /** −log10(1−β) at the right end of a momentum slider: β = 0.9995. */
 export const MOMENTUM_END = 3.3;

@@ -1,6 +1,6 @@
 /** A branch has the changes of its ancestors that it was trained with, and no others. */
 import { expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
+import { anEvent } from "../../api/exampleEvent";
 import { isInherited } from "./inherited";
 
 const changed = (step: number, id: number, scheduled = false) =>

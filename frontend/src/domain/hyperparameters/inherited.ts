@@ -1,5 +1,5 @@
 /** What of an ancestor's journal happened on the line of a branch, and was not left behind. */
-import type { RunEvent } from "../api/types";
+import type { RunEvent } from "../../api/types";
 
 /**
  * step: where the branch left this ancestor. lastCommand: the last command that its checkpoint holds; a

@@ -1,7 +1,7 @@
 /** The learning rates that a run has used, and how each went. Pure. */
-import type { RunEvent } from "../api/types";
-import { EFFECT_STEPS, effectOf } from "./effect";
-import type { Series } from "./series";
+import type { RunEvent } from "../../api/types";
+import { EFFECT_STEPS, effectOf } from "../effect";
+import type { Series } from "../series";
 
 export interface TriedRate {
   rate: number;

@@ -6,7 +6,7 @@ import base64
 
 import numpy as np
 
-from babysit.protocol.recipe import COMPARED, COMPARED_STEPS_MAX, BadRecipe, Recorded
+from babysit.protocol.recipes.recipe import COMPARED, COMPARED_STEPS_MAX, BadRecipe, Recorded
 from babysit.storage.float_codec import WrongCount, pack_columns, unpack_columns
 
 COUNT_MAX = COMPARED_STEPS_MAX + 1  # the last step is always kept

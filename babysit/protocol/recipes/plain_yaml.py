@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 from babysit.protocol.commands import Extend, Fork
-from babysit.protocol.recipe import (
+from babysit.protocol.recipes.numbers import COUNT_MAX, pack, unpack
+from babysit.protocol.recipes.recipe import (
     COMPARED,
     FORMAT,
     RECIPE_BYTES_MAX,
@@ -20,7 +21,6 @@ from babysit.protocol.recipe import (
     check_order,
     command_of,
 )
-from babysit.protocol.recipe_numbers import COUNT_MAX, pack, unpack
 from babysit.protocol.values import Value, Values
 from babysit.storage.safe_yaml import UnsafeYaml, load_yaml
 
