@@ -14,6 +14,15 @@ from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
+NOT_REACHED = "The script ended before the place where its checkpoint was taken."
+INSIDE = (
+    "A loop of the run began inside a turn of another one. It is a plain loop: its turns are not "
+    "counted, and the run cannot be continued inside it."
+)
+STREAM = (
+    "The data come as a stream, so their order could not be compared with that of the checkpoint: "
+    "the stream was begun again and passed over what was used."
+)
 OTHER_ORDER = (
     "The order of the data differs: its sampler keeps a state of its own. Let it draw from torch's "
     "random numbers, or give it set_epoch(epoch)."
@@ -62,6 +71,13 @@ def outcome(
     session: ScriptSession, status: RunStatus, reason: str | None
 ) -> tuple[RunStatus, str | None]:
     """How the run has ended: a trial that cannot be compared with others has failed."""
+    training = session.training
+    if status is RunStatus.FINISHED and training.step < (training.limit or 0):
+        session.warn_once(
+            "short",
+            f"Asked for were {training.limit:,} steps; the script's loops ended at step "
+            f"{training.step:,}.",
+        )
     best, is_trial = session.training.best, session.spec.search is not None
     is_measured = session.evaluated_at >= 0 or best.value is not None
     if status is RunStatus.FINISHED and is_trial and not is_measured:

@@ -2,10 +2,10 @@
 import "../styles/search.css";
 import { useEffect, useMemo } from "react";
 import { keyOf } from "../domain/trainable";
+import { useScripts } from "../state/declared";
 import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
-import { useScripts } from "../state/useScripts";
 import { Link } from "../ui/Link";
 import { SearchView } from "./results/SearchView";
 import { SearchList, useSearches } from "./SearchList";

@@ -7,9 +7,9 @@ import { fullSpeedOf, PACES, paceHelp, paceText, presetPace } from "../../domain
 import { keyOf, startOf } from "../../domain/trainable";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
+import { useScripts } from "../../state/declared";
 import { focusNext } from "../../state/focusNext";
 import { usePage } from "../../state/store";
-import { useScripts } from "../../state/useScripts";
 import { Dialog } from "../../ui/dialog/Dialog";
 import { DialogForm } from "../../ui/dialog/DialogForm";
 import { given, useDialogForm } from "../../ui/dialog/useDialogForm";
