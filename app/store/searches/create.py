@@ -132,7 +132,7 @@ def start_search(
     spec = replace(
         spec,
         id=search_id,
-        name=spec.name or f"{task.name}-search-{search_id}",
+        name=spec.name or f"{Path(task.name).stem}-search-{search_id}",
         space=plan.space.to_json(),
         trials=total(plan),
         steps=steps,
