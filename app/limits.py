@@ -14,6 +14,7 @@ INT_MAX = 2**53  # the largest integer that a JSON number holds exactly
 
 NAME_CHARACTERS_MAX = 256
 NOTE_CHARACTERS_MAX = 64_000
+PATH_CHARACTERS_MAX = 4_096
 KEY_CHARACTERS_MAX = 255  # of an Idempotency-Key
 STEPS_MAX = 1_000_000_000
 VALUES_MAX = 200  # hyperparameters named in one request

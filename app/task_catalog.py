@@ -24,6 +24,7 @@ class TaskInfo:
     description: fields of `task_description.Task`.
     error: why the task cannot be started, or None.
     is_loading: it is not described yet, but listed because that takes long; `error` says so.
+    script: how somebody's own script is started; None: it is a task of the catalog.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TaskInfo:
     declared: dict[str, Hyperparameter]
     error: str | None
     is_loading: bool = False
+    script: dict[str, Any] | None = None
 
     @property
     def default_steps(self) -> int:

@@ -101,9 +101,11 @@ def _wasted(axis: Distribution) -> str | None:
 def _without_effect(declared: Declared, space: Space, axis: Distribution) -> str | None:
     """Draws that change nothing, because another row never has a value with which they do."""
     for name, needed in (("optimizer", axis.item.optimizers), ("schedule", axis.item.schedules)):
+        if needed is None:  # as of all of a script's: it declares no optimizer or schedule
+            continue
         other = space.named(name)
         possible = other.points(0) if other is not None else [declared[name].default]
-        if needed is not None and not set(needed) & set(possible):
+        if not set(needed) & set(possible):
             return f"{axis.item.label} only matters with {name} {' or '.join(needed)}."
     for name, wanted in axis.when:
         other = space.named(name)

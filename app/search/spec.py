@@ -27,6 +27,9 @@ class SearchSpec:
     points: of a grid along each range, `space.POINTS` where none are given.
     parent_id: of a refined search, the one whose best trials its space is drawn around.
     clipped: where the space of a refined search met a declared bound.
+    script: of a search over somebody's own script: how it is started (`start`), what it declared
+        when the search was made (`description`), and whether `steps` is a limit that was asked for
+        (`limited`) or only what a run of it made.
     """
 
     id: int
@@ -50,6 +53,7 @@ class SearchSpec:
     # What makes a trial the best one: as of `RunSpec`.
     objective: str | None = field(default=None, metadata=ADDED)
     mode: Mode | None = field(default=None, metadata=ADDED)
+    script: dict[str, Any] | None = field(default=None, metadata=ADDED)
     note: str = ""
     actor: str = "owner"
     format: int = 1

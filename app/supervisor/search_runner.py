@@ -17,6 +17,7 @@ from ..store.committed import Committed
 from ..store.curves.trials import curves_of_trials
 from ..store.journals.search_records import SearchStatusChanged, TrialEnded
 from ..store.runs.checkpoints import find_checkpoint
+from ..store.runs.scripts import task_of_script
 from ..store.searches.create import plan_of
 from ..store.searches.projection import emit_search, replay_from_journal
 from ..store.searches.sample import make_trials, sample_repeat, sample_trials
@@ -100,7 +101,7 @@ class SearchRunner:
         """
         row, trials = self._look(search_id)
         self._resume_left_paused(row, trials)
-        task = self._catalog.get(row.task)
+        task = self._catalog.get(row.task) if row.script is None else task_of_script(row.script)
         if task is None or task.error is not None:
             return COALESCE_BATCHED_S  # the task is not described yet, or its file has an error
         plan = self._plan(row, task)

@@ -20,6 +20,9 @@ from ..limits import KEY_CHARACTERS_MAX
 from ..security.tokens import VIEWER, Tokens
 from ..settings import Settings
 from ..store.idempotency import find_response, save_response
+from ..store.runs.runs import find_run
+from ..store.runs.scripts import info_of_run, script_named, task_of_script
+from ..store.searches.searches import find_search
 from ..store.sessions import Sessions, sha256
 from ..store.store import Store, Transaction
 from ..store.tables.runs import RunRow
@@ -163,16 +166,51 @@ def declared_of(state: AppState, run: RunRow) -> Declared | None:
     return info.declared if info is not None and info.declared else None
 
 
-def task_of(state: AppState, run: RunRow) -> TaskInfo:
-    """What a fork of a run is checked against: its task, or what its script has declared.
+def task_of(state: AppState, run_id: int) -> TaskInfo:
+    """What a run was started from: its task, or its script with what that has declared.
 
     Raises:
+        NotFound: there is no such run.
         Invalid, NotReady: see `described_task`.
     """
-    if run.script is None:
-        return described_task(state, run.task)
-    declared = dict(declared_of(state, run) or {})
-    return TaskInfo(run.task, {"default_steps": run.steps}, declared, None)
+    with state.store.reading() as session:
+        run = find_run(session, run_id)
+        if run.script is not None:
+            return info_of_run(session, run)
+        name = run.task
+    return described_task(state, name)
+
+
+def task_of_search(state: AppState, search_id: int) -> TaskInfo:
+    """What a search trains.
+
+    Raises:
+        NotFound: there is no such search.
+        Invalid, NotReady: see `described_task`.
+    """
+    with state.store.reading() as session:
+        row = find_search(session, search_id)
+        name, script = row.task, row.script
+    return described_task(state, name) if script is None else task_of_script(script)
+
+
+def task_asked_for(
+    state: AppState, task: str | None, script: str | None, *, described: bool
+) -> TaskInfo:
+    """The task, or the registered script, that a POST names.
+
+    described: what a script declares has to be known.
+
+    Raises:
+        Invalid: both or none are named; there is none of this name, or it cannot be used.
+        NotReady: see `described_task`.
+    """
+    if (task is None) == (script is None):
+        raise Invalid("Name a task or a registered script.", field="task")
+    if script is None:
+        return described_task(state, str(task))
+    with state.store.reading() as session:
+        return script_named(session, state.store.runs_dir.parent, script, described=described)
 
 
 def described_task(state: AppState, name: str) -> TaskInfo:

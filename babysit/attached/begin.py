@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from babysit.attached.restoring import end_untrained
+from babysit.attached.safety import CannotContinue
 from babysit.attached.session import ScriptSession
 from babysit.protocol.commands import Set
 from babysit.protocol.events import StatusChanged, WorkerStarted
@@ -47,6 +49,8 @@ def begin(
             problems.append(f"Not exact to the last bit: another {words} than in the checkpoint.")
         if not history.attempts and spec.steps != int(snapshot.state["steps"]):
             training.limit = spec.steps
+    elif spec.limited:
+        training.limit = spec.steps
     _apply_values(session, problems)
     if history.attempts:
         history.logged = after(history.logged or {}, training.step)
@@ -95,7 +99,11 @@ def _apply_values(session: ScriptSession, problems: list[str]) -> None:
         try:
             controls.apply(Set(values={name: value}))
         except InvalidValue as error:
-            problems.append(f"The value of {name} could not be set: {error.message}")
+            reason = f"The value of {name} could not be set: {error.message}"
+            if session.spec.search is not None:  # its result would be that of other values
+                end_untrained(session, reason)
+                raise CannotContinue(1) from error
+            problems.append(reason)
 
 
 def _fork_check(session: ScriptSession) -> RecoveryCheck | None:

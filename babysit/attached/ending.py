@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from babysit.attached.recording import Recording
+from babysit.attached.safety import CannotContinue
 from babysit.attached.say import say
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.status import RunStatus
@@ -126,6 +127,8 @@ def _leave_to_children(note: Callable[..., None]) -> None:
 def end_of_script(recording: Recording, error: BaseException | None) -> None:
     """Say how the script ended."""
     try:
+        if isinstance(error, CannotContinue):
+            return  # it was said
         if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             recording.end(RunStatus.FINISHED, None)
         elif isinstance(error, KeyboardInterrupt):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from babysit.attached import restoring
+from babysit.attached.checks.declaring import note_whether_extends
 from babysit.attached.checks.frames import left_by_break, script_frame
 from babysit.attached.checks.observing import LOOK_AT_TURNS, look
-from babysit.attached.restoring import end_recording, put_back
 from babysit.attached.safety import never_raises
 from babysit.attached.say import say
 from babysit.attached.series.logged import LoggedValues
@@ -22,12 +23,6 @@ from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
-
-NOT_REACHED = "The script ended before the place where its checkpoint was taken."
-INSIDE = (
-    "A loop of the run began inside a turn of another one. It is a plain loop: its turns are not "
-    "counted, and the run cannot be continued inside it."
-)
 
 
 class Recording:
@@ -52,6 +47,7 @@ class Recording:
         self._from_checkpoint, self._is_fork = from_checkpoint, is_fork
         self._logged = LoggedValues(self.warn)
         self._turns = 0  # of this process
+        self._passed_over = False  # a stream, up to where the checkpoint was taken
         self._in_turn = self._is_broken = self._is_evaluating = False
         self._inside = 0  # plain loops in this turn
         self.thread = 0  # that trains
@@ -119,7 +115,7 @@ class Recording:
         if self._is_broken:  # the script goes on after an exception: the turn is over
             self.end_turn()
         if self._in_turn:
-            self.warn("inside", INSIDE)
+            self.warn("inside", restoring.INSIDE)
         return self._in_turn
 
     def seed_inside(self) -> int:
@@ -159,7 +155,8 @@ class Recording:
         held, self._from_checkpoint = self._from_checkpoint, None
         if held is not None:
             about = self.training, self.session
-            self._problems = put_back(*about, held, source, is_fork=self._is_fork)
+            self._problems = restoring.put_back(*about, held, source, is_fork=self._is_fork)
+        self._passed_over = held is not None and source.is_stream
         self.training.order = source.digest
         if source.problem is not None and self.session is not None:
             self.session.approximate([f"The data: {source.problem}."])
@@ -168,9 +165,11 @@ class Recording:
         return iterator
 
     def _note_length(self, source: Source, index: int) -> None:
-        session = self.session
-        places = self.training.places
-        if session is None or source.length is None:
+        session, places = self.session, self.training.places
+        if session is None:
+            return
+        note_whether_extends(session, places.epochs is not None or source.extends)
+        if source.length is None:
             return
         rest = source.length - index
         if places.epochs is not None and places.now.inner == 1:
@@ -213,6 +212,8 @@ class Recording:
         self.training.find_optimizers()
         self.on_begin()
         session.approximate(self._problems)
+        if self._passed_over:
+            session.approximate([restoring.STREAM], is_known=False)
         session.declare()
         if session.history.attempts == 0:
             session.save("start")
@@ -277,7 +278,7 @@ class Recording:
         self.session = None
         if self._from_checkpoint is not None:
             if status is RunStatus.FINISHED:
-                status, reason = RunStatus.FAILED, NOT_REACHED
+                status, reason = RunStatus.FAILED, restoring.NOT_REACHED
         elif self._in_turn:
             session.save_best()  # the state of now is none that a loop could go on from
         elif self._turns or session.history.attempts:
@@ -286,14 +287,14 @@ class Recording:
             self.training.find_optimizers()
             session.declare()
         session.saver.wait()
-        session.over(status, reason, text)
+        session.over(*restoring.outcome(session, status, reason), text)
         session.saver.close()
         session.recorder.close()
 
     def give_up(self, error: BaseException) -> None:
         """Record nothing more, and let the script go on."""
         session, self.session = self.session, None
-        end_recording(session, self.step, error)
+        restoring.end_recording(session, self.step, error)
 
     def warn(self, kind: str, message: str) -> None:
         if self.session is not None and self.session.warn_once(kind, message):

@@ -14,6 +14,15 @@ from babysit.protocol.events import Warned
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
+NOT_REACHED = "The script ended before the place where its checkpoint was taken."
+INSIDE = (
+    "A loop of the run began inside a turn of another one. It is a plain loop: its turns are not "
+    "counted, and the run cannot be continued inside it."
+)
+STREAM = (
+    "The data come as a stream, so their order could not be compared with that of the checkpoint: "
+    "the stream was begun again and passed over what was used."
+)
 OTHER_ORDER = (
     "The order of the data differs: its sampler keeps a state of its own. Let it draw from torch's "
     "random numbers, or give it set_epoch(epoch)."
@@ -42,8 +51,7 @@ def put_back(
     except Exception as error:
         reason = f"The state of the checkpoint cannot be put back: {error!r}"
         if session is not None:
-            session.over(RunStatus.FAILED, reason[:500], traceback.format_exc())
-            session.recorder.close()
+            end_untrained(session, reason, traceback.format_exc())
         say(reason)
         raise CannotContinue(1) from error
     if here != there:
@@ -51,6 +59,31 @@ def put_back(
     if snapshot.state["order"] != source.digest:
         problems.append(OTHER_ORDER)
     return problems
+
+
+def end_untrained(session: ScriptSession, reason: str, text: str | None = None) -> None:
+    """Say why nothing is trained; `CannotContinue` has to be raised then."""
+    session.over(RunStatus.FAILED, reason[:500], text)
+    session.recorder.close()
+
+
+def outcome(
+    session: ScriptSession, status: RunStatus, reason: str | None
+) -> tuple[RunStatus, str | None]:
+    """How the run has ended: a trial that cannot be compared with others has failed."""
+    training = session.training
+    if status is RunStatus.FINISHED and training.step < (training.limit or 0):
+        session.warn_once(
+            "short",
+            f"Asked for were {training.limit:,} steps; the script's loops ended at step "
+            f"{training.step:,}.",
+        )
+    best, is_trial = session.training.best, session.spec.search is not None
+    is_measured = session.evaluated_at >= 0 or best.value is not None
+    if status is RunStatus.FINISHED and is_trial and not is_measured:
+        name = best.objective.name
+        return RunStatus.FAILED, f"The script logged no {name}, by which the search compares."
+    return status, reason
 
 
 def end_recording(session: ScriptSession | None, step: int, error: BaseException) -> None:

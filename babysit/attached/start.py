@@ -71,8 +71,7 @@ def config(args: Any, *, objective: str | None = None, mode: Mode = "min") -> An
     script.objective, script.mode = objective, None if objective is None else mode
     try:
         launch = launches.assigned()
-        values = {} if launch is None else dict(launch.spec.first_values or launch.spec.values)
-        script.settings = settings_of(args, values)
+        script.settings = settings_of(args, {} if launch is None else launches.given_values(launch))
     except Exception as error:
         say(f"the arguments cannot be steered: {error!r}")
         return args
@@ -214,7 +213,8 @@ def _training(
     kind: type[ScriptTraining], begun: TakenUp, parts: dict[str, Any], **made: Any
 ) -> ScriptTraining:
     spec, snapshot = begun.launch.spec, begun.snapshot
-    objective = Objective.of(script.objective or spec.objective, script.mode or spec.mode)
+    own = script.objective, script.mode
+    objective = Objective.of(*(own if spec.objective is None else (spec.objective, spec.mode)))
     about = made_with(spec.script or {})
     training = kind(seed=begun.seed, best=Best(objective), made_with=about, **made)
     if snapshot is not None:

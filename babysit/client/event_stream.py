@@ -70,7 +70,7 @@ def follow(
                     yield event
                 if run and run["status"] in OVER and run["last_event_id"] <= after:
                     return
-        except NoServer:
+        except NoServer:  # nothing says when one comes
             time.sleep(RECONNECT_AFTER_S)
             with contextlib.suppress(NoServer):
                 connection.find()

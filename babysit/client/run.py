@@ -113,6 +113,8 @@ class Run:
                 raise BabysitError(f"{now}; it goes no further.")
             if deadline_s is not None and time.monotonic() >= deadline_s:
                 raise BabysitError(f"{now}, after {timeout_s:g} s.")
+            # The stream tells of steps only as often as a page draws them, and a read of it cannot
+            # be given up in time for `timeout_s`.
             time.sleep(LOOK_EVERY_S)
 
     def curves(self, series: Sequence[str] | None = None) -> dict[str, Curve]:

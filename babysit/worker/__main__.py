@@ -269,7 +269,8 @@ class TerminationHandler:
         self._is_noted = True
 
 
-def main() -> None:
+def main(work: Callable[..., int] = work) -> None:
+    """work: takes the directory, the attempt and `may_retry`; gives the code to exit with."""
     parser = argparse.ArgumentParser(description="Work on one run.")
     parser.add_argument("run_directory", type=Path)
     parser.add_argument("--attempt", type=int, default=1)

@@ -77,7 +77,7 @@ def _copy_output(run: Run, directory: Path) -> int:
         offset = _copy(directory / "worker.log", offset)
         if is_over:
             return _exit_code(run, directory)
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)  # no event tells of output: it goes from the script to the file
 
 
 def _copy(path: Path, offset: int) -> int:
@@ -101,5 +101,5 @@ def _exit_code(run: Run, directory: Path) -> int:
         with contextlib.suppress(OSError, ValueError, KeyError):
             status = int(json.loads(path.read_text())["status"])
             return status if status >= 0 else SIGNALLED - status
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)  # whoever started the script writes the file, and no event
     return 0 if body["status"] in ("finished", "stopped") else FAILED

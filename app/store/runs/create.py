@@ -27,6 +27,7 @@ from .commands import send_command, stop_if_active
 from .projection import emit
 from .runs import check_name, describe_run, find_run, make_run, next_run_id
 
+UNKNOWN_STEPS = 1  # until a script says how many it makes
 WATCHED = ("guard", "paused")  # options of a new run that a person may change later
 
 
@@ -64,8 +65,10 @@ def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> 
     Raises:
         Invalid: a value is wrong.
     """
-    values = _checked(task.declared, options.get("values") or {})
     run_id = options.get("id") or next_run_id(tx)
+    if task.script is not None:
+        return _spec_of_script(task, options, run_id)
+    values = _checked(task.declared, options.get("values") or {})
     return build_run_spec(
         {"steps": min(task.default_steps, STEPS_MAX), "seed": 0},
         options,
@@ -78,16 +81,36 @@ def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> 
     )
 
 
+def _spec_of_script(task: TaskInfo, options: Mapping[str, Any], run_id: int) -> RunSpec:
+    """Of a script: what nobody asks for is as its own code says."""
+    asked = chosen_objective(task, options).fields if options.get("objective") else {}
+    seed = options.get("seed")
+    return build_run_spec(
+        {"steps": UNKNOWN_STEPS, "seed": 0},
+        options,
+        id=run_id,
+        family_id=run_id,
+        name=_name(options.get("name"), f"{Path(task.name).stem}-{run_id}"),
+        task=task.name,
+        values=check_values_of_script(options.get("values") or {}),
+        script={**(task.script or {}), "supervised": True, "seed": seed},
+        limited=None if options.get("steps") is None else True,
+        **asked,
+    )
+
+
 def chosen_objective(task: TaskInfo, options: Mapping[str, Any]) -> Objective:
     """What is to be best, as asked for in `objective` and `mode`, or as the task declares it.
 
     Raises:
         Invalid: the task measures no such series, or the mode is wrong or missing.
     """
+    name = options.get("objective")
+    measured = task.measured
+    if task.script is not None:  # what it measures shows only when it runs
+        measured = [*measured, task.objective.name, *([] if name is None else [name])]
     try:
-        return choose_objective(
-            options.get("objective"), options.get("mode"), task.measured, task.objective
-        )
+        return choose_objective(name, options.get("mode"), measured, task.objective)
     except InvalidValue as error:
         raise Invalid(error.message, field=error.name, allowed=error.allowed) from error
 
@@ -213,11 +236,18 @@ def checked_for_script(declared: Declared, values: Mapping[str, object]) -> dict
         Invalid: an unknown name or a wrong value.
     """
     try:
-        return {
-            name: checked_request(known(declared, name), value) for name, value in values.items()
-        }
+        return check_values(declared, values)
     except InvalidValue as error:
         raise _invalid(error) from error
+
+
+def check_values(declared: Declared, values: Mapping[str, object]) -> dict[str, Any]:
+    """The values for a script, each checked by itself.
+
+    Raises:
+        InvalidValue: an unknown name or a wrong value.
+    """
+    return {name: checked_request(known(declared, name), value) for name, value in values.items()}
 
 
 def check_values_of_script(values: Mapping[str, object]) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from ...task_catalog import TaskInfo
 from ..journals.search_records import SearchStatusChanged
 from ..journals.spec_file import SEARCH_FILE
 from ..runs.checkpoints import find_checkpoint
-from ..runs.create import chosen_objective, last_step, values_of
+from ..runs.create import check_values, chosen_objective, last_step, values_of
 from ..runs.runs import check_name, find_run
+from ..runs.scripts import is_same_script, task_of_script
 from ..store import Transaction
 from ..tables.searches import SearchRow
 from .projection import emit_search, search_row, search_spec
@@ -52,7 +53,12 @@ def draft_spec(task: TaskInfo, options: Mapping[str, Any]) -> SearchSpec:
     }
     given = {name: value for name, value in options.items() if value is not None}
     given |= chosen_objective(task, options).fields
-    return SearchSpec(**{**defaults, **given, "id": 0, "task": task.name, "created_at": now()})
+    script = None
+    if task.script is not None:
+        is_limited = options.get("steps") is not None
+        script = {"start": task.script, "description": task.description, "limited": is_limited}
+    decided = {"id": 0, "task": task.name, "script": script, "created_at": now()}
+    return SearchSpec(**{**defaults, **given, **decided})
 
 
 def planned(declared: Declared, spec: SearchSpec, *, is_preview: bool = False) -> Plan:
@@ -120,13 +126,13 @@ def start_search(
         current, steps = _from_checkpoint(
             tx, task, runs_dir, spec.from_checkpoint, options.get("steps")
         )
-    _check_draws(task.declared, plan, current)
+    _check_draws(task, plan, current)
     search_id = next_search_id(tx)
     check_name(options.get("name"))
     spec = replace(
         spec,
         id=search_id,
-        name=spec.name or f"{task.name}-search-{search_id}",
+        name=spec.name or f"{Path(task.name).stem}-search-{search_id}",
         space=plan.space.to_json(),
         trials=total(plan),
         steps=steps,
@@ -175,6 +181,8 @@ def refined(
         "parent_id": row.id,
         **{name: value for name, value in changes.items() if value is not None},
     }
+    if row.script is not None and not row.script["limited"] and changes.get("steps") is None:
+        options["steps"] = None  # as many as the script makes
     if options["strategy"] == "grid" and changes.get("trials") is None:
         options["trials"] = None  # as many as the new grid has cells
     best = best_of(trials_of(tx.session, [row.id])[row.id], options["keep"])
@@ -196,9 +204,11 @@ def spaces_of(rows: list[SearchRow], declared: Mapping[str, Declared]) -> dict[i
     """The spaces of searches whose tasks are described and unchanged."""
     spaces = {}
     for row in rows:
-        if row.task in declared:
+        own = None if row.script is None else task_of_script(row.script).declared
+        known = declared.get(row.task) if own is None else own
+        if known is not None:
             try:
-                spaces[row.id] = parse_space(declared[row.task], row.space)
+                spaces[row.id] = parse_space(known, row.space)
             except InvalidValue:
                 continue  # the task has changed: its edges are unknown
     return spaces
@@ -210,15 +220,16 @@ def _from_checkpoint(
     """The values in the checkpoint that all trials continue from, and their last step."""
     checkpoint = find_checkpoint(tx.session, checkpoint_id)
     parent = find_run(tx.session, checkpoint.run_id)
-    if parent.task != task.name:
+    if parent.task != task.name or not is_same_script(parent.script, task.script):
+        kind = "task" if parent.script is None else "script"
         raise Invalid(
-            f"This checkpoint belongs to the task {parent.task}.", field="from_checkpoint"
+            f"This checkpoint belongs to the {kind} {parent.task}.", field="from_checkpoint"
         )
     last = last_step(parent, checkpoint, steps, task.default_steps)
     return values_of(runs_dir, checkpoint, parent), last
 
 
-def _check_draws(declared: Declared, plan: Plan, current: Values | None) -> None:
+def _check_draws(task: TaskInfo, plan: Plan, current: Values | None) -> None:
     """Check that the first samples are valid runs; from a checkpoint not every value can change.
 
     Raises:
@@ -229,10 +240,12 @@ def _check_draws(declared: Declared, plan: Plan, current: Values | None) -> None
         if sampled is None:
             return  # the sample depends on results
         try:
-            if current is None:
-                check_start(declared, sampled.values)
+            if task.script is not None:
+                check_values(task.declared, sampled.values)
+            elif current is None:
+                check_start(task.declared, sampled.values)
             else:
-                check_fork(declared, current, sampled.values)
+                check_fork(task.declared, current, sampled.values)
         except InvalidValue as error:
             raise invalid(error, "space") from error
 

@@ -123,7 +123,7 @@ def _run_options(row: SearchRow, trial: TrialRecord) -> dict[str, Any]:
         "id": trial.run_id,
         "name": f"{row.name[: NAME_CHARACTERS_MAX - 16]}, trial {trial.number}",
         "values": dict(trial.values),
-        "steps": row.steps,
+        "steps": _steps(row),
         "seed": trial.seed,
         "actor": "search",
         "search": trial.place,
@@ -132,10 +132,21 @@ def _run_options(row: SearchRow, trial: TrialRecord) -> dict[str, Any]:
     }
 
 
+def _steps(row: SearchRow) -> int | None:
+    """The last step of each trial; None: where the script's own loops end."""
+    return row.steps if row.script is None or row.script["limited"] else None
+
+
 def _make_failed(
     tx: Transaction, row: SearchRow, options: Mapping[str, Any], error: APIError
 ) -> RunRow:
-    spec = build_run_spec({}, options, family_id=options["id"], task=row.task)
+    spec = build_run_spec(
+        {"steps": row.steps},
+        options,
+        family_id=options["id"],
+        task=row.task,
+        script=None if row.script is None else {**row.script["start"], "supervised": True},
+    )
     run = make_run(tx, spec, spec.values)
     emit(tx, run, StatusChanged(step=0, status=RunStatus.FAILED, reason=error.message))
     return run
@@ -176,9 +187,10 @@ def promote(
     name = f"{run.name[: NAME_CHARACTERS_MAX - 16]}, promoted"
     options = {**options, "name": options.get("name") or name}
     if scratch:
-        same = {"values": run.initial_values, "seed": run.seed}
+        values = run.initial_values if run.script is None else trial.values
+        same = {"values": values, "seed": run.seed}
         same |= {"objective": run.objective, "mode": run.mode}
-        steps = options.get("steps") or run.steps
+        steps = options.get("steps") or (run.steps if run.script is None else None)
         made = start_run(tx, task, {**options, **same, "steps": steps})
     else:
         checkpoint = _newest_valid(tx, runs_dir, run)

@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from babysit.protocol.spec.run_spec import ScriptSpec
+from babysit.protocol.spec.script_files import script_id
 from babysit.storage.journal import to_jsonable
 
 from ...search.coarse_to_fine import edges
 from ...search.space import Space
 from ..journals.search_records import ALLOWED
+from ..runs.declared import shown_script
 from ..tables.searches import RoundRow, SearchRow
 from .projection import SPEC_COLUMNS
 from .trials import OUTCOMES, Trial, best_of, repeats_json, trials_of
@@ -55,6 +58,7 @@ def _search_json(
     best = next(iter(best_of(trials, 1)), None)
     return {
         **{SPEC_KEYS.get(name, name): getattr(row, name) for name in SPEC_COLUMNS},
+        "script": _script_json(row.script),
         "status": row.status,
         "reason": row.reason,
         "ended_at": row.ended_at,
@@ -69,6 +73,14 @@ def _search_json(
         ],
         "repeats": repeats_json(trials),
     }
+
+
+def _script_json(script: dict[str, Any] | None) -> dict[str, Any] | None:
+    if script is None:
+        return None
+    start = shown_script(script["start"]) or {}
+    start |= {"id": script_id(ScriptSpec(**script["start"]))}
+    return {**start, "described": script["description"], "limited": script["limited"]}
 
 
 def _edges_json(space: Space, best: Trial) -> list[dict[str, Any]]:

@@ -13,13 +13,13 @@ from .runs import JsonObject, PlainJson, Table
 
 
 class SearchRow(Table):
-    """Many runs of one task, whose hyperparameters are drawn from a space.
+    """Many runs of one task or script, whose hyperparameters are drawn from a space.
 
     trials: how many are drawn by the strategy. seeds_asked: (run id, seed) of repetitions, in the
     order asked. steps: the last step of each trial. clipped: where a refined space met a bound.
     closed: it was stopped, so that nothing more is drawn by the strategy.
     journal_seq: how many records of `search.journal` these tables know.
-    objective, mode: what makes a trial the best one.
+    objective, mode: what makes a trial the best one. script: as of `SearchSpec`.
     """
 
     __tablename__ = "searches"
@@ -57,6 +57,7 @@ class SearchRow(Table):
     journal_seq: Mapped[int] = mapped_column(default=0)
     objective: Mapped[str] = mapped_column(default=DEFAULT.name)
     mode: Mapped[Mode] = mapped_column(default=DEFAULT.mode)
+    script: Mapped[JsonObject | None] = mapped_column(default=None)
 
     @property
     def ranking(self) -> Objective:

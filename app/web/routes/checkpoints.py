@@ -72,10 +72,8 @@ def fork(
 ) -> JSONResponse:
     """Start a new run from a checkpoint, with other values if given."""
     with state.store.reading() as session:
-        row = checkpoints.find_checkpoint(session, checkpoint_id)
-        parent = find_run(session, row.run_id)
-        session.expunge(parent)
-    task = task_of(state, parent)
+        run_id = checkpoints.find_checkpoint(session, checkpoint_id).run_id
+    task = task_of(state, run_id)
     options = requested.model_dump()
 
     def act(tx: Transaction) -> dict[str, Any]:

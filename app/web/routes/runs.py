@@ -15,7 +15,7 @@ from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
 
-from ...errors import Invalid, NotFound
+from ...errors import NotFound
 from ...limits import INT_MAX, NAME_CHARACTERS_MAX, PAGE_MAX, RUNS_DEFAULT
 from ...store.events import event_json
 from ...store.run_json import run_list
@@ -24,9 +24,9 @@ from ...store.runs.commands import stop_if_active
 from ...store.runs.create import start_run
 from ...store.runs.projection import emit
 from ...store.runs.removal import Trash, empty_trash, look_into_trash
-from ...store.runs.scripts import restart_script, start_script
+from ...store.runs.scripts import restart_script, start_of
 from ...store.store import Transaction
-from ..deps import AppStateDep, IdempotencyDep, PathId, create, described_task
+from ..deps import AppStateDep, IdempotencyDep, PathId, create, task_asked_for
 from ..schemas.events import Event
 from ..schemas.requests import NewNote, NewRun, NoteCorrection, RunChange
 from ..schemas.responses import Family, Run, Runs, TrashContent
@@ -40,17 +40,11 @@ PICTURE_BYTES_MAX = 4_000_000
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=Run)
 def start(requested: NewRun, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """Start a run. It is queued until a slot is free."""
-    if (requested.task is None) == (requested.script is None):
-        raise Invalid("Name a task or a registered script.", field="task")
-    task = None if requested.task is None else described_task(state, requested.task)
-    options = requested.model_dump(exclude={"task"})
+    task = task_asked_for(state, requested.task, requested.script, described=False)
+    options = requested.model_dump(exclude={"task", "script"})
 
     def act(tx: Transaction) -> dict[str, Any]:
-        if task is None:
-            run = start_script(tx, state.store.runs_dir.parent, options)
-        else:
-            run = start_run(tx, task, {**options, "script": None})
-        return run_list(tx.session, [run])[0]
+        return run_list(tx.session, [start_run(tx, task, options)])[0]
 
     return create(state, idempotency, act)
 
@@ -103,6 +97,8 @@ def read(run_id: PathId, state: AppStateDep) -> Run:
     """One run."""
     with state.store.reading() as session:
         run = runs.read_run(session, run_id)
+        if run["script"] is not None:
+            run |= start_of(session, state.store.runs_dir, runs.find_run(session, run_id))
     return Run.model_validate(_as_the_disk_lets_it(state.store.runs_dir, run))
 
 

@@ -16,10 +16,10 @@ from ...store.searches.create import draft_spec, invalid, planned
 from ...store.searches.estimate import advice, estimate
 from ...store.searches.searches import find_search
 from ...store.searches.trials import trials_of
-from ..deps import AppStateDep, PathId, described_task
+from ..deps import AppStateDep, PathId, task_of_search
 from ..schemas.search_requests import SearchPreview
 from ..schemas.search_responses import Importance, Preview
-from .searches import search_options
+from .searches import search_options, searched_task
 
 router = APIRouter(prefix="/api/searches", tags=["searches"])
 
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/searches", tags=["searches"])
 @router.post("/preview")
 def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     """Sample trials, warnings and a time estimate for a search. Nothing is started."""
-    task = described_task(state, requested.task)
+    task = searched_task(state, requested)
     options = {**search_options(state, requested), "seed": requested.seed or 0}
     spec = draft_spec(task, options)
     plan = planned(task.declared, spec, is_preview=True)
@@ -60,8 +60,8 @@ def read_importance(search_id: PathId, state: AppStateDep) -> Importance:
             for trial in trials_of(session, [search_id])[search_id]
             if trial.is_valid_result
         ]
-        name, space = row.task, row.space
-    task = described_task(state, name)
+        space = row.space
+    task = task_of_search(state, search_id)
     try:
         result = importance(parse_space(task.declared, space), completed)
     except InvalidValue as error:

@@ -21,6 +21,7 @@ from ...limits import (
 )
 from ...store.curves.trials import draw_trials
 from ...store.run_json import run_list
+from ...store.runs.checkpoints import find_checkpoint
 from ...store.runs.runs import find_run
 from ...store.searches.create import refined, spaces_of, start_search
 from ...store.searches.sample import promote
@@ -28,14 +29,17 @@ from ...store.searches.searches import ask_repeat, command_search, find_search, 
 from ...store.searches.serialize import search_list
 from ...store.store import Transaction
 from ...store.tables.searches import SearchRow
+from ...task_catalog import TaskInfo
 from ..deps import (
     AppState,
     AppStateDep,
     IdempotencyDep,
     PathId,
     create,
-    described_task,
     json_response,
+    task_asked_for,
+    task_of,
+    task_of_search,
 )
 from ..schemas.responses import Run
 from ..schemas.search_requests import NewSearch, Promotion, Refinement, RepeatTrial, SearchCommandIn
@@ -55,7 +59,7 @@ OWNER = "owner"
 @router.post("/searches", status_code=status.HTTP_201_CREATED, response_model=Search)
 def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep) -> JSONResponse:
     """Start a search. Its trials are sampled and started one after another."""
-    task = described_task(state, requested.task)
+    task = searched_task(state, requested)
     options = search_options(state, requested)
 
     def act(tx: Transaction) -> dict[str, Any]:
@@ -118,9 +122,7 @@ def refine(
 
     `clipped` names the hyperparameters whose range met a declared bound.
     """
-    with state.store.reading() as session:
-        name = find_search(session, search_id).task
-    task = described_task(state, name)
+    task = task_of_search(state, search_id)
     changes = requested.model_dump(exclude={"widen_edges"})
 
     def act(tx: Transaction) -> dict[str, Any]:
@@ -171,9 +173,7 @@ def promote_trial(
     run_id: PathId, requested: Promotion, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Continue a trial as an ordinary run: from its latest checkpoint, or from scratch."""
-    with state.store.reading() as session:
-        name = find_run(session, run_id).task
-    task = described_task(state, name)
+    task = task_of(state, run_id)
     options = requested.model_dump(exclude={"from_"})
 
     def act(tx: Transaction) -> dict[str, Any]:
@@ -185,9 +185,24 @@ def promote_trial(
     return create(state, idempotency, act)
 
 
+def searched_task(state: AppState, requested: NewSearch) -> TaskInfo:
+    """What a search trains. That of a checkpoint's run need not be named.
+
+    Raises:
+        NotFound: there is no such checkpoint.
+        Invalid, NotReady: see `task_asked_for`.
+    """
+    is_named = requested.task is not None or requested.script is not None
+    if is_named or requested.from_checkpoint is None:
+        return task_asked_for(state, requested.task, requested.script, described=True)
+    with state.store.reading() as session:
+        run_id = find_checkpoint(session, requested.from_checkpoint).run_id
+    return task_of(state, run_id)
+
+
 def search_options(state: AppState, requested: NewSearch) -> dict[str, Any]:
     """The fields of `SearchSpec` in a request. The server's own `parallel` is the default."""
-    fields = requested.model_dump(exclude={"task"})
+    fields = requested.model_dump(exclude={"task", "script"})
     return {**fields, "parallel": requested.parallel or state.settings.parallel}
 
 

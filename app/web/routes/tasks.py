@@ -9,13 +9,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from babysit.protocol.spec.script_files import all_registered
-
 from ...limits import WAIT_S_MAX
-from ...store.runs.scripts import shown
+from ...store.runs.scripts import registered_scripts
 from ...task_description import Task
 from ..deps import AppStateDep, HolderDep
-from ..schemas.responses import RegisteredScript, Tasks
+from ..schemas.responses import Tasks
+from ..schemas.scripts import RegisteredScript
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 scripts_router = APIRouter(prefix="/api/scripts", tags=["tasks"])
@@ -44,5 +43,6 @@ async def list_tasks(
 @scripts_router.get("")
 def list_scripts(state: AppStateDep) -> list[RegisteredScript]:
     """The scripts that `babysit run` registered on this machine."""
-    found = all_registered(state.store.runs_dir.parent)
-    return [RegisteredScript.model_validate(shown(*item)) for item in found.items()]
+    with state.store.reading() as session:
+        found = registered_scripts(session, state.store.runs_dir.parent)
+    return [RegisteredScript.model_validate(script) for script in found]

@@ -24,6 +24,7 @@ from ...limits import (
     INT_MAX,
     NAME_CHARACTERS_MAX,
     NOTE_CHARACTERS_MAX,
+    PATH_CHARACTERS_MAX,
     STEPS_MAX,
     TOKEN_CHARACTERS_MAX,
     VALUES_MAX,
@@ -43,6 +44,8 @@ RequestedValuesIn: TypeAlias = Annotated[
     Field(max_length=VALUES_MAX),
     WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [*_PLAIN, _RELATIVE]}}),
 ]
+# A registered one: its id, its path, or the name of its file.
+ScriptName: TypeAlias = Annotated[str, Field(max_length=PATH_CHARACTERS_MAX)]
 Name: TypeAlias = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
 Note: TypeAlias = Annotated[str, Field(max_length=NOTE_CHARACTERS_MAX)]
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=STEPS_MAX)]
@@ -71,7 +74,7 @@ class SignIn(In):
 
 class NewRun(In):
     task: Name | None = None
-    script: Annotated[str, Field(max_length=64)] | None = None  # id of a registered one
+    script: ScriptName | None = None
     values: ValuesIn = Field(default_factory=dict)
     steps: Steps | None = None
     seed: Annotated[int, Field(ge=0, le=INT_MAX)] | None = None

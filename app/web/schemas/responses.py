@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from babysit.protocol.objective import Mode
 from babysit.protocol.status import RunStatus
 
-from ...task_description import Hyperparameter, Number, Task, ValuesOut
+from ...task_description import Number, Task, ValuesOut
 from .events import Event
+from .scripts import Part, Script, ScriptDeclared
 
 RequestedValuesOut: TypeAlias = dict[str, float | int | bool | str | dict[str, float | bool]]
 
@@ -102,44 +103,6 @@ class Exactness(BaseModel):
     proved_at_step: int | None
 
 
-class Script(BaseModel):
-    """How a training script was started."""
-
-    path: str
-    argv: list[str]
-    cwd: str
-    python: str
-    sha256: str
-    git: dict[str, str | bool] | None = None
-    supervised: bool = False
-
-
-class RegisteredScript(Script):
-    """A script that a request may name."""
-
-    id: str
-
-
-class Part(BaseModel):
-    """One attached part, and whether its state is taken and put back."""
-
-    name: str
-    type: str
-    captured: Literal["exact", "approximate", "not seen"]
-    why: str
-
-
-class ScriptDeclared(BaseModel):
-    """What a script can be told, in the order of the tiers; and what its series mean."""
-
-    hyperparameters: list[Hyperparameter] = Field(default_factory=list)
-    steps: int | None = None
-    cost: str | None = None
-    objective: str | None = None
-    mode: str = "min"
-    can_evaluate: bool = False
-
-
 class Run(BaseModel):
     id: int
     name: str
@@ -186,6 +149,7 @@ class Run(BaseModel):
     script: Script | None = None
     parts: list[Part] = Field(default_factory=list)
     declared: ScriptDeclared | None = None
+    asked_values: ValuesOut | None = None  # of a script: what it was started with
 
 
 class Runs(BaseModel):

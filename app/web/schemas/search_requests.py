@@ -20,7 +20,7 @@ from ...limits import (
 )
 from ...search.coarse_to_fine import KEEP, ROUNDS, WIDEN
 from ...search.spec import Strategy
-from .requests import In, Name, Note, Steps
+from .requests import In, Name, Note, ScriptName, Steps
 
 SCALES = (
     "The scale on which a range is sampled evenly: `linear`, `log10`, `log2`, or "
@@ -70,14 +70,19 @@ Points: TypeAlias = Annotated[
 
 
 class NewSearch(In):
-    """trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+    """task, script: what is trained: a task, or a registered script by its id, path or file name.
+    Of a search from a checkpoint, neither is needed.
 
-    steps: the last step of each trial, counted from the start of the checkpoint's root run.
+    trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+
+    steps: the last step of each trial, counted from the start of the checkpoint's root run. A
+    script without a number ends where its own loops end.
 
     seed: of the samples, and of each trial's training.
     """
 
-    task: Name
+    task: Name | None = None
+    script: ScriptName | None = None
     space: SpaceIn
     strategy: Strategy
     trials: Trials | None = None

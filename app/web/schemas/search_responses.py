@@ -14,6 +14,7 @@ from ...search.spec import Strategy
 from ...store.journals.search_records import SearchCommand, SearchStatus
 from ...store.searches.trials import Outcome
 from ...task_description import Number, ValuesOut
+from .scripts import SearchedScript
 
 ValueOut = float | int | bool | str
 
@@ -119,6 +120,7 @@ class SearchSummary(BaseModel):
     clipped: list[str]
     objective: str  # the series that decides what is best
     mode: Mode
+    script: SearchedScript | None = None
     created_at: str
     ended_at: str | None
     allowed: list[SearchCommand]

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from babysit.attached.session import ScriptSession
 
 
+PLAIN_LOOP = (
+    "The script's loop has as many turns as its data. With `for epoch in run.epochs(n)` around it, "
+    "or `run.batches(loader, steps=n)`, the run can be extended."
+)
+
+
+def note_whether_extends(session: ScriptSession, extends: bool) -> None:
+    """Say no to more steps in a loop that has as many turns as its data, and nothing else."""
+    if session.fixed_length in (None, PLAIN_LOOP):  # an adapter may have said why not
+        session.fixed_length = None if extends else PLAIN_LOOP
+
+
 def declaration(session: ScriptSession) -> Declared:
     """The event that says so now."""
     training = session.training

@@ -50,6 +50,13 @@ def assigned() -> Launch | None:
     return _assigned
 
 
+def given_values(launch: Launch) -> dict[str, Any]:
+    """What the script's arguments are to be, by name; a seed from outside is that of the script."""
+    given: dict[str, Any] = dict(launch.spec.first_values or launch.spec.values)
+    seed = (launch.spec.script or {}).get("seed")
+    return given if seed is None else {"seed": seed, **given}
+
+
 def read_spec(directory: Path) -> RunSpec:
     """What was asked for when the run was made."""
     body: dict[str, Any] = json.loads((directory / "run.json").read_text())

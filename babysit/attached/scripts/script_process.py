@@ -6,12 +6,14 @@ import atexit
 import contextlib
 import faulthandler
 import os
+import random
 import runpy
 import signal
 import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from babysit.attached import start
@@ -58,6 +60,8 @@ def _run(script: ScriptSpec) -> BaseException | None:
     os.environ.update(script.environment)
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(len(os.sched_getaffinity(0)))  # as in a process of its own
+    if script.seed is not None:
+        _seed(script.seed)
     sys.argv = [script.path, *script.argv]
     sys.path.insert(0, str(Path(script.path).parent))
     try:
@@ -75,6 +79,13 @@ def _run(script: ScriptSpec) -> BaseException | None:
             sys.stderr.write(f"{error.code}\n")
         return error
     return None
+
+
+def _seed(seed: int) -> None:
+    """For a script that does not seed its generators itself, or does so with its argument."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 def _ranks_recorded(directory: Path, attempt: int) -> bool:

@@ -57,6 +57,7 @@ class CountSource(Source):
     def __init__(self, count: int, has_more: Callable[[], bool] = lambda: False) -> None:
         self._count = self.length = count
         self._has_more = has_more
+        self.extends = True
 
     def begin(self, index: int) -> Iterator[int]:
         while index < self._count or self._has_more():
@@ -169,7 +170,9 @@ def source_of(
         return one(0)
     if iter_is_itself(loader):
         return StreamSource(loader, seed, steps, has_more)
-    return EndlessSource(one, steps, has_more)
+    endless = EndlessSource(one, steps, has_more)
+    endless.is_stream = not _has_an_order(loader)
+    return endless
 
 
 def iter_is_itself(loader: Any) -> bool:

@@ -16,6 +16,8 @@ class Source(ABC):
     problem: str | None = None
     length: int | None = None  # batches of a whole loop, if that is known
     digest: str = ""  # of the order
+    is_stream: bool = False  # begun again and passed over: no digest tells its order
+    extends: bool = False  # it gives more than was asked for, if the run is extended
 
     @abstractmethod
     def begin(self, index: int) -> Iterator[Any]:
@@ -40,6 +42,7 @@ class StreamSource(Source):
     ) -> None:
         """steps: so many at most; None: all. has_more: whether it goes on after them."""
         self._stream, self._steps, self._has_more = stream, steps, has_more
+        self.extends, self.is_stream = steps is not None, True
         self._generators = StreamGenerators(seed)
         self.length = steps if steps is not None else length_of(stream)
 
@@ -67,6 +70,7 @@ class EndlessSource(Source):
     def __init__(self, make: Any, steps: int, has_more: Callable[[], bool]) -> None:
         """make: pass number -> source. has_more: whether it goes on after the last step."""
         self._make, self._has_more = make, has_more
+        self.extends = True
         self._steps = self.length = steps
 
     def _is_over(self, passed: int) -> bool:

@@ -27,6 +27,7 @@ class ScriptSpec:
     sha256: of the script's text. git: commit, and whether the tree was clean; None outside of one.
     processes: that train together, as torchrun starts them.
     supervised: the server started it, and continues it after a crash.
+    seed: given to it from outside; None: it seeds itself.
     """
 
     path: str
@@ -38,6 +39,7 @@ class ScriptSpec:
     git: dict[str, Any] | None = None
     supervised: bool = False
     processes: int = 1
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class RunSpec:
     # Of a fork: a schedule that lasts to the end of the run ends at the end of the fork.
     schedule_follows: bool | None = field(default=None, metadata=ADDED)
     script: dict[str, Any] | None = field(default=None, metadata=ADDED)  # as `ScriptSpec`
+    # Of a script: it ends after `steps`, whatever its own loops say.
+    limited: bool | None = field(default=None, metadata=ADDED)
     # What is best: a series, and whether a low or a high value of it; see `ranking`.
     objective: str | None = field(default=None, metadata=ADDED)
     mode: Mode | None = field(default=None, metadata=ADDED)

@@ -12,6 +12,7 @@ import type {
   Fork,
   NewRun,
   Picture,
+  RegisteredScript,
   Replay,
   Run,
   RunChange,
@@ -108,6 +109,7 @@ export const signIn = (token: string) => request<void>("POST", "/api/session", {
 export const getSession = () => request<Session>("GET", "/api/session");
 export const getViewerToken = () => request<{ token: string }>("GET", "/api/session/link");
 
+export const getScripts = () => request<RegisteredScript[]>("GET", "/api/scripts");
 export const getTasks = () => request<{ tasks: Task[]; ready: boolean }>("GET", "/api/tasks");
 
 export interface RunFilter {

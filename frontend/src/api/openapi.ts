@@ -1803,15 +1803,21 @@ export interface components {
         };
         /**
          * NewSearch
-         * @description trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+         * @description task, script: what is trained: a task, or a registered script by its id, path or file name.
+         *     Of a search from a checkpoint, neither is needed.
          *
-         *     steps: the last step of each trial, counted from the start of the checkpoint's root run.
+         *     trials: how many to sample. A grid has as many as it has cells; for a grid this is the most.
+         *
+         *     steps: the last step of each trial, counted from the start of the checkpoint's root run. A
+         *     script without a number ends where its own loops end.
          *
          *     seed: of the samples, and of each trial's training.
          */
         NewSearch: {
             /** Task */
-            task: string;
+            task?: string | null;
+            /** Script */
+            script?: string | null;
             /** Space */
             space: {
                 [key: string]: {
@@ -2180,7 +2186,7 @@ export interface components {
         };
         /**
          * RegisteredScript
-         * @description A script that a request may name.
+         * @description A script that a request may name. described: by its newest run; None: there was none yet.
          */
         RegisteredScript: {
             /** Path */
@@ -2204,6 +2210,7 @@ export interface components {
             supervised: boolean;
             /** Id */
             id: string;
+            described: components["schemas"]["Task"] | null;
         };
         /**
          * Repeat
@@ -2457,6 +2464,10 @@ export interface components {
             /** Parts */
             parts?: components["schemas"]["Part"][];
             declared?: components["schemas"]["ScriptDeclared"] | null;
+            /** Asked Values */
+            asked_values?: {
+                [key: string]: number | boolean | string;
+            } | null;
         };
         /** RunChange */
         RunChange: {
@@ -2513,6 +2524,8 @@ export interface components {
              * @default false
              */
             supervised: boolean;
+            /** Id */
+            id?: string | null;
         };
         /**
          * ScriptDeclared
@@ -2597,6 +2610,7 @@ export interface components {
              * @enum {string}
              */
             mode: "min" | "max";
+            script?: components["schemas"]["SearchedScript"] | null;
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2651,7 +2665,9 @@ export interface components {
          */
         SearchPreview: {
             /** Task */
-            task: string;
+            task?: string | null;
+            /** Script */
+            script?: string | null;
             /** Space */
             space: {
                 [key: string]: {
@@ -2780,6 +2796,7 @@ export interface components {
              * @enum {string}
              */
             mode: "min" | "max";
+            script?: components["schemas"]["SearchedScript"] | null;
             /** Created At */
             created_at: string;
             /** Ended At */
@@ -2799,6 +2816,38 @@ export interface components {
             rounds: components["schemas"]["Round"][];
             /** Repeats */
             repeats: components["schemas"]["Repeat"][];
+        };
+        /**
+         * SearchedScript
+         * @description described: what it had declared when the search was made.
+         *
+         *     limited: whether the number of steps was asked for; else it is what a run of it made.
+         */
+        SearchedScript: {
+            /** Path */
+            path: string;
+            /** Argv */
+            argv: string[];
+            /** Cwd */
+            cwd: string;
+            /** Python */
+            python: string;
+            /** Sha256 */
+            sha256: string;
+            /** Git */
+            git?: {
+                [key: string]: string | boolean;
+            } | null;
+            /**
+             * Supervised
+             * @default false
+             */
+            supervised: boolean;
+            /** Id */
+            id?: string | null;
+            described: components["schemas"]["Task"];
+            /** Limited */
+            limited: boolean;
         };
         /** Searches */
         Searches: {

@@ -41,7 +41,7 @@ export interface Search extends SearchRow {
 }
 export type WireSearch = Schemas["Search"];
 
-export type NewSearch = RequestBody<Omit<Schemas["NewSearch"], "space">, "task" | "strategy" | "trials"> & {
+export type NewSearch = RequestBody<Omit<Schemas["NewSearch"], "space">, "strategy" | "trials"> & {
   space: Space;
 };
 export type Preview = Schemas["Preview"];

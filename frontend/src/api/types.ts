@@ -16,6 +16,7 @@ export type Relative = { [key: string]: number | boolean };
 export type RequestedValues = Record<string, Value | Relative>;
 
 export type Script = Schemas["Script"];
+export type RegisteredScript = Schemas["RegisteredScript"];
 export type Part = Schemas["Part"];
 export type Exactness = Schemas["Exactness"];
 
@@ -27,6 +28,8 @@ export type Scale = Hyperparameter["scale"];
 /** A task that could not be read has an error, and nothing to choose. */
 export type Task = Schemas["Task"] &
   Required<Pick<Schemas["Task"], "hyperparameters" | "defaults" | "series" | "objective" | "mode">>;
+/** What a run or a search is started from: a task, or a registered script as one. script: its id. */
+export type Trainable = Task & { script?: string };
 export type WireSeries = Schemas["Series"];
 export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
@@ -80,7 +83,7 @@ export type Command =
   | RequestBody<Schemas["ResumeIn"], "kind">
   | RequestBody<Schemas["ExtendIn"], "kind" | "steps">
   | RequestBody<Schemas["CancelIn"], "kind" | "command_id">;
-export type NewRun = RequestBody<Schemas["NewRun"], "task">;
+export type NewRun = Partial<Schemas["NewRun"]>;
 export type Fork = Partial<Schemas["NewFork"]>;
 export type Replay = Partial<Schemas["NewReplay"]>;
 export type RunChange = Partial<Schemas["RunChange"]>;

@@ -1,5 +1,7 @@
 /** Caviar: many trials at once, compared, and the best becomes the panda. */
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
+import { keyOf } from "../domain/trainable";
+import { useScripts } from "../state/declared";
 import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
@@ -21,7 +23,10 @@ export function SearchPage() {
 function SearchSetup() {
   const tasks = usePage((page) => page.tasks);
   const ready = usePage((page) => page.tasksReady);
-  const { start, problem } = useInitialSearch(location.search, ready ? tasks : []);
+  const scripts = useScripts();
+  const trainables = useMemo(() => [...tasks, ...(scripts ?? [])], [tasks, scripts]);
+  const loaded = ready && scripts !== null;
+  const { start, problem } = useInitialSearch(location.search, loaded ? trainables : []);
   useEffect(() => {
     document.title = "Caviar – Babysit";
   }, []);
@@ -38,7 +43,7 @@ function SearchSetup() {
         </p>
       ) : null}
       {start ? (
-        <SearchForm key={start.task.name} initial={start} />
+        <SearchForm key={keyOf(start.task)} initial={start} trainables={trainables} />
       ) : problem ? null : (
         <p className="muted">Loading the tasks…</p>
       )}

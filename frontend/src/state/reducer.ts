@@ -148,6 +148,7 @@ function keptOf(known: Run, run: Run): Run {
     script: run.script ?? known.script,
     declared: run.declared ?? known.declared,
     parts: run.parts?.length ? run.parts : known.parts,
+    asked_values: run.asked_values ?? known.asked_values,
   };
 }
 

@@ -201,6 +201,18 @@ def test_an_extended_run_makes_more_steps_also_after_it_was_killed(
     assert killed.read().weights == found.weights
 
 
+def test_a_loop_that_cannot_be_longer_refuses_to_be_extended(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
+    run = ScriptRun(fork_server, tmp_path / "p", training("plain_loop"))
+    run.send(Extend(steps=20))
+    assert run.finish() == 0, run.log()
+    found = run.read()
+    assert "run.epochs" in found.of_kind("refused")[0]["reason"]
+    assert found.of_kind("applied") == []
+    assert max(found.points["train/loss"]) == 30
+
+
 def test_knobs_and_live_arguments_act_and_others_are_refused(run: ScriptRun) -> None:
     run.send(Pause())
     run.start()

@@ -66,3 +66,14 @@ def test_an_extended_training_that_was_killed_ends_equal_to_the_last_bit(
     tmp_path: Path, fork_server: ForkServer
 ) -> None:
     check_that_an_extension_survives(fork_server, tmp_path, training("epoch_scheduler"))
+
+
+@pytest.mark.parametrize(("name", "is_said"), [("stream", True), ("vae", False)])
+def test_a_continued_stream_says_that_its_order_could_not_be_compared(
+    name: str, is_said: bool, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    run = ScriptRun(fork_server, tmp_path, training(name), BABYSIT_SAVE_AT="10")
+    assert run.kill_at(40) == -9
+    assert run.finish() == 0, run.log()
+    said = [event for event in run.read().of_kind("exactness") if "stream" in str(event["reasons"])]
+    assert [event["level"] for event in said] == ["not proved"] * is_said

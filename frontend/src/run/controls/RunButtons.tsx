@@ -58,7 +58,7 @@ export function RunButtons({ run }: { run: Run }) {
         {stepsOf(run) === null ? null : <Extend run={run} />}
       </div>
       {OVER.includes(run.status) ? null : <Pace run={run} />}
-      {run.script ? null : (
+      {run.script && !run.script.id ? null : (
         <Link to={`/caviar?from=${run.id}`} className={`button quiet ${styles.toCaviar}`}>
           <Icon name="eggs" /> Search around this run
         </Link>
@@ -92,10 +92,12 @@ export function Primary({ run }: { run: Run }) {
   const may = (kind: string): boolean => run.allowed.includes(kind);
   const settled = useSettled(run.status);
   if (run.script && run.status === "lost") return <TakeUpAgain run={run} className="primary grow" />;
-  if (run.script && OVER.includes(run.status)) return null;
+  if (run.script && !run.script.id && OVER.includes(run.status)) return null;
   if (OVER.includes(run.status)) {
-    const { task, initial_values: values, steps, seed, objective, mode } = run;
-    const again = { task, values, steps, seed, objective, mode };
+    const { task, initial_values: values, steps, seed, objective, mode, script } = run;
+    const again = script
+      ? { script: script.id, values: run.asked_values ?? {} }
+      : { task, values, steps, seed, objective, mode };
     return (
       <ActionButton
         icon="play"

@@ -2,10 +2,12 @@
 import { useId, useState } from "react";
 import { startRun } from "../../api/client";
 import type { Objective } from "../../api/objective";
-import type { NewRun, Task } from "../../api/types";
+import type { NewRun, Trainable } from "../../api/types";
 import { fullSpeedOf, PACES, paceHelp, paceText, presetPace } from "../../domain/pace";
+import { keyOf, startOf } from "../../domain/trainable";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
+import { useScripts } from "../../state/declared";
 import { focusNext } from "../../state/focusNext";
 import { usePage } from "../../state/store";
 import { Dialog } from "../../ui/dialog/Dialog";
@@ -23,36 +25,49 @@ export function NewRunDialog({ like }: { like?: NewRun }) {
   const tasks = usePage((page) => page.tasks);
   const ready = usePage((page) => page.tasksReady);
   const shown = usePage((page) => page.open?.run.task ?? null);
-  const [chosen, setChosen] = useState(like?.task ?? shown);
-  const task = tasks.find((task) => task.name === chosen) ?? tasks.find((task) => !task.error) ?? null;
+  const scripts = useScripts();
+  const [chosen, setChosen] = useState(like?.script ?? like?.task ?? shown);
+  const choices: Trainable[] = [...tasks, ...(scripts ?? [])];
+  const task = choices.find((item) => keyOf(item) === chosen) ?? choices.find((item) => !item.error) ?? null;
+  const isWaited = like?.script && scripts === null; // for the script that it is about
   return (
     <Dialog title="New run" width="wide">
       {!ready ? (
         <p className="muted">Loading the tasks… {tasks.length > 0 ? `${tasks.length} so far.` : ""}</p>
       ) : null}
       <div className={styles.tasks} role="radiogroup" aria-label="Task">
-        {tasks.map((candidate) => (
+        {choices.map((candidate) => (
           <TaskChoice
-            key={candidate.name}
+            key={keyOf(candidate)}
             task={candidate}
-            chosen={candidate.name === task?.name}
-            onChoose={() => setChosen(candidate.name)}
+            chosen={candidate === task && !isWaited}
+            onChoose={() => setChosen(keyOf(candidate))}
           />
         ))}
       </div>
-      {task && !task.error && task.hyperparameters.length > 0 ? (
-        <RunForm key={task.name} task={task} like={like?.task === task.name ? like : undefined} />
+      {task && !isWaited && !task.error && (task.script || task.hyperparameters.length > 0) ? (
+        <RunForm
+          key={keyOf(task)}
+          task={task}
+          like={(like?.script ?? like?.task) === keyOf(task) ? like : undefined}
+        />
       ) : null}
     </Dialog>
   );
 }
 
-function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; onChoose: () => void }) {
+interface TaskChoiceProps {
+  task: Trainable;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function TaskChoice({ task, chosen, onChoose }: TaskChoiceProps) {
   return (
     <label className={chosen ? `${styles.task} chosen` : styles.task}>
       <input type="radio" name="task" checked={chosen} disabled={task.error !== null} onChange={onChoose} />
       <span>
-        <b>{task.title || task.name}</b> <code>{task.name}</code>
+        <b>{task.title || task.name}</b> <code>{task.script ? "script" : task.name}</code>
         {task.error ? (
           <span className="problem" title={task.error}>
             {task.error.trim().split("\n").at(-1)}
@@ -69,15 +84,16 @@ function TaskChoice({ task, chosen, onChoose }: { task: Task; chosen: boolean; o
   );
 }
 
-function RunForm({ task, like }: { task: Task; like?: NewRun }) {
+function RunForm({ task, like }: { task: Trainable; like?: NewRun }) {
+  const isScript = task.script !== undefined;
   const from = { ...task.defaults };
   const [draft, setDraft] = useState<Draft>(() =>
     draftOf(task.hyperparameters, { ...from, ...like?.values }),
   );
   const form = useDialogForm(
     {
-      steps: String(like?.steps ?? task.default_steps),
-      seed: String(like?.seed ?? 0),
+      steps: isScript ? "" : String(like?.steps ?? task.default_steps),
+      seed: isScript ? "" : String(like?.seed ?? 0),
       name: like?.name ?? "",
       note: like?.note ?? "",
     },
@@ -96,16 +112,18 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
 
   const start = () => {
     const { values, problems } = readDraft(task.hyperparameters, draft, from);
-    const { plan, problems: ofPlan } = readPlan(form.fields, { steps: task.default_steps ?? 1000, seed: 0 });
+    const usual = { steps: task.default_steps ?? 1000, seed: 0 };
+    const { plan, problems: ofPlan } = readPlan(form.fields, usual, isScript);
+    const isUsual = objective.objective === task.objective && objective.mode === task.mode;
     const [name, note] = [given(form.fields.name), given(form.fields.note)];
     form.submit(
       { ...problems, ...ofPlan },
       () =>
         startRun({
-          task: task.name,
+          ...startOf(task),
           values,
           ...plan,
-          ...objective,
+          ...(isScript && isUsual ? {} : objective),
           name,
           note,
           paused,
@@ -137,20 +155,31 @@ function RunForm({ task, like }: { task: Task; like?: NewRun }) {
             label="Steps"
             number
             {...form.text("steps")}
-            help="Updates until the run is finished. It can be extended later."
+            placeholder={isScript && task.default_steps ? String(task.default_steps) : undefined}
+            help={
+              isScript
+                ? "Leave empty to end where the script's own loops end."
+                : "Updates until the run is finished. It can be extended later."
+            }
           />
           <TextField
             label="Seed"
             number
             {...form.text("seed")}
-            help="Equal seeds give equal runs, bit for bit on CPU."
+            help={
+              isScript
+                ? "Leave empty for the script's own seed."
+                : "Equal seeds give equal runs, bit for bit on CPU."
+            }
           />
-          <ObjectiveSelect
-            task={task}
-            value={objective}
-            problem={form.problems["objective"]}
-            onChange={setObjective}
-          />
+          {task.series.length > 0 ? (
+            <ObjectiveSelect
+              task={task}
+              value={objective}
+              problem={form.problems["objective"]}
+              onChange={setObjective}
+            />
+          ) : null}
           <TextField label="Name" {...form.text("name")} help="Leave empty for an automatic name." />
           <TextField label="Description" {...form.text("note")} help="What do you want to find out?" />
         </div>

@@ -51,20 +51,26 @@ export interface Plan {
   seed: number;
 }
 
-/** How long a run is to be, and from which seed; `from` is what an empty form would show. */
+/**
+ * How long a run is to be, and from which seed; `from` is an example of both.
+ * mayBeEmpty: what is left out is decided by somebody else.
+ */
 export function readPlan(
   written: Record<keyof Plan, string>,
   from: Plan,
-): { plan: Plan; problems: Record<string, string> } {
-  const read = {
-    steps: parseWhole(written.steps, 1, STEPS_MAX, from.steps),
-    seed: parseWhole(written.seed, 0, INT_MAX, from.seed),
-  };
-  const wrong = Object.entries(read).flatMap(([name, typed]) =>
-    typed.problem === null ? [] : [[name, typed.problem]],
-  );
-  const plan = { steps: read.steps.value ?? from.steps, seed: read.seed.value ?? from.seed };
-  return { plan, problems: Object.fromEntries(wrong) as Record<string, string> };
+  mayBeEmpty = false,
+): { plan: Partial<Plan>; problems: Record<string, string> } {
+  const plan: Partial<Plan> = {};
+  const problems: Record<string, string> = {};
+  const lowest = { steps: 1, seed: 0 };
+  const highest = { steps: STEPS_MAX, seed: INT_MAX };
+  for (const name of ["steps", "seed"] as const) {
+    if (mayBeEmpty && !written[name].trim()) continue;
+    const typed = parseWhole(written[name], lowest[name], highest[name], from[name]);
+    if (typed.problem === null) plan[name] = typed.value;
+    else problems[name] = typed.problem;
+  }
+  return { plan, problems };
 }
 
 /**

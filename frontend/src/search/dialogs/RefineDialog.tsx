@@ -19,15 +19,19 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
   const [strategy, setStrategy] = useState<Strategy>(
     search.strategy === "coarse_to_fine" || search.strategy === "grid" ? "random" : search.strategy,
   );
+  const isOpenEnded = search.script?.limited === false; // each trial ends as its script does
   const form = useDialogForm({
     keep: String(search.keep),
     widen: String(search.widen),
     trials: String(search.trials_wanted),
-    steps: String(search.steps),
+    steps: isOpenEnded ? "" : String(search.steps),
   });
   const [beyond, setBeyond] = useState(widenEdges);
   const refine = () => {
-    const { request, problems } = readRefinement(form.fields);
+    const { steps, ...others } = form.fields;
+    const { request, problems } = readRefinement(
+      isOpenEnded && !steps.trim() ? others : { steps, ...others },
+    );
     form.submit(
       problems,
       () => refineSearch(search.id, { ...request, strategy, widen_edges: beyond }),
@@ -57,7 +61,12 @@ export function RefineDialog({ search, widenEdges }: { search: SearchRow; widenE
           <TextField label="Best trials kept" number {...form.text("keep")} />
           <TextField label="Times as wide" number {...form.text("widen")} />
           <TextField label="Trials" number {...form.text("trials")} />
-          <TextField label="Steps" number {...form.text("steps")} />
+          <TextField
+            label="Steps"
+            number
+            {...form.text("steps")}
+            placeholder={isOpenEnded ? String(search.steps) : undefined}
+          />
         </div>
         <label className="form-field">
           <span className="field-name">Method</span>

@@ -57,9 +57,12 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
       </div>
       <Progress search={search} />
       <p className={`muted small-text ${styles.searchFacts} numbers`}>
-        <span>{search.task}</span>
+        <span title={search.script?.path}>{search.script?.described.title ?? search.task}</span>
         <span>{methodWord(search.strategy)}</span>
-        <span>{whole(search.steps)} steps each</span>
+        <span>
+          {search.script?.limited === false ? "about " : ""}
+          {whole(search.steps)} steps each
+        </span>
         <span>{search.parallel} at a time</span>
         <span>seed {search.seed}</span>
         <span>best: {objectiveText(search)}</span>

@@ -24,7 +24,8 @@ import { useSearch } from "./useSearch";
 
 export function SearchView({ id }: { id: number }) {
   const { search, curves, importance, problem } = useSearch(id);
-  const declared = usePage((page) => page.tasks.find((task) => task.name === search?.task)?.hyperparameters);
+  const ofTask = usePage((page) => page.tasks.find((task) => task.name === search?.task)?.hyperparameters);
+  const declared = search?.script?.described.hyperparameters ?? ofTask;
   const isViewer = useIsViewer();
   const [brushes, setBrushes] = useState<Brushes>({});
   const space = JSON.stringify(search?.rounds[0]?.space ?? search?.space ?? {});

@@ -18,6 +18,8 @@ export interface MethodPanelProps {
   sending: boolean;
   failed: string | null;
   fromCheckpoint: boolean;
+  /** Of a script: how many steps it makes by itself, as far as known. Null: a task needs a number. */
+  ownSteps: number | null;
   objective: React.ReactNode;
   onMethod: (method: Method) => void;
   onStart: () => void;
@@ -61,7 +63,14 @@ export function MethodPanel(props: MethodPanelProps) {
           number
           value={method.steps}
           problem={problems["steps"]}
-          help={props.fromCheckpoint ? "Total steps, including those of the checkpoint." : undefined}
+          placeholder={props.ownSteps === null ? undefined : String(props.ownSteps)}
+          help={
+            props.fromCheckpoint
+              ? "Total steps, including those of the checkpoint."
+              : props.ownSteps === null
+                ? undefined
+                : "Leave empty to let each trial end as the script does."
+          }
           onText={(steps) => set({ steps })}
         />
         <TextField

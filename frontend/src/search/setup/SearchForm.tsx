@@ -2,9 +2,9 @@
 import { useMemo, useState } from "react";
 import type { NewSearch as SearchRequest } from "../../api/searches";
 import { ApiError, startSearch } from "../../api/searches";
-import type { Task } from "../../api/types";
+import type { Trainable } from "../../api/types";
+import { keyOf, startOf } from "../../domain/trainable";
 import { navigate, searchPath } from "../../state/route";
-import { usePage } from "../../state/store";
 import { ObjectiveSelect } from "../../ui/fields/ObjectiveSelect";
 import { SearchList, useSearches } from "../SearchList";
 import { Advice } from "./Advice";
@@ -19,7 +19,12 @@ import type { InitialSearch } from "./useInitialSearch";
 import { initialSearchOf } from "./useInitialSearch";
 import { fieldOf, usePreview } from "./usePreview";
 
-export function SearchForm({ initial }: { initial: InitialSearch }) {
+export interface SearchFormProps {
+  initial: InitialSearch;
+  trainables: readonly Trainable[];
+}
+
+export function SearchForm({ initial, trainables }: SearchFormProps) {
   const [task, setTask] = useState(initial.task);
   const [rows, setRows] = useState(initial.rows);
   const [method, setMethod] = useState(initial.method);
@@ -29,12 +34,13 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
   const { searches, more } = useSearches();
   const declared = task.hyperparameters;
   const read = useMemo(() => readSpace(rows, declared, initial.own), [rows, declared, initial.own]);
-  const parsedMethod = useMemo(() => readMethod(method), [method]);
+  const isScript = task.script !== undefined;
+  const parsedMethod = useMemo(() => readMethod(method, isScript), [method, isScript]);
   const wrong = { ...read.problems, ...parsedMethod.problems };
   const empty = gridText(read) === null;
   const complete = Object.keys(wrong).length === 0 && !empty;
   const request: SearchRequest = {
-    task: task.name,
+    ...(task.script === "" ? {} : startOf(task)),
     space: read.space,
     ...parsedMethod.request,
     ...objective,
@@ -58,7 +64,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
   ]);
   const otherProblems = Object.entries(problems).filter(([field]) => !shownFields.has(field));
 
-  const chooseTask = (next: Task) => {
+  const chooseTask = (next: Trainable) => {
     const fresh = initialSearchOf(next);
     setTask(next);
     setRows(fresh.rows);
@@ -93,7 +99,12 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
           setRefused({});
         }}
       >
-        <TaskSelect task={task} locked={initial.checkpoint !== null} onTask={chooseTask} />
+        <TaskSelect
+          task={task}
+          trainables={trainables}
+          locked={initial.checkpoint !== null}
+          onTask={chooseTask}
+        />
       </SpaceEditor>
       <MethodPanel
         method={method}
@@ -111,6 +122,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
           />
         }
         fromCheckpoint={initial.checkpoint !== null}
+        ownSteps={isScript ? (task.default_steps ?? null) : null}
         onMethod={(next) => {
           setMethod(next);
           setRefused({});
@@ -129,6 +141,7 @@ export function SearchForm({ initial }: { initial: InitialSearch }) {
 /** What the server needs to look ahead; names and rules of rounds change nothing in it. */
 function previewOf({
   task,
+  script,
   space,
   strategy,
   trials,
@@ -138,31 +151,48 @@ function previewOf({
   seed,
   from_checkpoint,
 }: SearchRequest): SearchRequest {
-  return { task, space, strategy, trials, points, parallel, steps, seed, from_checkpoint };
+  return { task, script, space, strategy, trials, points, parallel, steps, seed, from_checkpoint };
 }
 
-function TaskSelect({ task, locked, onTask }: { task: Task; locked: boolean; onTask: (task: Task) => void }) {
-  const tasks = usePage((page) => page.tasks);
+interface TaskSelectProps {
+  task: Trainable;
+  trainables: readonly Trainable[];
+  locked: boolean;
+  onTask: (task: Trainable) => void;
+}
+
+function TaskSelect({ task, trainables, locked, onTask }: TaskSelectProps) {
+  const usable = trainables.filter((item) => !item.error && item.hyperparameters.length > 0);
+  const options = (items: readonly Trainable[]) =>
+    items.map((item) => (
+      <option key={keyOf(item)} value={keyOf(item)}>
+        {item.title || item.name}
+      </option>
+    ));
+  const scripts = usable.filter((item) => item.script !== undefined);
+  const tasks = options(usable.filter((item) => item.script === undefined));
+  const own = task.script === "" ? [task, ...scripts] : scripts;
   return (
     <label className="row small-text muted">
       Task
       <select
         className="select"
         aria-label="Task"
-        value={task.name}
+        value={keyOf(task)}
         disabled={locked}
         onChange={(event) => {
-          const next = tasks.find((task) => task.name === event.target.value);
+          const next = usable.find((item) => keyOf(item) === event.target.value);
           if (next) onTask(next);
         }}
       >
-        {tasks
-          .filter((task) => !task.error && task.hyperparameters.length > 0)
-          .map((task) => (
-            <option key={task.name} value={task.name}>
-              {task.title || task.name}
-            </option>
-          ))}
+        {own.length === 0 ? (
+          tasks
+        ) : (
+          <>
+            <optgroup label="Tasks">{tasks}</optgroup>
+            <optgroup label="Your scripts">{options(own)}</optgroup>
+          </>
+        )}
       </select>
     </label>
   );

@@ -18,10 +18,11 @@ export interface Method {
   note: string;
 }
 
-export const firstMethod = (steps: number): Method => ({
+/** steps: null leaves the end to the script. */
+export const firstMethod = (steps: number | null): Method => ({
   strategy: "random",
   trials: "24",
-  steps: String(steps),
+  steps: steps === null ? "" : String(steps),
   parallel: "",
   seed: "0",
   stopEarly: "",
@@ -33,7 +34,7 @@ export const firstMethod = (steps: number): Method => ({
 });
 
 export const methodLike = (search: SearchRow): Method => ({
-  ...firstMethod(search.steps),
+  ...firstMethod(search.script?.limited === false ? null : search.steps),
   strategy: search.strategy,
   trials: String(search.trials_wanted),
   parallel: String(search.parallel),
@@ -73,12 +74,13 @@ function typedFactor(text: string): ReturnType<typeof parseWhole> {
   return { value, problem: null };
 }
 
-export function readMethod(method: Method): ReadMethod {
+/** ofScript: it ends by itself, so that no number of steps is needed. */
+export function readMethod(method: Method, ofScript = false): ReadMethod {
   const limits: Record<string, [number, number, number]> = {
     trials: [1, TRIALS_MAX, 24],
-    steps: [1, STEPS_MAX, 300],
     seed: [0, INT_MAX, 0],
   };
+  if (!ofScript || method.steps.trim()) limits["steps"] = [1, STEPS_MAX, 300];
   if (method.parallel.trim()) limits["parallel"] = [1, PARALLEL_MAX, 2];
   if (method.strategy === "coarse_to_fine") {
     limits["keep"] = [1, TRIALS_MAX, 3];
@@ -98,7 +100,8 @@ export function readMethod(method: Method): ReadMethod {
   };
 }
 
-export function readRefinement(fields: Record<"keep" | "widen" | "trials" | "steps", string>): {
+/** A field that is left out of `fields` stays as the search has it. */
+export function readRefinement(fields: Record<"keep" | "widen" | "trials", string> & { steps?: string }): {
   request: Refinement;
   problems: Record<string, string>;
 } {
@@ -106,6 +109,6 @@ export function readRefinement(fields: Record<"keep" | "widen" | "trials" | "ste
     keep: [1, TRIALS_MAX, 3],
     widen: [1, WIDEN_MAX, 1.5],
     trials: [1, TRIALS_MAX, 24],
-    steps: [1, STEPS_MAX, 300],
+    ...(fields.steps === undefined ? {} : { steps: [1, STEPS_MAX, 300] as [number, number, number] }),
   });
 }

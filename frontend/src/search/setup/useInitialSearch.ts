@@ -3,16 +3,18 @@ import { useEffect, useState } from "react";
 import { getCheckpoints, getRun, getRuns } from "../../api/client";
 import type { Objective } from "../../api/objective";
 import { getSearch } from "../../api/searches";
-import type { Task, Values } from "../../api/types";
+import type { Task, Trainable, Values } from "../../api/types";
+import { keyOf, ofRun } from "../../domain/trainable";
 import { readId } from "../../state/route";
 import { getPage } from "../../state/store";
 import type { Method } from "./method";
 import { firstMethod, methodLike } from "./method";
+import { ownValues, rowsOfScript } from "./space/scriptSpace";
 import type { Row } from "./space/space";
 import { rowsAround, rowsFrom, rowsOf } from "./space/space";
 
 export interface InitialSearch {
-  task: Task;
+  task: Trainable;
   rows: Row[];
   method: Method;
   objective: Objective;
@@ -29,16 +31,17 @@ const DEMO = "spirals";
 /** A first search should show something within a minute: not all the steps a whole run has. */
 const FIRST_STEPS_MAX = 300;
 
-export function initialSearchOf(task: Task): InitialSearch {
-  const method = firstMethod(Math.min(FIRST_STEPS_MAX, task.default_steps ?? FIRST_STEPS_MAX));
+export function initialSearchOf(task: Trainable): InitialSearch {
+  const steps = Math.min(FIRST_STEPS_MAX, task.default_steps ?? FIRST_STEPS_MAX);
+  const isScript = task.script !== undefined;
   return {
     task,
-    rows: rowsOf(task.hyperparameters, task.defaults),
-    method,
+    rows: isScript ? rowsOfScript(task.hyperparameters) : rowsOf(task.hyperparameters, task.defaults),
+    method: firstMethod(isScript ? null : steps),
     objective: objectiveOf(task),
     words: null,
     checkpoint: null,
-    own: {},
+    own: isScript ? ownValues(task.hyperparameters) : {},
   };
 }
 
@@ -47,7 +50,7 @@ const objectiveOf = ({ objective, mode }: Objective): Objective => ({ objective,
 /** `search` is the part of the address behind the question mark. Null: still loading. */
 export function useInitialSearch(
   search: string,
-  tasks: readonly Task[],
+  tasks: readonly Trainable[],
 ): { start: InitialSearch | null; problem: string | null } {
   const [start, setStart] = useState<InitialSearch | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -70,19 +73,23 @@ export function useInitialSearch(
   return { start, problem };
 }
 
-const usable = (task: Task): boolean => !task.error && task.hyperparameters.length > 0;
+const usable = (task: Trainable): boolean => !task.error && task.hyperparameters.length > 0;
 
-async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<InitialSearch> {
+async function load(fields: URLSearchParams, tasks: readonly Trainable[]): Promise<InitialSearch> {
   const [from, like] = [readId(fields, "from"), readId(fields, "like")];
-  const named = (name: string): Task => {
-    const task = tasks.find((task) => task.name === name && usable(task));
-    if (!task) throw new Error(`The task ${name} no longer exists or has an error.`);
+  const named = (name: string): Trainable => {
+    const task = tasks.find((task) => keyOf(task) === name && usable(task));
+    if (!task) throw new Error(`The task or script ${name} no longer exists or has an error.`);
     return task;
   };
   if (from !== null) return around(from, readId(fields, "checkpoint"), named);
   if (like !== null) {
     const search = await getSearch(like);
-    const task = named(search.task);
+    const { script, from_checkpoint: checkpoint } = search;
+    const task =
+      script && checkpoint !== null
+        ? { ...(script.described as Task), script: "" }
+        : named(script?.id ?? search.task);
     const start = {
       ...initialSearchOf(task),
       rows: rowsFrom(search.space, task.hyperparameters),
@@ -97,8 +104,9 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
       words: `Like search ${search.id}, “${search.name}”.${from}`,
     };
   }
-  const shown = getPage().open?.run.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
-  const task = tasks.find((task) => task.name === shown && usable(task)) ?? tasks.find(usable);
+  const open = getPage().open?.run;
+  const shown = open?.script?.id ?? open?.task ?? (await getRuns({ limit: 1 })).runs[0]?.task ?? DEMO;
+  const task = tasks.find((task) => keyOf(task) === shown && usable(task)) ?? tasks.find(usable);
   if (!task) throw new Error("There is no task to train.");
   return initialSearchOf(task);
 }
@@ -106,21 +114,24 @@ async function load(fields: URLSearchParams, tasks: readonly Task[]): Promise<In
 async function around(
   runId: number,
   checkpointId: number | null,
-  named: (name: string) => Task,
+  named: (name: string) => Trainable,
 ): Promise<InitialSearch> {
   const run = await getRun(runId);
-  const task = named(run.task);
+  const task = run.script && checkpointId !== null ? ofRun(run) : named(run.script?.id ?? run.task);
   const start = { ...initialSearchOf(task), objective: objectiveOf(run) };
-  const rows = rowsAround(task.hyperparameters, run);
+  const rows = run.script
+    ? rowsOfScript(task.hyperparameters, run.values)
+    : rowsAround(task.hyperparameters, run);
   if (checkpointId === null) {
-    const method = { ...start.method, seed: String(run.seed), name: `around ${run.name}`.slice(0, 80) };
+    const seed = run.script ? start.method.seed : String(run.seed); // a script seeds itself
+    const method = { ...start.method, seed, name: `around ${run.name}`.slice(0, 80) };
     return { ...start, rows, method, words: `Around the values of run ${run.id}, “${run.name}”.` };
   }
   const step =
     (await getCheckpoints(runId)).find((checkpoint) => checkpoint.id === checkpointId)?.step ?? run.step;
   const method = {
     ...start.method,
-    steps: String(step + Number(start.method.steps)),
+    steps: run.script ? String(Math.max(run.steps, step + 1)) : String(step + Number(start.method.steps)),
     name: `search from ${run.name}`.slice(0, 80),
   };
   const words = `All trials start from run ${run.id}, “${run.name}”, step ${step.toLocaleString("en-US")}.`;

@@ -64,17 +64,15 @@ export function CheckpointsPanel() {
             >
               Fork
             </ActionButton>
-            {run.script ? null : (
-              <ActionButton
-                icon="eggs"
-                label="Search from checkpoint"
-                title="Many trials that all start from these weights"
-                enabled={usable}
-                onPress={() => chosen && navigate(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`)}
-              >
-                Search from here
-              </ActionButton>
-            )}
+            <ActionButton
+              icon="eggs"
+              label="Search from checkpoint"
+              title="Many trials that all start from these weights"
+              enabled={usable}
+              onPress={() => chosen && navigate(`/caviar?from=${chosen.run_id}&checkpoint=${chosen.id}`)}
+            >
+              Search from here
+            </ActionButton>
           </div>
         )}
       </div>

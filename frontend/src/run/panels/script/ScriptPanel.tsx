@@ -30,6 +30,11 @@ export function ScriptPanel() {
           <code>{script.python}</code>
         </Fact>
         {script.git ? <Commit git={script.git} /> : null}
+        {script.id ? null : (
+          <Fact name="Start again">
+            Start it once with <code>babysit run</code> to start it from here, too.
+          </Fact>
+        )}
         <Fact name="Started">{script.supervised ? "by Babysit" : "by hand"}</Fact>
       </dl>
     </section>

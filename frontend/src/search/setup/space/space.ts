@@ -78,7 +78,8 @@ function usualRange(hyperparameter: Hyperparameter): [number, number] {
     (hyperparameter.scale === "linear"
       ? [low, Number.isFinite(high) ? high : about * 2]
       : [about / 10, about * 10]);
-  return [Math.max(low, from), Math.min(high, to)];
+  const whole = (value: number) => (hyperparameter.kind === "int" ? Math.floor(value) : value);
+  return [Math.max(low, whole(from)), Math.min(high, whole(to))];
 }
 
 /** A row as it is when it comes in: `value` is what the task, or the run it comes from, has. */
