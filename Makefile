@@ -71,7 +71,7 @@ build: ## the page, and the wheel that carries it, in dist/
 
 benchmarks: ## the measurements that README.md and docs/ quote
 	@$(MAKE) --no-print-directory -j2 set-up-dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in $(filter-out benchmarks/paired.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 screenshot: ## make docs/screenshot.png again
 	@$(MAKE) --no-print-directory -j2 set-up-dev
@@ -125,7 +125,7 @@ $(INSTALLED_FRAMEWORKS): constraints.txt constraints-frameworks.txt $(INSTALLED_
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json frontend/package.json $(NODE)
-	@$(NPM) ci --silent
+	@$(NPM) ci --loglevel error > /dev/null
 	@touch $@
 
 $(PAGE): $(PAGE_SOURCES) $(NODE_MODULES)

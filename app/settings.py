@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from babysit.protocol.task_files import task_folders
+from babysit.protocol.spec.task_files import task_folders
 
 from .cpus import usable_cpus
 from .security.networks import Network, networks

@@ -6,6 +6,7 @@ to a server: `babysit.Client`.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -25,4 +26,11 @@ _MODULES = dict.fromkeys(__all__, "babysit.client") | dict.fromkeys(
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+    # With PyTorch loaded, a full collection takes as long as these imports, and finds nothing.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    finally:
+        if collects:
+            gc.enable()

@@ -24,7 +24,7 @@ from babysit.protocol.hyperparameters import (
     declare,
 )
 from babysit.protocol.objective import VAL_COST, Mode, choose_objective
-from babysit.protocol.task_fields import check_callable, check_metrics, whole_number
+from babysit.protocol.spec.task_fields import check_callable, check_metrics, whole_number
 from babysit.protocol.validation import (
     check_declaration,
     check_name,

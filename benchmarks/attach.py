@@ -1,28 +1,32 @@
 """What an attached loop costs: the loop of a script under Babysit against the same loop alone.
 
-`python benchmarks/attach.py [--pairs 40] [--steps 200]` makes the same updates in one process, in
-turns of so many steps, in both orders, and prints the median of the paired ratios. The bare loop
-reads each loss, as the attached one records it.
+`python benchmarks/attach.py [--pairs 20] [--steps 2000]` makes the same updates in two processes,
+in turns of so many steps, and prints medians of paired ratios: of processor time with all threads,
+of the loop's thread alone, and of the clock. The bare loop reads each loss, as the attached one
+records it. A second comparison is of loaders alone: `run.batches` of 32 small samples, and of 32
+images that are made from bytes, against the plain `DataLoader`.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-WARM_UP = 3
+from benchmarks.paired import Loop, compare, take_turns
+
+KINDS = ("a plain loop", "batches of 32 small samples", "batches of 32 images")
+ENDLESS = 10**9
 
 
 def network() -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -38,65 +42,85 @@ def update(net: nn.Module, optimizer: torch.optim.Optimizer, x: Any, y: Any) -> 
     return loss
 
 
-def timed_us(work: Callable[[], None], steps: int) -> float:
-    began = time.perf_counter()
-    work()
-    return (time.perf_counter() - began) / steps * 1e6
+class Images(Dataset[Any]):
+    """Images of 224 × 224, scaled from bytes of 256 × 256."""
+
+    def __init__(self) -> None:
+        self._bytes = torch.randint(256, (64, 3, 256, 256), dtype=torch.uint8)
+
+    def __len__(self) -> int:
+        return 640
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        image = self._bytes[index % 64].float().div(255)[None]
+        return nn.functional.interpolate(image, (224, 224), mode="bilinear")[0], index % 10
 
 
-def compare(name: str, bare: Iterator[Any], attached: Iterator[Any], asked: Any) -> None:
-    """Advance both by turns, and print how they compare."""
+def loader_of(kind: str) -> DataLoader[Any]:
+    if kind == KINDS[2]:
+        return DataLoader(Images(), 32, shuffle=True)
+    samples = TensorDataset(torch.randn(6400, 16), torch.randint(10, (6400,)))
+    return DataLoader(samples, 32, shuffle=True)
 
-    def turn(loop: Iterator[Any]) -> Callable[[], None]:
-        def work() -> None:
-            for _ in range(asked.steps):
-                next(loop)
 
-        return work
+def bare_loop(kind: str) -> Iterator[None]:
+    if kind != KINDS[0]:
+        loader = loader_of(kind)
+        while True:
+            for _ in loader:
+                yield
+    net, optimizer = network()
+    x, y, losses = torch.randn(64, 64), torch.randint(10, (64,)), []
+    while True:
+        losses.append(update(net, optimizer, x, y).item())
+        yield
 
-    for _ in range(WARM_UP):
-        turn(bare)()
-        turn(attached)()
-    ratios, plain = [], []
-    for pair in range(asked.pairs):
-        order = (bare, attached) if pair % 2 else (attached, bare)
-        times = {id(loop): timed_us(turn(loop), asked.steps) for loop in order}
-        ratios.append(times[id(attached)] / times[id(bare)])
-        plain.append(times[id(bare)])
-    quartiles = statistics.quantiles(ratios, n=4)
-    print(
-        f"{name}: {statistics.median(ratios):.3f} × the bare loop (quartiles {quartiles[0]:.3f} to "
-        f"{quartiles[2]:.3f}), a step {statistics.median(plain):.0f} µs"
-    )
+
+def attached_loop(kind: str) -> Iterator[None]:
+    import babysit
+
+    net, optimizer = network()
+    run = babysit.attach("overhead", model=net, optimizer=optimizer)
+    if kind != KINDS[0]:
+        loader = loader_of(kind)
+        for _ in run.epochs(ENDLESS):
+            for _ in run.batches(loader):
+                yield
+    x, y = torch.randn(64, 64), torch.randint(10, (64,))
+    for _ in run.steps(ENDLESS):
+        run.log(loss=update(net, optimizer, x, y))
+        yield
+
+
+def loop(name: str, kind: str) -> None:
+    torch.set_num_threads(1)
+    turns = bare_loop(kind) if name == "bare" else attached_loop(kind)
+
+    def work(steps: int) -> None:
+        for _ in range(steps):
+            next(turns)
+
+    take_turns(work)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--loop", nargs=2, metavar=("NAME", "KIND"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    torch.set_num_threads(1)
-    total = (asked.pairs + WARM_UP + 1) * asked.steps * 2
-    x, y = torch.randn(64, 64), torch.randint(10, (64,))
+    if asked.loop:
+        loop(*asked.loop)
+        return
     with tempfile.TemporaryDirectory(prefix="attach-") as folder:
         os.environ["BABYSIT_DATA_DIR"] = folder
-        import babysit
-
-        net, optimizer = network()
-        alone, optimizer_alone = network()
-        run = babysit.attach("overhead", model=net, optimizer=optimizer)
-
-        def bare_loop() -> Iterator[float]:
-            while True:
-                yield update(alone, optimizer_alone, x, y).item()
-
-        def attached_loop() -> Iterator[None]:
-            for _ in run.steps(total):
-                run.log(loss=update(net, optimizer, x, y))
-                yield
-
-        compare("a plain loop", bare_loop(), attached_loop(), asked)
-    print(f"PyTorch {torch.__version__}, 1 thread, a batch of 64")
+        for kind in KINDS:
+            loops = [Loop(__file__, ["--loop", name, kind]) for name in ("bare", "attached")]
+            steps = max(1, asked.steps // 100) if kind == KINDS[2] else asked.steps
+            compare(kind, *loops, steps=steps, pairs=asked.pairs)
+            for each in loops:
+                each.end()
+    print(f"PyTorch {torch.__version__}, 1 thread")
 
 
 if __name__ == "__main__":

@@ -48,9 +48,9 @@ def bare_loop() -> None:
     """
     import torch
 
-    from babysit.protocol.run_spec import RunSpec
     from babysit.protocol.serialization import now
-    from babysit.protocol.task_files import find_task_file
+    from babysit.protocol.spec.run_spec import RunSpec
+    from babysit.protocol.spec.task_files import find_task_file
     from babysit.training.state import begin
     from babysit.training.task_loader import load_task
     from babysit.training.user_code.evaluation import evaluate

@@ -27,9 +27,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from app.search.samplers import CompletedTrial, Plan, sample, total
 from app.search.space import Space, parse_space
 from app.search.spec import Strategy
-from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
-from babysit.protocol.task_files import find_task_file
+from babysit.protocol.spec.run_spec import RunSpec
+from babysit.protocol.spec.task_files import find_task_file
 from babysit.protocol.values import Values
 from babysit.task import Task
 from babysit.training.state import begin

@@ -1,20 +1,18 @@
-"""What recording every step costs: our loop against the bare loop doing the same training.
+"""What recording every step costs: our loop against the loop that a person would write.
 
-`python benchmarks/overhead.py [--pairs 60] [--steps 200]` trains two equal networks in one process,
-in turns of so many steps, in both orders, and prints the median of the paired ratios. Short turns
-side by side see the same machine, however busy it is. The bare loop makes the same updates on the
-same batches and evaluates as often; it records nothing. Both must end with equal weights.
+`python benchmarks/overhead.py [--pairs 30] [--steps 2000]` trains two equal networks, each in a
+process of its own, in turns of so many steps, and prints medians of paired ratios: of processor
+time with all threads, of the loop's thread alone, and of the clock. The bare loop makes the same
+updates on the same batches, keeps each cost and evaluates as often; it records nothing. Both must
+end with equal weights.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,8 +21,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from babysit.protocol.heartbeat import Heartbeat
-from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot, model_tensors
 from babysit.training.state import Training
@@ -34,6 +32,7 @@ from babysit.worker.checkpoint_writer import Saver
 from babysit.worker.loop import train
 from babysit.worker.recorder import Recorder
 from babysit.worker.session import TrainingSession
+from benchmarks.paired import Loop, compare, take_turns
 
 ASKED = RunSpec(
     id=1,
@@ -45,7 +44,6 @@ ASKED = RunSpec(
     seed=0,
     created_at=now(),
 )
-WARM_UP_TURNS = 3
 
 
 def bare(training: Training, steps: int) -> None:
@@ -64,58 +62,54 @@ def bare(training: Training, steps: int) -> None:
             evaluate(task, network, training.data, training.controls.values, "cpu")
 
 
-def recorded(live: TrainingSession, steps: int) -> None:
-    """The same under our loop: journal, telemetry and checkpoints on a real disk."""
-    live.training.steps += steps
-    train(live)
-
-
-def timed_us(work: Callable[[], None], steps: int) -> float:
-    began = time.perf_counter()
-    work()
-    return (time.perf_counter() - began) / steps * 1e6
-
-
 def weights(training: Training) -> str:
     return Snapshot(model_tensors(training.network), {}, {}, {}).weights_sha256()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=60)
-    parser.add_argument("--steps", type=int, default=200)
-    arguments = parser.parse_args()
-    steps, pairs = arguments.steps, arguments.pairs
+def loop(name: str, weights_file: Path) -> None:
+    """One of the two, in this process; at the end, say which weights it has made."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         (directory / "run.json").write_text(json.dumps(asdict(ASKED)))
-        recorder = Recorder(directory, 1)
-        saver = Saver(ASKED.id, directory / "checkpoints", recorder)
-        plain = prepare(ASKED, directory, RunHistory())
-        training, beat = prepare(ASKED, directory, RunHistory()), Heartbeat(directory, 1)
-        live = TrainingSession(ASKED, directory, training, recorder, saver, beat)
-        announce_start(live)
-        plain.network.train()
-        bare_us: list[float] = []
-        ratios: list[float] = []
-        for turn in range(WARM_UP_TURNS + pairs):
-            both = {
-                "bare": lambda: bare(plain, steps),
-                "recorded": lambda: recorded(live, steps),
-            }
-            order = list(both) if turn % 2 == 0 else list(reversed(both))
-            took_us = {name: timed_us(both[name], steps) for name in order}
-            if turn >= WARM_UP_TURNS:
-                bare_us.append(took_us["bare"])
-                ratios.append(took_us["recorded"] / took_us["bare"])
-        saver.close()
-        recorder.close()
-    if weights(plain) != weights(live.training):
-        sys.exit("The two loops did not end with equal weights: this compares nothing.")
-    low, median, high = statistics.quantiles(ratios, n=4)
-    print(f"recorded / bare: median {median:.3f}, quartiles {low:.3f} to {high:.3f}, {pairs} pairs")
-    print(f"a bare step takes {statistics.median(bare_us):.0f} µs (median)")
+        training = prepare(ASKED, directory, RunHistory())
+        training.network.train()
+        if name == "bare":
+            take_turns(lambda steps: bare(training, steps))
+        else:
+            recorder = Recorder(directory, 1)
+            saver = Saver(ASKED.id, directory / "checkpoints", recorder)
+            beat = Heartbeat(directory, 1)
+            live = TrainingSession(ASKED, directory, training, recorder, saver, beat)
+            announce_start(live)
+
+            def recorded(steps: int) -> None:
+                training.steps += steps
+                train(live)
+
+            take_turns(recorded)
+            saver.close()
+            recorder.close()
+    weights_file.write_text(weights(training))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--loop", nargs=2, metavar=("NAME", "FILE"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.loop:
+        loop(asked.loop[0], Path(asked.loop[1]))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("bare", "recorded")]
+        loops = [Loop(__file__, ["--loop", file.name, str(file)]) for file in files]
+        compare("recorded", *loops, steps=asked.steps, pairs=asked.pairs)
+        for each in loops:
+            each.end()
+        if files[0].read_text() != files[1].read_text():
+            sys.exit("The two loops did not end with equal weights: this compares nothing.")
 
 
 if __name__ == "__main__":

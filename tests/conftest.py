@@ -214,7 +214,11 @@ def pytest_configure() -> None:
     """Draw the seed of the session once: further processes of it inherit it."""
     if not os.environ.get(SEED_VARIABLE):
         os.environ[SEED_VARIABLE] = str(random.SystemRandom().randrange(10**6))
-    hypothesis.settings.register_profile("here", max_examples=HYPOTHESIS_EXAMPLES)
+    hypothesis.settings.register_profile(
+        "here",
+        max_examples=HYPOTHESIS_EXAMPLES,
+        deadline=None,  # other tests run on the same cores
+    )
     hypothesis.settings.load_profile("here")
 
 

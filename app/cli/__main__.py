@@ -101,7 +101,7 @@ def serve(arguments: argparse.Namespace) -> None:
         signal.signal(number, end_now)
     settings = server_settings(arguments)
     raise_file_limit()
-    with locked(settings.data_dir), listening(settings) as listener:
+    with locked(settings.data_dir, settings.sql_url), listening(settings) as listener:
         settings.port = int(listener.getsockname()[1])
         warn_of_others(settings.data_dir)
         run_server(settings, listener)

@@ -60,7 +60,7 @@ def rebuild(arguments: argparse.Namespace) -> None:
     settings = data_dir_settings(arguments)
     if not settings.data_dir.is_dir():
         sys.exit(f"babysit: the data directory {settings.data_dir} does not exist.")
-    with locked(settings.data_dir):
+    with locked(settings.data_dir, settings.sql_url):
         try:
             code = rebuild_database(settings, print)
         except CannotRebuild as error:

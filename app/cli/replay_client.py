@@ -15,9 +15,9 @@ from typing import Any
 from babysit.client import Client, Refused
 from babysit.protocol.commands import Stop
 from babysit.protocol.events import CommandSent
-from babysit.protocol.recipe import FILE, Recipe, commands
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.recipes.recipe import FILE, Recipe, commands
 from babysit.protocol.serialization import now, to_json
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import Frame, JournalReader, JournalWriter, Points
 

@@ -58,7 +58,7 @@ def _alone(settings: Settings, *, empties: bool) -> dict[str, Any]:
     from ..store.runs.removal import empty_trash, look_into_trash
     from ..store.store import Store
 
-    with locked(settings.data_dir):
+    with locked(settings.data_dir, settings.sql_url):
         store = Store(open_database(settings.sql_url, settings.runs_dir), settings.runs_dir)
         try:
             if empties:

@@ -11,7 +11,13 @@ from pathlib import Path
 from babysit.storage.file_lock import FREE_WITHIN_S, AlreadyLocked, lock_file
 from babysit.storage.server_file import SERVER_LOCK
 
-from .location import came_from, remember_location, shared_files
+from .location import (
+    came_from,
+    database_outside,
+    original_with,
+    remember_location,
+    shared_files,
+)
 
 PID_BYTES_MAX = 64
 MAY_LIE_ELSEWHERE = ("runs", "searches")  # as a symbolic link to another disk
@@ -24,11 +30,11 @@ class DataDirectoryUnavailable(Exception):
 
 
 @contextlib.contextmanager
-def locked(data_dir: Path) -> Iterator[None]:
+def locked(data_dir: Path, sql_url: str | None = None) -> Iterator[None]:
     """Only one server works on a data directory: there is one writer of its SQL.
 
     A folder of it that is a symbolic link is locked as well: a copy of the directory has the same
-    link.
+    link. sql_url: the database; one that lies elsewhere is not used by a copy beside its original.
 
     Raises:
         DataDirectoryUnavailable: it cannot be used, or another process works on it.
@@ -43,7 +49,9 @@ def locked(data_dir: Path) -> Iterator[None]:
             for folder in (data_dir, *(path.resolve() for path in linked)):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _lock(folder, locks)
-            _tell_origin(data_dir)
+            database = None if sql_url is None else database_outside(data_dir, sql_url)
+            _check_own_database(data_dir, database)
+            _tell_origin(data_dir, database)
         except OSError as error:
             message = f"the data directory {data_dir} cannot be used: {error.strerror}."
             raise DataDirectoryUnavailable(message) from error
@@ -72,7 +80,17 @@ def _check_own_files(data_dir: Path) -> None:
         )
 
 
-def _tell_origin(data_dir: Path) -> None:
+def _check_own_database(data_dir: Path, database: str | None) -> None:
+    original = original_with(data_dir, database)
+    if original is not None:
+        raise DataDirectoryUnavailable(
+            f"{data_dir} is a copy of {original}, whose database {database} is not copied with it: "
+            "two directories would write into one database. Give it an empty one of its own in "
+            "BABYSIT_DATABASE_URL and run `babysit rebuild`, or move the original away first."
+        )
+
+
+def _tell_origin(data_dir: Path, database: str | None) -> None:
     """Say that this is a copy, or that it was moved; its workers are those that hold its locks."""
     origin = came_from(data_dir)
     if origin is not None:
@@ -83,7 +101,7 @@ def _tell_origin(data_dir: Path) -> None:
             origin,
         )
     try:
-        remember_location(data_dir)
+        remember_location(data_dir, database)
     except OSError as error:
         log.warning("location.json cannot be written: %s", error)
 

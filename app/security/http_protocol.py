@@ -10,6 +10,7 @@ from collections import OrderedDict
 from typing import Any
 
 import h11
+from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import error_body
@@ -43,11 +44,29 @@ class Connections:
         return True
 
 
+class CrlfBuffer(ReceiveBuffer):
+    """What was received. Takes a line of a head only if it ends in CR LF.
+
+    h11 also takes a lone LF. A proxy in front may not, and would then see other requests than we
+    do (RFC 9112, 2.2).
+    """
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        received = bytes(self._data)
+        lines = super().maybe_extract_lines()
+        if lines is not None:
+            taken = received[: len(received) - len(self._data)]
+            if taken.count(b"\n") != taken.count(b"\r\n"):
+                raise h11.LocalProtocolError("a line ends in LF alone")
+        return lines
+
+
 class Connection(H11Protocol):
     """One connection. Ends a client that is too slow, or silent, in the middle of something."""
 
     def __init__(self, *arguments: Any, connections: Connections, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.conn._receive_buffer = CrlfBuffer()
         self._open = connections
         self._head_timer: asyncio.TimerHandle | None = None
         self._body_timer: asyncio.TimerHandle | None = None

@@ -39,6 +39,17 @@ RECOVERING = "recovering: "  # how the reason of a start begins that replaces a 
 HASH_CHARACTERS = 24  # from here on a value is a hash, and only that it differs says something
 
 
+def shown_step(event: Json) -> int:
+    """The step that an event is listed at: a change at the first step that uses it."""
+    return int(event["effective_step"] if event["kind"] == "changed" else event["step"])
+
+
+def when(event: Json) -> str:
+    """At which step, in words: "from step 770" of a change, else "step 769"."""
+    of_change = "from " if event["kind"] == "changed" else ""
+    return f"{of_change}step {shown_step(event):,}"
+
+
 def summarize(event: Json) -> str:
     """One event in words, without the reason that a person gave for it.
 
@@ -51,7 +62,7 @@ def summarize(event: Json) -> str:
         case "change_scheduled":
             ramp = _ramp(event.get("over_steps"))
             values = ", ".join(_setting(*item) for item in event["values"].items())
-            return f"Scheduled for step {event['at_step']:,}: {values}{ramp}"
+            return f"Scheduled after step {event['at_step']:,}: {values}{ramp}"
         case "applied":
             return _applied(event)
         case "refused":

@@ -154,7 +154,8 @@ def allowed_now(row: RunRow, pending: Sequence[CommandRow]) -> list[str]:
     return [*allowed, "fork"] if row.checkpoint_count else allowed
 
 
-def command_json(row: CommandRow) -> dict[str, Any]:
+def command_json(row: CommandRow, effective_step: int | None) -> dict[str, Any]:
+    """effective_step: of a change, the first step that uses it."""
     return {
         "command_id": row.id,
         "run_id": row.run_id,
@@ -170,4 +171,5 @@ def command_json(row: CommandRow) -> dict[str, Any]:
         "actor": row.actor,
         "created_at": row.created_at,
         "at_step": row.body.get("at_step"),
+        "effective_step": effective_step,
     }

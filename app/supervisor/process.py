@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from babysit.protocol.run_spec import ScriptSpec
 from babysit.protocol.serialization import now
+from babysit.protocol.spec.run_spec import ScriptSpec
 from babysit.protocol.status import RunStatus
 from babysit.storage.atomic import write_atomic
 from babysit.storage.file_lock import RUN_LOCK, holds_lock

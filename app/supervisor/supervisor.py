@@ -22,7 +22,7 @@ from .fork_client import ForkServerClient
 from .ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
 from .launcher import Launcher
 from .search_runner import SearchRunner
-from .task_discovery import TaskDiscovery
+from .tasks.task_discovery import TaskDiscovery
 
 IDLE_S = 3600.0  # when there is nothing to catch up with
 

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 
 from ..store.journals.search_journal import read_search_journal
 from ..store.journals.spec_file import RUN_FILE, SEARCH_FILE, numbered_directories

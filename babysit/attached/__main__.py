@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from babysit.attached.launch import read_spec
-from babysit.attached.script_process import run_script
+from babysit.attached.scripts.launch import read_spec
+from babysit.attached.scripts.script_process import run_script
 from babysit.worker import __main__ as task_worker
 
 

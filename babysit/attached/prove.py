@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from babysit.attached.registration import new_run
-from babysit.protocol.run_spec import RunSpec, ScriptSpec
-from babysit.protocol.script_start import script_spec
+from babysit.attached.scripts.registration import new_run
 from babysit.protocol.serialization import fields_of, now
+from babysit.protocol.spec.run_spec import RunSpec, ScriptSpec
+from babysit.protocol.spec.script_start import script_spec
 from babysit.resume.history import UNREPEATABLE, are_equal
 from babysit.storage.journal import Frame, JournalReader, Points, to_jsonable
 

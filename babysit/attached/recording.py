@@ -185,7 +185,8 @@ class Recording:
         if self._turns and self.training.places.is_between_epochs():
             return not self.is_ending
         try:
-            self.flush()
+            if self._logged:
+                self.flush()
             if self._turns == 0:
                 self._begin(session)
             goes_on = session.boundary()

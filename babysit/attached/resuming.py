@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from babysit.attached.launch import Launch
+from babysit.attached.scripts.launch import Launch
 from babysit.resume.history import RunHistory, announced_in, newest_valid, read_history
 from babysit.training.checkpoint import Snapshot, load_checkpoint
 

@@ -123,7 +123,7 @@ class Run:
         """Record numbers of this turn: `loss` becomes the series `train/loss`, and a name with a
         slash, as in `run.log({"val/loss": x})`, stays as it is.
         """
-        self._recording.log({**(values or {}), **named})
+        self._recording.log({**values, **named} if values else named)
 
     def keep(self, **values: Any) -> Namespace:
         """Values that the loop carries from turn to turn; they are part of every checkpoint."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -64,7 +63,8 @@ class ScriptSession(Session):
     def boundary(self) -> bool:
         """Do all that is done between two turns; False: the run ends here."""
         training, recorder = self.training, self.recorder
-        self._notice_groups()
+        if training.notice_groups():
+            self.declare()
         if self._is_due:
             self._after_turn()
         while True:
@@ -73,10 +73,12 @@ class ScriptSession(Session):
                 answer_commands(self)
             if self.ending is not None:
                 return False
-            if training.step >= min(training.limit or sys.maxsize, self.stop_at or sys.maxsize):
+            limit, stop_at, step = training.limit, self.stop_at, training.step
+            if (limit and step >= limit) or (stop_at and step >= stop_at):
                 return False
             recorder.check()
-            pause_s = 0.0 if self._goes_on_unwritten() else wait_s(self, self.throttle)
+            goes_on = recorder.io_error is not None and self._goes_on_unwritten()
+            pause_s = 0.0 if goes_on else wait_s(self, self.throttle)
             if not pause_s:
                 break
             recorder.wait_for_command(pause_s)
@@ -84,10 +86,6 @@ class ScriptSession(Session):
             training.controls.enforce()
         self.heartbeat.record(training.step + 1)
         return True
-
-    def _notice_groups(self) -> None:
-        if self.training.notice_groups():
-            self.declare()
 
     def _goes_on_unwritten(self) -> bool:
         """Whether the disk takes nothing, and nobody would see that the run waits for it."""
@@ -107,8 +105,9 @@ class ScriptSession(Session):
         training = self.training
         training.step += 1
         step = training.controls.step = training.step
-        self._notice_groups()
-        row = {**values, **self._used()}
+        if training.notice_groups():
+            self.declare()
+        row = values | self._used()
         self.record(step, row)
         if self.cost is not None and self.cost in values:
             guard(self, values[self.cost])
@@ -167,6 +166,8 @@ class ScriptSession(Session):
                     f"hooks {part}", f"The values set by hand could not be put into {part}."
                 )
             used, hooks.used = hooks.used, []
+            if not used:
+                continue
             prefix = f"{part}." if many else ""
             labels = hooks.labels() if len(used) > 1 else ("",)
             for label, group in zip(labels, used, strict=False):

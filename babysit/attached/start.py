@@ -10,14 +10,12 @@ from typing import Any, Literal
 
 import torch
 
-from babysit.attached import launch as launches
 from babysit.attached.begin import begin, made_with
 from babysit.attached.checks.frames import is_imported_by_child
 from babysit.attached.control.config import Settings, settings_of
 from babysit.attached.control.declared import guessed
 from babysit.attached.control.knobs import Knob
 from babysit.attached.ending import watch_end
-from babysit.attached.launch import Launch
 from babysit.attached.ranks.join import (
     Ranks,
     end_with_parent,
@@ -33,6 +31,8 @@ from babysit.attached.recording import Recording
 from babysit.attached.resuming import TakenUp, resume_run
 from babysit.attached.run import Run
 from babysit.attached.say import say
+from babysit.attached.scripts import launch as launches
+from babysit.attached.scripts.launch import Launch
 from babysit.attached.session import ScriptSession
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.heartbeat import Heartbeat

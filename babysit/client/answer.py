@@ -15,6 +15,7 @@ class Answer:
 
     status: `applied`; `no_op`: it was so already; `pending`: it waits for its step (`at_step`), for
         the run to start, or longer than the client does.
+    step: how many steps were done. effective_step: of a change, the first step that uses it.
     before, after: what the worker read back. undo_values: what to `set` to undo the change.
     """
 
@@ -27,6 +28,7 @@ class Answer:
     undo_values: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     at_step: int | None = None
+    effective_step: int | None = None
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -34,7 +36,7 @@ class Answer:
         given: dict[str, Any] = {
             item.name: decoded(value) if isinstance(value, dict) else value
             for item in fields(cls)
-            if (value := body[item.name]) is not None
+            if (value := body.get(item.name)) is not None
         }
         return cls(**given)
 

@@ -27,7 +27,7 @@ from babysit.forkserver.huge_pages import use_huge_pages
 from babysit.forkserver.prefork import PreforkedWorker, run_child
 from babysit.forkserver.warm_up import LOADED_WHEN_IDLE, load, warm_up
 from babysit.protocol.serialization import now
-from babysit.protocol.task_files import failed_description
+from babysit.protocol.spec.task_files import failed_description
 from babysit.storage.atomic import write_atomic
 from babysit.training.data import end_with_parent
 

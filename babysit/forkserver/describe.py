@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from babysit.protocol.task_files import failed_description, task_name
+from babysit.protocol.spec.task_files import failed_description, task_name
 from babysit.storage.journal import to_jsonable
 from babysit.task import Data, Examples, Task
 from babysit.training.data import Batches, KeptGenerators, Position, SeededDataset

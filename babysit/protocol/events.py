@@ -140,6 +140,7 @@ class WorkerStarted(Event):
     parameters: int  # how many numbers the network learns
     values: Values
     val_sha256: str | None = field(default=None, metadata=ADDED)
+    settings: dict[str, Any] | None = field(default=None, metadata=ADDED)  # of PyTorch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from babysit.protocol.hyperparameters import (
     Scale,
     When,
 )
-from babysit.protocol.requested import checked_request
+from babysit.protocol.spec.requested import checked_request
 from babysit.protocol.values import Relative, RequestedValues, Value, Values
 from babysit.storage.safe_text import text_error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from babysit.protocol.events import Exactness
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.resume.history import are_equal, read_history
 from babysit.training.state import Training
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from babysit.protocol.commands import CANCELLED
 from babysit.protocol.events import Changed, CommandSent, event_from_json
-from babysit.protocol.run_spec import CHECKPOINTS_PER_RUN_MAX, RunSpec
+from babysit.protocol.spec.run_spec import CHECKPOINTS_PER_RUN_MAX, RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.storage.journal import Frame, JournalReader, Points, Record, parse_float
 from babysit.storage.manifest import Announced, CheckpointDamaged

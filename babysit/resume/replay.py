@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 
 from babysit.protocol.events import Replayed
-from babysit.protocol.recipe import COMPARED, FILE, Recipe, When
-from babysit.protocol.recipe_yaml import read_recipe
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.recipes.plain_yaml import read_recipe
+from babysit.protocol.recipes.recipe import COMPARED, FILE, Recipe, When
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.resume.history import RunHistory
 from babysit.storage.journal import to_jsonable
 from babysit.training.state import Training

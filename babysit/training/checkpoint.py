@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from babysit.storage.atomic import sync_file, sync_folder, temporary_path, write_new
 from babysit.storage.journal import to_jsonable
 from babysit.storage.manifest import (
     EXTRA,
-    FILES,
     FORMAT,
     MANIFEST,
     MODEL,
@@ -40,6 +39,8 @@ from babysit.storage.manifest import (
     read_json,
 )
 from babysit.storage.regular_file import open_regular
+from babysit.training.copies import Copies
+from babysit.training.tensor_file import memory_of, write_tensors
 from babysit.training.user_code.namespaces import is_of_network
 
 HEADER_BYTES_MAX = 10_000_000  # of the names and shapes in front of the tensors
@@ -58,6 +59,7 @@ class Snapshot:
     model: parameters and buffers by name. optimizer: `<parameter>/<key>`. random: every generator.
     state: the JSON part: step, position, values, schedule, ramps, scheduled changes.
     extra: tensors of the task's own state that is in no `state_dict`; mostly empty.
+    copies: the memory of the tensors, if it is to be used again.
     """
 
     model: dict[str, Tensor]
@@ -65,6 +67,7 @@ class Snapshot:
     random: dict[str, Tensor]
     state: dict[str, Any]
     extra: dict[str, Tensor] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies, compare=False, repr=False)
 
     @property
     def bytes(self) -> int:
@@ -72,13 +75,23 @@ class Snapshot:
         parts = (self.model, self.optimizer, self.random, self.extra)
         return sum(tensor.nbytes for part in parts for tensor in part.values())
 
+    def files(self) -> dict[str, dict[str, Tensor]]:
+        """The tensors of each file."""
+        files = {MODEL: self.model, OPTIMIZER: self.optimizer, RANDOM: self.random}
+        return {**files, EXTRA: self.extra} if self.extra else files
+
     def weights_sha256(self) -> str:
         """Covers parameters and buffers in name order."""
         return str(_tensors_digest(self.model).hexdigest())
 
     def state_sha256(self) -> str:
         """Covers all that decides the future of the run; not wall time, not the machine."""
+        return self.hashes()[1]
+
+    def hashes(self) -> tuple[str, str]:
+        """`weights_sha256` and `state_sha256`; the second one begins with all of the first one."""
         digest = _tensors_digest(self.model)
+        weights = str(digest.hexdigest())
         for tensors in (self.optimizer, self.random):
             digest.update(_tensors_digest(tensors).digest())
         extra = {name: tensor for name, tensor in self.extra.items() if is_of_network(name)}
@@ -94,7 +107,7 @@ class Snapshot:
         position.pop("rebatched", None)
         decisive["position"] = position
         digest.update(canonical(decisive))
-        return str(digest.hexdigest())
+        return weights, str(digest.hexdigest())
 
 
 def canonical(value: Any) -> bytes:
@@ -107,21 +120,8 @@ def _tensors_digest(tensors: Mapping[str, Tensor]) -> Any:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        digest.update(_bytes(tensor))
+        digest.update(memory_of(tensor))
     return digest
-
-
-def _bytes(tensor: Tensor) -> Any:
-    """The tensor's memory, without a copy where it already lies on the CPU."""
-    flat = tensor.detach().cpu().contiguous().view(-1)
-    return flat.view(torch.uint8).numpy().data if flat.numel() else b""
-
-
-def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copies on the CPU that later updates do not touch."""
-    return {
-        name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()
-    }
 
 
 def model_tensors(network: nn.Module) -> dict[str, Tensor]:
@@ -203,25 +203,23 @@ def write_checkpoint(
     shutil.rmtree(tmp_path, ignore_errors=True)
     try:
         tmp_path.mkdir(parents=True)
-        save_file(snapshot.model, tmp_path / MODEL)
-        save_file(snapshot.optimizer, tmp_path / OPTIMIZER)
-        save_file(snapshot.random, tmp_path / RANDOM)
-        names: tuple[str, ...] = FILES
-        if snapshot.extra:
-            save_file(snapshot.extra, tmp_path / EXTRA)
-            names = (*FILES, EXTRA)
+        files = {
+            name: write_tensors(tmp_path / name, tensors)
+            for name, tensors in snapshot.files().items()
+        }
         _write(tmp_path / STATE, snapshot.state)
-        files = {name: file_entry(tmp_path / name) for name in names}
+        files[STATE] = file_entry(tmp_path / STATE)
+        weights_sha256, state_sha256 = snapshot.hashes()
         manifest = {
             "format": FORMAT,
             **about,
             "step": snapshot.state["step"],
-            "weights_sha256": snapshot.weights_sha256(),
-            "state_sha256": snapshot.state_sha256(),
+            "weights_sha256": weights_sha256,
+            "state_sha256": state_sha256,
             "files": files,
         }
         _write(tmp_path / MANIFEST, manifest)
-        for name in (*names, MANIFEST):
+        for name in (*files, MANIFEST):
             sync_file(tmp_path / name)
         sync_folder(tmp_path)
         os.rename(tmp_path, place)
@@ -231,7 +229,7 @@ def write_checkpoint(
         shutil.rmtree(tmp_path, ignore_errors=True)
         raise
     size = sum(entry["bytes"] for entry in files.values())
-    return Written(directory, size, manifest["weights_sha256"], manifest["state_sha256"])
+    return Written(directory, size, weights_sha256, state_sha256)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

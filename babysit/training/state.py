@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from babysit.protocol.commands import Set
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.validation import check_fork, check_start
 from babysit.protocol.values import Values
 from babysit.storage.manifest import FORMAT
@@ -18,7 +18,6 @@ from babysit.task import Data, Task
 from babysit.training.best import Best
 from babysit.training.checkpoint import (
     Snapshot,
-    copied,
     fit,
     is_dense,
     model_tensors,
@@ -26,8 +25,9 @@ from babysit.training.checkpoint import (
     restore_random,
 )
 from babysit.training.controls import Controls, TrainingParts, apply_change
+from babysit.training.copies import Copies, KeptMemory
 from babysit.training.data import Batches, Position, stream_seed
-from babysit.training.divergence import DivergenceGuard
+from babysit.training.guards.divergence import DivergenceGuard
 from babysit.training.optimizer import (
     build_optimizer,
     load_state_tensors,
@@ -82,18 +82,20 @@ class Training:
     def parts(self) -> TrainingParts:
         return TrainingParts(self.network, self.optimizer, self.batches, self.dropout)
 
-    def snapshot(self, *, whole: bool = False) -> Snapshot:
-        """A copy of the state between two steps: the tensors are the copy's own.
+    def snapshot(self, memory: KeptMemory | None = None, *, whole: bool = False) -> Snapshot:
+        """A copy of the state between two steps.
 
+        memory: for its tensors; None: new.
         whole: with all of the task's own state, also what is as `build` gave it.
         """
-        own = save(self.user_state, self.network, self.dropout, whole=whole)
+        copies, own = Copies(memory), save(self.user_state, self.network, self.dropout, whole=whole)
         self.lost_state = own.lost
         return Snapshot(
             extra=own.tensors,
-            model=copied(model_tensors(self.network)),
-            optimizer=copied(state_tensors(self.optimizer, self.parameter_names)),
+            model=copies.of(model_tensors(self.network)),
+            optimizer=copies.of(state_tensors(self.optimizer, self.parameter_names)),
             random=random_tensors(),
+            copies=copies,
             state={
                 **self._partly_steered(),
                 **own.body,

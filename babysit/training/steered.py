@@ -7,7 +7,8 @@ from typing import Protocol
 from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot
 from babysit.training.controls import ScheduledChange
-from babysit.training.divergence import DivergenceGuard
+from babysit.training.copies import KeptMemory
+from babysit.training.guards.divergence import DivergenceGuard
 
 
 class SteeredControls(Protocol):
@@ -33,4 +34,4 @@ class SteeredTraining(Protocol):
     @property
     def controls(self) -> SteeredControls: ...
 
-    def snapshot(self) -> Snapshot: ...
+    def snapshot(self, memory: KeptMemory | None = None) -> Snapshot: ...

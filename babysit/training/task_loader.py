@@ -16,7 +16,7 @@ from typing import Any
 from torch import nn
 
 import babysit
-from babysit.protocol.task_files import NoSuchTask
+from babysit.protocol.spec.task_files import NoSuchTask
 from babysit.protocol.values import Values
 from babysit.task import Data, Task
 

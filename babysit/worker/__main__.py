@@ -22,10 +22,10 @@ import torch
 
 from babysit.protocol.events import Raised, StatusChanged, Warned, WorkerStarted
 from babysit.protocol.heartbeat import Heartbeat, failed_at_same_step
-from babysit.protocol.recipe import Recipe
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.recipes.recipe import Recipe
+from babysit.protocol.spec.run_spec import RunSpec
+from babysit.protocol.spec.task_files import find_task_file
 from babysit.protocol.status import RunStatus
-from babysit.protocol.task_files import find_task_file
 from babysit.resume.fork_check import fork_check
 from babysit.resume.history import (
     RecoveryCheck,
@@ -164,6 +164,7 @@ def announce_start(session: TrainingSession) -> None:
             code_sha256=training.made_with["code_sha256"],
             data_sha256=training.made_with["data_sha256"],
             val_sha256=training.made_with["val_sha256"],
+            settings=training.made_with["settings"],
             train_size=training.batches.size,
             val_size=len(training.data.val),  # type: ignore[arg-type]
             steps_per_epoch=training.batches.steps_per_epoch(),

@@ -15,7 +15,7 @@ from babysit.protocol.commands import Extend, Set
 from babysit.protocol.events import Changed, Event, Exactness, StatusChanged, Warned
 from babysit.protocol.heartbeat import Heartbeat, read_heartbeat
 from babysit.protocol.objective import VAL_COST
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.resume.history import RecoveryCheck, ReplayedCommand, RunHistory
 from babysit.resume.replay import ReplayCheck
@@ -153,7 +153,7 @@ class Session(ABC):
         )
 
     def _snapshot(self) -> Snapshot:
-        snapshot = self.training.snapshot()
+        snapshot = self.training.snapshot(self.saver.memory)
         if lost := self.training.lost_state:
             message = lost_message(lost)
             if self.warn_once("lost state", message):
@@ -169,6 +169,9 @@ class Session(ABC):
 
     def _keep_best(self) -> None:
         """Copy this state, the best one so far: the next update changes it."""
+        if self.unsaved_best is not None:
+            self.unsaved_best.snapshot.copies.give_back()
+            self.unsaved_best = None
         began_at = time.monotonic()
         snapshot = self.measured_or_none("The best state so far", self._snapshot)
         copied_s = time.monotonic() - began_at
@@ -185,6 +188,7 @@ class Session(ABC):
         self.paused_for, self.pause_at = reason, None
         self.save("pause", command_id=command_id)
         self.saver.wait()
+        self.saver.memory.release()
         self.emit(
             StatusChanged(
                 step=self.training.step,
@@ -207,6 +211,7 @@ class Session(ABC):
         if self.paused_for in IO_ERROR_PAUSES:
             self.heartbeat.set_io_error(0)
         self.paused_for = None
+        self.saver.memory.keep()
         self.clock.resume()
         self.emit(
             StatusChanged(step=self.training.step, status=RunStatus.RUNNING, command_id=command_id)

@@ -16,12 +16,14 @@ from pathlib import Path
 
 from babysit.protocol.events import CheckpointRemoved, CheckpointSaved, Event, Warned
 from babysit.protocol.objective import DEFAULT, Objective
-from babysit.protocol.run_spec import checkpoint_id
 from babysit.protocol.serialization import now
+from babysit.protocol.spec.run_spec import checkpoint_id
 from babysit.protocol.status import CheckpointCause
 from babysit.resume.history import RunHistory
 from babysit.storage.journal import to_jsonable
 from babysit.training.checkpoint import Snapshot, write_checkpoint
+from babysit.training.copies import KeptMemory
+from babysit.worker.background import step_back
 from babysit.worker.recorder import Recorder
 
 TIMER_EVERY_S = 10.0  # of training, at the least
@@ -31,6 +33,7 @@ BEST_EVERY_S = 5.0  # the best state waits in memory meanwhile: the cost may fal
 LAST_KEPT = 5
 BEST_KEPT = 3
 LOOK_EVERY_S = 1.0  # whether the thread that is waited for is alive
+LARGE_BYTES_MIN = 16 * 1024 * 1024  # of a checkpoint that is written in the background
 WAITING_MAX = 4  # snapshots in memory; a timer's is left out when so many wait
 ALWAYS_KEPT: frozenset[CheckpointCause] = frozenset({"start", "change", "user", "pause", "end"})
 
@@ -72,8 +75,7 @@ class Saver:
                 shutil.rmtree(entry, ignore_errors=True)
         self._names = {entry.name for entry in checkpoints.iterdir()}
         self._run_id = run_id
-        self._checkpoints = checkpoints
-        self._recorder = recorder
+        self._checkpoints, self._recorder = checkpoints, recorder
         self._objective = objective
         self._count = history.ordinal
         self._last: Saved | None = None
@@ -88,6 +90,7 @@ class Saver:
         self._saved_at = self._queued_at = time.monotonic()
         self._cost_s = 0.0  # of the last one: copying and writing
         self._is_warned = False  # that nothing can be written; once is enough
+        self.memory = KeptMemory()  # for the snapshots; what lies in it is free once it is written
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         os.register_at_fork(after_in_child=self._forget_jobs)
         self._thread = threading.Thread(target=self._work, name="saver", daemon=True)
@@ -174,10 +177,11 @@ class Saver:
         self._jobs.put(None)
         if self._thread.is_alive():
             self._thread.join()
+        self.memory.release()
 
     def _forget_jobs(self) -> None:
         """Nobody works on them in a process that the task forked: do not wait for ever."""
-        self._jobs = queue.Queue()
+        self._jobs, self.memory = queue.Queue(), KeptMemory()  # their locks may be held for ever
 
     @property
     def _newest_step(self) -> int:
@@ -196,6 +200,7 @@ class Saver:
                     Warned(step=self._newest_step, message=f"Saving failed: {error!r}")
                 )
             finally:
+                del job  # and with it the snapshot: the next job may be long in coming
                 self._jobs.task_done()
         self._jobs.task_done()
 
@@ -210,14 +215,18 @@ class Saver:
             **_given("objective_value", saved.objective_value),
             "created_at": now(),
         }
+        if snapshot.bytes >= LARGE_BYTES_MIN:  # somebody may wait for a small one
+            step_back()
         began_s = time.monotonic()
         try:
             self._checkpoints.mkdir(exist_ok=True)  # somebody may have removed it
             written = write_checkpoint(self._checkpoints, saved.directory, snapshot, about)
-        except Exception as error:  # safetensors has an error of its own for a full disk
+        except Exception as error:
             saved.failed = True
             self._warn(saved, self._why(error, snapshot.bytes))
             return
+        finally:
+            snapshot.copies.give_back()
         self._cost_s = copied_s + time.monotonic() - began_s
         self._is_warned = False
         self._on_disk.append(saved)

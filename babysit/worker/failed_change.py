@@ -16,7 +16,7 @@ from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.values import RequestedValues
 from babysit.resume.history import RunHistory
 from babysit.training.checkpoint import Snapshot
-from babysit.training.rollback import roll_back
+from babysit.training.guards.rollback import roll_back
 from babysit.training.state import Training
 from babysit.training.user_code.failure import REASON_LENGTH_MAX, reason_of, traceback_of
 
@@ -75,8 +75,8 @@ class UnprovenChange:
 
     def tripped(self, step: int, why: str, traceback: str | None = None) -> GuardTripped:
         message = (
-            f"{why} (update {step + 1:,}, after the change of {self.what}). "
-            f"The training is as before this update. Undo the change, or resume to try again."
+            f"{why} (step {step + 1:,}, after the change of {self.what}). "
+            f"The training is as before this step. Undo the change, or resume to try again."
         )
         return GuardTripped(
             step=step,

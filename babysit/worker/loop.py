@@ -12,8 +12,8 @@ from torch import nn
 from babysit.protocol.events import StatusChanged
 from babysit.protocol.heartbeat import BETWEEN_STEPS
 from babysit.protocol.status import RunStatus
+from babysit.training.guards.nan_guard import non_finite
 from babysit.training.metrics import StepSize, is_measured, norm
-from babysit.training.nan_guard import non_finite
 from babysit.worker.base_session import IO_ERROR_PAUSES, Session
 from babysit.worker.executor import answer_commands
 from babysit.worker.recorder import LOOK_EVERY_S

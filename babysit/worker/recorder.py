@@ -243,7 +243,8 @@ def payloads(queue: deque[Item]) -> list[bytes]:
             found.append(encode_points(_block(STEP_SERIES, rows)))
             rows.clear()
         for names, items in extras.items():
-            columns = ((step, *(values[name] for name in names)) for step, values in items)
+            # The names are the keys of each item, in their order.
+            columns = [(step, *values.values()) for step, values in items]
             found.append(encode_points(_block(names, columns)))
         extras.clear()
 

@@ -22,7 +22,7 @@ import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastError } from "./state/toasts";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { NotFound } from "./ui/NotFound";
-import { Toasts } from "./ui/Toasts";
+import { Toasts } from "./ui/toasts/Toasts";
 
 const TOKEN = /^#t=(.+)$/;
 /** This visit begins with a token; until it is exchanged, every question would be refused. */

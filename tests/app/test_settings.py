@@ -9,7 +9,7 @@ import pytest
 
 from app.cli.settings import server_settings
 from app.settings import Settings
-from babysit.protocol.task_files import task_folders
+from babysit.protocol.spec.task_files import task_folders
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Makes one call to the operating system fail or be the last one, and shows what a cut leaves.
 
-The calls are those of `os` that change files, and the function that writes tensors. Nothing of
-Babysit is replaced: it meets a disk that fails.
+The calls are those of `os` that change files. Nothing of Babysit is replaced: it meets a disk that
+fails.
 """
 
 from __future__ import annotations
@@ -16,10 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from unittest.mock import patch
-
-import safetensors.torch
-
-from babysit.training import checkpoint
 
 How = Literal["kill", "full", "broken"]
 HOW: tuple[How, ...] = ("kill", "full", "broken")
@@ -69,9 +65,6 @@ class Disk:
         """A write gets half way; a failed sync may drop what it was to keep."""
         if name == "write":
             real(given[0], bytes(given[1])[: len(given[1]) // 2])
-        elif name == "save_file":
-            real(*given)
-            os.truncate(given[1], Path(given[1]).stat().st_size // 2)
         elif name == "fsync" and self.how == "broken" and Path(_path(given[0])).is_file():
             safe, size = self.synced.get(_inode(given[0]), 0), os.fstat(given[0]).st_size
             with open(_path(given[0]), "r+b") as file:
@@ -116,8 +109,6 @@ def failing(at: int, how: How) -> Iterator[Disk]:
     with contextlib.ExitStack() as stack:
         for name in CALLS:
             stack.enter_context(patch.object(os, name, watched(name, getattr(os, name))))
-        saves = watched("save_file", safetensors.torch.save_file)
-        stack.enter_context(patch.object(checkpoint, "save_file", saves))
         stack.enter_context(contextlib.suppress(Dead))
         yield disk
 

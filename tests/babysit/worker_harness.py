@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from babysit.protocol.commands import Command
 from babysit.protocol.events import CommandSent, Described, Event
-from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now, to_json
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.status import OVER, RunStatus
 from babysit.protocol.values import Values
 from babysit.storage.journal import Gap, JournalReader, JournalWriter, Points

@@ -18,9 +18,9 @@ from app.store.journals.search_records import event_in as search_event_in
 from app.store.journals.search_records import to_json as search_to_json
 from babysit.protocol.commands import command_from_json
 from babysit.protocol.events import CommandSent, event_from_json
-from babysit.protocol.recipe_yaml import read_recipe, write_recipe
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.recipes.plain_yaml import read_recipe, write_recipe
 from babysit.protocol.serialization import fields_of, to_json
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.storage.journal import (
     Frame,
     JournalReader,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -140,6 +141,29 @@ def test_a_batch_size_comes_with_the_next_epoch(screen: Screen, server_run: int)
     assert event["after"]["batch_size"] == 64
     assert event["effective_step"] >= event["step"]
     assert screen.server.run(server_run)["values"]["batch_size"] == 64
+
+
+def test_all_that_tell_of_a_change_name_the_first_step_that_uses_it(
+    screen: Screen, server_run: int
+) -> None:
+    """A batch size waits for the next epoch, so that this is not simply the next step."""
+    screen.choose("Batch size", "64")
+    screen.button("Apply batch size").click()
+    event = changed(screen, server_run)
+    first = f"{event['effective_step']:,}"
+
+    toast = screen.page.get_by_role("region", name="Notifications")
+    expect(toast).to_contain_text(f"64 from step {first}.")
+    expect(screen.journal.get_by_role("button", name=f"Show step {first} on")).to_be_visible()
+    expect(screen.page.get_by_role("group", name="Last change")).to_contain_text(f"step {first}")
+    screen.server.wait_for_step(server_run, event["effective_step"] + 5)
+    marker = screen.page.get_by_role("button", name=re.compile(f"^Step {first}: .*64$"))
+    expect(marker).to_be_visible()
+    path = f"/api/runs/{server_run}/export"
+    log_book = screen.server.client.get(path, params={"format": "markdown"}).text
+    assert re.search(rf"^\| {first} \|.*64", log_book, re.M), log_book
+    report = screen.server.client.get(path, params={"format": "html"}).text
+    assert re.search(rf" 64 from step {first}\b", report)
 
 
 def test_rare_settings_change_live(screen: Screen, server_run: int) -> None:

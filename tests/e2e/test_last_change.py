@@ -22,8 +22,8 @@ def test_the_line_says_what_was_changed_last_and_what_followed(
     screen.server.command(slow_run, "set", values={"momentum": 0.5})
     screen.server.command(slow_run, "set", values={"learning_rate": 0.02})
 
-    step = screen.server.events(slow_run, "changed")[1]["step"]
-    expect(line(screen)).to_contain_text(f"Last: Learning rate 0.05 → 0.02 at {step:,}")
+    step = screen.server.events(slow_run, "changed")[1]["effective_step"]
+    expect(line(screen)).to_contain_text(f"Last: Learning rate 0.05 → 0.02 from step {step:,}")
     expect(line(screen)).to_contain_text(re.compile(r"steps ago\) · train [\d.]+ → [\d.]+"))
 
 

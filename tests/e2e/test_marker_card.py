@@ -17,7 +17,7 @@ def changed(screen: Screen, slow_run: int) -> dict[str, Any]:
     screen.server.wait_for_step(slow_run, 60)
     screen.server.command(slow_run, "set", values={"learning_rate": 0.02})
     event: dict[str, Any] = screen.server.events(slow_run, "changed")[0]
-    screen.server.wait_for_step(slow_run, event["step"] + 30)
+    screen.server.wait_for_step(slow_run, event["effective_step"] + 30)
     screen.open_run(slow_run)
     screen.wait_for_chart("cost", markers=1)
     return event
@@ -34,9 +34,9 @@ def card(screen: Screen, step: int) -> Locator:
 def test_a_press_on_a_marker_says_what_changed_without_scrolling(
     screen: Screen, changed: dict[str, Any]
 ) -> None:
-    marker(screen, changed["step"]).click()
+    marker(screen, changed["effective_step"]).click()
 
-    shown = card(screen, changed["step"])
+    shown = card(screen, changed["effective_step"])
     expect(shown).to_be_focused()
     expect(shown).to_contain_text("Learning rate 0.05 → 0.02")
     expect(shown).to_contain_text("you")
@@ -47,20 +47,20 @@ def test_a_press_on_a_marker_says_what_changed_without_scrolling(
 def test_the_keyboard_opens_the_card_and_escape_returns_to_the_marker(
     screen: Screen, changed: dict[str, Any]
 ) -> None:
-    marker(screen, changed["step"]).focus()
+    marker(screen, changed["effective_step"]).focus()
     screen.page.keyboard.press("Enter")
-    expect(card(screen, changed["step"])).to_be_visible()
+    expect(card(screen, changed["effective_step"])).to_be_visible()
 
     screen.page.keyboard.press("Escape")
 
-    expect(card(screen, changed["step"])).to_have_count(0)
-    expect(marker(screen, changed["step"])).to_be_focused()
+    expect(card(screen, changed["effective_step"])).to_have_count(0)
+    expect(marker(screen, changed["effective_step"])).to_be_focused()
 
 
 def test_the_old_value_is_put_back_from_the_card(screen: Screen, changed: dict[str, Any]) -> None:
-    marker(screen, changed["step"]).click()
+    marker(screen, changed["effective_step"]).click()
 
-    card(screen, changed["step"]).get_by_role("button", name="Put value back").click()
+    card(screen, changed["effective_step"]).get_by_role("button", name="Put value back").click()
 
     run = changed["run_id"]
     back = screen.server.wait_until(
@@ -73,9 +73,9 @@ def test_the_old_value_is_put_back_from_the_card(screen: Screen, changed: dict[s
 def test_the_card_takes_the_run_back_to_before_the_change(
     screen: Screen, changed: dict[str, Any]
 ) -> None:
-    marker(screen, changed["step"]).click()
+    marker(screen, changed["effective_step"]).click()
 
-    card(screen, changed["step"]).get_by_role("button", name="Rewind to before").click()
+    card(screen, changed["effective_step"]).get_by_role("button", name="Rewind to before").click()
 
     branch = screen.server.run(screen.wait_for_another_run(changed["run_id"]))
     assert branch["parent"]["step"] == changed["step"]
@@ -85,19 +85,19 @@ def test_the_card_takes_the_run_back_to_before_the_change(
 def test_the_reason_is_given_in_the_card_and_stands_there_afterwards(
     screen: Screen, changed: dict[str, Any]
 ) -> None:
-    marker(screen, changed["step"]).click()
-    card(screen, changed["step"]).get_by_role("button", name="bouncing").click()
+    marker(screen, changed["effective_step"]).click()
+    card(screen, changed["effective_step"]).get_by_role("button", name="bouncing").click()
     expect(screen.journal).to_contain_text("bouncing")
 
-    marker(screen, changed["step"]).click()
+    marker(screen, changed["effective_step"]).click()
 
-    expect(card(screen, changed["step"])).to_contain_text("“bouncing”")
+    expect(card(screen, changed["effective_step"])).to_contain_text("“bouncing”")
 
 
 def test_the_card_leads_to_the_journal(screen: Screen, changed: dict[str, Any]) -> None:
-    marker(screen, changed["step"]).click()
+    marker(screen, changed["effective_step"]).click()
 
-    card(screen, changed["step"]).get_by_role("button", name="Open in journal").click()
+    card(screen, changed["effective_step"]).get_by_role("button", name="Open in journal").click()
 
     entry = screen.journal.get_by_role("article").filter(has_text="Learning rate 0.05 → 0.02")
     expect(entry).to_be_in_viewport()

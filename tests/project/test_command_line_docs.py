@@ -57,7 +57,7 @@ def test_every_command_on_the_page_does_what_it_says(panda: LiveServer) -> None:
     verbs = set(re.findall(r"^babysit (\w+)", "\n".join(blocks("sh")), re.M))
     listed = set(re.findall(r"^    (\w+) ", ran(panda, *command("--help")).stdout, re.M))
     assert verbs >= listed & {"ls", "status", "set", "pause", "resume", "stop", "fork", "open"}
-    assert re.search(r"^step [\d,]+: learning_rate 0\.01 → 0\.02", finished.stdout, re.M)
+    assert re.search(r"^from step [\d,]+: learning_rate 0\.01 → 0\.02", finished.stdout, re.M)
 
 
 def command(*arguments: str) -> tuple[str, ...]:

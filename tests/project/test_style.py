@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from tests.project.files import parsed, python_files, text_of, tracked_files
 MODULE_LINES_MAX = 300
 TEST_MODULE_LINES_MAX = 400  # one behaviour after the other: read in parts
 FUNCTION_LINES_MAX = 60  # without its docstring, blank lines and comments
+SOURCE_FOLDERS = ("app/", "babysit/", "models/", "scripts/", "benchmarks/", "frontend/src/")
+FOLDER_FILES_MAX = 15  # of source; tests lie beside it or mirror it
 # Longer ones, each with the reason why it is one thing.
 LONGER_MODULES = {
     "babysit/protocol/events.py": "one closed list of small dataclasses",
@@ -39,6 +43,16 @@ def test_a_module_is_short_enough_to_read_at_once() -> None:
 
     assert {name: lengths[name] for name in long - set(LONGER_MODULES)} == {}
     assert set(LONGER_MODULES) & set(code) <= long, "an exception that is no longer needed"
+
+
+def test_a_folder_has_few_enough_files_to_take_in_at_once() -> None:
+    folders = Counter(
+        str(Path(name).parent)
+        for name in tracked_files()
+        if name.startswith(SOURCE_FOLDERS) and ".test." not in name
+    )
+
+    assert {folder: n for folder, n in folders.items() if n > FOLDER_FILES_MAX} == {}
 
 
 def lines_max(name: str) -> int:

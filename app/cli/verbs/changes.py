@@ -22,7 +22,7 @@ def register(commands: Any) -> None:
     )
     add_run(set_parser)
     set_parser.add_argument("values", nargs="+", metavar="NAME=VALUE", help=HELP)
-    set_parser.add_argument("--at", type=int, metavar="STEP", help="change them at this step")
+    set_parser.add_argument("--at", type=int, metavar="STEP", help="change them after this step")
     set_parser.add_argument("--over", type=int, metavar="STEPS", help="change them gradually")
     set_parser.add_argument("--note", default="", metavar="TEXT", help="the reason")
     note_parser = add_verb(commands, "note", add_note, "attach a note to a step")
@@ -48,13 +48,13 @@ def add_note(client: Client, arguments: argparse.Namespace) -> Iterator[Shown]:
 
 
 def _said(answer: Answer, values: dict[str, Any], over_steps: int | None) -> str:
-    """For example `step 769: learning_rate 0.0317 → 0.01`."""
+    """For example `from step 770: learning_rate 0.0317 → 0.01`."""
     ramp = f" over {over_steps:,} steps" if over_steps else ""
     if answer.status == "pending":
         when = (
             "sent; the run has not answered yet"
             if answer.at_step is None
-            else f"scheduled for step {answer.at_step:,}"
+            else f"scheduled after step {answer.at_step:,}"
         )
         asked = ", ".join(f"{name} → {_value(name, value)}" for name, value in values.items())
         return f"{asked}{ramp}: {when} (command {answer.command_id})"
@@ -67,7 +67,9 @@ def _said(answer: Answer, values: dict[str, Any], over_steps: int | None) -> str
         for name in moved(answer.before, after)
     )
     notes = "".join(f"\n  {note}" for note in answer.notes)
-    return f"step {answer.step:,}: {changes}{ramp}{notes}"
+    # An older server does not say it; then the change acts from the next step on.
+    first = answer.effective_step or (answer.step or 0) + 1
+    return f"from step {first:,}: {changes}{ramp}{notes}"
 
 
 def _value(name: str, value: Any) -> str:

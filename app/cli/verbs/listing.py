@@ -101,5 +101,5 @@ def _marks(checkpoint: dict[str, Any]) -> str:
 
 def _pending(command: dict[str, Any]) -> str:
     values = ", ".join(f"{name} {value_text(name, v)}" for name, v in command["values"].items())
-    when = "" if command["at_step"] is None else f" at step {command['at_step']:,}"
+    when = "" if command["at_step"] is None else f" after step {command['at_step']:,}"
     return f"{command['kind']} {values}{when} (command {command['command_id']})"

@@ -14,8 +14,8 @@ from typing import Any
 
 from babysit.client import BabysitError, Client
 from babysit.client.run import Run
-from babysit.protocol.script_files import register as register_script
-from babysit.protocol.script_start import script_spec
+from babysit.protocol.spec.script_files import register as register_script
+from babysit.protocol.spec.script_start import script_spec
 
 from .verb import INTERRUPTED, Shown, add_verb
 

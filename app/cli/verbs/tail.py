@@ -9,6 +9,7 @@ from typing import Any
 from babysit.client import Client
 from babysit.protocol.events import EVENTS, CommandSent
 
+from ...store.event_summary import when
 from .verb import Shown, add_run, add_verb
 
 COUNT = 10
@@ -42,4 +43,4 @@ def _shown(event: dict[str, Any], *, as_json: bool) -> Iterator[Shown]:
     if event["summary"] or as_json:
         note = f" ({event['note']})" if event.get("note") else ""
         time = event["at"].replace("T", " ")[:19]
-        yield Shown(f"{time}  step {event['step']:,}: {event['summary']}{note}", event)
+        yield Shown(f"{time}  {when(event)}: {event['summary']}{note}", event)

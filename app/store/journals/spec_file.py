@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import fields_of
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.storage.atomic import sync_folder, write_atomic
 from babysit.storage.journal import to_jsonable
 

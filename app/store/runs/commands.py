@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.commands import Cancel, Command, Extend, Set, Stop
-from babysit.protocol.events import Applied, CommandSent, StatusChanged
+from babysit.protocol.events import Applied, Changed, CommandSent, StatusChanged
 from babysit.protocol.hyperparameters import ENDING_SCHEDULES, Declared, InvalidValue
 from babysit.protocol.serialization import to_json
 from babysit.protocol.status import NO_OPS, RunStatus
@@ -20,7 +20,7 @@ from ...errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from ...limits import INT_MAX, PENDING_COMMANDS_MAX, STEPS_MAX
 from ..run_json import allowed_now, command_json, pending_commands, state_now
 from ..store import Transaction
-from ..tables.runs import CommandRow, RunRow
+from ..tables.runs import CommandRow, EventRow, RunRow
 from .projection import emit, refuse_what_is_left
 from .runs import find_run
 
@@ -188,7 +188,22 @@ def read_command(session: Session, run_id: int, command_id: int) -> dict[str, An
     row = session.get(CommandRow, (run.id, command_id)) if known else None
     if row is None:
         raise NotFound("Command not found.")
-    return command_json(row)
+    return command_json(row, _effective_step(session, row))
+
+
+def _effective_step(session: Session, command: CommandRow) -> int | None:
+    """The first step that uses an executed change: a batch size may wait for the next epoch."""
+    if command.kind != "set" or command.status != "applied":
+        return None
+    query = select(EventRow.body).where(
+        EventRow.run_id == command.run_id,
+        EventRow.step == command.step,
+        EventRow.kind == Changed.kind,
+    )
+    bodies = session.scalars(query)
+    return next(
+        (int(body["effective_step"]) for body in bodies if body["command_id"] == command.id), None
+    )
 
 
 def stop_if_active(tx: Transaction, run: RunRow) -> None:

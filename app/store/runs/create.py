@@ -11,9 +11,9 @@ from babysit.protocol.commands import Pause
 from babysit.protocol.events import Described, Forked
 from babysit.protocol.hyperparameters import ENDING_SCHEDULES, Declared, InvalidValue
 from babysit.protocol.objective import Objective, choose_objective
-from babysit.protocol.requested import checked_request
-from babysit.protocol.run_spec import RunSpec
 from babysit.protocol.serialization import now
+from babysit.protocol.spec.requested import checked_request
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.validation import check_fork, check_start, known
 from babysit.protocol.values import Values
 

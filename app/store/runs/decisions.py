@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.commands import CANCELLED
-from babysit.protocol.recipe import DecisionKind
+from babysit.protocol.recipes.recipe import DecisionKind
 from babysit.protocol.status import RunStatus
 from babysit.storage.regular_file import open_regular
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.commands import Cancel
-from babysit.protocol.recipe import (
+from babysit.protocol.recipes.recipe import (
     COMPARED,
     COMPARED_STEPS_MAX,
     Change,
@@ -21,7 +21,7 @@ from babysit.protocol.recipe import (
     RecordedState,
     command_of,
 )
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.values import Values
 
 from ...errors import NotAllowed
@@ -258,4 +258,8 @@ def _made_with(session: Session, line: list[Branch]) -> tuple[dict[str, Any], tu
         newest["val_sha256"] = started[-1]["val_sha256"]
     elif len(hashes) > 1:
         mixed.append("val_sha256")
+    if started[-1].get("settings"):  # older workers do not tell them
+        newest["settings"] = started[-1]["settings"]
+        if any(body.get("settings", newest["settings"]) != newest["settings"] for body in started):
+            mixed.append("settings")
     return newest, tuple(mixed)

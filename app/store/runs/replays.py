@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from babysit.protocol.objective import Objective
-from babysit.protocol.recipe import FILE, BadRecipe, Recipe, commands
-from babysit.protocol.recipe_yaml import read_recipe
+from babysit.protocol.recipes.plain_yaml import read_recipe
+from babysit.protocol.recipes.recipe import FILE, BadRecipe, Recipe, commands
 from babysit.storage.atomic import write_atomic
 
 from ...errors import Invalid

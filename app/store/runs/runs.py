@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from babysit.protocol.events import Described, NoteAdded, Restored, StatusChanged, Trashed
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.status import RunStatus
 from babysit.protocol.values import RequestedValues, Values
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from babysit.protocol.events import StatusChanged
-from babysit.protocol.run_spec import ScriptSpec
-from babysit.protocol.script_files import all_registered, registered
+from babysit.protocol.spec.run_spec import ScriptSpec
+from babysit.protocol.spec.script_files import all_registered, registered
 from babysit.protocol.status import RunStatus
 
 from ...errors import Invalid, NotAllowed

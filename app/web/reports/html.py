@@ -10,7 +10,7 @@ from ...errors import Invalid
 from ...store.curves.chunks import Curve
 from ...store.curves.downsample import Downsampled, downsample
 from ...store.curves.smoothing import smoothed
-from ...store.event_summary import summarize
+from ...store.event_summary import shown_step, summarize, when
 from .markdown import best_text, is_shown, later_reasons, reason_of
 
 Json = dict[str, Any]
@@ -80,11 +80,12 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
         for event in shown:
             if event["kind"] in MARKED and is_shown(event):
                 why = reason_of(event, reasons)
-                words = f"{summarize(event)} ({why})" if why else summarize(event)
+                words = f"{summarize(event)} {when(event)}{f' ({why})' if why else ''}"
                 text = html.escape(words, quote=False)
-                figure.add_vline(x=event["step"], line_dash="dot", line_width=1)
+                step = shown_step(event)
+                figure.add_vline(x=step, line_dash="dot", line_width=1)
                 figure.add_annotation(
-                    x=event["step"], y=1, yref="paper", text="◆", hovertext=text, showarrow=False
+                    x=step, y=1, yref="paper", text="◆", hovertext=text, showarrow=False
                 )
         figure.update_layout(height=220 * len(rows), template="plotly_white", margin={"t": 40})
         figure.update_xaxes(title_text="step", row=len(rows))

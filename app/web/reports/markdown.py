@@ -8,11 +8,20 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ...store.event_summary import RECOVERING, label, measured, number, summarize, value_text
+from ...store.event_summary import (
+    RECOVERING,
+    label,
+    measured,
+    number,
+    shown_step,
+    summarize,
+    value_text,
+)
 
 Json = dict[str, Any]
 LEFT_OUT = ("command_sent", "worker_started", "checkpoint_saved", "checkpoint_removed")
 PASSING = ("queued", "starting")
+CONVENTION = "A change stands at the first step that used it, anything else at the last step made."
 TOLD_COMMANDS = ("cancel", "evaluate", "extend", "fork")
 
 
@@ -38,14 +47,14 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
         before = value_text(name, first[name]) if name in first else ""
         row = (label(name), before, value_text(name, value))
         lines.append(f"| {' | '.join(map(plain_text, row))} |")
-    lines += ["", "## What happened", "", "| step | when | who | what | why |"]
+    lines += ["", "## What happened", "", CONVENTION, "", "| step | when | who | what | why |"]
     lines.append("|---|---|---|---|---|")
     shown = list(events)
     reasons = later_reasons(shown)
     for event in shown:
         if is_shown(event):
             cells = (
-                f"{event['step']:,}",
+                f"{shown_step(event):,}",
                 _local(event["at"]),
                 event.get("actor", ""),
                 summarize(event),

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from babysit.protocol.recipe_yaml import write_recipe
+from babysit.protocol.recipes.plain_yaml import write_recipe
 
 from ...errors import Invalid
 from ...store.curves.chunks import Curve

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, status
 from fastapi.responses import JSONResponse
 
-from babysit.protocol.recipe import Recipe
-from babysit.protocol.recipe_yaml import write_recipe
+from babysit.protocol.recipes.plain_yaml import write_recipe
+from babysit.protocol.recipes.recipe import Recipe
 
 from ...store.run_json import run_list
 from ...store.runs.recipes import make_recipe

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from babysit.protocol.script_files import all_registered
+from babysit.protocol.spec.script_files import all_registered
 
 from ...limits import WAIT_S_MAX
 from ...store.runs.scripts import shown

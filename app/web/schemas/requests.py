@@ -18,7 +18,7 @@ from babysit.protocol.commands import (
     Stop,
 )
 from babysit.protocol.objective import Mode
-from babysit.protocol.recipe import RECIPE_BYTES_MAX
+from babysit.protocol.recipes.recipe import RECIPE_BYTES_MAX
 
 from ...limits import (
     INT_MAX,

@@ -218,6 +218,7 @@ class CommandAnswer(BaseModel):
     actor: str
     created_at: str
     at_step: int | None
+    effective_step: int | None  # of a change: the first step that uses it
 
 
 class Events(BaseModel):

@@ -9,7 +9,7 @@ import torch
 
 from babysit.attached.state.seeding import generators_seeded
 from babysit.attached.state.training import ScriptTraining
-from babysit.training.checkpoint import copied
+from babysit.training.copies import copied
 
 
 @contextlib.contextmanager

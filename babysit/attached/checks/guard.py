@@ -21,6 +21,8 @@ def guard(session: ScriptSession, cost: float) -> None:
     has_diverged = is_finite and session.training.divergence.update(cost)
     if is_finite:
         session.warned.discard("non-finite")
+    if is_finite and not has_diverged:
+        return
     if session.follows_others or not session.recorder.guard or session.spec.search is not None:
         return
     if not is_finite and "non-finite" not in session.warned:  # else somebody has decided

@@ -13,7 +13,7 @@ from babysit.attached.control.overrides import Effective, Override
 from babysit.attached.control.regrouping import renamed
 from babysit.protocol.commands import Set
 from babysit.protocol.hyperparameters import Declared, Hyperparameter, InvalidValue
-from babysit.protocol.requested import RELEASE
+from babysit.protocol.spec.requested import RELEASE
 from babysit.protocol.validation import check_requests
 from babysit.protocol.values import Relative, RequestedValues, Value, Values
 from babysit.training.controls import ChangeMade, ScheduledChange

@@ -205,11 +205,13 @@ class StepHooks:
                 own = option.read(group)
                 self._own.append((option, own))
                 option.write(group, effective(own))
-        self.used = [{key: _held(group[key]) for key in USED if key in group} for group in groups]
+        self.used = [_used_of(group) for group in groups]
         self.count += 1
 
     def after(self, *_: Any) -> None:
         """Give the script its own values back; also where the step itself has raised."""
+        if not self._own:  # nothing was set by hand
+            return
         groups = self.optimizer.param_groups
         while self._own:
             option, own = self._own.pop()
@@ -244,6 +246,16 @@ class StepHooks:
             return []
         with self.held():
             return keep_state_sound(self.optimizer, groups[option.group], before)
+
+
+def _used_of(group: dict[str, Any]) -> dict[str, Any]:
+    """What is recorded of a group, as it is in force now. This runs at each step."""
+    used = {}
+    for key in USED:
+        if key in group:
+            value = group[key]
+            used[key] = value if type(value) is float else _held(value)
+    return used
 
 
 def _held(value: Any) -> Any:

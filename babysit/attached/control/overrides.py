@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from babysit.protocol.requested import RELEASE
+from babysit.protocol.spec.requested import RELEASE
 from babysit.protocol.values import Relative, Value
 from babysit.training.schedule import Ramp
 

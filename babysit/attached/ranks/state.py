@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 from safetensors.torch import load, save
@@ -23,6 +22,7 @@ from babysit.protocol.serialization import to_json
 from babysit.storage.journal import to_jsonable
 from babysit.training.checkpoint import Snapshot, canonical
 from babysit.training.controls import ChangeMade
+from babysit.training.copies import KeptMemory
 
 SECTIONS = ("model", "optimizer", "random", "extra")
 RANKS = "ranks"  # in the JSON part of a checkpoint
@@ -35,8 +35,8 @@ class LeaderTraining(ScriptTraining):
     __slots__ = ("leader",)
     leader: Leader
 
-    def snapshot(self) -> Snapshot:
-        own = ScriptTraining.snapshot(self)
+    def snapshot(self, memory: KeptMemory | None = None) -> Snapshot:
+        own = ScriptTraining.snapshot(self, memory)
         answers = self.leader.ask(Kind.SAVE, json.dumps(digests(own)).encode())
         ranks = {}
         for rank, answer in answers.items():
@@ -96,10 +96,10 @@ def of_its_own(snapshot: Snapshot, known: dict[str, str]) -> bytes:
 def as_of_rank(snapshot: Snapshot, rank: int) -> Snapshot:
     """A checkpoint as this rank saved it."""
     prefix = f"rank{rank}:"
-    sections = {section: dict(getattr(snapshot, section)) for section in SECTIONS}
+    sections: dict[str, Any] = {section: dict(getattr(snapshot, section)) for section in SECTIONS}
     for name, tensor in snapshot.extra.items():
         if name.startswith(prefix):
             section, _, key = name.removeprefix(prefix).partition(":")
             sections[section][key] = tensor
-    own: dict[str, Any] = snapshot.state.get(RANKS, {}).get(str(rank), {})
-    return replace(snapshot, state={**snapshot.state, **own}, **sections)
+    own = snapshot.state.get(RANKS, {}).get(str(rank), {})
+    return Snapshot(state={**snapshot.state, **own}, **sections)

@@ -27,7 +27,7 @@ class LoggedValues:
             series = self._names.series(name, self._warn)
             if series is None:
                 continue
-            if isinstance(value, Tensor) and value.device.type != "cpu" and value.numel() == 1:
+            if isinstance(value, Tensor) and not value.is_cpu and value.numel() == 1:
                 found: Any = value.detach().clone()  # read at the end of the turn
             else:
                 found = number(value)
@@ -38,12 +38,18 @@ class LoggedValues:
             with self._lock:
                 self._values[series] = found
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._values)
+
     def take(self) -> dict[str, float]:
         """What was logged since the last time; it is waited for now."""
         if not self._values:
             return {}
         with self._lock:
             values, self._values = self._values, {}
+        if all(type(value) is float for value in values.values()):
+            return values
         read = {name: number(value) for name, value in values.items()}
         return {name: value for name, value in read.items() if value is not None}
 

@@ -28,7 +28,7 @@ def number(value: Any) -> float | None:
     """The number behind a value that was logged; None if it is none."""
     try:
         if isinstance(value, Tensor):
-            return float(value.detach()) if value.numel() == 1 else None
+            return float(value.item()) if value.numel() == 1 else None
         return None if isinstance(value, (str, bytes, bytearray)) else float(value)
     except Exception:  # a complex number, an object whose own code raises
         return None
@@ -39,11 +39,14 @@ class SeriesNames:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._by_name: dict[str, str] = {}
 
     def series(self, name: Any, warn: Callable[[str, str], None]) -> str | None:
         """The series behind a name: `loss` is `train/loss`; None, with a warning, if it cannot be
         one.
         """
+        if type(name) is str and name in self._by_name:
+            return self._by_name[name]
         series = name if "/" in str(name) else f"train/{name}"
         if series in self._known:
             return str(series)
@@ -55,4 +58,5 @@ class SeriesNames:
             warn("log names", f"More than {NAMES_MAX} series: {name} is not recorded.")
             return None
         self._known.add(series)
+        self._by_name[name] = series
         return series

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,14 +45,29 @@ class StreamGenerators:
 
     def __init__(self, seed: int) -> None:
         with generators_seeded(seed):
-            self._kept = random_tensors()
+            self._kept = _states()
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
-        outside = random_tensors()
-        restore_random(self._kept)
+        outside = _states()
+        _put_back(self._kept)
         try:
             yield
         finally:
-            self._kept = random_tensors()
-            restore_random(outside)
+            self._kept = _states()
+            _put_back(outside)
+
+
+def _states() -> tuple[Any, ...]:
+    """As `random_tensors`, but as each library gives it: twice for each batch of a stream."""
+    is_used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    cuda = torch.cuda.get_rng_state_all() if is_used else []
+    return torch.get_rng_state(), np.random.get_state(legacy=False), random.getstate(), cuda
+
+
+def _put_back(states: tuple[Any, ...]) -> None:
+    torch.set_rng_state(states[0])
+    np.random.set_state(states[1])
+    random.setstate(states[2])
+    for device, state in enumerate(states[3]):
+        torch.cuda.set_rng_state(state, device)

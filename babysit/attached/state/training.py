@@ -12,8 +12,9 @@ from babysit.attached.state.loops import LoopPlaces, Place
 from babysit.attached.state.parts import Parts, PartState
 from babysit.storage.manifest import FORMAT
 from babysit.training.best import Best
-from babysit.training.checkpoint import Snapshot, copied, random_tensors, restore_random
-from babysit.training.divergence import SLOW_FACTOR_MAX, DivergenceGuard
+from babysit.training.checkpoint import Snapshot, random_tensors, restore_random
+from babysit.training.copies import Copies, KeptMemory
+from babysit.training.guards.divergence import SLOW_FACTOR_MAX, DivergenceGuard
 
 EXTRA_PREFIX, KEPT_PREFIX = "part:", "kept:"
 
@@ -56,8 +57,13 @@ class ScriptTraining:
 
     def notice_groups(self) -> bool:
         """Look whether the script has added parameter groups; whether it has."""
-        if self.controls.layout_now() == self.controls.layout:
-            return False
+        hooks, layout = self.controls.hooks, self.controls.layout
+        if len(hooks) == len(layout):
+            for each, count in zip(hooks.values(), layout, strict=True):  # at each step: no list
+                if len(each.optimizer.param_groups) != count:
+                    break
+            else:
+                return False
         self.find_optimizers()
         return True
 
@@ -66,8 +72,12 @@ class ScriptTraining:
         made = sum(hooks.count for hooks in self.controls.hooks.values())
         return self.updates_before + made
 
-    def snapshot(self) -> Snapshot:
-        """A copy of the state between two turns."""
+    def snapshot(self, memory: KeptMemory | None = None) -> Snapshot:
+        """A copy of the state between two turns.
+
+        memory: where its tensors lie; None: in memory of their own.
+        """
+        copies = Copies(memory)
         state = self.parts.capture()
         kept, kept_tensors, lost = self.kept.capture()
         self.lost_state = [*state.lost, *lost]
@@ -75,10 +85,11 @@ class ScriptTraining:
         extra = {EXTRA_PREFIX + name: item for name, item in state.extra.items()}
         extra |= {KEPT_PREFIX + name: item for name, item in kept_tensors.items()}
         return Snapshot(
-            model=copied(state.model),
-            optimizer=copied(state.optimizer),
-            extra=copied(extra),
+            model=copies.of(state.model),
+            optimizer=copies.of(state.optimizer),
+            extra=copies.of(extra),
             random=random_tensors(),
+            copies=copies,
             state={
                 "format": FORMAT,
                 "step": self.step,

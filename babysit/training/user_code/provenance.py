@@ -41,6 +41,9 @@ def settings() -> dict[str, Any]:
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "float32_matmul_precision": torch.get_float32_matmul_precision(),
         "flush_denormal": _flushes_denormals(),
+        "cudnn_deterministic": torch.backends.cudnn.deterministic,
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "cudnn_allow_tf32": torch.backends.cudnn.allow_tf32,
     }
 
 
@@ -80,5 +83,14 @@ def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
         if key in then and then[key] is not None and then[key] != now[key]:
             if key == "code_sha256" and then[key] == now.get("loaded_code_sha256"):
                 continue
-            found.append(word)
+            if key == "settings":
+                found += _settings_that_differ(then[key], now[key])
+            else:
+                found.append(word)
     return found
+
+
+def _settings_that_differ(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """In words, with their names; an older version recorded fewer."""
+    names = [name for name, setting in then.items() if setting != now.get(name)]
+    return [f"{NAMES['settings']} ({', '.join(names)})"] if names else []

@@ -11,7 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from babysit.task import Data, Examples, Task
-from babysit.training.checkpoint import Snapshot, copied, other_values
+from babysit.training.checkpoint import Snapshot, other_values
+from babysit.training.copies import copied
 from babysit.training.task_loader import imported_below
 from babysit.training.user_code.encoding import Encoder, NotEncodable, decode
 from babysit.training.user_code.namespaces import is_of_network

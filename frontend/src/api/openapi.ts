@@ -1175,6 +1175,8 @@ export interface components {
             created_at: string;
             /** At Step */
             at_step: number | null;
+            /** Effective Step */
+            effective_step: number | null;
         };
         /** CommandSent */
         CommandSent: {
@@ -3200,6 +3202,10 @@ export interface components {
             };
             /** Val Sha256 */
             val_sha256?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

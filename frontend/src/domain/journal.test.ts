@@ -1,8 +1,8 @@
 /** The journal tells what happened to a run in words. */
 import { expect, test } from "vitest";
 import { anEvent } from "../api/exampleEvent";
-import { changeTimeText } from "../format/changeTime";
 import { entriesOf } from "./journal";
+import { markersOf } from "./markers";
 
 test("a worker that died and its replacement are told, an ordinary start is not", () => {
   const reason = "recovering: The worker was killed by signal 9 (SIGKILL).";
@@ -16,7 +16,7 @@ test("a worker that died and its replacement are told, an ordinary start is not"
   expect(texts).toEqual(["Killed. A new one continues."]);
 });
 
-test("a change stands at the step after which it was made, and says from which update on it acts", () => {
+test("a change is listed and marked at the first step that uses it", () => {
   const batch = anEvent("changed", {
     step: 1204,
     effective_step: 1221,
@@ -27,6 +27,18 @@ test("a change stands at the step after which it was made, and says from which u
 
   const [entry] = entriesOf([batch]);
 
-  expect([entry?.step, entry?.firstUse]).toEqual([1204, "from step 1,221"]);
-  expect(changeTimeText(batch)).toBe("from step 1,221. Made after step 1,204.");
+  expect([entry?.step, markersOf([batch])[0]?.step]).toEqual([1221, 1221]);
+});
+
+test("a corrected note is one entry and one marker, with its newest text and all earlier ones", () => {
+  const note = (id: number, text: string, replaces: number | null) =>
+    anEvent("note_added", { id, seq: id + 100, text, summary: text, replaces, actor: "owner" });
+  const notes = [note(1, "a platau", null), note(2, "a plateu", 101), note(3, "a plateau", 101)];
+
+  const entries = entriesOf(notes);
+
+  expect(entries.map(({ text, earlier }) => [text, earlier])).toEqual([
+    ["a plateau", ["a plateu", "a platau"]],
+  ]);
+  expect(markersOf(notes).map(({ text }) => text)).toEqual(["a plateau"]);
 });

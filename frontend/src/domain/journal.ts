@@ -1,21 +1,22 @@
 /** The journal of a run, as the page tells it: which events are worth a line, and who did it. */
 
 import type { RequestedValues, RunEvent } from "../api/types";
-import { firstUseText } from "../format/changeTime";
+import { shownStep } from "../format/changeTime";
 import type { MarkerKind, Reasons } from "./markers";
-import { actorName, changeMarker, markerOf, reasonsOf } from "./markers";
+import { actorName, changeMarker, correctedNotes, markerOf, reasonsOf } from "./markers";
 
 export interface Entry {
   id: number;
   runId: number;
+  /** Of a change: the first step that uses it. */
   step: number;
   at: string;
   kind: MarkerKind | "status" | "checkpoint" | "refused";
   text: string;
   who: string;
   why: string;
-  /** Of a change: from which update on it acts. `step` is the one after which it was made. */
-  firstUse: string;
+  /** Of a note that was corrected: its earlier texts, the newest first. */
+  earlier: string[];
   /** What the optimizer needed besides, e.g. "velocity cleared". */
   notes: string[];
   commandId: number | null;
@@ -26,7 +27,12 @@ export interface Entry {
 /** Newest first. */
 export function entriesOf(events: RunEvent[]): Entry[] {
   const reasons = reasonsOf(events);
-  const entries = events.flatMap((event) => entryOf(event, reasons) ?? []);
+  const corrected = correctedNotes(events);
+  const entries = events.flatMap((event) => {
+    const entry = entryOf(event, reasons);
+    const texts = corrected.get(event.id);
+    return entry ? [texts ? { ...entry, text: texts[0] ?? "", earlier: texts.slice(1) } : entry] : [];
+  });
   return entries.reverse();
 }
 
@@ -34,13 +40,13 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
   const base: Entry = {
     id: event.id,
     runId: event.run_id,
-    step: event.step,
+    step: shownStep(event),
     at: event.at,
     kind: "status",
     text: event.summary,
     who: "actor" in event ? actorName(event.actor) : "",
     why: "",
-    firstUse: "",
+    earlier: [],
     notes: [],
     commandId: null,
     undo: null,
@@ -50,8 +56,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     case "changed": {
       const { kind, why, text } = changeMarker(event, reasons);
       const { notes, command_id: commandId, undo_values: undo, scheduled } = event;
-      const firstUse = firstUseText(event);
-      return { ...base, kind, why, text, firstUse, notes, commandId, undo, scheduled };
+      return { ...base, kind, why, text, notes, commandId, undo, scheduled };
     }
     case "note_added":
     case "guard_tripped": {

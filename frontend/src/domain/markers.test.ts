@@ -6,7 +6,14 @@ import { changeText, nameOf } from "../format/hyperparameters";
 import { COLLAPSE_PX, forkMarkers, groupMarkers, markersOf } from "./markers";
 
 const changed = (id: number, fields: Partial<EventOf<"changed">>) =>
-  anEvent("changed", { id, step: id * 10, actor: "owner", values: {}, ...fields });
+  anEvent("changed", {
+    id,
+    step: id * 10 - 1,
+    effective_step: id * 10,
+    actor: "owner",
+    values: {},
+    ...fields,
+  });
 
 const halved = { before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } };
 

@@ -2,8 +2,9 @@
 
 import type { EventOf, Family, Run, RunEvent } from "../api/types";
 
-import type { Requests } from "./override";
-import { relativeText, requestOf, requestsOf } from "./override";
+import { shownStep } from "../format/changeTime";
+import type { Requests } from "./hyperparameters/override";
+import { relativeText, requestOf, requestsOf } from "./hyperparameters/override";
 
 export type MarkerKind = "lr" | "momentum" | "batch" | "change" | "pause" | "note" | "fork";
 
@@ -67,7 +68,7 @@ export function markerOf(event: RunEvent, reasons: Reasons): Marker | null {
     case "guard_tripped":
       return { eventId, step, kind: "pause", who: "guard", why: "", text: event.summary };
     case "note_added":
-      if (event.command_id) return null;
+      if (event.command_id || event.replaces) return null;
       return { eventId, step, kind: "note", who: actorName(event.actor), why: "", text: event.summary };
     default:
       return null;
@@ -82,7 +83,7 @@ function changeSummary(event: EventOf<"changed">, reasons: Reasons): string {
 
 export const changeMarker = (event: EventOf<"changed">, reasons: Reasons): Marker => ({
   eventId: event.id,
-  step: event.step,
+  step: shownStep(event),
   kind: changeKind(event),
   text: changeSummary(event, reasons),
   who: actorName(event.actor),
@@ -91,7 +92,22 @@ export const changeMarker = (event: EventOf<"changed">, reasons: Reasons): Marke
 
 export function markersOf(events: RunEvent[]): Marker[] {
   const reasons = reasonsOf(events);
-  return events.flatMap((event) => markerOf(event, reasons) ?? []);
+  const corrected = correctedNotes(events);
+  return events.flatMap((event) => {
+    const marker = markerOf(event, reasons);
+    return marker ? [{ ...marker, text: corrected.get(event.id)?.[0] ?? marker.text }] : [];
+  });
+}
+
+/** The texts of each note that was corrected, the newest first, by the id of its event. */
+export function correctedNotes(events: RunEvent[]): Map<number, string[]> {
+  const notes = events.filter((event) => event.kind === "note_added");
+  const texts = new Map<number, string[]>();
+  for (const note of notes) {
+    const first = notes.find((other) => other.run_id === note.run_id && other.seq === note.replaces);
+    if (first) texts.set(first.id, [note.text, ...(texts.get(first.id) ?? [first.text])]);
+  }
+  return texts;
 }
 
 /** Where this branch was forked, and where others were forked from it. The tree knows; events know only when. */

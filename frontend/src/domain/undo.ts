@@ -1,14 +1,19 @@
 /** The way back from a change. */
 import type { Checkpoint, EventOf, RunEvent } from "../api/types";
+import { lastStepBefore } from "../format/changeTime";
 
 /** The last change of a run, however it was made; null: none yet. */
 export const lastChange = (events: RunEvent[]): EventOf<"changed"> | null =>
   events.findLast((event) => event.kind === "changed") ?? null;
 
-/** The steps at which something was changed after `change`: its effect can be read up to the first. */
-export const nextChangeStep = (events: RunEvent[], change: EventOf<"changed">): number =>
-  events.find((event) => event.kind === "changed" && event.id > change.id && event.step >= change.step)
-    ?.step ?? Infinity;
+/** The last step before something else was changed after `change`: its effect can be read up to there. */
+export function lastStepOf(events: RunEvent[], change: EventOf<"changed">): number {
+  const next = events.find(
+    (event): event is EventOf<"changed"> =>
+      event.kind === "changed" && event.id > change.id && event.step >= change.step,
+  );
+  return next ? lastStepBefore(next) : Infinity;
+}
 
 /** The parts of an open run that say where it can go back to. */
 export interface Saved {

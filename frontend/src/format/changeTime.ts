@@ -1,15 +1,15 @@
-/** When a change was made, and from when on it acts: the one wording for the journal and the toasts. */
-import type { EventOf } from "../api/types";
+/** From which step a change acts: the one number, and the one wording, for all that tell of a change. */
+import type { EventOf, RunEvent } from "../api/types";
 import { whole } from "./numbers";
 
-type Times = Pick<EventOf<"changed">, "step" | "effective_step">;
+/** The step that an event is listed and marked at: a change at the first step that uses it. */
+export const shownStep = (event: RunEvent): number =>
+  event.kind === "changed" ? event.effective_step : event.step;
 
-/** "from step 1,205": the first update that uses it. A batch size may wait for the next epoch. */
-export const firstUseText = ({ effective_step: first }: Times): string => `from step ${whole(first)}`;
+/** The last step with the value before a change. A batch size may wait for the next epoch. */
+export const lastStepBefore = ({
+  effective_step: first,
+}: Pick<EventOf<"changed">, "effective_step">): number => first - 1;
 
-/**
- * "from step 1,205. Made after step 1,204." The second number is the one that journal and markers stand at.
- * relative: how the value stands to what a script says, said with the first.
- */
-export const changeTimeText = (times: Times, relative = ""): string =>
-  `${firstUseText(times)}${relative && `, ${relative}`}. Made after step ${whole(times.step)}.`;
+/** "from step 1,205": the first step that uses a change. */
+export const fromStepText = (first: number): string => `from step ${whole(first)}`;

@@ -83,11 +83,12 @@ function OpenedRun() {
   const narrow = useNarrow();
   const phone = usePhone();
   const tab = usePage((page) => page.view.tab);
+  const isScript = usePage((page) => Boolean(page.open?.run.script));
   const isViewer = useIsViewer();
   useFocus();
   const shows = (name: Tab): boolean => !phone || tab === name;
   return (
-    <main id="main" className={styles.babysit}>
+    <main id="main" className={isScript ? `${styles.babysit} ${styles.withScript}` : styles.babysit}>
       <RunHeading />
       <Alerts />
       {narrow ? <Result /> : null}

@@ -8,6 +8,7 @@ import { useIsViewer } from "../state/permissions";
 import { runPath } from "../state/route";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
+import { StatusText } from "../ui/StatusText";
 
 export interface RunsTableProps {
   runs: Run[];
@@ -96,7 +97,7 @@ function Row({
         )}
       </th>
       <td>
-        <span className={`small-status status-${run.status}`}>{run.status}</span>
+        <StatusText status={run.status}>{run.status}</StatusText>
       </td>
       <td>{run.task}</td>
       <td className="right numbers">

@@ -112,7 +112,7 @@ function Row({ search }: { search: SearchRow }) {
         </span>
       </th>
       <td>
-        <span className={`chip ${styles.smallChip} chip-${chip.tone}`}>
+        <span className={`chip ${styles.smallChip}`} data-tone={chip.tone}>
           <Icon name={chip.icon} /> {chip.word}
         </span>
       </td>

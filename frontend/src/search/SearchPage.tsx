@@ -1,10 +1,10 @@
 /** Caviar: many trials at once, compared, and the best becomes the panda. */
-import "../styles/search.css";
 import { useEffect } from "react";
 import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
 import { Link } from "../ui/Link";
+import * as page from "./page.module.css";
 import { SearchView } from "./results/SearchView";
 import { SearchList, useSearches } from "./SearchList";
 import * as styles from "./SearchPage.module.css";
@@ -26,7 +26,11 @@ function SearchSetup() {
     document.title = "Caviar – Babysit";
   }, []);
   return (
-    <main id="main" className={`caviar ${styles.laying}`} aria-busy={start === null && problem === null}>
+    <main
+      id="main"
+      className={`${page.page} ${page.twoColumns}`}
+      aria-busy={start === null && problem === null}
+    >
       <Intro />
       {problem ? (
         <p className="panel problem" role="alert">
@@ -57,7 +61,7 @@ function Intro() {
 function PastSearches() {
   const { searches, more } = useSearches();
   return (
-    <main id="main" className="caviar">
+    <main id="main" className={page.page}>
       <Intro />
       {searches?.length === 0 ? (
         <p className="panel muted">No searches yet.</p>

@@ -1,7 +1,7 @@
 /** Where a value of a hyperparameter stands on a drawn axis, 0 to 1, and the ticks there. Pure. */
 import type { Space, SpacePart } from "../api/searches";
 import type { Hyperparameter, Scale, Value } from "../api/types";
-import { fromSlider, toSlider } from "../domain/sliderScale";
+import { fromSlider, toSlider } from "../domain/hyperparameters/sliderScale";
 import { nameOf, valueText } from "../format/hyperparameters";
 
 export interface Axis {

@@ -5,6 +5,7 @@ import { navigate, runPath, useRoute } from "../state/route";
 import { loadRuns } from "../state/runSession";
 import { usePage } from "../state/store";
 import { Icon } from "../ui/Icon";
+import { StatusText } from "../ui/StatusText";
 import * as styles from "./RunSwitcher.module.css";
 
 export function RunSwitcher() {
@@ -15,7 +16,7 @@ export function RunSwitcher() {
   const listed = open && !runs.some((run) => run.id === open.id) ? [open, ...runs] : runs;
   return (
     <ComboBox
-      className="switcher"
+      className={styles.switcher}
       menuTrigger="focus"
       items={listed.map((run) => ({ id: String(run.id), run, textValue: `${run.name} #${run.id}` }))}
       selectedKey={open ? String(open.id) : route.run !== null ? String(route.run) : null}
@@ -39,7 +40,7 @@ export function RunSwitcher() {
             <ListBoxItem id={item.id} textValue={item.textValue} className="option">
               <span className={styles.optionName}>{item.run.name}</span>
               <span className="muted numbers">#{item.run.id}</span>
-              <span className={`small-status status-${item.run.status}`}>{item.run.status}</span>
+              <StatusText status={item.run.status}>{item.run.status}</StatusText>
               <span className="muted numbers">{whole(item.run.step)}</span>
             </ListBoxItem>
           )}

@@ -65,12 +65,7 @@ export function StatusChip() {
   const chip = open ? chipText(open, connection, stale !== null) : null;
   return (
     <div className="status">
-      <div
-        role="status"
-        aria-label="Run status"
-        aria-live="polite"
-        className={`chip chip-${chip?.tone ?? "calm"}`}
-      >
+      <div role="status" aria-label="Run status" aria-live="polite" className="chip" data-tone={chip?.tone}>
         {chip ? (
           <>
             <Icon name={chip.icon} />

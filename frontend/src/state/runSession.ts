@@ -2,7 +2,7 @@
 import * as api from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
-import { isInherited } from "../domain/inherited";
+import { isInherited } from "../domain/hyperparameters/inherited";
 import { OVER } from "../domain/status";
 import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
 import { MissedSteps } from "./missedSteps";
@@ -259,8 +259,9 @@ async function loadPicture(id: number): Promise<void> {
   const { open, tasks } = getPage();
   if (open?.run.id !== id || document.hidden) return;
   const hasPicture = tasks.find((task) => task.name === open.run.task)?.has_picture;
-  // The first picture is made with the first evaluation.
-  if (!open.curves.raw["val/cost"]) return;
+  // A picture is made with an evaluation; those of before a fork belong to the parent.
+  const evaluated = open.curves.raw["val/cost"]?.step.at(-1) ?? -1;
+  if (evaluated <= (open.run.parent?.step ?? -1)) return;
   if (!hasPicture || (open.picture && open.picture.step >= open.run.step)) return;
   if (open.picture && open.run.status !== "running" && open.run.status !== "paused") return;
   try {

@@ -75,6 +75,39 @@ def test_a_directory_that_was_copied_or_moved_says_where_it_came_from_until_it_i
     assert came_from(moved) == str(original)
 
 
+@pytest.mark.parametrize("url", ["postgresql+psycopg://a:b@db/runs", "sqlite:///{}/a.sqlite"])
+def test_a_copy_beside_its_original_is_not_served_with_the_original_s_database(
+    url: str, tmp_path: Path
+) -> None:
+    url = url.format(tmp_path)
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    with locked(original, url):
+        shutil.copytree(original, copy)
+
+    for _ in range(2):  # being refused is not being served
+        with pytest.raises(DataDirectoryUnavailable, match=f"is a copy of {original}") as refused:
+            locked(copy, url).__enter__()
+        assert "a:b" not in str(refused.value)
+
+    with locked(original, url):
+        pass
+    shutil.copytree(copy, tmp_path / "other")
+    with locked(tmp_path / "other", f"{url}2"):  # a database of its own
+        pass
+    shutil.rmtree(original)
+    with locked(copy, url):  # restored in its place
+        pass
+
+
+def test_a_copy_with_the_database_in_it_is_served(tmp_path: Path) -> None:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    with locked(original, Settings(data_dir=original).sql_url):
+        shutil.copytree(original, copy)
+
+    with locked(copy, Settings(data_dir=copy).sql_url):
+        assert came_from(copy) is None
+
+
 @pytest.mark.parametrize("kind", ["hard links", "symbolic links"])
 def test_a_copy_whose_files_are_those_of_the_original_is_not_served(
     kind: str, tmp_path: Path

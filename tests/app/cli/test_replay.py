@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from babysit.protocol.recipe_yaml import read_recipe, write_recipe
+from babysit.protocol.recipes.plain_yaml import read_recipe, write_recipe
 from babysit.storage.server_file import server_of
 from tests.app.steered_run import last_state, over, recipe_of
 from tests.conftest import Serve

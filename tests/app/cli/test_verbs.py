@@ -78,11 +78,11 @@ def test_set_prints_the_step_and_what_was_read_back(
     again = done(shared, "set", running["id"], "lr=0.01", "momentum=0.5")
 
     event = shared.events(running["id"], "changed")[0]
-    assert re.fullmatch(r"step [\d,]+: learning_rate [\d.]+ → 0\.0317\n", said)
+    assert re.fullmatch(r"from step [\d,]+: learning_rate [\d.]+ → 0\.0317\n", said)
     assert event["note"] == "first"
-    assert f"step {event['step']:,}:" in said
+    assert f"from step {event['effective_step']:,}:" in said
     assert re.fullmatch(
-        r"step [\d,]+: learning_rate 0\.0317 → 0\.01, momentum [\d.]+ → 0\.5\n", again
+        r"from step [\d,]+: learning_rate 0\.0317 → 0\.01, momentum [\d.]+ → 0\.5\n", again
     )
 
 
@@ -91,10 +91,11 @@ def test_set_schedules_and_spreads_a_change(shared: LiveServer, running: dict[st
     gradual = done(shared, "set", running["id"], "lr=0.4", "--over", "100")
 
     command_id = shared.run(running["id"])["pending"][0]["command_id"]
-    scheduled = "scheduled for step 90,000"
+    scheduled = "scheduled after step 90,000"
     assert later == f"learning_rate → 0.5 over 10 steps: {scheduled} (command {command_id})\n"
-    assert re.fullmatch(r"step [\d,]+: learning_rate [\d.]+ → 0\.4 over 100 steps\n", gradual)
-    assert "waiting  set learning_rate 0.5 at step 90,000" in done(shared, "status", running["id"])
+    assert re.fullmatch(r"from step [\d,]+: learning_rate [\d.]+ → 0\.4 over 100 steps\n", gradual)
+    status = done(shared, "status", running["id"])
+    assert "waiting  set learning_rate 0.5 after step 90,000" in status
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 
 from app.settings import Settings
 from app.verify.runner import verify
-from babysit.protocol.script_files import register
-from babysit.protocol.script_start import script_spec
+from babysit.protocol.spec.script_files import register
+from babysit.protocol.spec.script_start import script_spec
 from tests.live_server import LiveServer
 
 SCRIPT = Path(__file__).with_name("long_training.py")

@@ -20,7 +20,7 @@ from app.store.tables.runs import CheckpointRow
 from app.supervisor.ingest import Ingest
 from app.web.routes.runs import PICTURE_BYTES_MAX
 from babysit.protocol.events import CheckpointSaved
-from babysit.protocol.run_spec import CHECKPOINTS_PER_RUN_MAX
+from babysit.protocol.spec.run_spec import CHECKPOINTS_PER_RUN_MAX
 from tests.app.fake_worker import FakeWorker
 from tests.conftest import Serve
 from tests.live_server import LiveServer

@@ -253,6 +253,10 @@ def test_a_message_of_two_lengths_is_rejected_and_ends_the_connection(
         b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 40_000,
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: localhost\n\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\nX: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\rY: b\r\n\r\n",
     ],
 )
 def test_what_is_not_http_gets_an_error_of_the_usual_form_and_no_line_in_the_log(

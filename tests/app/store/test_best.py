@@ -11,7 +11,7 @@ from app.store.curves.chunks import Curve
 from app.store.runs.runs import run_row
 from app.store.tables.runs import RunRow
 from babysit.protocol.objective import DEFAULT, Objective
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 
 ACCURACY = Objective("val/accuracy", "max")
 

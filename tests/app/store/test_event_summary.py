@@ -56,7 +56,7 @@ def test_a_setting_that_did_not_apply_before_leaves_no_value() -> None:
     [
         (
             {"kind": "change_scheduled", "at_step": 1200, "values": {"batch_size": 64}},
-            "Scheduled for step 1,200: Batch size 64",
+            "Scheduled after step 1,200: Batch size 64",
         ),
         (
             {"kind": "status_changed", "status": "paused", "reason": "disk_full"},

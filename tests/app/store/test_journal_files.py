@@ -10,7 +10,7 @@ import pytest
 
 from app.store.journals.pool import JournalPool
 from app.store.journals.spec_file import RUN_FILE, highest_id, numbered_directories
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.storage.journal import Frame, JournalReader
 
 NAME = "events.journal"

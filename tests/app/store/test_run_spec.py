@@ -10,7 +10,7 @@ from app.store.runs.runs import SPEC_COLUMNS, find_run
 from app.store.store import Store
 from app.web.schemas.requests import NewFork, NewRun
 from app.web.schemas.responses import Run
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 
 SPEC = {item.name for item in fields(RunSpec)}
 SPLIT_INTO_COLUMNS = {"parent", "search", "values", "first_values"}

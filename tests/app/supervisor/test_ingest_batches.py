@@ -12,7 +12,7 @@ from app.store.store import Store
 from app.store.tables.runs import CheckpointRow
 from app.supervisor.ingest import Ingest
 from babysit.protocol.events import Changed, CheckpointRemoved, CheckpointSaved, StatusChanged
-from babysit.protocol.run_spec import CHECKPOINTS_PER_RUN_MAX
+from babysit.protocol.spec.run_spec import CHECKPOINTS_PER_RUN_MAX
 from babysit.protocol.status import RunStatus
 from tests.app.fake_worker import FakeWorker
 

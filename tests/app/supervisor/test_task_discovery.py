@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import Invalid, NotReady
-from app.supervisor.task_discovery import TaskDiscovery
+from app.supervisor.tasks.task_discovery import TaskDiscovery
 from app.task_catalog import TaskCatalog, TaskInfo
 from tests.babysit.fork_client import ForkServer
 from tests.babysit.waiting import wait_until

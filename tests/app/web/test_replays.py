@@ -112,6 +112,25 @@ def test_a_recipe_tells_the_whole_lineage(shared: LiveServer, steered: Steered) 
     assert body["checkpoints"][-1]["state_sha256"] == last_state(shared, steered.fork)
 
 
+def test_a_replay_names_the_settings_of_pytorch_that_differ(
+    shared: LiveServer, steered: Steered
+) -> None:
+    recipe = shared.client.get(f"/api/runs/{steered.fork}/export?format=recipe").text
+    assert "deterministic: false" in recipe, recipe[:800]
+    other = recipe.replace(" deterministic: false", " deterministic: true", 1)
+
+    sent = shared.client.post("/api/replays", json={"recipe": other})
+
+    run_id = sent.json()["id"]
+    shared.wait_for_status(run_id, "finished")
+    [warned] = [
+        event["message"]
+        for event in shared.events(run_id, "warned")
+        if "than in the recipe" in event["message"]
+    ]
+    assert "another PyTorch settings (deterministic) than" in warned
+
+
 def test_on_another_seed_there_is_nothing_to_compare(shared: LiveServer, steered: Steered) -> None:
     again = over(shared, replay(shared, steered.parent, seed=8))
 

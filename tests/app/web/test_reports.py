@@ -21,7 +21,8 @@ RUN: dict[str, Any] = {
 }
 RAMP = {
     "kind": "changed",
-    "step": 300,
+    "step": 299,
+    "effective_step": 300,
     "at": AT,
     "actor": "owner",
     "command_id": 1,

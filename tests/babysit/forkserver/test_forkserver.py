@@ -21,8 +21,8 @@ import pytest
 from app.supervisor.fork_client import ForkServerGone
 from babysit.protocol.commands import Pause, Resume, Stop
 from babysit.protocol.hyperparameters import from_json
+from babysit.protocol.spec.task_files import shipped_folder
 from babysit.protocol.status import RunStatus
-from babysit.protocol.task_files import shipped_folder
 from tests.babysit.fork_client import ForkServer
 from tests.babysit.waiting import wait_until
 from tests.babysit.worker_harness import Lab, LabRun

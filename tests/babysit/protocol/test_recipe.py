@@ -15,7 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from babysit.protocol.commands import Cancel, Extend, Fork, Set
-from babysit.protocol.recipe import (
+from babysit.protocol.recipes.plain_yaml import read_recipe, write_recipe
+from babysit.protocol.recipes.recipe import (
     COMPARED_STEPS_MAX,
     BadRecipe,
     Change,
@@ -24,7 +25,6 @@ from babysit.protocol.recipe import (
     RecordedState,
     commands,
 )
-from babysit.protocol.recipe_yaml import read_recipe, write_recipe
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from babysit.protocol.task_files import find_task_file, shipped_folder, task_files, task_folders
+from babysit.protocol.spec.task_files import (
+    find_task_file,
+    shipped_folder,
+    task_files,
+    task_folders,
+)
 
 
 def test_a_home_directory_is_expanded_on_both_sides(

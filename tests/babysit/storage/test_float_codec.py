@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from app.store.curves import chunks
 from app.store.curves.chunks import Curve
-from babysit.protocol import recipe_numbers
-from babysit.protocol.recipe import Recorded
+from babysit.protocol.recipes import numbers as recipe_numbers
+from babysit.protocol.recipes.recipe import Recorded
 from babysit.storage.float_codec import WrongCount, pack_columns, unpack_columns
 
 STEPS = np.array([1, 2, 3, 10, 1000, 2**40], np.int64)

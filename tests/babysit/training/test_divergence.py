@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from babysit.training.divergence import STEPS, DivergenceGuard
+from babysit.training.guards.divergence import STEPS, DivergenceGuard
 
 
 def trips_at(costs: Iterable[float], guard: DivergenceGuard | None = None) -> list[int]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from babysit.protocol.commands import Set
-from babysit.protocol.run_spec import RunSpec
+from babysit.protocol.spec.run_spec import RunSpec
 from babysit.task import Data, Examples, Task
 from babysit.training.controls import apply_change
 from babysit.training.metrics import StepSize, norm

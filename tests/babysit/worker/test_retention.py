@@ -16,8 +16,8 @@ import torch
 
 from babysit.protocol.events import CheckpointPinned, Forked
 from babysit.protocol.objective import DEFAULT, Objective
-from babysit.protocol.run_spec import checkpoint_id
 from babysit.protocol.serialization import to_json
+from babysit.protocol.spec.run_spec import checkpoint_id
 from babysit.protocol.status import CheckpointCause
 from babysit.storage.journal import Frame, JournalReader, JournalWriter
 from babysit.training.checkpoint import Snapshot

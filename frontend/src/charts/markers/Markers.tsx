@@ -4,7 +4,7 @@ import { useRef, useState } from "react";
 import type { MarkerGroup } from "../../domain/markers";
 import { groupMarkers } from "../../domain/markers";
 import { whole } from "../../format/numbers";
-import { dispatch } from "../../state/store";
+import { dispatch, getPage } from "../../state/store";
 import { toX } from "../axis";
 import type { ChartName } from "../compose";
 import type { Drawing } from "../drawing";
@@ -17,7 +17,11 @@ import { useMarkers } from "./useMarkers";
 export function Markers({ drawing, name }: { drawing: Drawing; name: ChartName }) {
   const markers = useMarkers();
   const { frame, axis } = drawing;
-  const groups = groupMarkers(markers, (step) => xToPx(frame, toX(axis, step)));
+  // A change that no step has used yet stands at the end of the curve, until its own step is made.
+  const open = getPage().open;
+  const lastStep = open ? Math.max(open.run.step, open.curves.lastStep) : 0;
+  const xOf = (step: number): number => xToPx(frame, toX(axis, Math.min(step, lastStep)));
+  const groups = groupMarkers(markers, xOf);
   const inside = groups.filter(
     (group) => group.x >= frame.box.left - 2 && group.x <= frame.box.width - frame.box.right + 2,
   );
@@ -25,7 +29,7 @@ export function Markers({ drawing, name }: { drawing: Drawing; name: ChartName }
   const [shown, setShown] = useState<number[]>([]);
   const opener = useRef<HTMLElement | null>(null);
   const chosen = markers.filter((marker) => shown.includes(marker.eventId));
-  const at = chosen[0] ? xToPx(frame, toX(axis, chosen[0].step)) : 0;
+  const at = chosen[0] ? xOf(chosen[0].step) : 0;
   const close = () => {
     setShown([]);
     opener.current?.focus({ preventScroll: true });

@@ -5,7 +5,8 @@ import type { EventOf } from "../../api/types";
 import type { Effect } from "../../domain/effect";
 import { EFFECT_STEPS, effectOf } from "../../domain/effect";
 import type { Series } from "../../domain/series";
-import { nextChangeStep } from "../../domain/undo";
+import { lastStepOf } from "../../domain/undo";
+import { lastStepBefore } from "../../format/changeTime";
 import { seriesOf } from "../../state/loadCurves";
 import { getPage, usePageThrottled } from "../../state/store";
 
@@ -23,11 +24,12 @@ export function useEffectOfChange(change: EventOf<"changed"> | null): EffectOfCh
   const curves = usePageThrottled((page) => page.open?.curves);
   const [exact, setExact] = useState<{ id: number; raw: Record<string, Series> } | null>(null);
   const train = curves?.raw["train/cost"];
-  const isCoarse = change !== null && train !== undefined && pointAt(train, change.step) > COARSE_STEPS;
+  const before = change ? lastStepBefore(change) : 0;
+  const isCoarse = change !== null && train !== undefined && pointAt(train, before) > COARSE_STEPS;
   useEffect(() => {
     if (!change || !isCoarse) return undefined;
     let cancelled = false;
-    const range = { from_step: Math.max(1, change.step - EFFECT_STEPS), to_step: change.step + EFFECT_STEPS };
+    const range = { from_step: Math.max(1, before - EFFECT_STEPS), to_step: before + EFFECT_STEPS };
     const series = "train/cost,val/cost";
     getCurves(change.run_id, { ...range, points: 1000, series })
       .then((found) => {
@@ -37,17 +39,17 @@ export function useEffectOfChange(change: EventOf<"changed"> | null): EffectOfCh
     return () => {
       cancelled = true;
     };
-  }, [change, isCoarse]);
+  }, [change, before, isCoarse]);
   if (!change || !curves) return null;
   const raw = exact?.id === change.id ? exact.raw : curves.raw;
   const open = getPage().open;
-  const cut = nextChangeStep([...(open?.inherited ?? []), ...(open?.events ?? [])], change);
-  const last = raw["train/cost"]?.step.at(-1) ?? change.step;
-  const to = Math.min(change.step + EFFECT_STEPS, cut, last);
+  const cut = lastStepOf([...(open?.inherited ?? []), ...(open?.events ?? [])], change);
+  const last = raw["train/cost"]?.step.at(-1) ?? before;
+  const to = Math.min(before + EFFECT_STEPS, cut, last);
   return {
-    train: effectOf(raw["train/cost"], change.step, to),
-    val: effectOf(raw["val/cost"], change.step, to),
-    isCut: cut < change.step + EFFECT_STEPS,
+    train: effectOf(raw["train/cost"], before, to),
+    val: effectOf(raw["val/cost"], before, to),
+    isCut: cut < before + EFFECT_STEPS,
   };
 }
 

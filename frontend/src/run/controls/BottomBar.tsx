@@ -2,8 +2,8 @@
 
 import type { Hyperparameter, Run, RunEvent } from "../../api/types";
 import { isFactorOnGroups, mainRates } from "../../domain/declaration";
-import { rateOf } from "../../domain/learningRate";
-import { valueInForce } from "../../domain/override";
+import { rateOf } from "../../domain/hyperparameters/learningRate";
+import { valueInForce } from "../../domain/hyperparameters/override";
 import { valueText } from "../../format/hyperparameters";
 import { setting } from "../../format/numbers";
 import { useDeclared } from "../../state/declared";

@@ -21,7 +21,7 @@ export function ScheduledChanges({ run }: { run: Run }) {
           <li key={change.command_id}>
             <Icon name="clock" />
             <span>
-              step <b className="numbers">{whole(change.at_step)}</b>:{" "}
+              after step <b className="numbers">{whole(change.at_step)}</b>:{" "}
               {Object.entries(change.values ?? {})
                 .map(([name, value]) => `${nameOf(name)} ${valueText(name, value)}`)
                 .join(", ")}

@@ -1,7 +1,7 @@
 /** All hyperparameters of a task as fields, by tier, each with its help and what is wrong with it. */
 import { useId } from "react";
 import type { Hyperparameter, Values } from "../../api/types";
-import { applies } from "../../domain/hyperparameters";
+import { applies } from "../../domain/hyperparameters/hyperparameters";
 import { valueText } from "../../format/hyperparameters";
 
 export interface Draft {

@@ -1,7 +1,7 @@
 /** From declarations to a draft of texts, and back to values with what is wrong. Pure. */
 import { INT_MAX, STEPS_MAX } from "../../api/limits";
 import type { Hyperparameter, Value, Values } from "../../api/types";
-import { readDeclared } from "../../domain/hyperparameters";
+import { readDeclared } from "../../domain/hyperparameters/hyperparameters";
 import { valueText } from "../../format/hyperparameters";
 import { parseWhole } from "../../format/parseNumber";
 import type { Draft } from "./HyperparameterFields";

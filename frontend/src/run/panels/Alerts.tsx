@@ -3,10 +3,11 @@ import { logUrl } from "../../api/client";
 import { fromWireNumber } from "../../api/number";
 import type { Checkpoint, EventOf, RunEvent, Values } from "../../api/types";
 import { isFactorOnGroups } from "../../domain/declaration";
+import { rateOf } from "../../domain/hyperparameters/learningRate";
+import { valueInForce } from "../../domain/hyperparameters/override";
 import { reasonText } from "../../domain/journal";
-import { rateOf } from "../../domain/learningRate";
-import { valueInForce } from "../../domain/override";
 import { breaks } from "../../domain/series";
+import { fromStepText } from "../../format/changeTime";
 import { setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
 import * as commands from "../../state/commands/commands";
@@ -89,7 +90,7 @@ function causeText({ events, run }: OpenRun): string {
   if (!last || typeof from !== "number" || typeof to !== "number" || to <= from) return "";
   if (run.step - last.step > CAUSE_STEPS) return "";
   const target = last.values["learning_rate"];
-  return ` Likely cause: learning rate raised to ${setting(typeof target === "number" ? target : to)} at step ${whole(last.step)}.`;
+  return ` Likely cause: learning rate raised to ${setting(typeof target === "number" ? target : to)} ${fromStepText(last.effective_step)}.`;
 }
 
 /** The newest checkpoint from before it went wrong: where the cost is a number, and not above its start. */

@@ -23,7 +23,7 @@ export function ViewerLink({ runId }: { runId: number }) {
   };
   return (
     <button type="button" className="button" onClick={() => void copy()}>
-      <Icon name="out" /> Copy a link to watch
+      <Icon name="link" /> Copy a link to watch
     </button>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { STEPS_MAX } from "../../api/limits";
 import type { Promotion } from "../../api/searches";
 import { promoteRun } from "../../api/searches";
+import { presetPace } from "../../domain/pace";
 import { whole } from "../../format/numbers";
 import { parseWhole } from "../../format/parseNumber";
 import { showRun } from "../../state/commands/commands";
@@ -31,7 +32,9 @@ const WAYS: { from: Promotion["from"]; word: string; help: string }[] = [
 
 export function PromoteDialog({ runId, trial, searchId, steps }: PromoteDialogProps) {
   const [from, setFrom] = useState<Promotion["from"]>("checkpoint");
-  const [paused, setPaused] = useState(false);
+  // What is left would be over before anybody can steer it.
+  const isShort = presetPace(steps * 3, null) > 0;
+  const [paused, setPaused] = useState(isShort);
   const form = useDialogForm({
     name: `trial ${trial} of search ${searchId}`,
     steps: String(steps * 4),

@@ -5,6 +5,7 @@ import { measured, rounded } from "../../format/numbers";
 import { useElementWidth } from "../../ui/hooks/useElementWidth";
 import type { Axis } from "../axes";
 import { textOf, ticksOf, unitOf } from "../axes";
+import * as marks from "../drawing.module.css";
 import { lowerFirst } from "../labels";
 import { ranked } from "../trials";
 import * as styles from "./Rounds.module.css";
@@ -74,9 +75,14 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
   return (
     <div className={styles.roundAxis}>
       <h3>{axis.label}</h3>
-      <div ref={container} className="many" role="img" aria-label={`Boxes of ${axis.label}, round by round`}>
+      <div
+        ref={container}
+        className={marks.many}
+        role="img"
+        aria-label={`Boxes of ${axis.label}, round by round`}
+      >
         {width > 0 ? (
-          <svg className="drawing" width={width} height={height} aria-hidden="true">
+          <svg className={marks.drawing} width={width} height={height} aria-hidden="true">
             {rounds.map((round, i) => {
               const part = round.space[axis.name];
               const [low, high] = [unitOf(axis, part?.low), unitOf(axis, part?.high)];
@@ -116,18 +122,18 @@ function RoundAxis({ axis, rounds, search }: { axis: Axis; rounds: Round[]; sear
                 </g>
               );
             })}
-            <line className="axis-line" x1={xOf(0)} x2={xOf(1)} y1={floor} y2={floor} />
+            <line className={marks.axisLine} x1={xOf(0)} x2={xOf(1)} y1={floor} y2={floor} />
             {ticksOf(axis, Math.max(2, Math.floor(width / 60))).map(({ at, text }) => (
               <g key={`${text}${at}`}>
                 <line
-                  className="axis-tick"
+                  className={marks.axisTick}
                   x1={xOf(at)}
                   x2={xOf(at)}
                   y1={floor}
                   y2={floor + (text ? 4 : 2)}
                 />
                 {text ? (
-                  <text className="tick middle" x={xOf(at)} y={height - 4}>
+                  <text className={`${marks.tick} ${marks.middle}`} x={xOf(at)} y={height - 4}>
                     {text}
                   </text>
                 ) : null}

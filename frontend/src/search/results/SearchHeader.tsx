@@ -36,7 +36,13 @@ export function SearchHeader({ search, isViewer }: SearchHeaderProps) {
         <h1 id="search-name" tabIndex={-1}>
           {search.name}
         </h1>
-        <div role="status" aria-label="Search status" aria-live="polite" className={`chip chip-${chip.tone}`}>
+        <div
+          role="status"
+          aria-label="Search status"
+          aria-live="polite"
+          className="chip"
+          data-tone={chip.tone}
+        >
           <Icon name={chip.icon} />
           <span>{chip.word}</span>
         </div>
@@ -93,7 +99,8 @@ function Progress({ search }: { search: Search }) {
           count > 0 ? (
             <span
               key={outcome}
-              className={`${styles.segment} outcome-${outcome}`}
+              className={styles.segment}
+              data-outcome={outcome}
               style={{ flexGrow: count }}
             />
           ) : null,
@@ -104,7 +111,7 @@ function Progress({ search }: { search: Search }) {
           .filter(({ count, outcome }) => count > 0 && !(outcome === "waiting" && isOver(search)))
           .map(({ outcome, count }) => (
             <li key={outcome} className={EXCLUDED.includes(outcome) ? "hollow" : undefined}>
-              <span className={`${styles.key} outcome-${outcome}`} aria-hidden="true" />
+              <span className={styles.key} data-outcome={outcome} aria-hidden="true" />
               <b>{whole(count)}</b> {OUTCOMES[outcome]}
             </li>
           ))}

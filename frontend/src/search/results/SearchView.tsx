@@ -5,6 +5,7 @@ import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { NotFound } from "../../ui/NotFound";
 import { axesOf } from "../axes";
+import * as page from "../page.module.css";
 import { ranked, valueAxis } from "../trials";
 import { BestTrial } from "./BestTrial";
 import type { Brushes } from "./charts/brush/brush";
@@ -62,9 +63,9 @@ export function SearchView({ id }: { id: number }) {
       <NotFound title="This search cannot be shown." problem={problem} to="/caviar" all="All searches" />
     );
   }
-  if (search === null) return <main id="main" className="caviar" aria-busy="true" />;
+  if (search === null) return <main id="main" className={page.page} aria-busy="true" />;
   return (
-    <main id="main" className="caviar">
+    <main id="main" className={page.page}>
       <SearchHeader search={search} isViewer={isViewer} />
       <BestTrial search={search} axes={axes} isViewer={isViewer} />
       <div className={styles.searchCharts}>

@@ -7,6 +7,7 @@ import { whole } from "../../format/numbers";
 import { useElementWidth } from "../../ui/hooks/useElementWidth";
 import type { Axis } from "../axes";
 import { axisOf, ticksOf, unitOf } from "../axes";
+import * as marks from "../drawing.module.css";
 import { lowerFirst } from "../labels";
 import type { Plot } from "../trialPaths";
 import { xOf, yOf } from "../trialPaths";
@@ -86,12 +87,12 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
       </figcaption>
       <div
         ref={container}
-        className="many"
+        className={marks.many}
         role="img"
         aria-label={`${title}: ${points.length} trials, ${distinct} distinct values of ${lowerFirst(x.label)}`}
       >
         {width > 0 ? (
-          <svg className="drawing" width={width} height={plot.height} aria-hidden="true">
+          <svg className={marks.drawing} width={width} height={plot.height} aria-hidden="true">
             <rect
               className={styles.scatterBox}
               x={plot.left - 6}
@@ -110,7 +111,7 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
                   y1={yOf(plot, v)}
                   y2={floor + 12}
                 />
-                <circle className="draw" cx={xOf(plot, u)} cy={yOf(plot, v)} r={3} />
+                <circle className={marks.draw} cx={xOf(plot, u)} cy={yOf(plot, v)} r={3} />
               </g>
             ))}
             {[...new Set(spots.map(({ u }) => u.toFixed(4)))].map((u) => (
@@ -128,7 +129,7 @@ function Scatter({ title, points, distinct, x, y }: ScatterProps) {
               .map(({ at, text }) => (
                 <text
                   key={text}
-                  className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`}
+                  className={`${marks.tick} ${at < 0.04 ? "" : at > 0.96 ? marks.end : marks.middle}`}
                   x={xOf(plot, at)}
                   y={plot.height - 6}
                 >

@@ -29,7 +29,7 @@ export function MethodPanel(props: MethodPanelProps) {
   const { cells } = props;
   const tooMany = method.strategy === "grid" && cells > Number(method.trials);
   return (
-    <section className="panel method" aria-labelledby="method">
+    <section className={`panel ${styles.method}`} aria-labelledby="method">
       <h2 id="method">Method</h2>
       <div className="choices" role="radiogroup" aria-labelledby="method">
         {METHODS.map(({ id, word, help }) => (

@@ -27,11 +27,11 @@ describe("ramps", () => {
 });
 
 describe("answers", () => {
-  test("say from which update on a value acts", () => {
+  test("say from which step on a value acts", () => {
     const asked = { kind: "set" as const, values: { learning_rate: 0.005 } };
     const got = changed({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.005 } });
 
-    expect(answerText(asked, got)).toBe("Learning rate 0.01 → 0.005 from step 1,205. Made after step 1,204.");
+    expect(answerText(asked, got)).toBe("Learning rate 0.01 → 0.005 from step 1,205.");
   });
 
   test("say what a ramp does", () => {
@@ -39,7 +39,7 @@ describe("answers", () => {
 
     expect(
       answerText(asked, changed({ before: { learning_rate: 0.01 }, after: { learning_rate: 0.03 } })),
-    ).toBe("Learning rate rising to 0.03 over 10 steps. From step 1,205. Made after step 1,204.");
+    ).toBe("Learning rate rising to 0.03 over 10 steps. From step 1,205.");
   });
 
   test("say what was linked", () => {
@@ -50,7 +50,7 @@ describe("answers", () => {
     });
 
     expect(answerText(asked, got)).toBe(
-      "Momentum 0.9 → 0.99; learning rate 0.01 → 0.001 to keep the step size, from step 1,205. Made after step 1,204.",
+      "Momentum 0.9 → 0.99; learning rate 0.01 → 0.001 to keep the step size, from step 1,205.",
     );
   });
 
@@ -58,8 +58,6 @@ describe("answers", () => {
     const asked = { kind: "set" as const, values: { momentum: 0 } };
     const got = changed({ before: { momentum: 0.9 }, after: { momentum: 0 }, notes: ["velocity cleared"] });
 
-    expect(answerText(asked, got)).toBe(
-      "Momentum 0.9 → 0 from step 1,205. Made after step 1,204. Velocity cleared.",
-    );
+    expect(answerText(asked, got)).toBe("Momentum 0.9 → 0 from step 1,205. Velocity cleared.");
   });
 });

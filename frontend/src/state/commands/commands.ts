@@ -13,9 +13,9 @@ import type {
 } from "../../api/types";
 import type { Answer } from "../../domain/answers";
 import { declaredOf } from "../../domain/declaration";
-import { rateOf } from "../../domain/learningRate";
-import { largestRise, nudgedRates, relativeText } from "../../domain/override";
-import { changeTimeText } from "../../format/changeTime";
+import { rateOf } from "../../domain/hyperparameters/learningRate";
+import { largestRise, nudgedRates, relativeText } from "../../domain/hyperparameters/override";
+import { fromStepText } from "../../format/changeTime";
 import { changeText, nameOf, valueText } from "../../format/hyperparameters";
 import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
@@ -79,7 +79,7 @@ export async function change(run: Run, command: SetCommand): Promise<boolean> {
   const ramped = withRamp(command, run);
   const answer = await send(run, ramped);
   if (answer?.kind === "change_scheduled") {
-    toast(`Scheduled for step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
+    toast(`Scheduled after step ${whole(answer.at_step)}: ${valuesText(answer.values)}.`);
   }
   if (answer?.kind !== "changed") return false;
   const why = command.note ? null : { runId: run.id, commandId: answer.command_id, step: answer.step };
@@ -108,17 +108,18 @@ function eventsOf(run: Run): RunEvent[] {
   return open?.run.id === run.id ? [...open.inherited, ...open.events] : [];
 }
 
-/** "Learning rate 0.01 → 0.005 from step 1,205. Made after step 1,204." and what else the worker had to do. */
+/** "Learning rate 0.01 → 0.005 from step 1,205." and what else the worker had to do. */
 export function answerText(command: SetCommand, answer: EventOf<"changed">): string {
   const { before, after, notes } = answer;
   const extra = notes.length > 0 ? ` ${notes.map(sentence).join(" ")}` : "";
   const relative = relativeText(command.values);
-  const when = ` ${changeTimeText(answer, relative)}${extra}`;
+  const from = fromStepText(answer.effective_step);
+  const when = ` ${from}${relative && `, ${relative}`}.${extra}`;
   if (command.over_steps) {
     const name = Object.keys(command.values)[0] ?? "";
     const to = command.values[name];
     const rising = typeof to === "number" && to > Number(before[name] ?? 0) ? "rising" : "moving";
-    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps. ${sentence(changeTimeText(answer))}${extra}`;
+    return `${nameOf(name)} ${rising} to ${valueText(name, to)} over ${command.over_steps} steps. ${sentence(from)}${extra}`;
   }
   const old = before["learning_rate"];
   const now = after["learning_rate"];

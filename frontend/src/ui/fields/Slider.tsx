@@ -2,7 +2,7 @@
  * A slider with words for its value. It is the browser's own: React Aria's cannot be told what to say
  * (`aria-valuetext`), and "0.02, 2 times the current 0.01" is the point.
  */
-import type { SliderRange } from "../../domain/sliderScale";
+import type { SliderRange } from "../../domain/hyperparameters/sliderScale";
 import * as styles from "./Slider.module.css";
 
 export interface SliderProps {

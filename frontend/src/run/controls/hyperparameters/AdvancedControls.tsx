@@ -1,6 +1,6 @@
 /** What rarely matters, folded away: built from the declarations, so a task's own appear here too. */
 import type { Hyperparameter, Run } from "../../../api/types";
-import { applies } from "../../../domain/hyperparameters";
+import { applies } from "../../../domain/hyperparameters/hyperparameters";
 import { valueText } from "../../../format/hyperparameters";
 import { TierName } from "../../../ui/TierName";
 import { Disclosure } from "../Disclosure";

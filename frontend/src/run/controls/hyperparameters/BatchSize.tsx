@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { fromWireNumber } from "../../../api/number";
 import type { Hyperparameter, Run, Values } from "../../../api/types";
-import { rateOf } from "../../../domain/learningRate";
+import { rateOf } from "../../../domain/hyperparameters/learningRate";
 import { setting, whole } from "../../../format/numbers";
 import { roundFloat } from "../../../format/parseNumber";
 import { ApplyButton, ControlHead, StagedSelect } from "../staged/StagedControl";

@@ -2,7 +2,7 @@
 
 import { fromWireNumber } from "../../../api/number";
 import type { Hyperparameter, Run, Value } from "../../../api/types";
-import { readDeclared } from "../../../domain/hyperparameters";
+import { readDeclared } from "../../../domain/hyperparameters/hyperparameters";
 import { valueText } from "../../../format/hyperparameters";
 import { openDialog } from "../../../state/dialogs";
 import { usePage } from "../../../state/store";

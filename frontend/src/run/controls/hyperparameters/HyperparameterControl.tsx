@@ -1,7 +1,7 @@
 /** A control for any declared hyperparameter that a running training can change. */
 import type { Hyperparameter, RequestedValues, Run, Value } from "../../../api/types";
-import { readDeclared } from "../../../domain/hyperparameters";
-import { fromSlider, sliderRange, toSlider } from "../../../domain/sliderScale";
+import { readDeclared } from "../../../domain/hyperparameters/hyperparameters";
+import { fromSlider, sliderRange, toSlider } from "../../../domain/hyperparameters/sliderScale";
 import { valueText } from "../../../format/hyperparameters";
 import { setting } from "../../../format/numbers";
 import { change } from "../../../state/commands/commands";

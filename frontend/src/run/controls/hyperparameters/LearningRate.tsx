@@ -2,10 +2,10 @@
 
 import { useMemo, useState } from "react";
 import type { Run } from "../../../api/types";
-import type { Rate } from "../../../domain/learningRate";
-import { rateOf } from "../../../domain/learningRate";
-import type { TriedRate } from "../../../domain/triedRates";
-import { triedRates } from "../../../domain/triedRates";
+import type { Rate } from "../../../domain/hyperparameters/learningRate";
+import { rateOf } from "../../../domain/hyperparameters/learningRate";
+import type { TriedRate } from "../../../domain/hyperparameters/triedRates";
+import { triedRates } from "../../../domain/hyperparameters/triedRates";
 import { measured, setting } from "../../../format/numbers";
 import { parseLearningRate } from "../../../format/parseNumber";
 import { getPage, usePage } from "../../../state/store";

@@ -1,11 +1,11 @@
 /** What the staged learning rate would do, before it does it. */
 import { fromWireNumber } from "../../../api/number";
 import type { Run } from "../../../api/types";
-import type { Rate } from "../../../domain/learningRate";
-import { stepSizeFactor } from "../../../domain/learningRate";
-import { partText, stepSizeZone, timesText } from "../../../domain/stepSize";
-import type { TriedRate } from "../../../domain/triedRates";
-import { farAbove } from "../../../domain/triedRates";
+import type { Rate } from "../../../domain/hyperparameters/learningRate";
+import { stepSizeFactor } from "../../../domain/hyperparameters/learningRate";
+import { partText, stepSizeZone, timesText } from "../../../domain/hyperparameters/stepSize";
+import type { TriedRate } from "../../../domain/hyperparameters/triedRates";
+import { farAbove } from "../../../domain/hyperparameters/triedRates";
 import { measured, rounded, setting } from "../../../format/numbers";
 import { RAMP_FACTOR, RAMP_STEPS } from "../../../state/commands/commands";
 import { Icon } from "../../../ui/Icon";

@@ -1,8 +1,8 @@
 /** Momentum, on a scale where 0.9, 0.99 and 0.999 are equally far apart. */
 import { useState } from "react";
 import type { Hyperparameter, Run } from "../../../api/types";
-import { rateOf } from "../../../domain/learningRate";
-import { fromSlider, MOMENTUM_END, toSlider } from "../../../domain/sliderScale";
+import { rateOf } from "../../../domain/hyperparameters/learningRate";
+import { fromSlider, MOMENTUM_END, toSlider } from "../../../domain/hyperparameters/sliderScale";
 import { measured, momentum, rounded, setting } from "../../../format/numbers";
 import { parseMomentum } from "../../../format/parseNumber";
 import { ApplyButton, ControlHead, StagedField, StagedSlider } from "../staged/StagedControl";

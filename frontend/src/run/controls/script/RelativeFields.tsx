@@ -1,7 +1,7 @@
 /** How a value stands to what the script's own code and its schedule say: a factor on it, or alone again. */
 import type { ReactNode } from "react";
 import type { Hyperparameter, RequestedValues, Run } from "../../../api/types";
-import type { Override } from "../../../domain/override";
+import type { Override } from "../../../domain/hyperparameters/override";
 import { valueText } from "../../../format/hyperparameters";
 import { setting } from "../../../format/numbers";
 import type { ParsedNumber } from "../../../format/parseNumber";

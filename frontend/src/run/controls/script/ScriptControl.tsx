@@ -1,6 +1,6 @@
 /** One value of a script: what is in force, what sets it, and how it stands to what the script says. */
 import type { Hyperparameter, Run } from "../../../api/types";
-import { canRamp, multiplied, overrideOf, valueInForce } from "../../../domain/override";
+import { canRamp, multiplied, overrideOf, valueInForce } from "../../../domain/hyperparameters/override";
 import { valueText } from "../../../format/hyperparameters";
 import { change } from "../../../state/commands/commands";
 import { ActionButton } from "../../../ui/ActionButton";

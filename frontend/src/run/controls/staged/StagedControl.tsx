@@ -1,7 +1,7 @@
 /** The parts of every control: its heading, what a value is staged with, and the button that applies it. */
 
 import type { Hyperparameter } from "../../../api/types";
-import type { SliderRange } from "../../../domain/sliderScale";
+import type { SliderRange } from "../../../domain/hyperparameters/sliderScale";
 import type { ParsedNumber } from "../../../format/parseNumber";
 import { ActionButton } from "../../../ui/ActionButton";
 import { NumberField } from "../../../ui/fields/NumberField";

@@ -1,5 +1,6 @@
 /** When a change happens, and how gradually: now and at once, unless the form says otherwise. */
 import { useState } from "react";
+import { fromStepText } from "../../../format/changeTime";
 import { whole } from "../../../format/numbers";
 import * as styles from "./TimingFields.module.css";
 import type { StagedControl } from "./useStagedControl";
@@ -36,6 +37,9 @@ export function TimingFields<Value>({ control, ramps }: TimingFieldsProps<Value>
           defaultValue={timing.at_step}
           onChange={(event) => setTiming({ ...timing, at_step: read(event.target.value) })}
         />
+        {timing.at_step === undefined ? null : (
+          <small className="muted">Acts {fromStepText(timing.at_step + 1)}.</small>
+        )}
       </label>
       {ramps ? (
         <label className="labelled">

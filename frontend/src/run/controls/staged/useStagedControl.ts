@@ -1,7 +1,7 @@
 /** A value that is chosen first and applied then: now, at a later step, or gradually. */
 import { useState } from "react";
 import type { RequestedValues, Run, SetCommand, Values } from "../../../api/types";
-import { rateOf } from "../../../domain/learningRate";
+import { rateOf } from "../../../domain/hyperparameters/learningRate";
 import { OVER } from "../../../domain/status";
 import { roundFloat } from "../../../format/parseNumber";
 import { change } from "../../../state/commands/commands";

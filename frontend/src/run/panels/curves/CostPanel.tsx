@@ -34,7 +34,7 @@ export function CostPanel() {
   const adam = usePage((page) => (page.open ? isAdam(page.open.run) : false));
   const names = usePage((page) => (page.open ? costSeries(page.open).join("\n") : "")).split("\n");
   // A phone has no room for labels at the ends of curves: the row below has the values.
-  const right = phone ? 12 : 96;
+  const right = phone ? 22 : 96;
   const height = useChartHeight();
   return (
     <section className={`panel ${styles.cost}`} aria-labelledby="cost" id="cost-panel">

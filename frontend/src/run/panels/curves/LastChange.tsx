@@ -4,6 +4,7 @@ import { changeOf, effectOf } from "../../../domain/effect";
 import { markersOf } from "../../../domain/markers";
 import { lastStep } from "../../../domain/series";
 import { lastChange } from "../../../domain/undo";
+import { fromStepText, lastStepBefore } from "../../../format/changeTime";
 import { measured, whole } from "../../../format/numbers";
 import { useIsViewer } from "../../../state/permissions";
 import type { OpenRun } from "../../../state/state";
@@ -36,7 +37,8 @@ function Words({ open }: { open: OpenRun }) {
   }
   const marker = markersOf(open.events).find(({ eventId }) => eventId === change.id);
   const step = Math.max(open.run.step, open.curves.lastStep);
-  const since = step - change.step;
+  const before = lastStepBefore(change);
+  const since = Math.max(0, step - before);
   return (
     <p>
       <span className="muted">Last:</span>{" "}
@@ -45,12 +47,12 @@ function Words({ open }: { open: OpenRun }) {
       </span>{" "}
       <b>{marker?.text ?? change.summary}</b>{" "}
       <span className="muted">
-        at {whole(change.step)}{" "}
+        {fromStepText(change.effective_step)}{" "}
         <span className={styles.ago}>
           ({whole(since)} {since === 1 ? "step" : "steps"} ago)
         </span>
       </span>{" "}
-      <Since open={open} step={change.step} />
+      <Since open={open} step={before} />
     </p>
   );
 }

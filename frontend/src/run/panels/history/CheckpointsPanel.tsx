@@ -16,6 +16,7 @@ import { toastError } from "../../../state/toasts";
 import { ActionButton } from "../../../ui/ActionButton";
 import { ConfirmButton } from "../../../ui/ConfirmButton";
 import { Icon } from "../../../ui/Icon";
+import { StatusText } from "../../../ui/StatusText";
 import type { TreeLine } from "../../../ui/Tree";
 import { Tree } from "../../../ui/Tree";
 import { BranchMap } from "./BranchMap";
@@ -127,7 +128,7 @@ function linesOf(
             aria-hidden="true"
           />
           <b>{member.name}</b>
-          <span className={`small-status status-${member.status}`}>{member.status}</span>
+          <StatusText status={member.status}>{member.status}</StatusText>
           {member.live ? <span className="badge">live</span> : null}
           <span className={`muted numbers ${styles.treeEnd}`}>
             {member.parent ? `from ${whole(member.parent.step)} ` : ""}→ {whole(member.step)}

@@ -79,7 +79,15 @@ function Line({ entry }: { entry: Entry }) {
       </button>
       <div className={styles.entryText}>
         <span>{entry.text}</span>
-        {entry.firstUse ? <span className="muted"> {entry.firstUse}</span> : null}
+        {entry.earlier.length > 0 ? (
+          <details className="muted small-text">
+            <summary>corrected</summary>
+            {entry.earlier.map((text, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: equal texts may come twice, and none moves
+              <p key={i}>{text}</p>
+            ))}
+          </details>
+        ) : null}
         {entry.why ? <q>{entry.why}</q> : null}
         {entry.notes.length > 0 ? <span className="muted"> {entry.notes.join("; ")}</span> : null}
       </div>

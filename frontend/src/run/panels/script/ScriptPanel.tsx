@@ -10,7 +10,7 @@ export function ScriptPanel() {
   const script = usePageThrottled((page) => page.open?.run.script ?? null);
   if (!script) return null;
   return (
-    <section className={`panel of-script ${styles.script}`} aria-labelledby="script">
+    <section className={`panel ${styles.script}`} aria-labelledby="script">
       <div className="panel-head">
         <h2 id="script">Script</h2>
       </div>

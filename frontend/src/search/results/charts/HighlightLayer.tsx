@@ -1,5 +1,6 @@
 /** The highlighted trial's line, on a layer of its own: the many below it are not painted again. */
 
+import * as marks from "../../drawing.module.css";
 import type { Plot, TrialPath } from "../../trialPaths";
 import { pathOf } from "../../trialPaths";
 import { useHighlighted } from "./highlight";
@@ -18,7 +19,7 @@ export function HighlightLayer({
   const path = line ? pathOf(line.points) : "";
   return (
     <svg
-      className="drawing lit-layer"
+      className={`${marks.drawing} ${marks.litLayer}`}
       data-layer="highlight"
       width={plot.width}
       height={plot.height}
@@ -26,8 +27,8 @@ export function HighlightLayer({
     >
       {line ? (
         <g clipPath={clip}>
-          <path className="trial-line is-lit-back" d={path} />
-          <path className="trial-line is-lit" data-highlighted d={path} />
+          <path className={marks.trialLine} data-look="lit-back" d={path} />
+          <path className={marks.trialLine} data-look="lit" data-highlighted d={path} />
         </g>
       ) : null}
     </svg>

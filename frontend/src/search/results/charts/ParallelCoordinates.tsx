@@ -6,6 +6,7 @@ import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf, VALUE_AXIS } from "../../axes";
+import * as marks from "../../drawing.module.css";
 import type { LineStyle, Plot, Point, TrialPath } from "../../trialPaths";
 import { lineStyles, nearestTrial, pathOf, yOf } from "../../trialPaths";
 import { isExcluded, ranked, withoutRepeats } from "../../trials";
@@ -96,7 +97,7 @@ export function ParallelCoordinates({ search, axes, brushes, seen, onBrush }: Pa
       <BrushChips axes={axes} brushes={brushes} onBrush={onBrush} />
       <div
         ref={container}
-        className={`many ${styles.manyWide}`}
+        className={`${marks.many} ${styles.manyWide}`}
         role="figure"
         tabIndex={0}
         aria-label="Parallel coordinates"
@@ -186,16 +187,18 @@ const Lines = memo(function Lines({ lines, styleOf, axes, partial, plot, best }:
       .map(({ points }) => pathOf(points))
       .join("");
   return (
-    <svg className="drawing" width={plot.width} height={plot.height} aria-hidden="true">
+    <svg className={marks.drawing} width={plot.width} height={plot.height} aria-hidden="true">
       {(["out", "outside", "plain", "good"] as const).map((style) => (
-        <path key={style} className={`trial-line is-${style}`} d={of(style)} />
+        <path key={style} className={marks.trialLine} data-look={style} d={of(style)} />
       ))}
       {[...best].reverse().map((number) => {
         const line = lines.find(({ trial }) => trial.number === number);
         return line && styleOf.get(number) === "bright" ? (
           <path
             key={number}
-            className={`trial-line is-bright best-${best.indexOf(number) + 1}`}
+            className={marks.trialLine}
+            data-look="bright"
+            data-best={best.indexOf(number) + 1}
             d={pathOf(line.points)}
           />
         ) : null;
@@ -244,18 +247,28 @@ function AxisLine({
           {line}
         </text>
       ))}
-      <line className="axis-line" x1={x} x2={x} y1={plot.top} y2={plot.height - plot.bottom} />
+      <line className={marks.axisLine} x1={x} x2={x} y1={plot.top} y2={plot.height - plot.bottom} />
       {partial ? (
-        <text className={`tick middle ${styles.halo}`} x={x} y={yOf(plot, NO_VALUE_AT) + 14}>
+        <text
+          className={`${marks.tick} ${marks.middle} ${styles.halo}`}
+          x={x}
+          y={yOf(plot, NO_VALUE_AT) + 14}
+        >
           not drawn
         </text>
       ) : null}
       {ticksOf(axis, 7).map(({ at, text }) => (
         <g key={`${text}${at}`}>
-          <line className="axis-tick" x1={x - (text ? 4 : 2)} x2={x} y1={yOf(plot, at)} y2={yOf(plot, at)} />
+          <line
+            className={marks.axisTick}
+            x1={x - (text ? 4 : 2)}
+            x2={x}
+            y1={yOf(plot, at)}
+            y2={yOf(plot, at)}
+          />
           {text ? (
             <text
-              className={last ? `tick ${styles.halo}` : `tick end ${styles.halo}`}
+              className={last ? `${marks.tick} ${styles.halo}` : `${marks.tick} ${marks.end} ${styles.halo}`}
               x={last ? x + 6 : x - 7}
               y={yOf(plot, at) + 4}
             >

@@ -6,6 +6,7 @@ import { seriesWord } from "../../../format/objective";
 import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import type { Axis } from "../../axes";
 import { ticksOf, unitOf } from "../../axes";
+import * as marks from "../../drawing.module.css";
 import type { Plot } from "../../trialPaths";
 import { xOf, yOf } from "../../trialPaths";
 import { isExcluded, ranked, withoutRepeats } from "../../trials";
@@ -93,7 +94,7 @@ function SlicePlot({
       </h3>
       <div
         ref={container}
-        className="many"
+        className={marks.many}
         role="img"
         aria-label={`${cost.label} by ${axis.label}${best ? `: best ${measured(best.best)}` : ""}`}
         onPointerMove={(event) => setHovered(near(event))}
@@ -150,35 +151,35 @@ const SlicePicture = memo(function SlicePicture({
   const best = ranked(counted.map(({ trial }) => trial))[0];
   const floor = yOf(plot, 0);
   return (
-    <svg className="drawing" width={plot.width} height={plot.height} aria-hidden="true">
+    <svg className={marks.drawing} width={plot.width} height={plot.height} aria-hidden="true">
       {ticksOf(cost, 4)
         .filter((tick) => tick.text)
         .map(({ at, text }) => (
           <g key={text}>
             <line
-              className="grid-line"
+              className={marks.gridLine}
               x1={plot.left}
               x2={plot.width - plot.right}
               y1={yOf(plot, at)}
               y2={yOf(plot, at)}
             />
-            <text className="tick end" x={plot.left - 6} y={yOf(plot, at) + 4}>
+            <text className={`${marks.tick} ${marks.end}`} x={plot.left - 6} y={yOf(plot, at) + 4}>
               {text}
             </text>
           </g>
         ))}
-      <line className="axis-line" x1={plot.left} x2={plot.width - plot.right} y1={floor} y2={floor} />
+      <line className={marks.axisLine} x1={plot.left} x2={plot.width - plot.right} y1={floor} y2={floor} />
       {ticksOf(axis, Math.max(2, Math.floor(plot.width / 58))).map(({ at, text }) => (
         <g key={`${text}${at}`}>
           <line
-            className="axis-tick"
+            className={marks.axisTick}
             x1={xOf(plot, at)}
             x2={xOf(plot, at)}
             y1={floor}
             y2={floor + (text ? 4 : 2)}
           />
           {text ? (
-            <text className="tick middle" x={xOf(plot, at)} y={plot.height - 5}>
+            <text className={`${marks.tick} ${marks.middle}`} x={xOf(plot, at)} y={plot.height - 5}>
               {text}
             </text>
           ) : null}
@@ -198,7 +199,8 @@ const SlicePicture = memo(function SlicePicture({
         );
       })}
       <path
-        className={`${styles.dots} is-out`}
+        className={styles.dots}
+        data-look="out"
         d={dots(counted.filter(({ trial }) => !seen.has(trial.number)))}
       />
       <path
@@ -223,7 +225,12 @@ function HighlightedDot({ spots, plot }: { spots: Spot[]; plot: Plot }) {
   const highlighted = useHighlighted();
   const spot = spots.find(({ trial }) => trial.number === highlighted);
   return (
-    <svg className="drawing lit-layer" width={plot.width} height={plot.height} aria-hidden="true">
+    <svg
+      className={`${marks.drawing} ${marks.litLayer}`}
+      width={plot.width}
+      height={plot.height}
+      aria-hidden="true"
+    >
       {spot ? <circle className={styles.dotLit} data-highlighted cx={spot.x} cy={spot.y} r={6} /> : null}
     </svg>
   );

@@ -7,6 +7,7 @@ import { seriesWord } from "../../../format/objective";
 import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { evenly, ticksOf } from "../../axes";
+import * as marks from "../../drawing.module.css";
 import type { CurvesLayout, LineStyle, Plot } from "../../trialPaths";
 import { layoutCurves, lineStyles, nearestTrial, pathOf, xOf, yOf } from "../../trialPaths";
 import { ranked } from "../../trials";
@@ -61,7 +62,7 @@ export function TrialCurves({ search, curves, seen }: TrialCurvesProps) {
       </div>
       <div
         ref={container}
-        className="many"
+        className={marks.many}
         role="figure"
         tabIndex={0}
         aria-label="Live curves chart"
@@ -113,7 +114,7 @@ const Lines = memo(function Lines({ drawing, plot, styleOf, best }: LinesProps) 
     plot.height - plot.bottom - 7,
   );
   return (
-    <svg className="drawing" width={plot.width} height={plot.height} aria-hidden="true">
+    <svg className={marks.drawing} width={plot.width} height={plot.height} aria-hidden="true">
       <Frame drawing={drawing} plot={plot} />
       <clipPath id="curves-clip">
         <rect
@@ -125,12 +126,14 @@ const Lines = memo(function Lines({ drawing, plot, styleOf, best }: LinesProps) 
       </clipPath>
       <g clipPath="url(#curves-clip)">
         {(["out", "outside", "plain", "good"] as const).map((style) => (
-          <path key={style} className={`trial-line is-${style}`} d={of(style)} />
+          <path key={style} className={marks.trialLine} data-look={style} d={of(style)} />
         ))}
         {bright.map(({ trial, points }) => (
           <path
             key={trial.number}
-            className={`trial-line is-bright best-${best.indexOf(trial.number) + 1}`}
+            className={marks.trialLine}
+            data-look="bright"
+            data-best={best.indexOf(trial.number) + 1}
             d={pathOf(points)}
           />
         ))}
@@ -138,7 +141,8 @@ const Lines = memo(function Lines({ drawing, plot, styleOf, best }: LinesProps) 
       {labels.map(({ trial }, i) => (
         <text
           key={trial.number}
-          className={`${styles.trialLabel} best-${best.indexOf(trial.number) + 1}`}
+          className={styles.trialLabel}
+          data-best={best.indexOf(trial.number) + 1}
           x={plot.width - plot.right + 7}
           y={(ys[i] ?? 0) + 11}
         >
@@ -158,20 +162,25 @@ function Frame({ drawing, plot }: { drawing: CurvesLayout; plot: Plot }) {
         .map(({ at, text }) => (
           <g key={text}>
             <line
-              className="grid-line"
+              className={marks.gridLine}
               x1={plot.left}
               x2={plot.width - plot.right}
               y1={yOf(plot, at)}
               y2={yOf(plot, at)}
             />
-            <text className="tick end" x={plot.left - 7} y={yOf(plot, at) + 4}>
+            <text className={`${marks.tick} ${marks.end}`} x={plot.left - 7} y={yOf(plot, at) + 4}>
               {text}
             </text>
           </g>
         ))}
       {drawing.curves.length > 0
         ? steps.map((step) => (
-            <text key={step} className="tick middle" x={xOf(plot, step / drawing.steps)} y={plot.height - 6}>
+            <text
+              key={step}
+              className={`${marks.tick} ${marks.middle}`}
+              x={xOf(plot, step / drawing.steps)}
+              y={plot.height - 6}
+            >
               {whole(step)}
             </text>
           ))

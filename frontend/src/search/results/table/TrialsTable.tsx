@@ -8,6 +8,7 @@ import { openDialog } from "../../../state/dialogs";
 import { runPath } from "../../../state/route";
 import { Icon } from "../../../ui/Icon";
 import { Link } from "../../../ui/Link";
+import { StatusText } from "../../../ui/StatusText";
 import type { Axis } from "../../axes";
 import { VALUE_AXIS } from "../../axes";
 import { upperFirst } from "../../labels";
@@ -161,7 +162,7 @@ function RowContent({ trial, axes, rounds, rank, dim, isViewer, searchId }: RowP
   const highlighted = useIsHighlighted(trial.number);
   return (
     <tr
-      className={rank >= 0 ? `best-${rank + 1}` : undefined}
+      data-best={rank >= 0 ? rank + 1 : undefined}
       data-highlighted={highlighted || undefined}
       data-dim={dim || undefined}
       onPointerEnter={() => setHovered(trial.number)}
@@ -183,7 +184,7 @@ function RowContent({ trial, axes, rounds, rank, dim, isViewer, searchId }: RowP
       </th>
       {rounds ? <td className="right numbers">{trial.round}</td> : null}
       <td>
-        <span className={`small-status outcome-${trial.outcome}`}>{OUTCOMES[trial.outcome]}</span>
+        <StatusText status={trial.outcome}>{OUTCOMES[trial.outcome]}</StatusText>
         {trial.repeat_of !== null ? <span className="muted small-text"> again</span> : null}
       </td>
       <td className={`right numbers${trial.fits ? "" : " muted"}`}>

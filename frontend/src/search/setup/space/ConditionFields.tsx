@@ -2,6 +2,7 @@
 import type { Hyperparameter } from "../../../api/types";
 import { valueText } from "../../../format/hyperparameters";
 import * as styles from "./ConditionFields.module.css";
+import * as layout from "./row.module.css";
 import type { Row } from "./space";
 import { choicesOf } from "./space";
 
@@ -15,7 +16,7 @@ export interface ConditionFieldsProps {
 export function ConditionFields({ row, label, deciding, onRow }: ConditionFieldsProps) {
   if (deciding.length === 0) {
     return (
-      <p className="space-said muted small-text">
+      <p className={`${layout.said} muted small-text`}>
         Add a parameter with choices first, such as the optimizer: its choice then decides.
       </p>
     );

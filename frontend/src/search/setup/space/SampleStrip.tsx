@@ -5,6 +5,7 @@ import type { SpacePart } from "../../../api/searches";
 import type { Hyperparameter, Value } from "../../../api/types";
 import { useElementWidth } from "../../../ui/hooks/useElementWidth";
 import { axisOf, ticksOf, unitOf } from "../../axes";
+import * as marks from "../../drawing.module.css";
 import { lowerFirst } from "../../labels";
 import * as styles from "./SampleStrip.module.css";
 
@@ -42,14 +43,20 @@ export function SampleStrip({ declared, part, samples, grid }: SampleStripProps)
       }
     >
       {shown && width > 0 ? (
-        <svg className="drawing" width={width} height={HEIGHT} aria-hidden="true">
-          <line className="axis-line" x1={xOf(0)} x2={xOf(1)} y1={FLOOR} y2={FLOOR} />
+        <svg className={marks.drawing} width={width} height={HEIGHT} aria-hidden="true">
+          <line className={marks.axisLine} x1={xOf(0)} x2={xOf(1)} y1={FLOOR} y2={FLOOR} />
           {ticksOf(axis, Math.max(2, Math.floor(width / 48))).map(({ at, text }) => (
             <g key={`${text}${at}`}>
-              <line className="axis-tick" x1={xOf(at)} x2={xOf(at)} y1={FLOOR} y2={FLOOR + (text ? 4 : 2)} />
+              <line
+                className={marks.axisTick}
+                x1={xOf(at)}
+                x2={xOf(at)}
+                y1={FLOOR}
+                y2={FLOOR + (text ? 4 : 2)}
+              />
               {text ? (
                 <text
-                  className={`tick ${at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}`}
+                  className={`${marks.tick} ${at < 0.04 ? "" : at > 0.96 ? marks.end : marks.middle}`}
                   x={at < 0.04 ? xOf(at) - 6 : at > 0.96 ? xOf(at) + 6 : xOf(at)}
                   y={HEIGHT - 4}
                 >
@@ -65,8 +72,9 @@ export function SampleStrip({ declared, part, samples, grid }: SampleStripProps)
             const stack = stacks.get(x.toFixed(0)) ?? 0;
             stacks.set(x.toFixed(0), stack + 1);
             // Draws at the same place are stacked; beyond a dozen the heap is as high as it gets.
+            const y = FLOOR - 4 - Math.min(stack, 9) * 2.2;
             // biome-ignore lint/suspicious/noArrayIndexKey: samples have no identity but their index
-            return <circle key={i} className="draw" cx={x} cy={FLOOR - 4 - Math.min(stack, 9) * 2.2} r={2} />;
+            return <circle key={i} className={marks.draw} cx={x} cy={y} r={2} />;
           })}
         </svg>
       ) : null}

@@ -4,6 +4,7 @@ import type { Preview } from "../../../api/searches";
 import type { Hyperparameter } from "../../../api/types";
 import { Icon } from "../../../ui/Icon";
 import { gridText } from "../grid";
+import * as layout from "./row.module.css";
 import * as styles from "./SpaceEditor.module.css";
 import { SpaceRow } from "./SpaceRow";
 import type { ReadSpace, Row } from "./space";
@@ -41,8 +42,8 @@ export function SpaceEditor(props: SpaceEditorProps) {
         <div className="tools">{props.children}</div>
       </div>
       {props.words ? <p className={styles.origin}>{props.words}</p> : null}
-      <div className={grid ? styles.withPoints : undefined}>
-        <div className={`space-row ${styles.spaceHeadline}`} aria-hidden="true">
+      <div className={grid ? layout.withPoints : undefined}>
+        <div className={`${layout.row} ${layout.headline}`} aria-hidden="true">
           <span>parameter</span>
           <span>role</span>
           <span>scale</span>

@@ -6,6 +6,7 @@ import { valueText } from "../../../format/hyperparameters";
 import { Icon } from "../../../ui/Icon";
 import { lowerFirst, SCALE_WORDS } from "../../labels";
 import { ConditionFields } from "./ConditionFields";
+import * as layout from "./row.module.css";
 import { SampleStrip } from "./SampleStrip";
 import * as styles from "./SpaceRow.module.css";
 import type { Role, Row } from "./space";
@@ -40,7 +41,7 @@ export function SpaceRow(props: SpaceRowProps) {
   );
   const problemId = useId();
   return (
-    <div className="space-row" data-role={row.role} role="group" aria-label={hyperparameter.label}>
+    <div className={layout.row} data-role={row.role} role="group" aria-label={hyperparameter.label}>
       <div className={styles.spaceName} title={hyperparameter.help}>
         <b>{hyperparameter.label}</b>{" "}
         {hyperparameter.symbol && !hyperparameter.label.includes(hyperparameter.symbol) ? (
@@ -88,12 +89,12 @@ export function SpaceRow(props: SpaceRowProps) {
         <ConditionFields row={row} label={label} deciding={props.deciding} onRow={set} />
       ) : null}
       {wrong.length > 0 ? (
-        <p id={problemId} className="problem space-said" role="alert">
+        <p id={problemId} className={`problem ${layout.said}`} role="alert">
           {wrong.join(" ")}
         </p>
       ) : null}
       {warning && wrong.length === 0 && row.role !== "fixed" ? (
-        <p className={`space-said ${styles.spaceWarning}`} role="status">
+        <p className={`${layout.said} ${styles.spaceWarning}`} role="status">
           <Icon name="warn" /> {warning}
         </p>
       ) : null}
@@ -147,7 +148,7 @@ function Searched({
         hyperparameter.kind === "choice" || hyperparameter.kind === "bool" ? (
           <Choices row={row} hyperparameter={hyperparameter} onChange={onChange} />
         ) : (
-          <div className="space-list">{text("values", `Values of ${label}`)}</div>
+          <div className={layout.list}>{text("values", `Values of ${label}`)}</div>
         )
       ) : (
         <>
@@ -177,7 +178,7 @@ function Choices({
   const chosen = row.values.split(" ").filter(Boolean);
   return (
     <div
-      className={`space-list ${styles.spaceChoices}`}
+      className={`${layout.list} ${styles.spaceChoices}`}
       role="group"
       aria-label={`Choices of ${lowerFirst(hyperparameter.label)}`}
     >
@@ -218,7 +219,7 @@ function Fixed({
 }) {
   const name = `Value of ${lowerFirst(hyperparameter.label)}`;
   return (
-    <div className="space-fixed">
+    <div className={layout.fixed}>
       <span className="muted small-text">at</span>
       {hyperparameter.kind === "choice" || hyperparameter.kind === "bool" ? (
         <select

@@ -3,8 +3,8 @@
 import { fromWireNumber } from "../../../api/number";
 import type { Space, SpacePart } from "../../../api/searches";
 import type { Hyperparameter, Run, Scale, Value, Values } from "../../../api/types";
-import { applies, readDeclared } from "../../../domain/hyperparameters";
-import { fromSlider, toSlider } from "../../../domain/sliderScale";
+import { applies, readDeclared } from "../../../domain/hyperparameters/hyperparameters";
+import { fromSlider, toSlider } from "../../../domain/hyperparameters/sliderScale";
 import { valueText } from "../../../format/hyperparameters";
 import { notANumberText, parseWhole } from "../../../format/parseNumber";
 

@@ -1,0 +1,1 @@
+"""The task files: found, described in a process of their own, remembered."""

@@ -1,0 +1,1 @@
+"""What a run is asked for: its task or script, its options, its files."""

@@ -1,0 +1,1 @@
+"""What notices a training that goes wrong: NaN, divergence, and the way back."""
