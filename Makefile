@@ -34,7 +34,7 @@ run: ## set up what is missing, then serve: make run ARGS="--port 8001"
 	@$(MAKE) --no-print-directory -j2 set-up
 	@exec $(BIN)/babysit serve $(ARGS)
 
-test: ## set up everything, services too, then all checks and tests, of combinations a sample: up to half an hour
+test: ## set up everything, services too, then all checks and tests, of combinations a sample
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@$(MAKE) --no-print-directory services
 	@scripts/check.sh

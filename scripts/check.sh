@@ -12,38 +12,41 @@ how=${1:-quick}
 [ "$how" = full ] && export BABYSIT_TEST_FULL=1
 
 failed=()
+told=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$told"' EXIT
 check() { # check NAME COMMAND...
   echo "== $1"
   "${@:2}" || failed+=("$1")
 }
+beside() { # beside NAME COMMAND...: said when the tests are over
+  nice "${@:2}" >"$told/$1" 2>&1 || touch "$told/$1.failed"
+}
+# Three processes for two cores: half of what a test does is waiting.
 tests() {
-  pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder "$@"
+  pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder "$@"
 }
 
 check "ruff" ruff check --quiet .
 check "ruff format" ruff format --check --quiet .
-types=$(mktemp)
-mypy >"$types" 2>&1 &
-mypy=$!
-check "tsc" scripts/npm.sh run --silent check
-check "biome" scripts/npm.sh run --silent biome
-check "dependency-cruiser" scripts/npm.sh run --silent dependency-cruiser
-check "knip" scripts/npm.sh run --silent knip
-check "vitest" scripts/npm.sh run --silent test
-check "mypy" bash -c 'tail --pid=$0 -f /dev/null; cat "$1"' "$mypy" "$types"
-wait "$mypy" || failed+=("mypy")
-rm -f "$types"
+beside "mypy" mypy &
+# These measure times: only a check of low priority runs beside them.
+[ "$how" = fast ] || check "pytest, quiet" pytest -m quiet tests/e2e
+for tool in check biome dependency-cruiser knip test; do
+  beside "npm run $tool" scripts/npm.sh run --silent "$tool"
+done &
 
 case $how in
 fast) check "pytest" tests -m "not slow and not browser and not service" ;;
-*)
-  # Alone: each browser draws in software, and two at once leave nothing for the rest.
-  check "pytest, browser" pytest -m browser
-  check "pytest" tests -m "not browser"
-  ;;
+*) check "pytest" tests -m "not quiet" ;;
 esac
 [ "$how" = full ] && check "pytest, frameworks" .venv-frameworks/bin/python -m pytest -m frameworks tests/babysit/attached
 [ "$how" = full ] && check "soak" python -m tests.soak --minutes 10 --hostile 0
+
+wait
+for name in mypy "npm run "{check,biome,dependency-cruiser,knip,test}; do
+  check "$name" cat "$told/$name"
+  [ -e "$told/$name.failed" ] && failed+=("$name")
+done
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf -v names '%s, ' "${failed[@]}"

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.sizes import FULL, HYPOTHESIS_EXAMPLES, SEED_VARIABLE, session_seed  
 BROWSER_FLAGS = (
     "--no-sandbox",  # the tests may run as root, and open only the page of this server
     "--disable-gpu",
+    "--in-process-gpu",  # what is drawn in software need not go to another process
     "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
@@ -45,16 +47,23 @@ MARKED_FOR = {
     "slow": {"browser", "postgres_url", *STARTING},
 }
 ONE_PROCESS = ("shared_narrow",)  # fixtures of so few tests that one process makes them
+BROWSERS = 2  # processes with a browser and a server for it; their files are dealt out to these
 # Those that take longest begin first, so that no process works alone at the end.
-BEGIN_FIRST = ("tests/soak/", "tests/security/", "tests/app/supervisor/")
+BEGIN_FIRST = (
+    *("tests/e2e/", "tests/soak/", "tests/babysit/attached/", "tests/security/"),
+    *("tests/app/supervisor/", "tests/app/scripts/", "tests/babysit/"),
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks of the groups in this same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests by their needs, and take out those that cannot run here."""
+    browser_of = dealt_to_browsers(items)
     for item in items:
         if isinstance(item, pytest.Function):
             mark(item)
+            if group := browser_of.get(item.path) or group_of(item):
+                item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=rank)  # stable: within a file all stays as it is written
     take_out(config, items)
 
@@ -68,8 +77,17 @@ def mark(item: pytest.Function) -> None:
     for name, fixtures in MARKED_FOR.items():
         if needs & fixtures:
             item.add_marker(name)
-    if group := group_of(item):
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def dealt_to_browsers(items: list[pytest.Item]) -> dict[Path, str]:
+    """For each file of the page's tests one of a few groups, which have about as many tests."""
+    files = Counter(item.path for item in items if item.path.parent.name == "e2e")
+    held = dict.fromkeys((f"browser {number}" for number in range(BROWSERS)), 0)
+    groups = {}
+    for path, tests in files.most_common():
+        groups[path] = min(held, key=lambda group: held[group])
+        held[groups[path]] += tests
+    return groups
 
 
 def group_of(item: pytest.Function) -> str:
@@ -196,7 +214,11 @@ def pytest_configure() -> None:
     """Draw the seed of the session once: further processes of it inherit it."""
     if not os.environ.get(SEED_VARIABLE):
         os.environ[SEED_VARIABLE] = str(random.SystemRandom().randrange(10**6))
-    hypothesis.settings.register_profile("here", max_examples=HYPOTHESIS_EXAMPLES)
+    hypothesis.settings.register_profile(
+        "here",
+        max_examples=HYPOTHESIS_EXAMPLES,
+        deadline=None,  # other tests run on the same cores
+    )
     hypothesis.settings.load_profile("here")
 
 

@@ -25,18 +25,30 @@ def _size(quick: int, full: int) -> int:
 RESUMES_A_CELL = _size(2, 10)  # combinations for each network with each optimizer
 HYPOTHESIS_EXAMPLES = _size(30, 100)  # of each property
 
+# ---- trainings of people's own -----------------------------------------------------------------
+
+KILLED_TRAININGS = _size(5, 13)  # killed three times each
+PROVED_TRAININGS = _size(2, 4)
+
+# ---- curves ------------------------------------------------------------------------------------
+
+CURVE_BATCHES = _size(3, 6)  # sizes of batches in which a curve is written
+CURVE_JUMPS = _size(5, 15)  # places at which its steps go back, times how far
+SPIKES = _size(20, 100)  # heights of a spike before what is shown
+
 # ---- search ------------------------------------------------------------------------------------
 
 SEARCH_SEEDS = _size(1, 10)  # of those for which a sampler or an estimate is judged
 
 # ---- the whole system --------------------------------------------------------------------------
 
-CRASHES = _size(10, 100)  # of server, fork server and workers together
-CRASHES_MIN = _size(4, 40)  # on the slowest machine, within ...
+CRASHES = _size(4, 100)  # of server, fork server and workers together
+CRASHES_MIN = _size(3, 40)  # on the slowest machine, within ...
 CRASHES_WITHIN_S = _size(120, 420)
 CRASHED_AT_ONCE = _size(2, 4)  # products: a start is mostly waiting
 SERVER_KILLS = _size(1, 3)  # in the middle of one run
-SEARCH_KILLS = _size(2, 5)  # of the server of one search
+SERVER_SIGNALS = _size(1, 2)  # that ask it to end
+SEARCH_KILLS = _size(1, 5)  # of the server of one search
 
 # ---- hostile input: of each, how many at one place ----------------------------------------------
 
@@ -45,21 +57,26 @@ GATE_PAIRS = _size(8, 10_000)  # two choices together, there too
 GATE_MIN = _size(15_000, 500_000)
 GATE_SOCKETS = _size(60, 10_000)  # websockets at each address
 CORPUS_VALUES = _size(8, 10_000)  # in each field of a body
-CORPUS_BODIES = _size(20, 10_000)  # as the body
+CORPUS_BODIES = _size(10, 10_000)  # as the body
 CORPUS_TEXTS = _size(8, 10_000)  # in each parameter
 HEADER_TEXTS = _size(2, 20)  # in each header
 SHAPES = _size(8, 10_000)  # of whole requests, for each route
 FILE_NAMES = _size(150, 10_000)  # that lead out of the folder of the page
-DRAWN_REQUESTS = _size(4_000, 30_000)
-SPOILT_RECIPES = _size(200, 1_500)
-HOSTILE_REQUESTS_MIN = _size(6_500, 50_000)
-SCHEMA_CASES_A_ROUTE = _size(10, 150)
-SCHEMA_CASES_MIN = _size(500, 5_000)
+DRAWN_REQUESTS = _size(2_000, 30_000)
+SPOILT_RECIPES = _size(100, 1_500)
+HOSTILE_REQUESTS_MIN = _size(4_000, 50_000)
+SCHEMA_CASES_A_ROUTE = _size(4, 150)
+SCHEMA_CASES_MIN = _size(300, 5_000)
+FLOODS = _size(1, 3)  # of each kind
+
+# ---- the page in a browser --------------------------------------------------------------------
+
+INKED_RUNS = _size(1, 3)  # drawn live, and compared pixel by pixel with what is loaded
 
 # ---- a foreign page in the browser ---------------------------------------------------------------
 
-ATTACKS_IN_FRAMES = _size(2, 10)  # ways, for each route
-ATTACKED_ELSEWHERE = _size(10, 100)  # routes from another site; from the same one it is all
+ATTACKS_IN_FRAMES = _size(1, 10)  # ways, for each route
+ATTACKED_ELSEWHERE = _size(5, 100)  # routes from another site; from the same one it is all
 ATTACKED_BY_SOCKET = _size(8, 1)  # each so many-th route
 
 # ---- drawing -----------------------------------------------------------------------------------

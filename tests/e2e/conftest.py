@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import knowing_the_tasks
-from tests.e2e.screen import DESKTOP, WAITS_MS, Screen, forget, sign_in, window
+from tests.e2e.screen import DESKTOP, WAITS_MS, Screen, be_signed_in, forget, window
 from tests.live_server import LiveServer, serving
 
 expect.set_options(timeout=WAITS_MS)
@@ -46,9 +46,12 @@ def shared_window(browser: Browser, shared_server: LiveServer) -> Iterator[Scree
 
 @pytest.fixture
 def screen(server: LiveServer, shared_window: Screen) -> Iterator[Screen]:
-    """A window that is signed in. At its end: no error in its console, no request elsewhere."""
+    """A window that is signed in, before it opens a page of the product.
+
+    At its end: no error in its console, no request elsewhere.
+    """
     forget(shared_window)
-    sign_in(shared_window)
+    be_signed_in(shared_window)
     yield shared_window
     assert shared_window.complaints == []
 

@@ -109,7 +109,9 @@ def run_in(url: str) -> int:
 def opened(
     browser: Browser, server: LiveServer, *, viewport: dict[str, int] | None = None, **options: Any
 ) -> Iterator[Screen]:
-    """A window that is signed in. At its end: no error in its console, no request elsewhere."""
+    """A window that came by the printed address. At its end: no error in its console, no request
+    elsewhere.
+    """
     with window(browser, server, viewport=viewport or DESKTOP, **options) as screen:
         sign_in(screen)
         yield screen
@@ -141,14 +143,26 @@ def window(browser: Browser, server: LiveServer, **options: Any) -> Iterator[Scr
         context.close()
 
 
+def be_signed_in(screen: Screen) -> None:
+    """Without the page: to load it takes most of a second of processor time."""
+    server = screen.server
+    answer = screen.page.context.request.post(
+        f"{server.url}/api/session",
+        data={"token": server.token},
+        headers={"Origin": server.url},
+    )
+    assert answer.ok, answer.text()
+
+
 def sign_in(screen: Screen) -> None:
+    """As a person does: by the address that the server printed."""
     screen.page.goto(screen.server.address)
     navigation = screen.page.get_by_role("navigation", name="Main")
     expect(navigation, f"{screen.server.output}").to_be_visible()
 
 
 def forget(screen: Screen) -> None:
-    """Leave a window as a new one is. The page is loaded a second time in a tenth of the time."""
+    """Leave a window as a new one is, with no page of the product in it."""
     screen.page.goto(f"{screen.server.url}/api/health")  # of the same origin, and runs nothing
     screen.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     screen.page.context.clear_cookies()

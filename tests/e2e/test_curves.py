@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
@@ -63,13 +62,14 @@ def test_a_frozen_chart_stands_still_while_the_training_goes_on(
     screen.wait_for_chart("cost", points=frozen + 50)
 
 
-@pytest.mark.parametrize("axis", ["Epoch", "Examples", "Active time", "Clock time"])
-def test_the_horizontal_axis_can_be_chosen(screen: Screen, slow_run: int, axis: str) -> None:
+def test_the_horizontal_axis_can_be_chosen(screen: Screen, slow_run: int) -> None:
     screen.open_run(slow_run, points=30)
 
-    screen.page.get_by_role("combobox", name="Horizontal axis").select_option(label=axis)
+    for axis in ("Epoch", "Examples", "Active time", "Clock time"):
+        before = screen.chart("cost")["points"]
+        screen.page.get_by_role("combobox", name="Horizontal axis").select_option(label=axis)
 
-    screen.wait_for_chart("cost", points=31)
+        screen.wait_for_chart("cost", points=before + 1)
 
 
 def test_the_page_fits_a_phone(screen: Screen, slow_run: int) -> None:

@@ -6,17 +6,20 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.e2e.screen import Screen, opened
+from tests.e2e.screen import Screen
 
 
 @pytest.fixture
 def over(screen: Screen) -> dict[str, Any]:
     """A run that is over, and whose best came before its end; open on the page."""
-    run = screen.server.start_run("digits", steps=200, max_steps_per_s=400)
-    screen.server.wait_for_step(run["id"], 100)
-    screen.server.command(run["id"], "set", values={"learning_rate": 1.0})
+    run = screen.server.start_run("digits", steps=200, max_steps_per_s=400, paused=True)
+    screen.server.wait_for_status(run["id"], "paused")
+    spoilt = {"kind": "set", "values": {"learning_rate": 1.0}, "at_step": 100}
+    path = f"/api/runs/{run['id']}/commands"
+    screen.server.client.post(path, json=spoilt).raise_for_status()
+    screen.server.command(run["id"], "resume")
     run = screen.server.wait_for_status(run["id"], "finished", "paused")
     if run["status"] == "paused":  # it blew up at once
         screen.server.command(run["id"], "stop")
@@ -66,10 +69,8 @@ def test_a_control_of_a_run_that_is_over_stages_a_fork_of_its_end(
     assert branch["values"]["learning_rate"] == 0.005
 
 
-def test_a_phone_shows_the_result_above_the_curves(
-    browser: Browser, screen: Screen, over: dict[str, Any]
-) -> None:
-    with opened(browser, screen.server, viewport={"width": 390, "height": 844}) as phone:
-        phone.open_run(over["id"])
+def test_a_phone_shows_the_result_above_the_curves(screen: Screen, over: dict[str, Any]) -> None:
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    screen.open_run(over["id"])
 
-        expect(phone.region("Result")).to_be_in_viewport()
+    expect(screen.region("Result")).to_be_in_viewport()

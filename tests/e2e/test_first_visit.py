@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import Serve
-from tests.e2e.screen import Screen, opened
+from tests.e2e.screen import Screen, opened, sign_in
 from tests.live_server import LiveServer, serving
 
 FIRST_POINTS_WITHIN_MS = 3_000
@@ -98,6 +98,8 @@ def test_a_wrong_token_is_said_and_the_right_one_opens_the_page(
 
 
 def test_the_token_leaves_the_address_at_once(screen: Screen) -> None:
+    sign_in(screen)
+
     assert screen.server.token not in screen.page.url
     assert screen.server.token not in screen.page.evaluate("JSON.stringify(history.state)")
 

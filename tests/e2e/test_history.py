@@ -33,6 +33,7 @@ def test_the_list_names_every_run_and_opens_each(screen: Screen, history: dict[s
     other = screen.server.start_run("diabetes", steps=20, name="summer")
     screen.server.wait_for_status(other["id"], "finished")
 
+    screen.open()
     navigation = screen.page.get_by_role("navigation", name="Main")
     navigation.get_by_role("link", name="Runs", exact=True).click()
     rows = screen.page.get_by_role("row")

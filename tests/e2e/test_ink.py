@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.screen import Screen, opened
+from tests.sizes import INKED_RUNS, chosen
 
 COLUMN_PX = 100
+RUNS = (("spirals", 800, None), ("digits", 3000, None), ("spirals", 300, 150))
 LEFT_PX, RIGHT_PX = 50, 100  # of the chart: its axis, and the labels at the ends of curves
 
 # The raw cost is a light blue line or band. The average is darker, validation is orange.
@@ -40,10 +42,7 @@ def raw_ink(screen: Screen) -> list[int]:
     return counted
 
 
-@pytest.mark.parametrize(
-    ("task", "steps", "pace"),
-    [("spirals", 800, None), ("digits", 3000, None), ("spirals", 300, 150)],
-)
+@pytest.mark.parametrize(("task", "steps", "pace"), chosen(RUNS, INKED_RUNS))
 def test_the_raw_cost_is_drawn_live_as_after_a_reload(
     browser: Browser, screen: Screen, task: str, steps: int, pace: int | None
 ) -> None:

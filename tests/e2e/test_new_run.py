@@ -22,6 +22,7 @@ def choose_task(screen: Screen, name: str) -> Locator:
 def test_a_run_starts_with_the_values_that_were_typed(screen: Screen) -> None:
     runs = screen.server.client.get("/api/runs").json()["runs"]
     newest = max((run["id"] for run in runs), default=0)
+    screen.open()
     dialog = choose_task(screen, "digits")
     tiers = dialog.get_by_role("group")
     expect(tiers.filter(has_text="Tier 1")).to_be_visible()
@@ -50,6 +51,7 @@ def test_a_run_starts_with_the_values_that_were_typed(screen: Screen) -> None:
 
 def test_a_value_out_of_range_is_said_beside_its_field_and_nothing_starts(screen: Screen) -> None:
     before = screen.server.client.get("/api/runs").json()["runs"][:1]
+    screen.open()
     dialog = choose_task(screen, "spirals")
 
     dialog.get_by_label("Learning rate", exact=False).first.fill("12")
@@ -60,6 +62,7 @@ def test_a_value_out_of_range_is_said_beside_its_field_and_nothing_starts(screen
 
 
 def test_every_shipped_task_is_offered(screen: Screen) -> None:
+    screen.open()
     screen.button("New run").first.click()
     dialog = screen.page.get_by_role("dialog", name="New run")
 
@@ -69,6 +72,7 @@ def test_every_shipped_task_is_offered(screen: Screen) -> None:
 
 def test_steps_and_seed_are_checked_on_the_page(screen: Screen) -> None:
     before = screen.server.client.get("/api/runs").json()["runs"][:1]
+    screen.open()
     dialog = choose_task(screen, "digits")
     expect(dialog.get_by_text("1,797 real examples. 1,438 training examples.")).to_be_visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
@@ -137,6 +138,7 @@ def test_a_cost_that_blows_up_pauses_and_can_be_continued_anyway(screen: Screen)
     expect(alert).to_be_empty()
 
 
+@pytest.mark.quiet  # a second click that comes later is a press of "Resume"
 def test_a_double_click_on_pause_leaves_the_run_paused(screen: Screen, slow_run: int) -> None:
     screen.open_run(slow_run)
 

@@ -38,13 +38,11 @@ def test_a_step_that_is_too_large_is_warned_of(screen: Screen, run_id: int) -> N
     )
 
 
-@pytest.mark.parametrize(("typed", "result"), [("x2", "0.02"), ("/10", "0.001")])
-def test_a_factor_is_previewed_while_it_is_typed(
-    screen: Screen, run_id: int, typed: str, result: str
-) -> None:
-    screen.textbox("Learning rate value").fill(typed)
+def test_a_factor_is_previewed_while_it_is_typed(screen: Screen, run_id: int) -> None:
+    for typed, result in (("x2", "0.02"), ("/10", "0.001")):
+        screen.textbox("Learning rate value").fill(typed)
 
-    expect(group(screen, "Learning rate")).to_contain_text(f"→ {result}: step size")
+        expect(group(screen, "Learning rate")).to_contain_text(f"→ {result}: step size")
     assert screen.server.events(run_id, "changed") == []
 
 

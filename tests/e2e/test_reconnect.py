@@ -6,13 +6,14 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.conftest import Serve
-from tests.e2e.screen import opened
+from tests.e2e.screen import Screen, opened
 from tests.live_server import LiveServer, end_marked
 
 
@@ -99,50 +100,45 @@ def test_the_page_reconnects_by_itself_and_fills_the_gap(
             assert step > before + 300
 
 
-def test_a_page_that_is_opened_while_the_server_is_away_comes_back_with_it(
-    browser: Browser, data_dir: Path, serve: Serve, mark: str
-) -> None:
-    with serve(data_dir, "--no-demo", mark=mark) as first:
-        port = first.url.rpartition(":")[2]
-        run = first.start_run("spirals", steps=1_000_000, max_steps_per_s=200)
-        with opened(browser, first) as screen:
-            screen.open("/runs")
-            link = screen.page.get_by_role("link", name=run["name"]).first
-            expect(link).to_be_visible()
-            first.kill()
-            link.click()
-            expect(screen.page.get_by_role("alert")).to_contain_text("Retrying…")
-
-            with serve(data_dir, "--no-demo", "--port", port, mark=mark):
-                expect(screen.status).to_have_text("Training", timeout=30_000)
-                screen.wait_for_chart("cost", points=20, timeout_ms=30_000)
-
-
 PRESS = "buttons => buttons.forEach(button => button.click())"
 
 
-@pytest.mark.parametrize("path", ["/runs", "/caviar"])
-def test_a_list_that_is_asked_for_while_the_server_is_away_comes_with_it(
-    browser: Browser, data_dir: Path, serve: Serve, mark: str, path: str
+def test_what_is_asked_for_while_the_server_is_away_comes_back_with_it(
+    browser: Browser, data_dir: Path, serve: Serve, mark: str
 ) -> None:
-    with serve(data_dir, "--no-demo", mark=mark) as first:
+    """Both lists, in two windows, and a run that is opened from a third one."""
+    with serve(data_dir, "--no-demo", mark=mark) as first, ExitStack() as windows:
         port = first.url.rpartition(":")[2]
         body = {"task": "digits", "space": {"learning_rate": {"low": 0.001, "high": 0.1}}}
         search = {**body, "strategy": "random", "trials": 1, "steps": 5, "name": "kept"}
         first.client.post("/api/searches", json=search).raise_for_status()
         run = first.start_run("spirals", steps=1_000_000, max_steps_per_s=50, name="kept")
-        with opened(browser, first) as screen:
+        runs, caviar, opening = (windows.enter_context(opened(browser, first)) for _ in range(3))
+        for screen in (runs, caviar):
             screen.open_run(run["id"])
-            first.kill()
-            expect(screen.status).to_have_text("Reconnecting…")
-            link = screen.page.get_by_role("link", name=path[1:].capitalize(), exact=True)
-            link.click()
-            banner = screen.page.get_by_role("status", name="Connection")
-            expect(banner).to_be_visible()
+        opening.open("/runs")
+        link = opening.page.get_by_role("link", name="kept", exact=True)
+        expect(link).to_be_visible()
 
-            with serve(data_dir, "--no-demo", "--port", port, mark=mark):
+        first.kill()
+        link.click()
+        expect(opening.page.get_by_role("alert")).to_contain_text("Retrying…")
+        for screen, name in ((runs, "Runs"), (caviar, "Caviar")):
+            expect(screen.status).to_have_text("Reconnecting…")
+            screen.page.get_by_role("link", name=name, exact=True).click()
+            expect(banner(screen)).to_be_visible()
+
+        with serve(data_dir, "--no-demo", "--port", port, mark=mark):
+            for screen in (runs, caviar):
                 # The page may come back by itself before it is asked to.
-                banner.get_by_role("button", name="Retry now").evaluate_all(PRESS)
+                retry = banner(screen).get_by_role("button", name="Retry now")
+                retry.evaluate_all(PRESS)
                 kept = screen.page.get_by_role("link", name="kept", exact=True)
                 expect(kept).to_be_visible(timeout=30_000)
-                expect(banner).to_have_count(0)
+                expect(banner(screen)).to_have_count(0)
+            expect(opening.status).to_have_text("Training", timeout=30_000)
+            opening.wait_for_chart("cost", points=20, timeout_ms=30_000)
+
+
+def banner(screen: Screen) -> Locator:
+    return screen.page.get_by_role("status", name="Connection")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.screen import Screen, opened
+from tests.e2e.screen import Screen
 from tests.live_server import LiveServer
 
 
@@ -27,20 +27,20 @@ def test_a_link_with_a_wrong_token_says_what_is_wrong(browser: Browser, server: 
 
 
 def test_the_panels_of_a_phone_are_tabs_that_the_arrows_reach(
-    browser: Browser, screen: Screen, slow_run: int
+    screen: Screen, slow_run: int
 ) -> None:
-    with opened(browser, screen.server, viewport={"width": 390, "height": 844}) as phone:
-        phone.open_run(slow_run)
-        tabs = phone.page.get_by_role("tablist", name="Panels", exact=True)
-        curves = tabs.get_by_role("tab", name="Curves", exact=True)
-        expect(curves).to_have_attribute("aria-selected", "true")
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    screen.open_run(slow_run)
+    tabs = screen.page.get_by_role("tablist", name="Panels", exact=True)
+    curves = tabs.get_by_role("tab", name="Curves", exact=True)
+    expect(curves).to_have_attribute("aria-selected", "true")
 
-        curves.focus()
-        phone.page.keyboard.press("ArrowRight")
+    curves.focus()
+    screen.page.keyboard.press("ArrowRight")
 
-        expect(tabs.get_by_role("tab", name="Tree", exact=True)).to_be_focused()
-        expect(phone.region("Checkpoints and branches")).to_be_visible()
-        expect(phone.region("Learning curves")).to_have_count(0)
+    expect(tabs.get_by_role("tab", name="Tree", exact=True)).to_be_focused()
+    expect(screen.region("Checkpoints and branches")).to_be_visible()
+    expect(screen.region("Learning curves")).to_have_count(0)
 
 
 def test_the_training_cost_in_the_head_does_not_follow_the_smoothing(

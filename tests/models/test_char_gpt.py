@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 
 from models import char_gpt
@@ -75,6 +76,30 @@ def test_no_paragraph_is_both_learnt_and_measured() -> None:
     assert len({" ".join(paragraph.split()) for paragraph in paragraphs}) == len(paragraphs)
     assert not train & val
     assert len(train) + len(val) == len(paragraphs)
+
+
+def test_a_window_that_stands_in_both_texts_is_only_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in the texts of some Python versions: two paragraphs that begin with the same example."""
+    stretch = char_gpt.PARAGRAPHS_TOGETHER
+    count = char_gpt.HELD_OUT_EVERY * stretch
+    table = "=" * (char_gpt.WINDOW + 2)  # as wide as a table of the help texts
+    texts = [chr(ord("a") + number % 26) * 200 + str(number) for number in range(count)]
+    for number in (0, count - stretch):  # at the beginning of both sets
+        texts[number] = f"{table}{number}"
+    monkeypatch.setattr(char_gpt, "read_paragraphs", lambda: texts)
+
+    train, val = examples_of(char_gpt.load())
+
+    every = char_gpt.windows(char_gpt.split(texts)[0], char_gpt.TRAIN_STRIDE)
+    measured = val.x.tolist()
+    kept = [n for n, text in enumerate(every.x.tolist()) if text not in measured]
+    assert measured[0] == char_gpt.encode(table)[: char_gpt.WINDOW].tolist()
+    assert 0 < len(kept) < len(every)
+    assert 0 not in kept
+    assert torch.equal(train.x, every.x[kept])
+    assert torch.equal(train.y, every.y[kept])
 
 
 def test_it_begins_as_good_as_guessing_and_soon_knows_how_common_letters_are() -> None:

@@ -14,10 +14,10 @@ from app import limits
 from tests.conftest import knowing_the_tasks
 from tests.live_server import LiveServer, serving
 from tests.security.raw_http import Connection
+from tests.sizes import FLOODS
 
 GROWS_BY_MAX = 50 * 2**20
 CONNECTIONS = 200
-ROUNDS = 3
 ANSWERED_WITHIN_S = 2.0
 
 
@@ -82,7 +82,7 @@ BODIES: dict[str, Callable[[int], bytes]] = {
 def test_bodies_around_the_limit(server: LiveServer, kind: str) -> None:
     limit = limits.BODY_BYTES_MAX
     with stays_small(server):
-        for size in (limit - 1_000, limit, limit + 1, 4 * limit) * ROUNDS:
+        for size in (limit - 1_000, limit, limit + 1, 4 * limit) * FLOODS:
             body = BODIES[kind](size)[:size]
             length = f"Content-Length: {len(body)}"
             kinds = "Content-Type: application/json"

@@ -25,6 +25,7 @@ from app.store.store import Store
 from app.store.tables.runs import CurveChunkRow
 from babysit.storage.journal import Points
 from tests.app.fake_worker import points
+from tests.sizes import CURVE_BATCHES, chosen
 
 ODD = [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1e308, -1e308, 1 / 3]
 
@@ -65,7 +66,7 @@ def test_odd_floats_survive_the_database_bit_for_bit(store: Store, run_id: int) 
     assert floats_to_json(found.values)[:3] == ["NaN", "Infinity", "-Infinity"]
 
 
-@pytest.mark.parametrize("batch", [1, 7, 511, 512, 513, 5000])
+@pytest.mark.parametrize("batch", chosen((1, 7, 511, 512, 513, 5000), CURVE_BATCHES))
 def test_any_batches_make_the_same_curve(store: Store, run_id: int, batch: int) -> None:
     values = np.random.default_rng(batch).normal(size=9_000 if batch > 1 else 600)
     for start in range(0, len(values), batch):

@@ -21,6 +21,7 @@ from app.store.store import Store
 from app.store.tables.runs import CurveChunkRow
 from babysit.protocol.serialization import to_json
 from tests.app.fake_worker import points, started
+from tests.sizes import SPIKES, chosen
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 USUAL = st.floats(-10, 10)
@@ -101,7 +102,7 @@ def test_a_part_is_smoothed_to_the_bits_of_the_whole_or_asks_for_more(
         assert found.within(from_step, None).values.tobytes() == expected.values.tobytes()
 
 
-@pytest.mark.parametrize("exponent", range(-60, 240, 3))
+@pytest.mark.parametrize("exponent", chosen(tuple(range(-60, 240, 3)), SPIKES))
 def test_a_spike_before_a_part_counts_as_long_as_it_changes_a_bit(exponent: int) -> None:
     size = block_steps(20)
     begin, from_step = 2 * size, 6 * size

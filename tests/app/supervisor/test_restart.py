@@ -21,9 +21,10 @@ from tests.app.sse_client import stream
 from tests.app.waiting import eventually
 from tests.conftest import Serve
 from tests.live_server import LiveServer, end_marked
-from tests.sizes import SERVER_KILLS
+from tests.sizes import SERVER_KILLS, SERVER_SIGNALS, chosen
 
 SLOW = {"steps": 100_000, "max_steps_per_s": 300}
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def test_a_run_that_ended_meanwhile_is_told_as_it_ended(
         assert costs(server, run["id"])[0] == list(range(1, 151))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", chosen(ENDING, SERVER_SIGNALS))
 def test_a_signal_ends_the_server_in_time_and_no_worker(
     serve: Serve, data_dir: Path, mark: str, number: signal.Signals
 ) -> None:

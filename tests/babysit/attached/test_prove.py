@@ -12,9 +12,11 @@ import pytest
 from babysit.attached.prove import Verdict, options_of, prove, told
 from tests.babysit.attached.scripts import TRAININGS, exit_code_of, training
 from tests.babysit.fork_client import ForkServer
+from tests.sizes import PROVED_TRAININGS, chosen
 
 LOSING = TRAININGS / "losing"
 
+KEEPING_ALL = ("mlp", "gan", "unfreezing", "replay_buffer")
 # A script -> the series that differs, and what is said of it.
 FOUND = {
     "counter": ("train/loss", "`own = run.keep(step=step)`"),
@@ -33,7 +35,7 @@ def proved(fork_server: ForkServer, script: Path, *arguments: str, steps: int) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mlp", "gan", "unfreezing", "replay_buffer"])
+@pytest.mark.parametrize("name", chosen(KEEPING_ALL, PROVED_TRAININGS))
 def test_a_training_that_keeps_all_is_equal(name: str, fork_server: ForkServer) -> None:
     verdict = proved(fork_server, training(name), steps=35)
     assert verdict.result == "equal", told(verdict)

@@ -13,6 +13,7 @@ from tests.babysit.attached.stopping import (
     check_that_an_extension_survives,
 )
 from tests.babysit.fork_client import ForkServer
+from tests.sizes import KILLED_TRAININGS, chosen
 
 NAMES = (
     "mlp",
@@ -34,7 +35,7 @@ KILLS = 3
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", chosen(NAMES, KILLED_TRAININGS))
 def test_a_training_that_was_killed_ends_equal_to_the_last_bit(
     name: str, tmp_path: Path, fork_server: ForkServer, draw: random.Random
 ) -> None:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 import babysit
 from babysit import BabysitError, Client, NoServer, Refused
 from tests.conftest import Serve
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, end_marked
 from tests.project.files import ROOT, parsed, python_files
 
 
@@ -149,22 +150,27 @@ def test_a_run_is_found_by_its_name_or_id(shared: LiveServer, client: Client) ->
 
 
 def test_following_goes_on_over_a_restart_of_the_server(data_dir: Path, serve: Serve) -> None:
-    with serve(data_dir, "--no-demo", mark="follow") as server:
-        started = server.start_run("spirals", steps=600, max_steps_per_s=60)
-        run = Client(data_dir=data_dir, token=server.token).run(started["id"])
-        events = run.follow()
-        seen = [next(events)]
-        server.wait_for_step(run.id, 30)
-        server.kill()
+    mark = uuid.uuid4().hex
+    try:
+        with serve(data_dir, "--no-demo", mark=mark) as server:
+            started = server.start_run("spirals", steps=100_000, max_steps_per_s=60)
+            run = Client(data_dir=data_dir, token=server.token).run(started["id"])
+            events = run.follow()
+            seen = [next(events)]
+            server.wait_for_step(run.id, 30)
+            server.kill()
 
-    with serve(data_dir, "--no-demo", mark="follow") as server:
-        run_again = Client(data_dir=data_dir, token=server.token).run(started["id"])
-        run_again.set(learning_rate=0.01)
-        seen += events
+        with serve(data_dir, "--no-demo", mark=mark) as server:
+            run_again = Client(data_dir=data_dir, token=server.token).run(started["id"])
+            run_again.set(learning_rate=0.01)
+            run_again.stop()
+            seen += events
 
-        assert run_again.status == "finished"
-        assert [event["id"] for event in seen] == [event["id"] for event in run_again.events()]
-        assert "changed" in [event["kind"] for event in seen]
+            assert run_again.status == "stopped"
+            assert [event["id"] for event in seen] == [e["id"] for e in run_again.events()]
+            assert "changed" in [event["kind"] for event in seen]
+    finally:
+        end_marked(mark)
 
 
 def test_following_reads_what_the_stream_no_longer_sends(data_dir: Path, serve: Serve) -> None:
