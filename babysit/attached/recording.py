@@ -42,8 +42,7 @@ class Recording:
         self.training = training
         self.session = session
         self.seed = training.seed
-        self.is_new = from_checkpoint is None
-        self.is_ending = False
+        self.is_new, self.is_ending = from_checkpoint is None, False
         self._from_checkpoint, self._is_fork = from_checkpoint, is_fork
         self._logged = LoggedValues(self.warn)
         self._turns = 0  # of this process
