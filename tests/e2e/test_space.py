@@ -44,6 +44,8 @@ def test_the_status_is_never_covered(screen: Screen, slow_run: int) -> None:
     for width, height in ((720, 450), (1024, 700), (390, 844)):
         screen.page.set_viewport_size({"width": width, "height": height})
         screen.open_run(slow_run)
+        for one in others:  # the status moves when the list of runs comes
+            expect(one).to_be_visible()
 
         chip = box(screen.status)
         assert [one for one in others if overlap(chip, box(one))] == [], width

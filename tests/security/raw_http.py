@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
-HANGS_AFTER_S = 2.0
+HANGS_AFTER_S = 10.0
 HEAD_BYTES_MAX = 65_536
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)")
 _ENDLESS = re.compile(rb"(?i)\r\ncontent-type: text/event-stream")

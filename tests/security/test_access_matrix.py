@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,6 +28,8 @@ from tests.security.rules import (
     refusals,
 )
 from tests.sizes import GATE_ALONE, GATE_MIN, GATE_PAIRS, GATE_SOCKETS, Decks, session_seed
+
+Result = TypeVar("Result")
 
 # Beside all that there are: some that are none, or look like one of them.
 NO_ROUTES = (
@@ -73,6 +76,12 @@ RIGHT = (TOKEN_RIGHT, COOKIE_RIGHT)
 ALONE = tuple((name, choice) for name, choices in CHOICES.items() for choice in choices)
 PAIRS = tuple((one, other) for one, other in itertools.combinations(ALONE, 2) if one[0] != other[0])
 CONNECTIONS = tuple(itertools.product(HOSTS, ORIGINS, CREDENTIALS))
+
+
+def in_own_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """In a thread of its own: in this one the browser of other tests may have a loop running."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +195,7 @@ def test_every_request_is_answered_as_the_rules_say(
                 return
 
     before = server.hash("sessions")
-    asyncio.run(try_all())
+    in_own_loop(try_all())
 
     record_property("gate_combinations", tried)
     assert wrong == []
@@ -206,7 +215,7 @@ def test_no_refused_request_signs_anybody_in_or_out(server: Inside) -> None:
                     assert not await wrong_refusal(server, asked, expected, token), asked
 
     before = server.hash()
-    asyncio.run(try_all())
+    in_own_loop(try_all())
 
     assert server.hash() == before
 
@@ -227,7 +236,7 @@ def test_the_same_with_everything_right_does_change_something(
         ("POST", "/api/session", {"token": server.known["viewer"]}, 204),
     ):
         before = server.hash()
-        assert asyncio.run(ask(method, path, body)) == code, (method, path)
+        assert in_own_loop(ask(method, path, body)) == code, (method, path)
         assert server.hash() != before, (method, path)
 
 
@@ -247,7 +256,7 @@ def test_no_websocket_is_accepted_from_anywhere(
                 assert told == ["websocket.close"], asked
                 tried += 1
 
-    asyncio.run(try_all())
+    in_own_loop(try_all())
 
     record_property("gate_combinations", tried)
 
@@ -269,6 +278,6 @@ def test_unknown_kinds_of_connections_reach_nothing(tmp_path: Path) -> None:
         gate = server.application.asgi
         gate._app = application
         for kind in ("websocket", "webtransport", "lifespan "):
-            asyncio.run(gate({"type": kind, "path": "/", "headers": []}, receive, send))
+            in_own_loop(gate({"type": kind, "path": "/", "headers": []}, receive, send))
 
     assert passed == []

@@ -6,7 +6,7 @@ import { useIsViewer } from "../state/permissions";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
 import { Link } from "../ui/Link";
-import * as page from "./page.module.css";
+import * as layout from "./page.module.css";
 import { SearchView } from "./results/SearchView";
 import { SearchList, useSearches } from "./SearchList";
 import * as styles from "./SearchPage.module.css";
@@ -33,7 +33,7 @@ function SearchSetup() {
   return (
     <main
       id="main"
-      className={`${page.page} ${page.twoColumns}`}
+      className={`${layout.page} ${layout.twoColumns}`}
       aria-busy={start === null && problem === null}
     >
       <Intro />
@@ -66,7 +66,7 @@ function Intro() {
 function PastSearches() {
   const { searches, more } = useSearches();
   return (
-    <main id="main" className={page.page}>
+    <main id="main" className={layout.page}>
       <Intro />
       {searches?.length === 0 ? (
         <p className="panel muted">No searches yet.</p>

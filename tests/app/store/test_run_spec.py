@@ -21,8 +21,15 @@ FOR_THE_WORKER = {
     "rewind",
     "recipe",
     "schedule_follows",
+    "limited",
 }
-ONLY_OF_ONE_RUN = {"exactness", "script", "parts", "declared"}  # a list leaves it out
+ONLY_OF_ONE_RUN = {
+    "asked_values",
+    "exactness",
+    "script",
+    "parts",
+    "declared",
+}  # a list leaves it out
 
 
 def test_every_field_of_run_json_has_a_column_or_is_for_the_worker_only() -> None:

@@ -5,7 +5,7 @@ import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { NotFound } from "../../ui/NotFound";
 import { axesOf } from "../axes";
-import * as page from "../page.module.css";
+import * as layout from "../page.module.css";
 import { ranked, valueAxis } from "../trials";
 import { BestTrial } from "./BestTrial";
 import type { Brushes } from "./charts/brush/brush";
@@ -64,9 +64,9 @@ export function SearchView({ id }: { id: number }) {
       <NotFound title="This search cannot be shown." problem={problem} to="/caviar" all="All searches" />
     );
   }
-  if (search === null) return <main id="main" className={page.page} aria-busy="true" />;
+  if (search === null) return <main id="main" className={layout.page} aria-busy="true" />;
   return (
-    <main id="main" className={page.page}>
+    <main id="main" className={layout.page}>
       <SearchHeader search={search} isViewer={isViewer} />
       <BestTrial search={search} axes={axes} isViewer={isViewer} />
       <div className={styles.searchCharts}>
