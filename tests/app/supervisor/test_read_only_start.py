@@ -54,7 +54,7 @@ def test_it_goes_over_to_work_by_itself_and_takes_up_what_was_left(
     with serve(data_dir, "--no-demo", mark=mark) as before:
         ended = before.start_run("spirals", steps=12, name="ended")["id"]
         before.wait_for_status(ended, "finished")
-        left = before.start_run("spirals", steps=8_000)["id"]
+        left = before.start_run("spirals", steps=12_000)["id"]
         before.wait_for_step(left, 10)
     journal = data_dir / "runs" / str(left) / "attempt-0001.journal"
     eventually(lambda: journal.stat().st_size > 4 * BYTES_MAX, "points without a server")
