@@ -5,6 +5,7 @@ from __future__ import annotations
 BODY_BYTES_MAX = 1_000_000
 SIGN_IN_BODY_BYTES_MAX = 8_192  # the client is not authenticated yet
 RECIPE_BODY_BYTES_MAX = 20_000_000  # a recipe holds the record of every step
+WORKER_BODY_BYTES_MAX = 12_000_000  # a range of a file, or the manifest of a checkpoint
 URL_BYTES_MAX = 8_192
 HEADERS_BYTES_MAX = 16_384
 FORWARDED_CHARACTERS_MAX = 1_024  # the client may have written most of it

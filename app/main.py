@@ -28,6 +28,7 @@ from .errors import (
     error_body,
 )
 from .limits import PUBLISHED
+from .remote.leases import Leases
 from .security.middleware import AccessPolicy, SecurityMiddleware
 from .security.tokens import Tokens
 from .settings import Settings
@@ -61,6 +62,7 @@ from .web.routes import (
 from .web.schemas.responses import Error
 from .web.token_watcher import follow_tokens
 from .web.validation_errors import from_validation_error
+from .web.workers import routes as worker_routes
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     export.router,
     search_export.router,
     stream.router,
+    worker_routes.router,
     frontend.router,  # last: it answers all other paths
 )
 
@@ -116,9 +119,11 @@ class Application:
         self.catalog = TaskCatalog()
         self.catalog.on_change = self.broker.send_tasks_changed
         self.sessions = Sessions(self.store, self.tokens)
+        self.leases = Leases(settings.runs_dir)
         self.supervisor = Supervisor(
             settings,
             self.store,
+            self.leases,
             self.catalog,
             viewers=lambda: self.broker.viewers,
             watched=lambda: self.broker.watched,
@@ -134,6 +139,7 @@ class Application:
             token_role=self.tokens.role_of,
             proxies=settings.proxies,
             root_path=settings.root_path,
+            is_worker=self.leases.check,
         )
         self.asgi = SecurityMiddleware(CompressionMiddleware(self.api), policy)
 
@@ -148,6 +154,8 @@ class Application:
             sessions=self.sessions,
             wake=self.supervisor.wake,
             warnings=self.supervisor.warnings,
+            leases=self.leases,
+            may_retry=self.supervisor.launcher.may_retry,
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )

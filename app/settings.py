@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from babysit.protocol.spec.task_files import task_folders
 
 from .cpus import usable_cpus
+from .remote.template import CommandTemplate
 from .security.networks import Network, networks
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens on all; clients call another address
@@ -41,6 +42,9 @@ class Settings(BaseSettings):
     recovery: restart a run from its last checkpoint when its worker has died.
     stop_workers: stop the workers with the server; each saves a checkpoint first.
     stuck_after_s: a worker that completes no step for this long is reported as stuck.
+    launcher: a command that starts each worker elsewhere; empty: workers run on this machine.
+    worker_url: the address at which workers elsewhere reach the server.
+    lost_after_s: without contact for this long, a worker elsewhere is given up.
     allow_host: host names, besides loopback, that clients may use, separated by commas.
     trusted_proxy: addresses of reverse proxies whose X-Forwarded-… headers are trusted,
     separated by commas.
@@ -62,6 +66,9 @@ class Settings(BaseSettings):
     recovery: bool = True
     stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
+    launcher: str = ""
+    worker_url: str | None = None
+    lost_after_s: float = Field(default=120.0, gt=0)
     allow_host: str = ""
     trusted_proxy: str = ""
     root_path: str = ""
@@ -82,6 +89,20 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError(f"{text}: {error}") from error
         return text
+
+    @field_validator("launcher")
+    @classmethod
+    def _command(cls, text: str) -> str:
+        if text:
+            CommandTemplate(text)
+        return text
+
+    @field_validator("worker_url")
+    @classmethod
+    def _http_url(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("must be like https://babysit.example")
+        return url.rstrip("/") if url else None
 
     @field_validator("device")
     @classmethod
@@ -163,6 +184,14 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> tuple[Network, ...]:
         return networks(self.trusted_proxy)
+
+    @property
+    def url_of_workers(self) -> str:
+        """The address at which workers reach the server; by default that of this machine."""
+        host = self.host.strip("[]")
+        host = EVERYWHERE.get(host, host)
+        own = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return self.worker_url or own
 
     @property
     def sql_url(self) -> str:

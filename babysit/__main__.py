@@ -11,6 +11,10 @@ INSTALLED, CHECKOUT = "babysit_server", "app"
 
 def main() -> None:
     """Run the command line; end with one line when the server's packages are not installed."""
+    if sys.argv[1:2] == ["work"]:  # needs none of the server's packages
+        from babysit.remote.__main__ import main as work
+
+        sys.exit(work(sys.argv[2:]))
     folder = Path(__file__).resolve().parents[1]
     package = INSTALLED if (folder / INSTALLED).is_dir() else CHECKOUT
     try:

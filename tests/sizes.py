@@ -49,6 +49,8 @@ CRASHED_AT_ONCE = _size(2, 4)  # products: a start is mostly waiting
 SERVER_KILLS = _size(1, 3)  # in the middle of one run
 SERVER_SIGNALS = _size(1, 2)  # that ask it to end
 SEARCH_KILLS = _size(1, 5)  # of the server of one search
+REMOTE_MISHAPS = _size(1, 4)  # of runs whose worker is on another machine
+CUT_S = _size(4, 60)  # for which the connection of such a worker is cut
 
 # ---- hostile input: of each, how many at one place ----------------------------------------------
 

@@ -65,6 +65,9 @@ def main() -> None:
     serve_parser.add_argument(
         "--root-path", help="path of the application below a proxy, for example /babysit"
     )
+    serve_parser.add_argument(
+        "--launcher", help="command that starts each worker, for example on another machine"
+    )
     serve_parser.set_defaults(act=serve)
     openapi_parser = commands.add_parser("openapi", help="print the OpenAPI description of the API")
     openapi_parser.set_defaults(act=print_openapi)

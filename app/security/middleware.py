@@ -33,6 +33,7 @@ from .networks import Network
 from .proxy import resolve_forwarded
 from .request_body import checked_body
 from .tokens import OWNER, VIEWER
+from .worker_gate import IsWorker, check_worker, is_workers_path, nobody
 
 OPEN_TO_ALL = {("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session")}
 READS = ("GET", "HEAD", "OPTIONS")
@@ -67,6 +68,7 @@ class AccessPolicy:
     `TooManyRequests`.
     proxies: peers whose forwarding headers are trusted.
     root_path: the path prefix of the application, if the proxy has not removed it.
+    is_worker: whether a token is that of an attempt which works elsewhere.
     """
 
     host_names: frozenset[str]
@@ -75,6 +77,7 @@ class AccessPolicy:
     token_role: Callable[[bytes, str], str | None]
     proxies: tuple[Network, ...] = ()
     root_path: str = ""
+    is_worker: IsWorker = nobody
 
 
 class SecurityMiddleware:
@@ -131,6 +134,9 @@ class SecurityMiddleware:
         own = self._own_origin(scope, headers)
         if any(sign < " " or sign == "\x7f" for sign in path):
             raise RequestRejected(404, "not_found", "This address does not exist.")
+        if is_workers_path(path):
+            check_worker(path, headers, self._policy.is_worker)
+            return
         page = method in ("GET", "HEAD") and not _is_api(path)
         bearer = headers.bearer()
         # Both are checked: a valid origin does not make up for a foreign site, or vice versa.

@@ -6,9 +6,11 @@ import math
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
+from babysit.storage.process_identity import ProcessIdentity
 
 from ..store.runs.commands import runs_asked_to_stop
 from ..store.runs.declared import is_by_hand, started_by_hand
@@ -20,16 +22,15 @@ from .capacity import next_to_start
 from .exit_policy import ATTEMPTS_MAX, ExitDecision, decide_exit
 from .fork_client import ForkServerClient
 from .ingest import Ingest
-from .liveness import has_exit_record, identity_said, may_be_locked
+from .liveness import identity_said
 from .process import ServerEnds, Worker, start_worker
+from .remote_workers.starter import RemoteStarter
 from .script_adopter import ScriptAdopter
 from .watchdog import Watchdog
 
 LOOK_EVERY_S = 1.0  # starts, ends and commands wake the launcher at once
 WORKERS_END_WITHIN_S = 2.5  # the server itself must end within 5 s
 LOCK_LOOK_EVERY_S = 0.02
-EXIT_SAID_WITHIN_S = 2.0  # by the fork server, after a worker is gone
-EXIT_SAID_LATEST_S = 10.0  # if it imports a module at that time
 REST_S = (0.5, 5.0)  # before the second and the third attempt
 
 
@@ -48,6 +49,7 @@ class Launcher:
         parallel: int,
         stuck_after_s: float,
         recovers: bool,
+        remote: RemoteStarter,
     ) -> None:
         self._store = store
         self._nursery = fork_server
@@ -57,6 +59,7 @@ class Launcher:
         self._may_start = self._may_have_ended = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
         self._recovers = recovers
+        self._remote = remote
         self._watchdog = Watchdog(stuck_after_s)
         self._looked_at_s = -math.inf  # at all workers
         self._scripts = ScriptAdopter(store, ingest)
@@ -98,11 +101,11 @@ class Launcher:
             by_hand = started_by_hand(session)
         workers = {run_id: item for run_id, item in self._workers.items() if run_id not in by_hand}
         for run_id, worker in workers.items():
-            worker.send_signal(self._store.runs_dir / str(run_id), signal.SIGTERM)
+            worker.send_signal(self._directory(run_id), signal.SIGTERM)
         deadline_s = time.monotonic() + WORKERS_END_WITHIN_S
         for run_id, worker in workers.items():
-            directory = self._store.runs_dir / str(run_id)
-            while may_be_locked(directory) and time.monotonic() < deadline_s:
+            directory = self._directory(run_id)
+            while worker.may_write(directory) and time.monotonic() < deadline_s:
                 time.sleep(LOCK_LOOK_EVERY_S)
             self._ingest.read_to_end(run_id, worker.attempt)
 
@@ -131,6 +134,9 @@ class Launcher:
         with self._store.reading() as session:
             return next_to_start(session, self._parallel) is not None
 
+    def _directory(self, run_id: int) -> Path:
+        return self._store.runs_dir / str(run_id)
+
     def _start_queued(self) -> None:
         """Start workers for as many queued runs as there are slots, in one transaction."""
         begun: list[tuple[int, int, bool]] = []
@@ -149,12 +155,15 @@ class Launcher:
 
     def _begin_attempt(self, run_id: int, attempt: int) -> None:
         try:
-            directory = self._store.runs_dir / str(run_id)
+            directory = self._directory(run_id)
+            if self._remote.takes(directory):
+                self._workers[run_id] = self._remote.start(run_id, attempt)
+                return
             self._workers[run_id] = start_worker(
                 self._nursery,
                 directory,
                 attempt,
-                may_retry=self._recovers and attempt < ATTEMPTS_MAX,
+                may_retry=self.may_retry(attempt),
                 is_closing=lambda: self.loop.is_closing,
             )
         except ServerEnds:
@@ -162,6 +171,10 @@ class Launcher:
         except OSError as error:
             reason = f"The worker could not be started: {error.strerror}."
             self._end(run_id, ExitDecision(RunStatus.LOST, reason))
+
+    def may_retry(self, attempt: int) -> bool:
+        """Whether another attempt may follow this one."""
+        return self._recovers and attempt < ATTEMPTS_MAX
 
     def _start_rested(self) -> None:
         """Begin the further attempts whose pause is over."""
@@ -179,9 +192,14 @@ class Launcher:
             for run in active_runs(session):
                 if run.status is RunStatus.QUEUED:
                     continue
-                identity = identity_said(session, run)
-                self._workers[run.id] = Worker(run.attempt, time.monotonic(), identity)
+                said = identity_said(session, run)
+                self._workers[run.id] = self._known(run.id, run.attempt, said)
                 self._ingest.follow(run.id, run.attempt)
+
+    def _known(self, run_id: int, attempt: int, identity: ProcessIdentity | None = None) -> Worker:
+        """A worker that this server did not start, here or elsewhere."""
+        elsewhere = self._remote.known(run_id, attempt)
+        return elsewhere or Worker(attempt, time.monotonic(), identity)
 
     # -- ends
 
@@ -199,8 +217,8 @@ class Launcher:
         for run_id, (status, attempt) in active.items():
             worker = self._workers.get(run_id)
             if worker is None or worker.attempt != attempt:  # taken for lost, and yet it writes
-                worker = self._workers[run_id] = Worker(attempt, time.monotonic(), None)
-            if worker.is_there(self._store.runs_dir / str(run_id), status):
+                worker = self._workers[run_id] = self._known(run_id, attempt)
+            if worker.is_there(self._directory(run_id), status):
                 self._watch(run_id, worker, is_stop_asked=run_id in stopping)
             else:
                 has_ended |= self._find_out(run_id, worker, status)
@@ -208,9 +226,10 @@ class Launcher:
 
     def _watch(self, run_id: int, worker: Worker, *, is_stop_asked: bool) -> None:
         """Report a worker that is stuck; end it if it was asked to stop."""
-        directory = self._store.runs_dir / str(run_id)
+        directory = self._directory(run_id)
         send = partial(worker.send_signal, directory)
-        warning = self._watchdog.look(run_id, directory, worker.attempt, send)
+        warning = worker.look(directory)
+        warning = warning or self._watchdog.look(run_id, directory, worker.attempt, send)
         if warning is not None:
             with self._store.writing() as tx:
                 run = find_run(tx.session, run_id)
@@ -220,9 +239,7 @@ class Launcher:
 
     def _release(self, run_id: int, worker: Worker) -> None:
         """The run is over: stop following its journal once the process has exited as well."""
-        if worker.cold is not None and worker.cold.poll() is None:
-            return
-        if not may_be_locked(self._store.runs_dir / str(run_id)):
+        if not worker.may_write(self._directory(run_id)):
             self._ingest.read_to_end(run_id, worker.attempt)
             self._ingest.leave(run_id, worker.attempt)
             self._watchdog.forget(run_id)
@@ -234,10 +251,10 @@ class Launcher:
         Returns:
             Whether the decision was the server's, not the worker's.
         """
-        if not self._may_conclude(run_id, worker):
+        directory = self._directory(run_id)
+        if not worker.may_conclude(directory, self._nursery):
             return False
-        directory = self._store.runs_dir / str(run_id)
-        worker.send_signal(directory, signal.SIGKILL)  # it may still run without its lock
+        worker.give_up(directory)
         self._ingest.read_to_end(run_id, worker.attempt)
         with self._store.reading() as session:
             run = find_run(session, run_id)
@@ -254,16 +271,6 @@ class Launcher:
         else:
             self._end(run_id, follows)
         return True
-
-    def _may_conclude(self, run_id: int, worker: Worker) -> bool:
-        """Give the fork server some time to report how the worker ended."""
-        directory = self._store.runs_dir / str(run_id)
-        if worker.cold is not None or has_exit_record(directory, worker.attempt):
-            return True
-        now_s = time.monotonic()
-        worker.gone_since_s = worker.gone_since_s or now_s
-        patience_s = EXIT_SAID_LATEST_S if self._nursery.is_loading else EXIT_SAID_WITHIN_S
-        return now_s - worker.gone_since_s > patience_s or not self._nursery.is_alive
 
     def _restart(self, run_id: int, attempt: int, follows: ExitDecision) -> None:
         """Restart from the last checkpoint after a pause that grows."""

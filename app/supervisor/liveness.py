@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from babysit.storage.file_lock import is_run_locked
 from babysit.storage.process_identity import ProcessIdentity
+from babysit.storage.safe_text import storable
 
 from ..store.events import newest_of_kind
 from ..store.tables.runs import RunRow
@@ -37,6 +38,9 @@ def describe_exit(run_directory: Path, attempt: int) -> str:
         ended = json.loads((run_directory / f"exit-{attempt:04d}.json").read_text())
         number, status = ended["signal"], int(ended["status"])
         peak_gb = int(ended.get("peak_bytes", 0)) / 1e9
+        why = ended.get("why")  # of a worker on another machine
+        if isinstance(why, str) and why:
+            return storable(why)
     except (OSError, ValueError, KeyError, TypeError):
         return "The worker exited without reporting a reason."
     if number is not None:

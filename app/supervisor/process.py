@@ -34,6 +34,8 @@ from .liveness import has_exit_record, may_be_locked
 log = logging.getLogger(__name__)
 
 FORK_SERVER_READY_WITHIN_S = 60.0
+EXIT_SAID_WITHIN_S = 2.0  # by the fork server, after a worker is gone
+EXIT_SAID_LATEST_S = 10.0  # if it imports a module at that time
 STARTED_WITHIN_S = 60.0  # a worker without a lock by then has exited
 UNKNOWN_START_S = 15.0  # for a worker of an earlier server that has written nothing yet
 
@@ -73,6 +75,29 @@ class Worker:
             new = status is RunStatus.STARTING and waited_s < STARTED_WITHIN_S
             return new and self.is_ours and is_alive(self.identity)
         return status is RunStatus.STARTING and waited_s < UNKNOWN_START_S
+
+    def may_write(self, directory: Path) -> bool:
+        """Whether its process may still hold the run."""
+        if self.cold is not None and self.cold.poll() is None:
+            return True
+        return may_be_locked(directory)
+
+    def may_conclude(self, directory: Path, fork_server: ForkServerClient) -> bool:
+        """Whether it is known how it ended. The fork server gets some time to report that."""
+        if self.cold is not None or has_exit_record(directory, self.attempt):
+            return True
+        now_s = time.monotonic()
+        self.gone_since_s = self.gone_since_s or now_s
+        patience_s = EXIT_SAID_LATEST_S if fork_server.is_loading else EXIT_SAID_WITHIN_S
+        return now_s - self.gone_since_s > patience_s or not fork_server.is_alive
+
+    def look(self, directory: Path) -> str | None:
+        """What there is to warn of, beside what the watchdog sees."""
+        return None
+
+    def give_up(self, directory: Path) -> None:
+        """See to it that nothing of this attempt is written any more."""
+        self.send_signal(directory, signal.SIGKILL)  # it may still run without its lock
 
     def send_signal(self, directory: Path, number: signal.Signals) -> bool:
         """Signal the worker of this run directory, and no other process; False: it has ended."""

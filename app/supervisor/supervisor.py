@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
+from ..remote.leases import Leases
 from ..settings import Settings
 from ..store.committed import Committed
 from ..store.recovery.reconcile import reconcile_all
@@ -21,6 +22,7 @@ from .demo import Demo
 from .fork_client import ForkServerClient
 from .ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
 from .launcher import Launcher
+from .remote_workers.starter import RemoteStarter
 from .search_runner import SearchRunner
 from .tasks.task_discovery import TaskDiscovery
 
@@ -36,6 +38,7 @@ class Supervisor:
         self,
         settings: Settings,
         store: Store,
+        leases: Leases,
         catalog: TaskCatalog,
         *,
         viewers: Callable[[], int],
@@ -58,6 +61,7 @@ class Supervisor:
             parallel=settings.parallel,
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
+            remote=RemoteStarter(settings, leases),
         )
         self.searching = SearchRunner(store, catalog, self.launcher.start_more)
         self.tasks = TaskDiscovery(

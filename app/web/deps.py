@@ -17,6 +17,7 @@ from babysit.protocol.hyperparameters import Declared
 
 from ..errors import Invalid
 from ..limits import KEY_CHARACTERS_MAX
+from ..remote.leases import Leases
 from ..security.tokens import VIEWER, Tokens
 from ..settings import Settings
 from ..store.idempotency import find_response, save_response
@@ -40,6 +41,8 @@ class AppState:
 
     wake: starts the next turn of the background work.
     warnings: those of the background work.
+    leases: of the workers on other machines.
+    may_retry: whether another attempt follows one whose task raises.
     cookie_name: of the session cookie; it contains the port, as cookies are shared by all ports.
     cookie_path: the path below which the cookie is sent.
     """
@@ -52,6 +55,8 @@ class AppState:
     sessions: Sessions
     wake: Callable[[], None]
     warnings: Callable[[], list[str]]
+    leases: Leases
+    may_retry: Callable[[int], bool]
     cookie_name: str
     cookie_path: str
 

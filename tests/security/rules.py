@@ -142,6 +142,7 @@ CREDENTIALS = (
 READS = ("GET", "HEAD", "OPTIONS")
 METHODS = (*READS, "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "post", "X")
 OPEN = (("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/session"))
+OF_WORKERS = "/api/workers/"
 FOR_THE_OWNER = ("/api/session/link",)
 
 
@@ -188,7 +189,9 @@ def refusals(asked: Asked) -> set[int]:
         codes.add(403)
     if changes and not asked.content_type.is_json:
         codes.add(415)
-    if not is_page and (asked.method, asked.path) not in OPEN:
+    if asked.path.startswith(OF_WORKERS):
+        codes.add(401)  # only the token of an attempt opens them, and no request here has one
+    elif not is_page and (asked.method, asked.path) not in OPEN:
         codes |= _refusals_of_role(asked, changes=changes)
     return codes
 

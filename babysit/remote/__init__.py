@@ -1,0 +1,1 @@
+"""Workers on machines that share no disk with the server: `babysit work`."""

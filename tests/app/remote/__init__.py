@@ -1,0 +1,1 @@
+"""Tests of workers on machines that share no disk with the server."""
