@@ -129,6 +129,7 @@ class Application:
             watched=lambda: self.broker.watched,
         )
         self.store.publish = self._publish
+        self.broker.on_viewers = self.supervisor.demo.loop.wake
         self.api = routes(lifespan=self._lifespan)
         self.api.state.app_state = self._parts(settings)
         self.broker.search_updates.read = self._read_search

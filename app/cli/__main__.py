@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import ctypes
 import json
 import logging
 import signal
-import socket
 import stat
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,7 +19,6 @@ from ..data_dir.lock import DataDirectoryUnavailable, locked
 from ..data_dir.server_file import announced, page_url
 from ..errors import UnusableDatabase
 from ..security.listener import Listener, listen, raise_file_limit
-from ..security.tokens import OWNER
 from ..settings import Settings
 from . import export_study, maintenance, prove, replay, trash, verbs
 from .log_format import log_to_terminal
@@ -32,7 +28,6 @@ BACKLOG = 128  # connections that wait to be accepted
 GRACE_S = 2  # for responses in progress when the server ends
 MALLOPT_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 LARGE_BYTES = 1_000_000  # allocations of this size are returned to the system when freed
-DESCRIBED_WITHIN_S = 20.0  # then the address is printed even if tasks are not described yet
 
 
 def main() -> None:
@@ -161,6 +156,7 @@ def run_server(settings: Settings, listener: Listener) -> None:
 
     from ..main import create_app
     from ..security.http_protocol import Connection, Connections, is_for_the_log
+    from .http_server import HTTPServer
 
     try:
         application = create_app(settings)
@@ -168,23 +164,6 @@ def run_server(settings: Settings, listener: Listener) -> None:
         sys.exit(f"babysit: {error}")
     except OSError as error:
         sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")
-
-    class Server(uvicorn.Server):
-        """Ends open streams on a signal instead of waiting for them."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            deadline_s = time.monotonic() + DESCRIBED_WITHIN_S
-            while not (application.catalog.is_ready or self.should_exit):
-                if time.monotonic() > deadline_s:
-                    break
-                await asyncio.sleep(0.02)
-            if self.started and not self.should_exit:
-                tell_address(settings, application.tokens.of(OWNER))
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            application.broker.close_soon()
-            super().handle_exit(sig, frame)
 
     connections = Connections()
     listener.make_room = connections.end_oldest
@@ -206,7 +185,7 @@ def run_server(settings: Settings, listener: Listener) -> None:
         h11_max_incomplete_event_size=32_768,
     )
     with announced(settings):
-        Server(config).run(sockets=[listener])
+        HTTPServer(config, application, tell=partial(tell_address, settings)).run([listener])
 
 
 if __name__ == "__main__":

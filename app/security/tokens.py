@@ -64,6 +64,9 @@ class Tokens:
         with self._lock:
             return self._tokens[role]
 
+    def files(self) -> list[Path]:
+        return [self._data_dir / name for name in FILES.values()]
+
     def look(self) -> bool:
         """Read the files again; whether a token has changed.
 

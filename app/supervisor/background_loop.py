@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError
 from sqlalchemy.exc import ProgrammingError as BadStatement
@@ -33,16 +33,27 @@ class _Failure:
     retry_at_s: float
 
 
+class Wake(Protocol):
+    """What ends the waiting of a loop: a `threading.Event`, or a `FileWatch`."""
+
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def wait(self, timeout_s: float, /) -> object: ...
+
+
 class BackgroundLoop:
     """Calls `turn` again and again in its own thread.
 
     turn: one turn; returns how many seconds the next one may wait unless `wake` is called.
+    wake: what else may begin a turn, such as a file that has grown.
     """
 
-    def __init__(self, name: str, turn: Callable[[], float]) -> None:
+    def __init__(self, name: str, turn: Callable[[], float], wake: Wake | None = None) -> None:
         self.name = name
         self._turn = turn
-        self._wake = threading.Event()
+        self._wake = wake or threading.Event()
         self._closing = threading.Event()
         self._failures: dict[str, _Failure] = {}
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)

@@ -22,12 +22,15 @@ from .background_loop import BackgroundLoop
 
 log = logging.getLogger(__name__)
 
+WITHOUT_PAUSE = (RunStatus.QUEUED, RunStatus.STARTING, RunStatus.RUNNING)
+
 TASK = "spirals"
 STEPS = 20_000
 LEARNING_RATE = 0.003  # too low on purpose: doubling it a few times is the first lesson
 STEPS_PER_S_MAX = 60.0
 NO_VIEWER_S = 60.0
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.5  # while it waits for its first steps, or for a viewer
+IDLE_S = 30.0  # the first viewer and the last one wake the loop at once
 DESCRIBED_WITHIN_S = 60.0
 
 
@@ -47,6 +50,7 @@ class Demo:
         self._wake_launcher = wake_launcher
         self._starts = False
         self._seen_at_s = time.monotonic()  # a viewer
+        self._had_viewers = False
         self.loop = BackgroundLoop("demo", self._look)
 
     def start(self, *, wanted: bool) -> None:
@@ -63,10 +67,19 @@ class Demo:
             self._starts = False
             # After its first steps it waits: whoever starts the server looks some seconds later.
             self._seen_at_s = -NO_VIEWER_S
-        if self._viewers():
+        has_viewers = bool(self._viewers())
+        if has_viewers or self._had_viewers:
             self._seen_at_s = time.monotonic()
-        self._pause_or_resume(is_watched=time.monotonic() - self._seen_at_s < NO_VIEWER_S)
-        return LOOK_EVERY_S
+        self._had_viewers = has_viewers
+        is_watched = time.monotonic() - self._seen_at_s < NO_VIEWER_S
+        self._pause_or_resume(is_watched=is_watched)
+        return LOOK_EVERY_S if not has_viewers and self._is_active() else IDLE_S
+
+    def _is_active(self) -> bool:
+        """Whether a demo run trains, or will soon."""
+        query = select(RunRow.id).where(RunRow.demo, RunRow.status.in_(WITHOUT_PAUSE))
+        with self._store.reading() as session:
+            return session.scalar(query.limit(1)) is not None
 
     def _start_run(self) -> None:
         deadline = time.monotonic() + DESCRIBED_WITHIN_S

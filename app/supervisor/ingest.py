@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
+import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
 from babysit.protocol.events import Warned
-from babysit.protocol.status import RunStatus
-from babysit.storage.journal import Frame, Gap, JournalReader, Points, Record
+from babysit.storage.file_watch import FileWatch
+from babysit.storage.journal import Frame, Gap, JournalReader, Points
 
 from ..store.curves.append import OpenChunks, append_points
 from ..store.recovery.reconcile import reconcile
@@ -23,16 +22,15 @@ from ..store.runs.projection import emit, record_events, refuse_what_is_left
 from ..store.store import Store, Transaction
 from ..store.tables.runs import JournalCursorRow, RunRow
 from .background_loop import BackgroundLoop
+from .followed import Followed
 
-LOOK_EVERY_S = 0.02  # for growth; one stat for each journal
+LOOK_EVERY_S = 1.0  # at all journals, in case a wake-up was lost
+TURN_EVERY_S = 0.005  # at most, however many journals grow
 POINTS_EVERY_S = 0.08  # for points alone; each commit is a sync
 TRIALS_EVERY_S = 1.0  # for points and batched events of trials without viewers
 JUDGED_EVERY_S = 0.25  # for trials that may be pruned
-# Events of trials that need not be stored at once: they are stored with the points.
-BATCHED_KINDS = ("worker_started", "checkpoint_saved", "checkpoint_removed")
 # Their effect in SQL does not depend on the points before them in the journal.
 WITHOUT_POINTS = ("checkpoint_saved", "checkpoint_removed", "status_changed")
-IDLE_S = 0.5  # without any run to watch
 RECONCILE_EVERY_S = 1.0
 
 
@@ -51,46 +49,6 @@ OF_JOURNAL = (
 )
 
 
-@dataclass(slots=True)
-class Followed:
-    """A journal that may grow: its reader, and the records that are not stored yet."""
-
-    run_id: int
-    attempt: int
-    reader: JournalReader
-    unread: list[Record] = field(default_factory=list)
-    stored_at_s: float = 0.0  # monotonic
-    is_trial: bool = False
-    is_urgent: bool = False  # a record must be stored at once
-
-    def has_grown(self) -> bool:
-        try:
-            return os.stat(self.reader.path).st_size > self.reader.offset
-        except FileNotFoundError:
-            return False
-
-    def look(self) -> None:
-        if self.has_grown():
-            records = self.reader.read()
-            self.unread += records
-            self.is_urgent |= any(_is_urgent(record, is_trial=self.is_trial) for record in records)
-
-    def is_due(self, now_s: float, every_s: float) -> bool:
-        """Whether to store the unread records now: events at once, points in batches."""
-        if not self.unread or self.is_urgent:
-            return bool(self.unread)
-        return now_s - self.stored_at_s >= every_s
-
-
-def _is_urgent(record: Record, *, is_trial: bool) -> bool:
-    if not isinstance(record, Frame):
-        return True
-    if isinstance(record.body, Points):
-        return False
-    kind, status = record.body.get("kind"), record.body.get("status")
-    return not is_trial or not (kind in BATCHED_KINDS or status == RunStatus.RUNNING)
-
-
 def journal_path(runs_dir: Path, run_id: int, attempt: int) -> Path:
     return runs_dir / str(run_id) / f"attempt-{attempt:04d}.journal"
 
@@ -106,8 +64,10 @@ class Ingest:
         self._trial_every_s = trial_every_s
         self._followed: dict[tuple[int, int], Followed] = {}
         self._lock = threading.RLock()  # taken before the store's
-        self._reconciled_at_s = time.monotonic()
-        self.loop = BackgroundLoop("ingest", self._read_and_reconcile)
+        self._reconciled_at_s = self._turned_at_s = time.monotonic()
+        self._looked_at_s = -math.inf  # at all journals
+        self._watch = FileWatch()
+        self.loop = BackgroundLoop("ingest", self._read_and_reconcile, self._watch)
 
     def start(self) -> None:
         self.loop.start()
@@ -119,19 +79,23 @@ class Ingest:
         """Read this journal from its cursor on, and as long as it grows."""
         with self._lock:
             if (run_id, attempt) not in self._followed:
-                self._followed[run_id, attempt] = self._from_cursor(run_id, attempt)
-        self.loop.wake()
+                followed = self._from_cursor(run_id, attempt)
+                self._followed[run_id, attempt] = followed
+                self._watch.add(followed.reader.path)
 
     def follow_new(self, run_id: int, attempt: int, *, is_trial: bool) -> None:
         """Follow the journal of an attempt that has not begun, so that it has no cursor yet."""
         with self._lock:
-            self._followed[run_id, attempt] = self._from(run_id, attempt, is_trial=is_trial)
-        self.loop.wake()
+            followed = self._from(run_id, attempt, is_trial=is_trial)
+            self._followed[run_id, attempt] = followed
+            self._watch.add(followed.reader.path)
 
     def leave(self, run_id: int, attempt: int) -> None:
         """Stop following a journal that is complete and stored."""
         with self._lock:
-            self._followed.pop((run_id, attempt), None)
+            followed = self._followed.pop((run_id, attempt), None)
+            if followed is not None:
+                self._watch.remove(followed.reader.path)
 
     def read_to_end(self, run_id: int, attempt: int) -> None:
         """Store everything that the journal holds now."""
@@ -186,24 +150,45 @@ class Ingest:
     # -- the thread
 
     def _read_and_reconcile(self) -> float:
-        self._look()
-        now_s = time.monotonic()
+        early_s = self._turned_at_s + TURN_EVERY_S - time.monotonic()
+        if early_s > 0:
+            self.loop.pause(early_s)
+        self._turned_at_s = now_s = time.monotonic()
+        next_s = self._look()
         if now_s - self._reconciled_at_s >= RECONCILE_EVERY_S:
             reconcile(self._store)
             self._reconciled_at_s = now_s
-        return LOOK_EVERY_S if self._followed else IDLE_S
+        return next_s
 
-    def _look(self) -> None:
+    def _look(self) -> float:
+        """Read what has grown and store what is due; how long the next look may wait."""
         now_s = time.monotonic()
         with self._lock:
-            for followed in self._followed.values():
-                followed.look()
-            intervals = [(each, self._every_s(each)) for each in self._followed.values()]
-            if any(followed.is_due(now_s, every_s) for followed, every_s in intervals):
-                # There is a commit in any case, so records that are due soon are stored as well.
-                self._store_all(
-                    [each for each, every_s in intervals if each.is_due(now_s, every_s / 2)]
-                )
+            try:
+                grown = self._grown(now_s)
+                for followed in self._followed.values():
+                    if grown is None or followed.reader.path in grown:
+                        followed.look()
+                intervals = [(each, self._every_s(each)) for each in self._followed.values()]
+                if any(each.due_in_s(now_s, every_s) == 0 for each, every_s in intervals):
+                    # There is a commit in any case: records that are due soon are stored as well.
+                    due = [e for e, every_s in intervals if e.due_in_s(now_s, every_s / 2) == 0]
+                    self._store_all(due)
+            except BaseException:
+                self._looked_at_s = -math.inf  # what has grown may not have been read
+                raise
+            now_s = time.monotonic()
+            waits = (each.due_in_s(now_s, every_s) for each, every_s in intervals)
+            return min(LOOK_EVERY_S, *waits) if intervals else LOOK_EVERY_S
+
+    def _grown(self, now_s: float) -> set[Path] | None:
+        """The journals that have grown; None: now and then all are looked at."""
+        grown = set(self._watch.take_grown())
+        if now_s - self._looked_at_s < LOOK_EVERY_S:
+            return grown
+        self._looked_at_s = now_s
+        self._watch.refresh()
+        return None
 
     def _every_s(self, followed: Followed) -> float:
         return self._trial_every_s(followed.run_id) if followed.is_trial else POINTS_EVERY_S
@@ -221,8 +206,7 @@ class Ingest:
                     self._followed[key] = self._from_cursor(*key)
             raise
         for followed in due:
-            followed.unread, followed.is_urgent = [], False
-            followed.stored_at_s = time.monotonic()
+            followed.note_stored()
 
 
 def store_records(tx: Transaction, followed: Followed) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from babysit.protocol.events import StatusChanged, Warned
 from babysit.protocol.status import RunStatus
+from babysit.storage.file_watch import FileWatch
 from babysit.storage.process_identity import ProcessIdentity
 
 from ..store.runs.commands import runs_asked_to_stop
@@ -29,6 +30,7 @@ from .script_adopter import ScriptAdopter
 from .watchdog import Watchdog
 
 LOOK_EVERY_S = 1.0  # starts, ends and commands wake the launcher at once
+PAUSED_S = 3.0  # while all workers are paused, or there are none
 WORKERS_END_WITHIN_S = 2.5  # the server itself must end within 5 s
 LOCK_LOOK_EVERY_S = 0.02
 REST_S = (0.5, 5.0)  # before the second and the third attempt
@@ -51,19 +53,18 @@ class Launcher:
         recovers: bool,
         remote: RemoteStarter,
     ) -> None:
-        self._store = store
-        self._nursery = fork_server
-        self._ingest = ingest
+        self._store, self._nursery, self._ingest = store, fork_server, ingest
         self._parallel = parallel
         self._workers: dict[int, Worker] = {}
         self._may_start = self._may_have_ended = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
-        self._recovers = recovers
-        self._remote = remote
+        self._recovers, self._remote = recovers, remote
         self._watchdog = Watchdog(stuck_after_s)
-        self._looked_at_s = -math.inf  # at all workers
+        self._looked_at_s, self._every_s = -math.inf, LOOK_EVERY_S  # at all workers
         self._scripts = ScriptAdopter(store, ingest)
-        self.loop = BackgroundLoop("launcher", self._look_after_runs)
+        new_runs = FileWatch()
+        new_runs.add(store.runs_dir)  # where scripts make directories for their runs
+        self.loop = BackgroundLoop("launcher", self._look_after_runs, new_runs)
 
     def start(self) -> None:
         """Adopt the workers of an earlier server, then manage the runs."""
@@ -118,7 +119,7 @@ class Launcher:
                 self._may_start = False
                 self._start_queued()
             # All workers once a second, however often one starts or ends.
-            if self._may_have_ended or time.monotonic() - self._looked_at_s >= LOOK_EVERY_S:
+            if self._may_have_ended or time.monotonic() - self._looked_at_s >= self._every_s:
                 self._may_have_ended, self._looked_at_s = False, time.monotonic()
                 if self._notice_ends():
                     self._start_queued()
@@ -126,7 +127,7 @@ class Launcher:
         except BaseException:
             self._may_start, self._looked_at_s = True, -math.inf
             raise
-        return REST_S[0] if self._resting else LOOK_EVERY_S
+        return REST_S[0] if self._resting or self._scripts.is_unsettled else self._every_s
 
     # -- starting
 
@@ -211,6 +212,9 @@ class Launcher:
             }
             stopping = runs_asked_to_stop(session)
         has_ended = False
+        is_calm = not stopping and self._workers.keys() <= active.keys()
+        is_calm &= all(status is RunStatus.PAUSED for status, _ in active.values())
+        self._every_s = PAUSED_S if is_calm else LOOK_EVERY_S
         for run_id, left in list(self._workers.items()):
             if run_id not in active:
                 self._release(run_id, left)

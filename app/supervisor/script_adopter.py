@@ -17,6 +17,7 @@ class ScriptAdopter:
     def __init__(self, store: Store, ingest: Ingest) -> None:
         self._store, self._ingest = store, ingest
         self._seen_ns = 0  # when the folder was changed last, as far as it was looked at
+        self.is_unsettled = False  # a new directory may be incomplete: look again soon
 
     def look(self) -> None:
         """Store the runs of new directories, and follow them."""
@@ -25,7 +26,9 @@ class ScriptAdopter:
         except OSError:  # no run was ever made
             return
         if changed_ns == self._seen_ns:
+            self.is_unsettled = False
             return
         for run_id in adopt_scripts(self._store):
             self._ingest.follow(run_id, 1)
-        self._seen_ns = changed_ns if time.time_ns() - changed_ns > SETTLED_NS else 0
+        is_settled = time.time_ns() - changed_ns > SETTLED_NS
+        self._seen_ns, self.is_unsettled = (changed_ns if is_settled else 0), not is_settled

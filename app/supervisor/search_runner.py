@@ -35,7 +35,7 @@ from ..task_catalog import TaskCatalog, TaskInfo
 from .background_loop import BackgroundLoop
 
 LOOK_EVERY_S = 1.0  # a change of a trial's status wakes the loop at once
-IDLE_S = 5.0
+IDLE_S = 30.0  # a new search or a command wakes the loop at once
 COALESCE_S = 0.02  # changes within it are handled together
 COALESCE_BATCHED_S = 0.4  # the same while enough sampled trials wait for a free slot
 AHEAD_MIN = 4  # trials that wait, at least; with more slots as many as those

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from babysit.storage.journal import Points
@@ -18,7 +19,7 @@ from .search_updates import SearchUpdates
 from .shares import THE_OWNER, Holder, Shares
 from .subscriber import BYE, QUEUE_BYTES_MAX, RESET, Subscriber, encode
 
-POINTS_EVERY_S = 0.1  # at most, for each run
+POINTS_EVERY_S = 0.08  # at most, for each run; shorter than the recorder takes
 RUN_EVERY_S = 0.5  # while only its numbers change
 POINTS_A_MESSAGE_MAX = 50  # of one series: 500 per second, for a chart 800 columns wide
 RING_MAX = 4_000  # events kept for streams that reconnect
@@ -42,6 +43,7 @@ class EventBroker:
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: dict[int, set[asyncio.Future[None]]] = {}
         self.watched: frozenset[int] = frozenset()  # runs whose points a stream wants
+        self.on_viewers: Callable[[], None] = lambda: None  # the first has come, or the last left
         self.search_updates = SearchUpdates(self._put_search)
         self.is_closing = False
         self._streams = Shares("open streams", self._streams_max)
@@ -111,6 +113,8 @@ class EventBroker:
         self._note_watched()
 
     def _note_watched(self) -> None:
+        if len(self._subscribers) <= 1:
+            self.on_viewers()
         self.watched = frozenset().union(*(item.run_ids or () for item in self._subscribers))
         self.search_updates.watched = frozenset().union(
             *(item.search_ids for item in self._subscribers)

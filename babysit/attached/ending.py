@@ -93,6 +93,7 @@ def _stop_at_sigterm(recording: Recording) -> None:
             return
         step, stopped = session.training.step, RunStatus.STOPPED
         session.ending = StatusChanged(step=step, status=stopped, reason="terminated")
+        session.recorder.inbox.ring()
 
     try:
         signal.signal(signal.SIGTERM, note)

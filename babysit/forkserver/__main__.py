@@ -84,8 +84,7 @@ class ForkServer:
         busy_at = time.monotonic()
         while True:
             answering = [child.answer_fd for child in self._children.values() if child.id]
-            wait_s = SPARE_AFTER_S if self._preforked is None else LOOK_EVERY_S
-            ready, _, _ = select.select([0, self._wake, *answering], [], [], wait_s)
+            ready, _, _ = select.select([0, self._wake, *answering], [], [], self._wait_s())
             if self._wake in ready:
                 os.read(self._wake, 4096)
             self._collect_answers(ready)
@@ -100,6 +99,13 @@ class ForkServer:
                 self._prefork_when_idle()
             elif self._preforked is None and not ready:
                 self._preforked = PreforkedWorker()
+
+    def _wait_s(self) -> float | None:
+        """How long to wait for a request or the end of a child; None: there is nothing else."""
+        if self._preforked is None:
+            return SPARE_AFTER_S
+        is_describing = any(child.id for child in self._children.values())
+        return LOOK_EVERY_S if self._when_idle or is_describing else None
 
     def _prefork_when_idle(self) -> None:
         """Import one module in advance. The server is told that it gets no answer meanwhile."""
@@ -193,8 +199,11 @@ class ForkServer:
                 end_group(pid, child)
 
     def _reap(self) -> None:
-        while self._preforked or any(not child.has_ended for child in self._children.values()):
-            pid, status, used = os.wait4(-1, os.WNOHANG)
+        while True:  # also one that was forked ahead and let go
+            try:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
             if pid == 0:
                 break
             if self._preforked is not None and pid == self._preforked.pid:

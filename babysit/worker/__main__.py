@@ -266,6 +266,7 @@ class TerminationHandler:
             if self._is_noted:
                 raise ForcedExit
             self._session.ending = stopped(self._session)
+            self._session.recorder.inbox.ring()
         self._is_noted = True
 
 

@@ -197,6 +197,7 @@ class Session(ABC):
                 command_id=command_id,
             )
         )
+        self.recorder.is_resting = True
 
     def pause_on_io_error(self, io_error: OSError) -> None:
         """Wait until the disk takes things again; nothing more is asked of it meanwhile."""
@@ -210,7 +211,7 @@ class Session(ABC):
     def resume(self, command_id: int | None = None) -> None:
         if self.paused_for in IO_ERROR_PAUSES:
             self.heartbeat.set_io_error(0)
-        self.paused_for = None
+        self.paused_for, self.recorder.is_resting = None, False
         self.saver.memory.keep()
         self.clock.resume()
         self.emit(

@@ -31,7 +31,7 @@ from babysit.resume.history import REPLAYED, RecoveryCheck
 from babysit.training.controls import ScheduledChange
 from babysit.worker import changes
 from babysit.worker.base_session import Session
-from babysit.worker.recorder import command_of
+from babysit.worker.inbox import command_of
 from babysit.worker.session import TrainingSession
 
 PROOF_STEPS_MIN = 10  # the first cost after a checkpoint is equal also without the optimizer state

@@ -103,7 +103,7 @@ def train(session: TrainingSession) -> StatusChanged:
 
 def wait_s(session: Session, throttle: Throttle) -> float:
     """How long to wait for a command before another look; 0: make the next step."""
-    throttle.limit(session.recorder.max_steps_per_s)
+    throttle.limit(session.recorder.inbox.max_steps_per_s)
     if session.paused_for in IO_ERROR_PAUSES:
         if not session.recorder.has_recovered():
             return DISK_LOOK_EVERY_S
@@ -208,7 +208,7 @@ def _pause_after_step(session: TrainingSession, *, has_diverged: bool) -> None:
         if session.recovery_check is None and training.step < training.steps:
             session.pause("user")
     is_trial = session.spec.search is not None  # early stopping is the business of a search
-    if has_diverged and session.recorder.guard and not (is_repeated or is_trial):
+    if has_diverged and session.recorder.inbox.guard and not (is_repeated or is_trial):
         session.emit(training.divergence.tripped(training.step))
         session.pause("guard")
 

@@ -1,7 +1,7 @@
-"""The worker's end of the journals: records points and events, and reads what the server asks.
+"""The worker's end of its journal: records points and events.
 
 Recording a step is one append to a queue; a background thread writes the queue to the journal
-some twenty times a second and looks for new commands on the way: the loop waits for no disk.
+some ten times a second: the loop waits for no disk.
 """
 
 from __future__ import annotations
@@ -13,33 +13,25 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from babysit.protocol.commands import Command, command_from_json
-from babysit.protocol.events import (
-    CheckpointPinned,
-    CommandSent,
-    Described,
-    Event,
-    Forked,
-    event_from_json,
-)
+from babysit.protocol.events import Event
 from babysit.protocol.serialization import to_json
 from babysit.storage.disk_reserve import Reserve
 from babysit.storage.journal import (
-    Frame,
-    JournalReader,
     JournalWriter,
     Points,
     encode_event,
     encode_points,
 )
+from babysit.worker.inbox import Inbox
 from babysit.worker.log_file import cap_log
 
-LOOK_EVERY_S = 0.015  # for commands: one fstat
-FLUSH_EVERY_S = 0.05  # points; events are written at once
+LOOK_EVERY_S = 0.75  # in case a wake-up was lost; also between two turns of a paused loop
+FLUSH_EVERY_S = 0.1  # points; events are written at once
+FLUSH_SOON_S = 0.0125  # the points after an event; twice as long each time, up to the above
 SYNC_EVERY_S = 1.0  # at most this much is lost in a power cut
 STEP_SERIES = ("train/cost", "learning_rate", "momentum")
 
@@ -49,40 +41,35 @@ Item: TypeAlias = "StepRow | Extra | Event"
 
 
 class Recorder:
-    """Writes `attempt-N.journal`, reads `server.journal`.
+    """Writes `attempt-N.journal`; its inbox reads `server.journal`.
 
-    The loop appends to the queue and takes from `commands`; all else happens on the thread.
+    The loop appends to the queue; all else happens on the thread.
     """
 
     def __init__(
         self, run_directory: Path, attempt: int, max_steps_per_s: float | None = None
     ) -> None:
         """max_steps_per_s: as asked for when the run was made; None: as many as can be."""
-        self.commands: deque[CommandSent] = deque()  # new ones, in the order sent
-        self.kept: set[int] = set()  # ids of checkpoints that retention must keep
-        self.guard = True  # whether the run pauses when its cost blows up
-        self.max_steps_per_s = max_steps_per_s
+        self.inbox = Inbox(run_directory, max_steps_per_s)
+        self.commands, self.kept = self.inbox.commands, self.inbox.kept
+        self.is_resting = False  # the loop is paused: no point comes
         self.is_orphaned = False  # the run's directory was deleted: nobody will ever read this
         self.failure: Exception | None = None  # why the thread ended
         self.step_row = deque[Item]()  # public only for its bound `append` in the loop
         self._queue = self.step_row
         self._journal = JournalWriter(run_directory / f"attempt-{attempt:04d}.journal")
-        self._asked = JournalReader(run_directory / "server.journal")
-        self._asked_size = -1
         self._log = run_directory / "worker.log"
         self._unwritten: list[bytes] = []
         self._reserve = Reserve(run_directory / "reserve")
         self._write_error: OSError | None = None
         self._sync_error: OSError | None = None
         self._wake = threading.Event()
-        self._asked_something = threading.Event()
         self._closing = False
         self._lock = threading.Lock()  # one writer at a time: the thread, or `flush`
-        self._synced_at = time.monotonic()
+        self._synced_at = self._looked_at = time.monotonic()
         self._dirty = False
         self._is_child = False
         os.register_at_fork(after_in_child=self._fall_silent)
-        self._read_commands()
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -106,8 +93,8 @@ class Recorder:
         """
         if self.is_orphaned:
             raise FileNotFoundError("The run's directory is not there any more for this process.")
-        if self.failure is not None:
-            raise RuntimeError("The run cannot be recorded any more.") from self.failure
+        if failure := self.failure or self.inbox.failure:
+            raise RuntimeError("The run cannot be recorded any more.") from failure
 
     def values(self, step: int, values: dict[str, float]) -> None:
         """Record numbers that are not measured at every step."""
@@ -120,8 +107,9 @@ class Recorder:
 
     def wait_for_command(self, timeout_s: float) -> None:
         """Return when a command has come, or after the time."""
-        self._asked_something.wait(timeout_s)
-        self._asked_something.clear()
+        self.inbox.wait(timeout_s)
+        if self.is_resting and not self._is_child:  # then the thread does not look
+            self._look()
 
     def flush(self) -> None:
         """Return when everything recorded so far is on the disk, if the disk takes it."""
@@ -135,6 +123,7 @@ class Recorder:
         self._wake.set()
         if not self._is_child:  # threads are not forked
             self._thread.join()
+            self.inbox.close()
         self.flush()
         self._reserve.spend()
         self._journal.close()
@@ -153,18 +142,29 @@ class Recorder:
             self.failure = error
 
     def _write_and_read(self) -> None:
-        flushed_at = time.monotonic()
+        pause_s = FLUSH_SOON_S
         while not self._closing:
-            event_waits = self._wake.wait(LOOK_EVERY_S)
+            event_waits = self._wake.wait(None if self._is_at_rest() else pause_s)
             self._wake.clear()
-            self._read_commands()
-            now = time.monotonic()
-            if event_waits or now - flushed_at >= FLUSH_EVERY_S:
-                with self._lock:
-                    self._write()
-                    if event_waits or now - self._synced_at >= SYNC_EVERY_S:
-                        self._sync()
-                flushed_at = now
+            with self._lock:
+                self._write()
+                if event_waits or time.monotonic() - self._synced_at >= SYNC_EVERY_S:
+                    self._sync()
+            self._look()
+            pause_s = FLUSH_SOON_S if event_waits else min(2 * pause_s, FLUSH_EVERY_S)
+
+    def _is_at_rest(self) -> bool:
+        """Whether there is nothing to do until an event comes."""
+        is_idle = self.is_resting and not (self._queue or self._dirty)
+        return is_idle and not self._unwritten and self.io_error is None
+
+    def _look(self) -> None:
+        """What is done now and then, whatever happens."""
+        if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            self.inbox.look()
+            if self.is_resting:
+                self.flush()
 
     def _write(self) -> None:
         self._unwritten += payloads(self._queue)
@@ -195,41 +195,6 @@ class Recorder:
             return
         self._sync_error = None
         self._dirty = False
-
-    def _read_commands(self) -> None:
-        try:
-            size = self._asked.path.stat().st_size
-            if size == self._asked_size:
-                return
-            records = self._asked.read()
-        except OSError:  # it is not there yet, or too many files are open: asked again soon
-            return
-        self._asked_size = size
-        for record in records:
-            if isinstance(record, Frame) and isinstance(record.body, dict):
-                self._handle_event(record.body)
-
-    def _handle_event(self, body: dict[str, Any]) -> None:
-        try:
-            event = event_from_json(body)
-        except ValueError:  # of a newer server; it cannot be meant for this worker
-            return
-        match event:
-            case CommandSent(redo_at=None):  # others are not for now: see recovery.py
-                self.commands.append(event)
-                self._asked_something.set()
-            case CheckpointPinned(pinned=True) | Forked():
-                self.kept.add(event.checkpoint_id)
-            case CheckpointPinned():
-                self.kept.discard(event.checkpoint_id)
-            case Described():
-                if event.guard is not None:
-                    self.guard = event.guard
-                if event.max_steps_per_s is not None:
-                    self.max_steps_per_s = event.max_steps_per_s or None
-                    self._asked_something.set()
-            case _:
-                pass
 
 
 def payloads(queue: deque[Item]) -> list[bytes]:
@@ -268,12 +233,3 @@ def _block(names: tuple[str, ...], rows: Iterable[tuple[float, ...]]) -> Points:
         steps=np.array(columns[0], dtype=np.int64),
         values=np.array(columns[1:], dtype=np.float64),
     )
-
-
-def command_of(sent: CommandSent) -> Command:
-    """The command in an envelope.
-
-    Raises:
-        ValueError: it is none that this version knows.
-    """
-    return command_from_json(sent.command)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from babysit.protocol.spec.task_files import failed_description, task_files
+from babysit.storage.file_watch import FileWatch
 
 from ...child_process import python_module
 from ...cpus import usable_cpus
@@ -30,7 +31,9 @@ from .task_cache import Described, read_cache, write_cache
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 2.0  # while a task is being described
+IDLE_S = 10.0  # a change in a folder that a task was loaded from wakes the loop at once
+SETTLE_S = 0.1  # whoever writes a file may not be done
 SLOW_AFTER_S = 30.0  # then a task is listed as loading, and does not count as being described
 FRESH_S = 1.0  # a failure this young is not looked at again, even if a client asks for it
 AT_ONCE_MIN = 2  # descriptions; more with more processors
@@ -80,7 +83,9 @@ class TaskDiscovery:
         self._added: dict[str, Described] = {}  # what the catalog has
         self._unreadable: set[Path] = set()
         self._hashes: dict[str, tuple[tuple[int, ...], str]] = {}
-        self.loop = BackgroundLoop("tasks", self._look)
+        self._watch = FileWatch()
+        self._watched: set[Path] = set()
+        self.loop = BackgroundLoop("tasks", self._look, self._watch)
 
     def start(self) -> None:
         """Add the cached descriptions at once; the others follow."""
@@ -94,12 +99,22 @@ class TaskDiscovery:
         self.loop.request_close()
 
     def _look(self) -> float:
+        if self._watch.take_grown():
+            self.loop.pause(SETTLE_S)
         files = self._find()
         requested = self._catalog.take_requested()
         self._collect(files)
         self._add_current(files)
         self._begin(files, requested)
-        return LOOK_EVERY_S
+        self._watch_folders()
+        return LOOK_EVERY_S if self._pending else IDLE_S
+
+    def _watch_folders(self) -> None:
+        used = (Path(name).parent for known in self._described.values() for name in known.files)
+        for folder in {*self._folders, *used} - self._watched:
+            self._watched.add(folder)
+            self._watch.add(folder)
+        self._watch.refresh()
 
     def _find(self) -> dict[str, Path]:
         """The task files by task name."""

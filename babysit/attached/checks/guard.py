@@ -23,7 +23,8 @@ def guard(session: ScriptSession, cost: float) -> None:
         session.warned.discard("non-finite")
     if is_finite and not has_diverged:
         return
-    if session.follows_others or not session.recorder.guard or session.spec.search is not None:
+    is_guarded = session.recorder.inbox.guard and session.spec.search is None
+    if session.follows_others or not is_guarded:
         return
     if not is_finite and "non-finite" not in session.warned:  # else somebody has decided
         session.warned.add("non-finite")
