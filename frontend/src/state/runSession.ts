@@ -113,7 +113,7 @@ export function startRunSession(id: number): () => void {
 
   const pictureTimer = setInterval(() => void loadPicture(id), PICTURE_MS);
   window.addEventListener("online", onOnline);
-  void start();
+  void start().then(() => loadPicture(id)); // now, so that nothing moves a second later
   return () => {
     cancelled = true;
     stopStream();
