@@ -191,6 +191,7 @@ def run_until_done(
         ending = train(session)
         finish(session, ending)
     except ForcedExit:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a third one must not interrupt this
         session.save_best()
         session.saver.wait()
         ending = stopped(session)

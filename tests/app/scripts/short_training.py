@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -15,9 +16,10 @@ parser.add_argument("--lr", type=float, default=0.05)
 parser.add_argument("--hidden", type=int, default=8)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--pause", type=float, default=0.0)
-parser.add_argument("--fault", default="")
+parser.add_argument("--fault", default="", help="`killed:FOLDER` notes there who was")
 args = babysit.config(parser.parse_args(), objective="val/loss", mode="min")
 
+fault, _, folder = args.fault.partition(":")
 torch.manual_seed(args.seed)
 x = torch.linspace(-1, 1, 64).unsqueeze(1)
 y = x.square()
@@ -33,9 +35,9 @@ def set_power(value: float) -> None:
 
 babysit.knob("power", lambda: power, set_power, low=0.5, high=2.0)
 is_trial = args.hidden == 5  # what only trials are given
-if args.fault == "raises" and is_trial:
+if fault == "raises" and is_trial:
     raise ValueError("no such data")
-if args.fault == "exits" and is_trial:
+if fault == "exits" and is_trial:
     os._exit(3)
 run = babysit.attach("short", model=net, optimizer=optimizer)
 for _ in run.epochs(4):
@@ -46,8 +48,11 @@ for _ in run.epochs(4):
         optimizer.step()
         run.log(loss=loss)
         time.sleep(args.pause)
-        if args.fault == "killed" and is_trial and run.step == 12 and run.is_new:
-            os.kill(os.getpid(), signal.SIGKILL)
-    if not (args.fault == "silent" and is_trial):
+        if fault == "killed" and is_trial and run.step == 12:
+            once = Path(folder, str(run.id))
+            if not once.exists():
+                once.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+    if not (fault == "silent" and is_trial):
         with torch.no_grad():
             run.log({"val/loss": nn.functional.mse_loss(net(x), y), "val/size": args.hidden})

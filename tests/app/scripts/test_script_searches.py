@@ -204,8 +204,8 @@ def test_a_trial_that_its_script_spoils_says_why_and_the_search_goes_on(
                 assert not trial["fits"]
 
 
-def test_a_trial_whose_process_is_killed_is_continued(server: LiveServer) -> None:
-    ident, _ = known(server, "--fault", "killed")
+def test_a_trial_whose_process_is_killed_is_continued(server: LiveServer, tmp_path: Path) -> None:
+    ident, _ = known(server, "--fault", f"killed:{tmp_path}")
     found = wait_for(server, search(server, script=ident, space=TRIALS_OF_FIVE, trials=2)["id"])
     assert found["counts"]["finished"] == 2
     for trial in found["trials"]:
