@@ -20,6 +20,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens on all; clients ca
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 DEVICE = re.compile(r"auto|cpu|(?:cuda|mps|xpu)(?::\d{1,3})?", re.ASCII)
+MODULES = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 DATABASES = re.compile(r"sqlite|postgres(?:ql)?|postgresql\+psycopg", re.ASCII)
 THREADS_MAX = 4_096
 
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     database_url: a PostgreSQL database; None uses a SQLite file in the data directory.
     models: folders with your own tasks, separated as in PATH.
     parallel: the number of runs that train at the same time; others wait.
+    preload: modules, separated by commas, that are imported once for all workers.
     threads: the number of threads of each worker.
     device: the device of runs: auto, cpu, cuda, cuda:1 and so on.
     recovery: restart a run from its last checkpoint when its worker has died.
@@ -61,6 +63,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     models: str = ""
     parallel: int = Field(default_factory=lambda: max(2, usable_cpus()), ge=1, le=1000)
+    preload: str = "sklearn.datasets,sklearn.model_selection"
     threads: int = Field(default=1, ge=1, le=THREADS_MAX)
     device: str = "auto"
     recovery: bool = True
@@ -89,6 +92,14 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError(f"{text}: {error}") from error
         return text
+
+    @field_validator("preload")
+    @classmethod
+    def _module_names(cls, text: str) -> str:
+        names = [name.strip() for name in text.split(",")]
+        if not all(map(MODULES.fullmatch, names)):
+            raise ValueError("must be names of modules, such as torchvision,transformers")
+        return ",".join(names)
 
     @field_validator("launcher")
     @classmethod
@@ -157,6 +168,7 @@ class Settings(BaseSettings):
         """What workers read from their environment."""
         return {
             "BABYSIT_MODELS": os.pathsep.join(map(str, task_folders(self.models)[1:])),
+            "BABYSIT_PRELOAD": self.preload,
             "BABYSIT_THREADS": str(self.threads),
             "BABYSIT_DEVICE": self.device,
         }

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
 
 import safetensors.torch
 import torch
-
-# Imports that tasks often make and that take long.
-LOADED_WHEN_IDLE = ("sklearn.datasets", "sklearn.model_selection")
 
 
 def warm_up() -> None:
@@ -26,8 +24,10 @@ def warm_up() -> None:
 
 
 def load(module: str) -> None:
+    """Import a module that tasks import, too."""
     try:
         importlib.import_module(module)
-    except Exception:  # a task that needs the module reports the error
+    except Exception as error:  # a task that needs the module reports it, too
+        sys.stderr.write(f"cannot preload {module}: {error}\n")
         return
     gc.freeze()
