@@ -21,7 +21,7 @@ pytest.register_assert_rewrite("tests.live_server", "tests.e2e.screen")
 from tests.live_server import LiveServer, serving  # noqa: E402
 from tests.postgres import create_database, running_postgres  # noqa: E402
 from tests.services import Service, find_chromium, find_postgres  # noqa: E402
-from tests.sizes import FULL, HYPOTHESIS_EXAMPLES, SEED_VARIABLE, session_seed  # noqa: E402
+from tests.sizes import FULL, HYPOTHESIS_EXAMPLES, SEED_VARIABLE, chosen, session_seed  # noqa: E402
 
 BROWSER_FLAGS = (
     "--no-sandbox",  # the tests may run as root, and open only the page of this server
@@ -65,6 +65,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if group := browser_of.get(item.path) or group_of(item):
                 item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=rank)  # stable: within a file all stays as it is written
+    if not FULL:
+        draw_samples(config, items)
     take_out(config, items)
 
 
@@ -77,6 +79,21 @@ def mark(item: pytest.Function) -> None:
     for name, fixtures in MARKED_FOR.items():
         if needs & fixtures:
             item.add_marker(name)
+
+
+def draw_samples(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of tests marked `sampled` keep a few of each file, but all of a file that was asked for."""
+    asked_for = {Path(argument.partition("::")[0]).name for argument in config.args}
+    alike: dict[tuple[Path, int], list[pytest.Item]] = {}
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        is_quiet = item.get_closest_marker("quiet")  # these run on their own, and are few
+        if sampled and not is_quiet and item.path.name not in asked_for:
+            alike.setdefault((item.path, *sampled.args), []).append(item)
+    kept = {item for (_, count), few in alike.items() for item in chosen(tuple(few), count)}
+    left_out = [item for few in alike.values() for item in few if item not in kept]
+    items[:] = [item for item in items if item not in set(left_out)]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def dealt_to_browsers(items: list[pytest.Item]) -> dict[Path, str]:

@@ -22,12 +22,12 @@ def _size(quick: int, full: int) -> int:
 
 # ---- training ----------------------------------------------------------------------------------
 
-RESUMES_A_CELL = _size(2, 10)  # combinations for each network with each optimizer
+RESUMES_A_CELL = _size(1, 10)  # combinations for each network with each optimizer
 HYPOTHESIS_EXAMPLES = _size(30, 100)  # of each property
 
 # ---- trainings of people's own -----------------------------------------------------------------
 
-KILLED_TRAININGS = _size(5, 13)  # killed three times each
+KILLED_TRAININGS = _size(3, 13)  # killed three times each
 PROVED_TRAININGS = _size(2, 4)
 
 # ---- curves ------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(6)
+
 
 @pytest.fixture
 def history(screen: Screen) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.screen import Screen
 from tests.live_server import MARK, LiveServer
 
+pytestmark = pytest.mark.sampled(5)
+
 SCRIPT = Path(__file__).parent / "trainings" / "steered.py"
 COMMENT = "it's mine"
 Start = Callable[..., tuple[int, subprocess.Popen[bytes]]]

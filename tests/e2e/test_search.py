@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.e2e.screen import Screen, opened, run_in
 from tests.live_server import LiveServer
 
+pytestmark = pytest.mark.sampled(8)
+
 SPACE: dict[str, Any] = {
     "learning_rate": {"scale": "log10", "low": 1e-3, "high": 1.0},
     "momentum": {"scale": "minus_log10_one_minus", "low": 0.5, "high": 0.99},
