@@ -23,7 +23,7 @@ beside() { # beside NAME COMMAND...: said when the tests are over
 }
 # Three processes for two cores: half of what a test does is waiting.
 tests() {
-  pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder "$@"
+  pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --durations 25 --durations-min 8 "$@"
 }
 
 check "ruff" ruff check --quiet .

@@ -26,8 +26,6 @@ from tests.sizes import SERVER_KILLS, SERVER_SIGNALS, chosen
 SLOW = {"steps": 100_000, "max_steps_per_s": 300}
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
-restarted = pytest.mark.sampled(3)  # each starts two servers or three
-
 
 @pytest.fixture
 def mark() -> Iterator[str]:
@@ -60,7 +58,6 @@ def journaled(directory: Path) -> dict[int, float]:
     return found
 
 
-@restarted
 def test_a_killed_server_loses_and_doubles_nothing(serve: Serve, data_dir: Path, mark: str) -> None:
     with serve(data_dir, "--no-demo", mark=mark) as server:
         run = server.start_run("spirals", **SLOW)
@@ -86,7 +83,6 @@ def test_a_killed_server_loses_and_doubles_nothing(serve: Serve, data_dir: Path,
         assert len(ids) == len(set(ids))
 
 
-@restarted
 def test_commands_sent_just_before_a_kill_are_carried_out_once(
     serve: Serve, data_dir: Path, mark: str
 ) -> None:
@@ -106,7 +102,6 @@ def test_commands_sent_just_before_a_kill_are_carried_out_once(
         assert server.run(run["id"])["steps"] == SLOW["steps"] + 20
 
 
-@restarted
 def test_a_killed_worker_is_lost_and_the_signal_is_named(
     serve: Serve, data_dir: Path, mark: str
 ) -> None:
@@ -131,7 +126,6 @@ def test_a_killed_worker_is_lost_and_the_signal_is_named(
         assert server.wait_for_step(child["id"], fork["step"] + 5)
 
 
-@restarted
 def test_a_worker_that_died_with_the_server_is_lost_after_the_restart(
     serve: Serve, data_dir: Path, mark: str
 ) -> None:
@@ -148,7 +142,6 @@ def test_a_worker_that_died_with_the_server_is_lost_after_the_restart(
         assert dict(zip(steps, values, strict=True)) == truth
 
 
-@restarted
 def test_a_run_that_ended_meanwhile_is_told_as_it_ended(
     serve: Serve, data_dir: Path, mark: str
 ) -> None:
@@ -171,7 +164,6 @@ def test_a_run_that_ended_meanwhile_is_told_as_it_ended(
         assert costs(server, run["id"])[0] == list(range(1, 151))
 
 
-@restarted
 @pytest.mark.parametrize("number", chosen(ENDING, SERVER_SIGNALS))
 def test_a_signal_ends_the_server_in_time_and_no_worker(
     serve: Serve, data_dir: Path, mark: str, number: signal.Signals
@@ -276,7 +268,6 @@ def test_the_description_of_the_api_is_printed_without_a_server() -> None:
     assert "/api/runs/{run_id}/commands" in json.loads(printed.stdout)["paths"]
 
 
-@restarted
 def test_the_trainings_end_with_the_server_if_that_is_asked(serve: Serve, data_dir: Path) -> None:
     with serve(data_dir, "--no-demo", "--stop-workers") as server:
         runs = [

@@ -29,7 +29,6 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.sampled(1)
 def test_the_server_of_a_data_directory_is_found_with_its_token(
     data_dir: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +149,6 @@ def test_a_run_is_found_by_its_name_or_id(shared: LiveServer, client: Client) ->
 # ---- the stream --------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled(1)
 def test_following_goes_on_over_a_restart_of_the_server(data_dir: Path, serve: Serve) -> None:
     mark = uuid.uuid4().hex
     try:
@@ -175,7 +173,6 @@ def test_following_goes_on_over_a_restart_of_the_server(data_dir: Path, serve: S
         end_marked(mark)
 
 
-@pytest.mark.sampled(1)
 def test_following_reads_what_the_stream_no_longer_sends(data_dir: Path, serve: Serve) -> None:
     """The event that a client saw last is gone with its run, and the server begins anew."""
     with serve(data_dir, "--no-demo") as server:
