@@ -23,9 +23,10 @@ import httpx
 
 
 @contextmanager
-def served() -> Iterator[httpx.Client]:
-    """A client of a server that was started for this."""
-    with tempfile.TemporaryDirectory() as folder:
+def served(data_dir: str | None = None) -> Iterator[httpx.Client]:
+    """A client of a server that was started for this. data_dir: None is one of its own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = data_dir or temporary
         command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-demo"]
         process = subprocess.Popen(
             [*command, "--data-dir", folder], stdout=subprocess.PIPE, text=True

@@ -8,6 +8,8 @@ import importlib
 import safetensors.torch
 import torch
 
+from babysit.training.task_loader import imported_files
+
 # Imports that tasks often make and that take long.
 LOADED_WHEN_IDLE = ("sklearn.datasets", "sklearn.model_selection")
 
@@ -20,6 +22,7 @@ def warm_up() -> None:
     for kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
         kind([parameter], lr=0.1).step()
     safetensors.torch.save({"parameter": parameter.detach()})  # the first call imports modules
+    imported_files()  # workers then know which modules are installed
     torch.manual_seed(0)  # for a GPU that is not used yet it keeps a traceback, with its sources
     gc.collect()
     gc.freeze()  # children share these pages as long as no garbage collection writes to them
@@ -30,4 +33,5 @@ def load(module: str) -> None:
         importlib.import_module(module)
     except Exception:  # a task that needs the module reports the error
         return
+    imported_files()
     gc.freeze()
