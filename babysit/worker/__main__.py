@@ -55,6 +55,7 @@ from babysit.worker.recorder import Recorder
 from babysit.worker.session import TrainingSession
 
 EXIT_RETRY = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
+SWITCH_EVERY_S = 0.0005  # a thread that brings a command or writes an answer waits for the loop
 
 
 class ForcedExit(BaseException):
@@ -71,6 +72,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     wish = TerminationHandler()
     signal.signal(signal.SIGTERM, wish.note)
     open_log(run_directory / "worker.log")
+    sys.setswitchinterval(SWITCH_EVERY_S)
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
     heartbeat = Heartbeat(run_directory, attempt)
