@@ -87,5 +87,5 @@ def wait_of(slots: Slots, search_id: int | None, parallel: int) -> Wait | None:
 
 def _for_a_slot(in_use: int, of: int, whose: str = "") -> Wait:
     verb = "is" if in_use == 1 else "are"
-    message = f"Waits for a free place{whose}: {in_use} of {of} {verb} in use."
+    message = f"Waits for a free slot{whose}: {in_use} of {of} {verb} in use."
     return Wait("slot", message, in_use, of)

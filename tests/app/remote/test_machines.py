@@ -158,7 +158,7 @@ def test_a_queued_run_says_what_it_waits_for(server: Served, client: httpx.Clien
 
     waits_for = client.get(f"/api/runs/{queued}").json()["waits_for"]
 
-    message = f"Waits for a free place: {places} of {places} are in use."
+    message = f"Waits for a free slot: {places} of {places} are in use."
     assert waits_for == {"what": "slot", "message": message, "in_use": places, "of": places}
     listed = {run["id"]: run["waits_for"] for run in client.get("/api/runs").json()["runs"]}
     assert listed.pop(queued) == waits_for

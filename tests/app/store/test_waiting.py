@@ -86,16 +86,16 @@ def test_a_queued_run_waits_for_nothing_exactly_if_the_launcher_would_start_one(
 @pytest.mark.parametrize(
     ("slots", "search_id", "sentence"),
     [
-        (Slots({None: 2}, {None: 1}, {}), None, "Waits for a free place: 2 of 2 are in use."),
+        (Slots({None: 2}, {None: 1}, {}), None, "Waits for a free slot: 2 of 2 are in use."),
         (
             Slots({7: 3}, {7: 1}, {7: ("running", 3)}),
             7,
-            "Waits for a free place of its search: 3 of 3 are in use.",
+            "Waits for a free slot of its search: 3 of 3 are in use.",
         ),
         (
             Slots({7: 1, 8: 1}, {7: 1}, {7: ("running", 2)}),
             7,
-            "Waits for a free place for a trial: 2 of 2 are in use.",
+            "Waits for a free slot for a trial: 2 of 2 are in use.",
         ),
         (
             Slots({}, {None: 1, 7: 1}, {7: ("running", 3)}),
