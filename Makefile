@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-com
 NPM := scripts/npm.sh
 
 # Folders are listed too: their time changes when a file in them goes.
-PAGE_SOURCES := $(wildcard frontend/*.json frontend/*.ts frontend/index.html) $(shell find frontend/src frontend/public 2>/dev/null)
+PAGE_SOURCES := $(wildcard frontend/*.json frontend/*.ts frontend/index.html) $(shell find frontend/src frontend/public 2>/dev/null) docs/several-machines.md
 NODE := $(VENV)/.node
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev

@@ -62,6 +62,7 @@ from .web.routes import (
 from .web.schemas.responses import Error
 from .web.token_watcher import follow_tokens
 from .web.validation_errors import from_validation_error
+from .web.workers import machines
 from .web.workers import routes as worker_routes
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     export.router,
     search_export.router,
     stream.router,
+    machines.router,
     worker_routes.router,
     frontend.router,  # last: it answers all other paths
 )

@@ -1,6 +1,7 @@
 /** How the page is built: one entry, hashed assets, Plotly in a chunk of its own. */
 import { createHash } from "node:crypto";
-import { relative } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -21,6 +22,16 @@ const firstNeeded: Plugin = {
   },
 };
 
+/** What the page links to of the docs; as plain text, which every browser shows. */
+const docs: Plugin = {
+  name: "docs",
+  apply: "build",
+  async generateBundle() {
+    const source = await readFile(join(import.meta.dirname, "../docs/several-machines.md"), "utf8");
+    this.emitFile({ type: "asset", fileName: "several-machines.txt", source });
+  },
+};
+
 /** A class belongs to its module. The suffix is the same for a whole module, so that it compresses well. */
 function scopedName(name: string, file: string): string {
   const module = relative(import.meta.dirname, file.replace(/\?.*$/, ""));
@@ -29,7 +40,7 @@ function scopedName(name: string, file: string): string {
 
 export default defineConfig({
   base: "./", // a reverse proxy may serve the page below a path
-  plugins: [react(), firstNeeded],
+  plugins: [react(), firstNeeded, docs],
   css: { modules: { generateScopedName: scopedName, localsConvention: "camelCaseOnly" } },
   build: {
     outDir: "dist",

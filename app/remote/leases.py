@@ -26,6 +26,8 @@ from babysit.storage.runs.storage import AttemptOver
 log = logging.getLogger(__name__)
 
 SILENT_AFTER_S = 15.0  # without a request: there is no contact
+MACHINES_MAX = 1_000  # that are remembered though no worker is there any more
+COMMAND = "command"  # the launcher of `BABYSIT_LAUNCHER`
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Lease:
     contact_s: monotonic, of its last request to this server; None: it never sent one.
     process: the command on this machine that started it.
     machine: where it runs, by its own word. instance: which process began; no other one may.
+    launcher: what started it. was_lost: there was no contact when the attempt was ended.
     signals: what the worker is to be sent at its next heartbeat.
     """
 
@@ -48,6 +51,8 @@ class Lease:
     instance: str = ""
     contact_s: float | None = None
     signals: list[int] = field(default_factory=list)
+    launcher: str = COMMAND
+    was_lost: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -77,6 +82,7 @@ class Leases:
     def __init__(self, runs_dir: Path) -> None:
         self._runs_dir = runs_dir
         self._leases: dict[tuple[int, int], Lease] = {}
+        self._ended: dict[tuple[str, str], Lease] = {}  # the last one, by launcher and machine
         self._lock = threading.Lock()
 
     def issue(self, run_id: int, attempt: int) -> str:
@@ -122,8 +128,10 @@ class Leases:
         lease.process = process
         self._keep(lease)
 
-    def note_machine(self, lease: Lease, machine: Machine, instance: str) -> None:
-        """Remember where the worker runs.
+    def note_machine(
+        self, lease: Lease, machine: Machine, instance: str, launcher: str = COMMAND
+    ) -> None:
+        """Remember where the worker runs, and what has brought it there.
 
         Raises:
             AttemptOver: another process has begun this attempt.
@@ -131,12 +139,15 @@ class Leases:
         with self._lock:
             if lease.instance not in ("", instance):
                 raise AttemptOver("another process has begun this attempt")
-            lease.machine, lease.instance = machine, instance
+            lease.machine, lease.instance, lease.launcher = machine, instance, launcher
         self._keep(lease)
 
     def end(self, lease: Lease) -> None:
         """End the attempt: when this returns, nothing of it is written any more."""
+        if not lease.is_over:
+            lease.was_lost = not lease.is_in_contact
         lease.storage.close()
+        self._remember(lease)
         try:
             self._keep(lease)
         except OSError as error:  # its directory is gone, or the disk is full
@@ -146,6 +157,21 @@ class Leases:
         """Those that have not ended."""
         with self._lock:
             return [lease for lease in self._leases.values() if not lease.is_over]
+
+    def ended(self) -> dict[tuple[str, str], Lease]:
+        """The one that ended last, by launcher and name of the machine."""
+        with self._lock:
+            return dict(self._ended)
+
+    def _remember(self, lease: Lease) -> None:
+        if lease.machine is None:
+            return
+        key = (lease.launcher, lease.machine.name)
+        with self._lock:
+            self._ended.pop(key, None)
+            self._ended[key] = lease
+            while len(self._ended) > MACHINES_MAX:
+                del self._ended[next(iter(self._ended))]
 
     def forget(self, lease: Lease) -> None:
         """The run needs it no more; its file still tells a late worker that it has ended."""
@@ -158,6 +184,7 @@ class Leases:
             "process": None if lease.process is None else asdict(lease.process),
             "instance": lease.instance,
             "machine": None if lease.machine is None else asdict(lease.machine),
+            "launcher": lease.launcher,
             "over": lease.is_over,
         }
         write_atomic(self._path(lease.run_id, lease.attempt), json.dumps(kept), mode=PRIVATE)
@@ -177,6 +204,7 @@ class Leases:
                 process=None if process is None else ProcessIdentity(**process),
                 machine=None if machine is None else Machine(**machine),
                 instance=str(kept["instance"]),
+                launcher=str(kept.get("launcher", COMMAND)),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -13,6 +13,7 @@ from babysit.attached.session import ScriptSession
 from babysit.protocol.commands import Set
 from babysit.protocol.events import StatusChanged, WorkerStarted
 from babysit.protocol.hyperparameters import InvalidValue
+from babysit.protocol.machine import machine_name
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck, RunHistory, commands_to_replay, read_history
 from babysit.storage.process_identity import identity_of
@@ -146,4 +147,5 @@ def _worker_started(session: ScriptSession) -> WorkerStarted:
         steps_per_epoch=0,
         parameters=sum(item.numel() for item in parameters),
         values=training.controls.values,
+        machine=machine_name(),
     )

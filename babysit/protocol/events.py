@@ -141,6 +141,7 @@ class WorkerStarted(Event):
     values: Values
     val_sha256: str | None = field(default=None, metadata=ADDED)
     settings: dict[str, Any] | None = field(default=None, metadata=ADDED)  # of PyTorch
+    machine: str | None = field(default=None, metadata=ADDED)  # its host name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

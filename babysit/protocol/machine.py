@@ -29,10 +29,15 @@ class Machine:
     python: str = ""
 
 
+def machine_name() -> str:
+    """The host name of the machine that this process runs on."""
+    return socket.gethostname() or "unknown"
+
+
 def this_machine() -> Machine:
     """The one that this process runs on. Asking for its GPUs may take a second."""
     return Machine(
-        name=socket.gethostname() or "unknown",
+        name=machine_name(),
         cpus=_usable_cpus(),
         memory_bytes=_memory_bytes(),
         gpus=_gpu_names(),

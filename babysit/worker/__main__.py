@@ -22,6 +22,7 @@ import torch
 
 from babysit.protocol.events import Raised, StatusChanged, Warned, WorkerStarted
 from babysit.protocol.heartbeat import Heartbeat, failed_at_same_step
+from babysit.protocol.machine import machine_name
 from babysit.protocol.recipes.recipe import Recipe
 from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.spec.task_files import find_task_file
@@ -172,6 +173,7 @@ def announce_start(session: TrainingSession) -> None:
             steps_per_epoch=training.batches.steps_per_epoch(),
             parameters=sum(parameter.numel() for parameter in training.network.parameters()),
             values=dict(training.controls.values),
+            machine=machine_name(),
         )
     )
     for warning in training.warnings:

@@ -1,6 +1,7 @@
 /** Which page is shown, and to whom. */
 import { useEffect } from "react";
 import { getSession, setSignedOutHandler, signIn } from "./api/client";
+import { MachinesPage } from "./machines/MachinesPage";
 import { ForkDialog } from "./run/dialogs/ForkDialog";
 import { NewRunDialog } from "./run/dialogs/NewRunDialog";
 import { ReplayDialog } from "./run/dialogs/ReplayDialog";
@@ -35,6 +36,7 @@ const PAGES = {
   babysit: <RunPage />,
   runs: <RunsPage />,
   caviar: <LazySearchPage />,
+  machines: <MachinesPage />,
   unknown: (
     <NotFound
       title="There is no such page."

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
+from babysit.protocol.machine import machine_name
 from tests.e2e.screen import Screen
 from tests.live_server import LiveServer
+from tests.project.files import ROOT
 
 pytestmark = pytest.mark.sampled(3)
 
@@ -74,3 +76,22 @@ def test_settings_that_are_as_the_task_has_them_are_folded(screen: Screen, slow_
     expect(settings.get_by_text("Weight decay", exact=False).first).to_be_hidden()
     settings.get_by_text("settings as the task has them").click()
     expect(settings.get_by_text("Weight decay", exact=False).first).to_be_visible()
+
+
+def test_the_machines_tell_what_runs_where_and_how_to_have_more_of_them(
+    screen: Screen, slow_run: int
+) -> None:
+    screen.open("/runs")
+    screen.page.get_by_role("navigation").get_by_role("link", name="Machines").click()
+    own = screen.region("Machines").get_by_role("row").filter(has_text=machine_name())
+
+    expect(own).to_contain_text("Up")
+    expect(own.get_by_role("link", name=f"Run {slow_run}", exact=True)).to_be_visible()
+    docs = screen.page.get_by_role("link", name="Several machines")
+    text = screen.server.client.get("/" + str(docs.get_attribute("href")).rpartition("/")[2])
+    assert text.headers["content-type"].startswith("text/plain")
+    assert text.text == (ROOT / "docs/several-machines.md").read_text()
+
+    own.get_by_role("link", name=f"Run {slow_run}", exact=True).click()
+    expect(screen.status).to_contain_text("Training")
+    assert screen.run_id == slow_run

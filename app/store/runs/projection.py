@@ -234,7 +234,7 @@ def _worker_started(run: RunRow, attempt: int, event: WorkerStarted) -> None:
         run.initial_values = dict(event.values)
     run.train_size = event.train_size or None  # of a script they are not known
     run.steps_per_epoch = event.steps_per_epoch or None
-    run.threads, run.device = event.threads, event.device
+    run.threads, run.device, run.machine = event.threads, event.device, event.machine
 
 
 def _checkpoint_saved(tx: Transaction, run: RunRow, event: CheckpointSaved) -> None:

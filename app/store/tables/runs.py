@@ -31,7 +31,6 @@ JsonObject: TypeAlias = dict[str, Any]
 WireNumber: TypeAlias = float | str  # "NaN" and the infinities are strings
 
 CHUNKS_BY_STEP = ("run_id", "series", "last_step", "first_step", "attempt", "count")
-
 DAMAGED = "The database is damaged. Stop the server; `babysit rebuild` makes the database again."
 
 
@@ -151,6 +150,7 @@ class RunRow(Table):
     train_size: Mapped[int | None] = mapped_column(default=None)
     threads: Mapped[int | None] = mapped_column(default=None)
     device: Mapped[str | None] = mapped_column(default=None)
+    machine: Mapped[str | None] = mapped_column(default=None)
     checkpoint_count: Mapped[int] = mapped_column(default=0)
     replay_of: Mapped[int | None] = mapped_column(default=None)
     replayed: Mapped[JsonObject | None] = mapped_column(default=None)

@@ -30,6 +30,7 @@ from ..deps import AppStateDep, IdempotencyDep, PathId, create, task_asked_for
 from ..schemas.events import Event
 from ..schemas.requests import NewNote, NewRun, NoteCorrection, RunChange
 from ..schemas.responses import Family, Run, Runs, TrashContent
+from ..workers.machines import as_it_is_now
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 trash_router = APIRouter(prefix="/api/trash", tags=["runs"])
@@ -88,6 +89,7 @@ def list_runs(
             before=before,
             limit=limit,
         )
+        page["runs"] = as_it_is_now(state, session, page["runs"])
     shown = [_as_the_disk_lets_it(state.store.runs_dir, run) for run in page["runs"]]
     return Runs.model_validate({**page, "runs": shown})
 
@@ -99,6 +101,7 @@ def read(run_id: PathId, state: AppStateDep) -> Run:
         run = runs.read_run(session, run_id)
         if run["script"] is not None:
             run |= start_of(session, state.store.runs_dir, runs.find_run(session, run_id))
+        [run] = as_it_is_now(state, session, [run])
     return Run.model_validate(_as_the_disk_lets_it(state.store.runs_dir, run))
 
 

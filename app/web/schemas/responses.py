@@ -11,6 +11,7 @@ from babysit.protocol.status import RunStatus
 
 from ...task_description import Number, Task, ValuesOut
 from .events import Event
+from .machines import Contact, WaitsFor
 from .scripts import Part, Script, ScriptDeclared
 
 RequestedValuesOut: TypeAlias = dict[str, float | int | bool | str | dict[str, float | bool]]
@@ -144,6 +145,10 @@ class Run(BaseModel):
     replay_of: int | None
     replayed: Replayed | None
     search: TrialOf | None
+    machine: str | None  # that trained it last
+    # As it is at this moment; messages of the stream leave these out.
+    waits_for: WaitsFor | None = None
+    contact: Contact | None = None  # with its worker, on another machine
     # Of one run; a list of runs leaves these out.
     exactness: Exactness | None = None
     script: Script | None = None

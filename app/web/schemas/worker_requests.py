@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,10 @@ Count = Annotated[int, Field(ge=0, le=INT_MAX)]
 
 
 class WorkerBeginning(BaseModel):
-    """Where a worker runs. instance: drawn by its process: only one may begin an attempt."""
+    """Where a worker runs. instance: drawn by its process: only one may begin an attempt.
+
+    launcher: what has brought it there.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,6 +28,7 @@ class WorkerBeginning(BaseModel):
     babysit_version: Name
     python: Name
     instance: Annotated[str, Field(min_length=8, max_length=64)]
+    launcher: Literal["command", "slurm"] = "command"
 
 
 class WorkerEnd(BaseModel):

@@ -1,1 +1,1 @@
-"""The routes of workers on other machines, which are no part of the described API."""
+"""Workers on other machines: their own routes, and where they are."""

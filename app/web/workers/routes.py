@@ -102,10 +102,10 @@ async def begin(requested: WorkerBeginning, lease: LeaseDep, state: AppStateDep)
             f"{requested.name} has Babysit {requested.babysit_version}, this server "
             f"{__version__}. Install the same version on both."
         )
-    machine = Machine(**requested.model_dump(exclude={"instance"}))
+    machine = Machine(**requested.model_dump(exclude={"instance", "launcher"}))
 
     def act() -> dict[str, Any]:
-        state.leases.note_machine(lease, machine, requested.instance)
+        state.leases.note_machine(lease, machine, requested.instance, requested.launcher)
         return asdict(lease.storage.begin())
 
     settings = state.settings

@@ -10,6 +10,7 @@ import type {
   ErrorBody,
   Family,
   Fork,
+  Machine,
   NewRun,
   Picture,
   RegisteredScript,
@@ -111,6 +112,8 @@ export const getViewerToken = () => request<{ token: string }>("GET", "/api/sess
 
 export const getScripts = () => request<RegisteredScript[]>("GET", "/api/scripts");
 export const getTasks = () => request<{ tasks: Task[]; ready: boolean }>("GET", "/api/tasks");
+
+export const getMachines = () => request<Machine[]>("GET", "/api/machines");
 
 export interface RunFilter {
   status?: string;

@@ -769,6 +769,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Machines
+         * @description The server's own machine, then those on which workers were heard of since its start.
+         */
+        get: operations["list_machines_api_machines_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1233,6 +1253,16 @@ export interface components {
              * @enum {string}
              */
             kind: "command_sent";
+        };
+        /**
+         * Contact
+         * @description Of a worker on another machine. silent_s: since its last request; is_silent: too long.
+         */
+        Contact: {
+            /** Silent S */
+            silent_s: number;
+            /** Is Silent */
+            is_silent: boolean;
         };
         /** Counts */
         Counts: {
@@ -1711,6 +1741,46 @@ export interface components {
             run_id: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * Machine
+         * @description A machine that trains runs; the first one is the server's own.
+         *
+         *     launcher: what starts workers there. status: unknown: no worker is there that would say.
+         *     cpus, gpus: that Babysit may use. cpus_free: without the threads of the runs that train.
+         *     gpus_free: without one for each run that uses a GPU. runs: those that have a worker there.
+         *     contact_s: since a worker there was last heard of; null on the server's own machine.
+         */
+        Machine: {
+            /** Name */
+            name: string;
+            /** Launcher */
+            launcher: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "up" | "down" | "unknown";
+            /** Cpus */
+            cpus: number;
+            /** Cpus Free */
+            cpus_free: number;
+            /** Gpus */
+            gpus: number;
+            /** Gpus Free */
+            gpus_free: number;
+            /** Gpu Names */
+            gpu_names: string[];
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Runs */
+            runs: number[];
+            /** Babysit Version */
+            babysit_version: string;
+            /** Python */
+            python: string;
+            /** Contact S */
+            contact_s: number | null;
         };
         /** NewFork */
         NewFork: {
@@ -2459,6 +2529,10 @@ export interface components {
             replay_of: number | null;
             replayed: components["schemas"]["Replayed"] | null;
             search: components["schemas"]["TrialOf"] | null;
+            /** Machine */
+            machine: string | null;
+            waits_for?: components["schemas"]["WaitsFor"] | null;
+            contact?: components["schemas"]["Contact"] | null;
             exactness?: components["schemas"]["Exactness"] | null;
             script?: components["schemas"]["Script"] | null;
             /** Parts */
@@ -3166,6 +3240,23 @@ export interface components {
             message: string;
         };
         /**
+         * WaitsFor
+         * @description What a run waits for. message: a sentence. in_use, of: slots, if it waits for one.
+         */
+        WaitsFor: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "slot" | "runs" | "search" | "machine";
+            /** Message */
+            message: string;
+            /** In Use */
+            in_use?: number | null;
+            /** Of */
+            of?: number | null;
+        };
+        /**
          * WarnedEvent
          * @description Something that a person should know; the run continues.
          */
@@ -3255,6 +3346,8 @@ export interface components {
             settings?: {
                 [key: string]: unknown;
             } | null;
+            /** Machine */
+            machine?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -9873,6 +9966,152 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_machines_api_machines_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"][];
+                };
+            };
+            /** @description Malformed request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role, or from this origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed in the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The URL is too long */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type must be application/json */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server does not serve this host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A value is invalid; `field` names it and `allowed` the bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A limit is reached; try again later */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };

@@ -34,6 +34,7 @@ export type WireSeries = Schemas["Series"];
 export type Curves = Schemas["Curves"];
 export type Checkpoint = Schemas["Checkpoint"];
 export type Family = Schemas["Family"];
+export type Machine = Schemas["Machine"];
 export type Parent = Schemas["Parent"];
 export type TrashContent = Schemas["TrashContent"];
 export type FamilyMember = Schemas["FamilyMember"];

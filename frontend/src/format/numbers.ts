@@ -48,7 +48,8 @@ const minus = (text: string): string => text.replace(/^-/, "−");
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;
   if (count < 1e6) return `${(count / 1e3).toPrecision(3)} kB`;
-  return `${(count / 1e6).toPrecision(3)} MB`;
+  if (count < 1e9) return `${(count / 1e6).toPrecision(3)} MB`;
+  return `${(count / 1e9).toPrecision(3)} GB`;
 }
 
 /** A duration: "25 s", "4 min 10 s", "2 h 5 min". */

@@ -16,6 +16,7 @@ const SKIPS = {
   babysit: ["#cost", "Skip to charts"],
   runs: ["#runs", "Skip to runs"],
   caviar: ["#main", "Skip to caviar"],
+  machines: ["#main", "Skip to machines"],
   unknown: ["#main", "Skip to the page"],
 } as const;
 
@@ -46,6 +47,9 @@ export function Header() {
             <Link to="/caviar" current={route.page === "caviar"}>
               Caviar
             </Link>
+            <Link to="/machines" current={route.page === "machines"}>
+              Machines
+            </Link>
           </nav>
           {route.page === "babysit" ? (
             <>
@@ -75,7 +79,7 @@ export function Header() {
         </Switch>
         <button
           type="button"
-          className="button quiet square"
+          className={`button quiet square ${styles.shortcutsButton}`}
           aria-label="Keyboard shortcuts"
           title="Keyboard shortcuts (?)"
           onClick={() => openDialog({ kind: "shortcuts" })}

@@ -19,7 +19,7 @@ const KEYS: [string, string][] = [
   ["M", "Next change (Shift: previous)"],
   ["0", "Jump to live"],
   ["T", "View cost as table"],
-  ["G B / G R / G V", "Go to Babysit / Runs / Caviar"],
+  ["G B / G R / G V / G M", "Go to Babysit / Runs / Caviar / Machines"],
   ["?", "This list"],
   ["Esc", "Close, or reset what is staged"],
 ];

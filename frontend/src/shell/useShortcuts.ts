@@ -54,6 +54,7 @@ export function useShortcuts(): void {
         if (event.key === "b") navigate("/");
         if (event.key === "r") navigate("/runs");
         if (event.key === "v") navigate("/caviar");
+        if (event.key === "m") navigate("/machines");
         return;
       }
       if (event.key === "g") {

@@ -6,11 +6,13 @@ import type { AxisKind, View } from "./state";
 import { AXIS_KINDS, initialView } from "./state";
 
 export interface Route {
-  page: "babysit" | "runs" | "caviar" | "unknown";
+  page: "babysit" | "runs" | "caviar" | "machines" | "unknown";
   run: number | null;
   search: number | null;
 }
 
+/** The pages whose address is their name. */
+const PAGES = ["runs", "caviar", "machines"] as const;
 /** Where the page of a run is. */
 const HOMES = ["/", "/index.html"];
 
@@ -22,14 +24,8 @@ const store = createStore(readRoute());
 function readRoute(): Route {
   if (typeof location === "undefined") return { page: "babysit", run: null, search: null };
   const fields = new URLSearchParams(location.search);
-  const page =
-    location.pathname === withBaseUrl("/runs")
-      ? "runs"
-      : location.pathname === withBaseUrl("/caviar")
-        ? "caviar"
-        : isHome(location.pathname)
-          ? "babysit"
-          : "unknown";
+  const named = PAGES.find((name) => location.pathname === withBaseUrl(`/${name}`));
+  const page = named ?? (isHome(location.pathname) ? "babysit" : "unknown");
   return { page, run: readId(fields, "run"), search: readId(fields, "search") };
 }
 

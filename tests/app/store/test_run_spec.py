@@ -29,7 +29,9 @@ ONLY_OF_ONE_RUN = {
     "script",
     "parts",
     "declared",
-}  # a list leaves it out
+    "waits_for",
+    "contact",
+}  # SQL does not tell it
 
 
 def test_every_field_of_run_json_has_a_column_or_is_for_the_worker_only() -> None:

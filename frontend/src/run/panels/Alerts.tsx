@@ -18,6 +18,7 @@ import { usePage, usePageThrottled } from "../../state/store";
 import { Icon } from "../../ui/Icon";
 import { TakeUpAgain } from "../controls/script/TakeUpAgain";
 import * as styles from "./Alerts.module.css";
+import { Placement } from "./Placement";
 import { TrialOrigin } from "./TrialOrigin";
 
 export function Alerts() {
@@ -27,6 +28,7 @@ export function Alerts() {
   return (
     <div className={styles.alerts}>
       <TrialOrigin />
+      <Placement />
       <div role="alert" aria-label="Alerts">
         {guarded ? <GuardAlert /> : null}
         {failed ? <FailureAlert /> : null}

@@ -70,6 +70,7 @@ export function SettingsPanel() {
               open
             </a>
           </Fact>
+          {run.machine ? <Fact name="Machine">{run.machine}</Fact> : null}
           {run.device ? (
             <Fact name="Device">
               {`${run.device}, ${run.threads ?? "?"} ${run.threads === 1 ? "thread" : "threads"}`}

@@ -126,8 +126,8 @@ const TRAINING = ["running", "starting"];
 
 function queueText(runs: Run[]): string {
   const names = runs.filter((run) => TRAINING.includes(run.status)).map((run) => run.name);
-  if (names.length === 0) return "Waiting for a free slot.";
-  return `Waiting for a free slot: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} training.`;
+  if (names.length === 0) return "The run is queued.";
+  return `The run is queued; ${names.join(", ")} ${names.length === 1 ? "is" : "are"} training.`;
 }
 
 function waitingText(open: OpenRun, runs: Run[]): string {
