@@ -11,6 +11,7 @@ import { dispatch, usePage } from "../state/store";
 import { useNarrow, usePhone } from "../ui/hooks/useMediaQuery";
 import { Icon } from "../ui/Icon";
 import { NotFound } from "../ui/NotFound";
+import { AdviceCard } from "./controls/AdviceCard";
 import { BottomBar } from "./controls/BottomBar";
 import { ControlRail } from "./controls/ControlRail";
 import { FinishCard } from "./controls/FinishCard";
@@ -94,6 +95,7 @@ function OpenedRun() {
       {narrow ? <Result /> : null}
       <CostPanel />
       {narrow ? null : <ControlRail />}
+      {narrow ? <AdviceCard /> : null}
       {phone ? <Tabs tab={tab} /> : null}
       {shows("curves") ? <CurvesPanel /> : null}
       {shows("curves") ? <PicturePanel /> : null}
