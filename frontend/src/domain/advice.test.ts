@@ -52,6 +52,15 @@ describe("overfitting", () => {
   });
 });
 
+test("the best is said with the step of the server, whatever is merged on the curve", () => {
+  const best = { step: 397, value: 0.0998, val_cost: 0.0998 };
+  const raw = { "train/cost": falling, "val/cost": rising };
+
+  const advice = adviceOf(advised(raw, { objective: "val/cost", best }));
+
+  expect(advice?.text).toContain("lowest at step 397 (0.0998)");
+});
+
 describe("bouncing", () => {
   const flat = sampled(1, () => 0.3);
 

@@ -1,4 +1,5 @@
 /** What the curves of a run that goes on suggest, and the one thing to do about it. Pure. */
+import { fromWireNumber } from "../api/number";
 import type { Run, RunEvent } from "../api/types";
 import { lastStepBefore } from "../format/changeTime";
 import { measured, whole } from "../format/numbers";
@@ -48,15 +49,18 @@ export function adviceOf({ run, events, curves: { raw } }: AdvisedRun): Advice |
   const since = change ? lastStepBefore(change) : (run.parent?.step ?? 0);
   const valName = costNames(Object.keys(raw), run.declared)[1];
   const [train, val] = [raw["train/cost"], valName ? raw[valName] : undefined];
+  const best = val ? bestOf(val, run.objective === valName ? run.best : null) : null;
   return (
-    (train && val && (overfitting(train, val, since) ?? bouncing(train, val, since, run))) ||
+    (train &&
+      val &&
+      best &&
+      (overfitting(train, val, best, since) ?? bouncing(train, val, best, since, run))) ||
     crawling(train, raw["step_size"], since, run)
   );
 }
 
-function overfitting(train: Series, val: Series, since: number): Advice | null {
-  const best = bestOf(val);
-  if (best === null || evaluationsAfter(val, Math.max(best.step, since)) < EVALUATIONS) return null;
+function overfitting(train: Series, val: Series, best: Best, since: number): Advice | null {
+  if (evaluationsAfter(val, Math.max(best.step, since)) < EVALUATIONS) return null;
   const last = val.value.slice(-WORSE_EVALUATIONS);
   if (!last.every((value) => value > best.value * WORSE)) return null;
   const [then, now] = [meanAt(train, best.step), meanAt(train, lastStep(train))];
@@ -71,9 +75,8 @@ function overfitting(train: Series, val: Series, since: number): Advice | null {
   };
 }
 
-function bouncing(train: Series, val: Series, since: number, run: Run): Advice | null {
-  const best = bestOf(val);
-  if (best === null || run.step < run.steps * BOUNCE_FROM) return null;
+function bouncing(train: Series, val: Series, best: Best, since: number, run: Run): Advice | null {
+  if (run.step < run.steps * BOUNCE_FROM) return null;
   const from = Math.max(best.step, since);
   const evaluations = evaluationsAfter(val, from);
   if (evaluations < EVALUATIONS) return null;
@@ -116,13 +119,18 @@ function crawling(
   };
 }
 
-/** The lowest finite value; of a merged point its least one. */
-function bestOf(series: Series): { step: number; value: number } | null {
-  let best: { step: number; value: number } | null = null;
-  series.min.forEach((value, i) => {
-    if (value > 0 && (best === null || value < best.value)) best = { step: series.step[i] as number, value };
-  });
-  return best;
+interface Best {
+  step: number;
+  value: number;
+}
+
+/** The lowest value above 0; where the server says it, with its exact step: points of the curve may be merged. */
+function bestOf(series: Series, known: Run["best"]): Best | null {
+  const value = fromWireNumber(known?.value);
+  if (known && value > 0) return { step: known.step, value };
+  const values = series.min.map((least) => (least > 0 ? least : Infinity));
+  const at = values.indexOf(values.reduce((a, b) => Math.min(a, b), Infinity));
+  return values[at] === Infinity ? null : { step: series.step[at] ?? 0, value: values[at] ?? 0 };
 }
 
 /** How many values were measured after a step. */

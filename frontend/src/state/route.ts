@@ -68,6 +68,8 @@ export function readView(search: string): Partial<View> {
   if (smooth >= 1 && smooth <= SMOOTH_STEPS_MAX) view.smoothSteps = Math.round(smooth);
   const [from, to] = (fields.get("zoom") ?? "").split("-").map(Number);
   if (from !== undefined && to !== undefined && to > from && from >= 0) view.zoom = { from, to };
+  const last = Number(fields.get("last"));
+  if (Number.isInteger(last) && last > 0) view.follow = last;
   const pinned = fields.get("pin");
   if (pinned !== null && Number.isFinite(Number(pinned))) view.pinned = Number(pinned);
   return view;
@@ -84,6 +86,7 @@ export function writeView(view: View): void {
   if (view.log) fields.set("log", "1");
   if (view.smoothSteps !== first.smoothSteps) fields.set("smooth", String(view.smoothSteps));
   if (view.zoom) fields.set("zoom", `${Math.round(view.zoom.from)}-${Math.round(view.zoom.to)}`);
+  if (view.follow !== null) fields.set("last", String(view.follow));
   if (view.pinned !== null) fields.set("pin", String(view.pinned));
   const search = fields.size > 0 ? `?${fields}` : "";
   const path = withBaseUrl(`/${search}`);

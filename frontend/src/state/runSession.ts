@@ -4,7 +4,14 @@ import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
 import { isInherited } from "../domain/hyperparameters/inherited";
 import { OVER } from "../domain/status";
-import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
+import {
+  loadOtherSeries,
+  loadOverview,
+  loadRange,
+  loadShownRange,
+  reloadCurves,
+  seriesOf,
+} from "./loadCurves";
 import { MissedSteps } from "./missedSteps";
 import { isOffline } from "./offline";
 import { dispatch, getPage } from "./store";
@@ -60,10 +67,9 @@ export function startRunSession(id: number): () => void {
     }
     void curves
       .then((show) => show())
+      .then(() => void loadShownRange(id)) // from the address
       .then(() => loadOtherSeries(id))
       .catch(toastError);
-    const { zoom } = getPage().view; // from the address
-    if (zoom) void loadDetail(id, zoom.from, zoom.to);
     void loadCheckpoints(id);
     void loadFamily(id);
     listen();

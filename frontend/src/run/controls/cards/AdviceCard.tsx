@@ -1,13 +1,13 @@
 /** One piece of advice about a run that goes on, with the press that follows it. */
-import type { Advice } from "../../domain/advice";
-import { adviceOf } from "../../domain/advice";
-import * as commands from "../../state/commands/commands";
-import { createStore } from "../../state/createStore";
-import { useIsViewer } from "../../state/permissions";
-import type { OpenRun } from "../../state/state";
-import { usePageThrottled } from "../../state/store";
-import { ActionButton } from "../../ui/ActionButton";
-import { Icon } from "../../ui/Icon";
+import type { Advice } from "../../../domain/advice";
+import { adviceOf } from "../../../domain/advice";
+import * as commands from "../../../state/commands/commands";
+import { createStore } from "../../../state/createStore";
+import { useIsViewer } from "../../../state/permissions";
+import type { OpenRun } from "../../../state/state";
+import { usePageThrottled } from "../../../state/store";
+import { ActionButton } from "../../../ui/ActionButton";
+import { Icon } from "../../../ui/Icon";
 import * as styles from "./AdviceCard.module.css";
 
 /** "Not now" holds for so many steps. */
