@@ -1,6 +1,7 @@
 /** Which page is shown, and to whom. */
 import { useEffect } from "react";
 import { getSession, setSignedOutHandler, signIn } from "./api/client";
+import { ComparePage } from "./compare/ComparePage";
 import { ForkDialog } from "./run/dialogs/ForkDialog";
 import { NewRunDialog } from "./run/dialogs/NewRunDialog";
 import { ReplayDialog } from "./run/dialogs/ReplayDialog";
@@ -35,6 +36,7 @@ const PAGES = {
   babysit: <RunPage />,
   runs: <RunsPage />,
   caviar: <LazySearchPage />,
+  compare: <ComparePage />,
   unknown: (
     <NotFound
       title="There is no such page."

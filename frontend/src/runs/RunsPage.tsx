@@ -116,7 +116,7 @@ export function RunsPage() {
           </p>
         ) : null}
         <ChosenRuns
-          count={chosen.length}
+          chosen={chosen.map((run) => run.id)}
           trashed={filter.trashed}
           onTrash={() => void actOnChosen(trash)}
           onRestore={() => void actOnChosen(restore)}

@@ -16,6 +16,7 @@ const SKIPS = {
   babysit: ["#cost", "Skip to charts"],
   runs: ["#runs", "Skip to runs"],
   caviar: ["#main", "Skip to caviar"],
+  compare: ["#compare", "Skip to the comparison"],
   unknown: ["#main", "Skip to the page"],
 } as const;
 

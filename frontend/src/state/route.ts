@@ -6,7 +6,7 @@ import type { AxisKind, View } from "./state";
 import { AXIS_KINDS, initialView } from "./state";
 
 export interface Route {
-  page: "babysit" | "runs" | "caviar" | "unknown";
+  page: "babysit" | "runs" | "caviar" | "compare" | "unknown";
   run: number | null;
   search: number | null;
 }
@@ -27,9 +27,11 @@ function readRoute(): Route {
       ? "runs"
       : location.pathname === withBaseUrl("/caviar")
         ? "caviar"
-        : isHome(location.pathname)
-          ? "babysit"
-          : "unknown";
+        : location.pathname === withBaseUrl("/compare")
+          ? "compare"
+          : isHome(location.pathname)
+            ? "babysit"
+            : "unknown";
   return { page, run: readId(fields, "run"), search: readId(fields, "search") };
 }
 
@@ -55,6 +57,9 @@ export function navigate(path: string, replace = false): void {
 }
 
 export const runPath = (id: number): string => `/?run=${id}`;
+/** So many runs can be told apart on one chart. */
+export const COMPARED_MAX = 6;
+export const comparePath = (ids: number[]): string => `/compare?runs=${ids.join(",")}`;
 export const searchPath = (id: number): string => `/caviar?search=${id}`;
 
 /** What the address says about the view; what it does not say is as it is at first. */
