@@ -11,7 +11,7 @@ import { usePhone } from "../ui/hooks/useMediaQuery";
 import * as styles from "./CompareChart.module.css";
 import { linearTicks, logTicks } from "./ticks";
 
-export interface ComparedLine {
+interface ComparedLine {
   /** Its colour and dash; the same on all charts. */
   index: number;
   name: string;

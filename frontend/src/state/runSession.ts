@@ -13,6 +13,7 @@ import {
   seriesOf,
 } from "./loadCurves";
 import { MissedSteps } from "./missedSteps";
+import { isNotifying, notify } from "./notify/notify";
 import { isOffline } from "./offline";
 import { dispatch, getPage } from "./store";
 import { toast, toastError } from "./toasts";
@@ -78,10 +79,12 @@ export function startRunSession(id: number): () => void {
   const listen = () => {
     stopStream();
     stopStream = openStream(
-      { runs: [id], after: getPage().open?.lastEventId ?? 0 },
+      { runs: [id], after: getPage().open?.lastEventId ?? 0, staysAwake: isNotifying },
       {
         event: (event) => {
           dispatch({ type: "event", event, at: Date.now() });
+          const run = getPage().open?.run;
+          if (run?.id === event.run_id) notify(run, event);
           onEvent(id, event, debouncer);
         },
         points: (points) => {
