@@ -1,6 +1,7 @@
 /** Which page is shown, and to whom. */
 import { useEffect } from "react";
 import { getSession, setSignedOutHandler, signIn } from "./api/client";
+import { ComparePage } from "./compare/ComparePage";
 import { MachinesPage } from "./machines/MachinesPage";
 import { ForkDialog } from "./run/dialogs/ForkDialog";
 import { NewRunDialog } from "./run/dialogs/NewRunDialog";
@@ -37,6 +38,7 @@ const PAGES = {
   runs: <RunsPage />,
   caviar: <LazySearchPage />,
   machines: <MachinesPage />,
+  compare: <ComparePage />,
   unknown: (
     <NotFound
       title="There is no such page."

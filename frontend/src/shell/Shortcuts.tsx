@@ -18,6 +18,7 @@ const KEYS: [string, string][] = [
   ["← →", "Move the crosshair (chart focused; Shift: 10 steps)"],
   ["M", "Next change (Shift: previous)"],
   ["0", "Jump to live"],
+  ["1 2 3 4", "All steps, or follow the last 5,000, 1,000 or 200"],
   ["T", "View cost as table"],
   ["G B / G R / G V / G M", "Go to Babysit / Runs / Caviar / Machines"],
   ["?", "This list"],

@@ -1,6 +1,6 @@
 /** Single-key shortcuts, active while no field has the focus and they are not switched off. */
 import { useEffect } from "react";
-import { goToMarker, jumpToLive } from "../charts/gestures";
+import { FOLLOWED, follow, goToMarker, jumpToLive } from "../charts/gestures";
 import { lastChange } from "../domain/undo";
 import * as commands from "../state/commands/commands";
 import { nudgeLearningRate } from "../state/commands/commands";
@@ -137,6 +137,12 @@ function handleViewKey(key: string, view: ReturnType<typeof getPage>["view"]): b
       return true;
     case "0":
       jumpToLive();
+      return true;
+    case "1":
+    case "2":
+    case "3":
+    case "4":
+      follow(FOLLOWED[Number(key) - 1] ?? null);
       return true;
     case "t":
       document.querySelector<HTMLElement>("[data-key=table]")?.click();

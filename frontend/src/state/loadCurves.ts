@@ -60,11 +60,17 @@ export async function loadOtherSeries(id: number): Promise<void> {
 export async function reloadCurves(id: number): Promise<void> {
   try {
     (await loadOverview(id))();
-    const zoom = getPage().view.zoom;
-    if (zoom) await loadDetail(id, zoom.from, zoom.to);
+    await loadShownRange(id);
   } catch (error) {
     toastError(error);
   }
+}
+
+/** What is looked at closely, by a zoom or as the last steps, comes at full resolution besides. */
+export async function loadShownRange(id: number): Promise<void> {
+  const { open, view } = getPage();
+  if (view.zoom) await loadDetail(id, view.zoom.from, view.zoom.to);
+  else if (view.follow && open) await loadRange(id, Math.max(1, open.curves.lastStep - view.follow));
 }
 
 /** A script gives its series names of its own: all of them may stand on a chart. */

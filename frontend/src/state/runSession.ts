@@ -4,8 +4,16 @@ import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
 import { isInherited } from "../domain/hyperparameters/inherited";
 import { OVER } from "../domain/status";
-import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
+import {
+  loadOtherSeries,
+  loadOverview,
+  loadRange,
+  loadShownRange,
+  reloadCurves,
+  seriesOf,
+} from "./loadCurves";
 import { MissedSteps } from "./missedSteps";
+import { isNotifying, notify } from "./notify/notify";
 import { isOffline } from "./offline";
 import { dispatch, getPage } from "./store";
 import { toast, toastError } from "./toasts";
@@ -60,10 +68,9 @@ export function startRunSession(id: number): () => void {
     }
     void curves
       .then((show) => show())
+      .then(() => void loadShownRange(id)) // from the address
       .then(() => loadOtherSeries(id))
       .catch(toastError);
-    const { zoom } = getPage().view; // from the address
-    if (zoom) void loadDetail(id, zoom.from, zoom.to);
     void loadCheckpoints(id);
     void loadFamily(id);
     listen();
@@ -72,10 +79,12 @@ export function startRunSession(id: number): () => void {
   const listen = () => {
     stopStream();
     stopStream = openStream(
-      { runs: [id], after: getPage().open?.lastEventId ?? 0 },
+      { runs: [id], after: getPage().open?.lastEventId ?? 0, staysAwake: isNotifying },
       {
         event: (event) => {
           dispatch({ type: "event", event, at: Date.now() });
+          const run = getPage().open?.run;
+          if (run?.id === event.run_id) notify(run, event);
           onEvent(id, event, debouncer);
         },
         points: (points) => {

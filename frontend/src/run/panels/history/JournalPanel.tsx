@@ -1,16 +1,15 @@
 /** What was done to this run, when, by whom and why; notes; and the way back from the last change. */
-import { memo, useMemo, useState } from "react";
-import { addNote } from "../../../api/client";
+import { memo, useMemo } from "react";
 import { Glyph } from "../../../charts/markers/Glyph";
 import type { Entry } from "../../../domain/journal";
 import { entriesOf } from "../../../domain/journal";
 import { isMarker } from "../../../domain/markers";
 import { clock, whole } from "../../../format/numbers";
 import { useIsViewer } from "../../../state/permissions";
-import { dispatch, getPage, usePage } from "../../../state/store";
-import { toastError } from "../../../state/toasts";
+import { dispatch, usePage } from "../../../state/store";
 import { UndoMenu } from "../UndoMenu";
 import * as styles from "./JournalPanel.module.css";
+import { NoteForm, NoteText } from "./Notes";
 
 /** Two different things changed within this many steps: no one will know which one helped. */
 const CLOSE_STEPS = 50;
@@ -42,24 +41,27 @@ export function JournalPanel() {
         {own.length + before.length === 0 ? (
           <p className="muted empty-text">No changes yet. Every change you make is listed here.</p>
         ) : null}
-        <Lines entries={own} />
+        <Lines entries={own} correctable={!isViewer} />
         {before.length > 0 ? (
           <p className={`${styles.journalDivide} muted`}>
             Before the fork{parent ? ` (from run ${parent.run_id}, step ${whole(parent.step)})` : ""}
           </p>
         ) : null}
-        <Lines entries={before} />
+        <Lines entries={before} correctable={false} />
       </div>
     </section>
   );
 }
 
 /** Drawn again only when an entry came. */
-const Lines = memo(function Lines({ entries }: { entries: Entry[] }) {
-  return entries.slice(0, SHOWN_MAX).map((entry) => <Line key={entry.id} entry={entry} />);
+const Lines = memo(function Lines({ entries, correctable }: { entries: Entry[]; correctable: boolean }) {
+  return entries
+    .slice(0, SHOWN_MAX)
+    .map((entry) => <Line key={entry.id} entry={entry} correctable={correctable && entry.kind === "note"} />);
 });
 
-function Line({ entry }: { entry: Entry }) {
+/** correctable: a note of this run, and somebody who may change it. */
+function Line({ entry, correctable }: { entry: Entry; correctable: boolean }) {
   const current = usePage((page) => page.view.entry === entry.id);
   return (
     <article
@@ -78,7 +80,7 @@ function Line({ entry }: { entry: Entry }) {
         {whole(entry.step)}
       </button>
       <div className={styles.entryText}>
-        <span>{entry.text}</span>
+        {correctable ? <NoteText entry={entry} /> : <span>{entry.text}</span>}
         {entry.earlier.length > 0 ? (
           <details className="muted small-text">
             <summary>corrected</summary>
@@ -96,45 +98,6 @@ function Line({ entry }: { entry: Entry }) {
         {entry.scheduled ? " (scheduled)" : ""} <time dateTime={entry.at}>{clock(entry.at)}</time>
       </span>
     </article>
-  );
-}
-
-function NoteForm() {
-  const [text, setText] = useState("");
-  const pinned = usePage((page) => page.view.pinned);
-  const add = async () => {
-    const run = getPage().open?.run.id;
-    if (!text.trim() || run === undefined) return;
-    try {
-      await addNote(run, text.trim(), pinned ?? undefined);
-      setText("");
-    } catch (error) {
-      toastError(error);
-    }
-  };
-  return (
-    <form
-      className={styles.noteForm}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void add();
-      }}
-    >
-      <input
-        className="field"
-        aria-label="Note"
-        placeholder={
-          pinned === null ? "Write a note at the current step" : `Write a note at step ${whole(pinned)}`
-        }
-        maxLength={2000}
-        data-key="note"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <button type="submit" className="button" aria-disabled={!text.trim()}>
-        Add note
-      </button>
-    </form>
   );
 }
 

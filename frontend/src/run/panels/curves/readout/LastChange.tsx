@@ -1,15 +1,15 @@
 /** The last change in one line under the cost: what it was, what followed, and the way back. */
-import { Glyph } from "../../../charts/markers/Glyph";
-import { changeOf, effectOf } from "../../../domain/effect";
-import { markersOf } from "../../../domain/markers";
-import { lastStep } from "../../../domain/series";
-import { lastChange } from "../../../domain/undo";
-import { fromStepText, lastStepBefore } from "../../../format/changeTime";
-import { measured, whole } from "../../../format/numbers";
-import { useIsViewer } from "../../../state/permissions";
-import type { OpenRun } from "../../../state/state";
-import { usePageThrottled } from "../../../state/store";
-import { UndoMenu } from "../UndoMenu";
+import { Glyph } from "../../../../charts/markers/Glyph";
+import { changeOf, effectOf } from "../../../../domain/effect";
+import { markersOf } from "../../../../domain/markers";
+import { lastStep } from "../../../../domain/series";
+import { lastChange } from "../../../../domain/undo";
+import { fromStepText, lastStepBefore } from "../../../../format/changeTime";
+import { measured, whole } from "../../../../format/numbers";
+import { useIsViewer } from "../../../../state/permissions";
+import type { OpenRun } from "../../../../state/state";
+import { usePageThrottled } from "../../../../state/store";
+import { UndoMenu } from "../../UndoMenu";
 import * as styles from "./LastChange.module.css";
 
 export function LastChange() {

@@ -1,14 +1,14 @@
 /** What a run that is over came to, and what can follow from its best. */
-import { pinCheckpoint } from "../../api/client";
-import type { Run } from "../../api/types";
-import { bestText, finishText } from "../../domain/finish";
-import { whole } from "../../format/numbers";
-import * as commands from "../../state/commands/commands";
-import { useIsViewer } from "../../state/permissions";
-import { usePage } from "../../state/store";
-import { toast, toastError } from "../../state/toasts";
-import { ActionButton } from "../../ui/ActionButton";
-import { Icon } from "../../ui/Icon";
+import { pinCheckpoint } from "../../../api/client";
+import type { Run } from "../../../api/types";
+import { bestText, finishText } from "../../../domain/finish";
+import { whole } from "../../../format/numbers";
+import * as commands from "../../../state/commands/commands";
+import { useIsViewer } from "../../../state/permissions";
+import { usePage } from "../../../state/store";
+import { toast, toastError } from "../../../state/toasts";
+import { ActionButton } from "../../../ui/ActionButton";
+import { Icon } from "../../../ui/Icon";
 import * as styles from "./FinishCard.module.css";
 
 /** Only of a run that reached an end; what failed has an alert. */

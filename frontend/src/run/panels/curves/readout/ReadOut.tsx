@@ -1,12 +1,13 @@
 /** The values at one step, in a row that never moves: under the crosshair, else the latest. */
-import { costSeries } from "../../../charts/compose";
-import { useMarkers } from "../../../charts/markers/useMarkers";
-import { momentumNames, optionPlace, rateNames } from "../../../domain/chartGroups";
-import { valueAt } from "../../../domain/series";
-import { measured, momentum, setting, whole } from "../../../format/numbers";
-import { dispatch, usePage, usePageThrottled } from "../../../state/store";
-import { Icon } from "../../../ui/Icon";
+import { costSeries } from "../../../../charts/compose";
+import { useMarkers } from "../../../../charts/markers/useMarkers";
+import { momentumNames, optionPlace, rateNames } from "../../../../domain/chartGroups";
+import { valueAt } from "../../../../domain/series";
+import { measured, momentum, setting, whole } from "../../../../format/numbers";
+import { dispatch, usePage, usePageThrottled } from "../../../../state/store";
+import { Icon } from "../../../../ui/Icon";
 import * as styles from "./ReadOut.module.css";
+import { StepWindow } from "./StepWindow";
 
 /** A change this many steps before the crosshair is named, as a part of what is in sight. */
 const NEAR_PART = 0.012;
@@ -24,11 +25,12 @@ export function ReadOut() {
   const cursor = usePage((page) => page.view.hover ?? page.view.pinned);
   const pinned = usePage((page) => page.view.pinned);
   const zoom = usePage((page) => page.view.zoom);
+  const followed = usePage((page) => page.view.follow);
   const markers = useMarkers();
   if (!open) return null;
   const { curves } = open;
   const step = cursor ?? curves.lastStep;
-  const span = zoom ? zoom.to - zoom.from : curves.lastStep;
+  const span = zoom ? zoom.to - zoom.from : (followed ?? curves.lastStep);
   const near =
     cursor === null
       ? undefined
@@ -71,6 +73,7 @@ export function ReadOut() {
           <Icon name="close" />
         </button>
       ) : null}
+      <StepWindow />
     </div>
   );
 }
