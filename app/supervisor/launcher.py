@@ -265,7 +265,7 @@ class Launcher:
             if run.status.is_over or run.attempt != worker.attempt:
                 return False
             has_begun = identity_said(session, run) is not None
-            never_locked = worker.identity is None and status is RunStatus.STARTING
+            never_locked = not worker.was_started and status is RunStatus.STARTING
             if never_locked and not has_begun and not is_by_hand(run):
                 follows: ExitDecision = ExitDecision(RunStatus.QUEUED)  # the server ended too early
             else:
