@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from babysit.protocol.spec.task_files import task_folders
 
 from .cpus import usable_cpus
+from .remote.resources import parse_resources
 from .remote.template import CommandTemplate
 from .security.networks import Network, networks
 
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
     stop_workers: stop the workers with the server; each saves a checkpoint first.
     stuck_after_s: a worker that completes no step for this long is reported as stuck.
     launcher: a command that starts each worker elsewhere; empty: workers run on this machine.
+    ray: the address of a Ray cluster on which workers run; empty: none.
+    ray_resources: what each worker asks of a node of it; empty: one CPU for each of its threads.
     worker_url: the address at which workers elsewhere reach the server.
     lost_after_s: without contact for this long, a worker elsewhere is given up.
     allow_host: host names, besides loopback, that clients may use, separated by commas.
@@ -70,6 +73,8 @@ class Settings(BaseSettings):
     stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
     launcher: str = ""
+    ray: str = ""
+    ray_resources: str = ""
     worker_url: str | None = None
     lost_after_s: float = Field(default=120.0, gt=0)
     allow_host: str = ""
@@ -106,6 +111,12 @@ class Settings(BaseSettings):
     def _command(cls, text: str) -> str:
         if text:
             CommandTemplate(text)
+        return text
+
+    @field_validator("ray_resources")
+    @classmethod
+    def _amounts(cls, text: str) -> str:
+        parse_resources(text)
         return text
 
     @field_validator("worker_url")
@@ -162,6 +173,11 @@ class Settings(BaseSettings):
     def task_folders(self) -> list[Path]:
         """Where tasks are looked for; a later folder's task of the same name wins."""
         return task_folders(self.models)
+
+    @property
+    def resources_of_workers(self) -> dict[str, float]:
+        """What each worker asks of a Ray cluster: amounts by name, as Ray names them."""
+        return parse_resources(self.ray_resources) or {"CPU": float(self.threads)}
 
     @property
     def worker_environment(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 # The checks and the tests; a failed one does not hide the next ones. scripts/check.sh [fast|full]
 #   fast: without a browser, PostgreSQL and processes of the product, in four minutes
 #   (nothing): everything, with a sample of the combinations that is drawn anew each time
-#   full: every combination, the trainings of frameworks, and ten minutes of faults at random
+#   full: every combination, the trainings of frameworks, a Ray cluster, and ten minutes of faults at random
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
@@ -40,6 +40,7 @@ fast) check "pytest" tests -m "not slow and not browser and not service" ;;
 *) check "pytest" tests -m "not quiet" ;;
 esac
 [ "$how" = full ] && check "pytest, frameworks" .venv-frameworks/bin/python -m pytest -m frameworks tests/babysit/attached
+[ "$how" = full ] && check "pytest, Ray" .venv-ray/bin/python -m pytest -m ray tests/app/ray
 [ "$how" = full ] && check "soak" python -m tests.soak --minutes 10 --hostile 0
 
 wait

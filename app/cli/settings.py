@@ -21,6 +21,8 @@ def server_settings(arguments: argparse.Namespace) -> Settings:
     for folder in settings.task_folders[1:]:
         if not folder.is_dir():
             sys.exit(f"babysit: the setting models is invalid: {folder} is not a folder.")
+    if settings.ray and settings.launcher:
+        sys.exit("babysit: --ray and --launcher both start the workers: use one of them.")
     if not settings.is_loopback and not settings.allow_host:
         sys.exit(
             f"babysit: {settings.host} can be reached from other machines. Set the host name that "

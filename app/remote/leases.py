@@ -35,7 +35,7 @@ class Lease:
     """The right of one process somewhere to write one attempt.
 
     contact_s: monotonic, of its last request to this server; None: it never sent one.
-    process: the command on this machine that started it.
+    launcher: what kind of launcher started it. process: the command on this machine that did.
     machine: where it runs, by its own word. instance: which process began; no other one may.
     launcher: what started it. was_lost: there was no contact when the attempt was ended.
     signals: what the worker is to be sent at its next heartbeat.
@@ -46,6 +46,7 @@ class Lease:
     token_sha256: str
     storage: LocalRunStorage
     since_s: float
+    launcher: str = "command"
     process: ProcessIdentity | None = None
     machine: Machine | None = None
     instance: str = ""
@@ -85,7 +86,7 @@ class Leases:
         self._ended: dict[tuple[str, str], Lease] = {}  # the last one, by launcher and machine
         self._lock = threading.Lock()
 
-    def issue(self, run_id: int, attempt: int) -> str:
+    def issue(self, run_id: int, attempt: int, launcher: str = "command") -> str:
         """A new token for an attempt that is to be started elsewhere.
 
         Raises:
@@ -93,7 +94,9 @@ class Leases:
         """
         token = secrets.token_urlsafe(32)
         storage = LocalRunStorage(self._runs_dir / str(run_id), attempt)
-        lease = Lease(run_id, attempt, sha256(token.encode()), storage, time.monotonic())
+        lease = Lease(
+            run_id, attempt, sha256(token.encode()), storage, time.monotonic(), launcher=launcher
+        )
         self._keep(lease)
         with self._lock:
             self._leases[run_id, attempt] = lease
@@ -181,6 +184,7 @@ class Leases:
     def _keep(self, lease: Lease) -> None:
         kept = {
             "token_sha256": lease.token_sha256,
+            "launcher": lease.launcher,
             "process": None if lease.process is None else asdict(lease.process),
             "instance": lease.instance,
             "machine": None if lease.machine is None else asdict(lease.machine),
@@ -201,6 +205,7 @@ class Leases:
                 str(kept["token_sha256"]),
                 storage,
                 time.monotonic(),
+                launcher=str(kept.get("launcher", "command")),
                 process=None if process is None else ProcessIdentity(**process),
                 machine=None if machine is None else Machine(**machine),
                 instance=str(kept["instance"]),

@@ -54,14 +54,14 @@ class Supervisor:
         )
         self._watched = watched
         self.ingest = Ingest(store, self._trial_every_s)
+        self.remote = RemoteStarter(settings, leases, self.wake)
         self.launcher = Launcher(
             store,
             self.fork_server,
             self.ingest,
-            parallel=settings.parallel,
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
-            remote=RemoteStarter(settings, leases),
+            remote=self.remote,
         )
         self.searching = SearchRunner(store, catalog, self.launcher.start_more)
         self.tasks = TaskDiscovery(
@@ -143,5 +143,6 @@ class Supervisor:
         self.launcher.close()
         if self._settings.stop_workers:
             self.launcher.end_workers()
+        self.remote.close()
         self.ingest.close()
         self.fork_server.close()
