@@ -37,7 +37,7 @@ class Lease:
     contact_s: monotonic, of its last request to this server; None: it never sent one.
     launcher: what kind of launcher started it. process: the command on this machine that did.
     machine: where it runs, by its own word. instance: which process began; no other one may.
-    launcher: what started it. was_lost: there was no contact when the attempt was ended.
+    was_lost: there was no contact when the attempt was ended.
     signals: what the worker is to be sent at its next heartbeat.
     """
 
@@ -46,13 +46,12 @@ class Lease:
     token_sha256: str
     storage: LocalRunStorage
     since_s: float
-    launcher: str = "command"
+    launcher: str = COMMAND
     process: ProcessIdentity | None = None
     machine: Machine | None = None
     instance: str = ""
     contact_s: float | None = None
     signals: list[int] = field(default_factory=list)
-    launcher: str = COMMAND
     was_lost: bool = False
 
     @property
@@ -86,7 +85,7 @@ class Leases:
         self._ended: dict[tuple[str, str], Lease] = {}  # the last one, by launcher and machine
         self._lock = threading.Lock()
 
-    def issue(self, run_id: int, attempt: int, launcher: str = "command") -> str:
+    def issue(self, run_id: int, attempt: int, launcher: str = COMMAND) -> str:
         """A new token for an attempt that is to be started elsewhere.
 
         Raises:
@@ -142,7 +141,9 @@ class Leases:
         with self._lock:
             if lease.instance not in ("", instance):
                 raise AttemptOver("another process has begun this attempt")
-            lease.machine, lease.instance, lease.launcher = machine, instance, launcher
+            lease.machine, lease.instance = machine, instance
+            if launcher != COMMAND:  # such as Slurm, which a command asked for a machine
+                lease.launcher = launcher
         self._keep(lease)
 
     def end(self, lease: Lease) -> None:
@@ -188,7 +189,6 @@ class Leases:
             "process": None if lease.process is None else asdict(lease.process),
             "instance": lease.instance,
             "machine": None if lease.machine is None else asdict(lease.machine),
-            "launcher": lease.launcher,
             "over": lease.is_over,
         }
         write_atomic(self._path(lease.run_id, lease.attempt), json.dumps(kept), mode=PRIVATE)
@@ -205,7 +205,6 @@ class Leases:
                 str(kept["token_sha256"]),
                 storage,
                 time.monotonic(),
-                launcher=str(kept.get("launcher", "command")),
                 process=None if process is None else ProcessIdentity(**process),
                 machine=None if machine is None else Machine(**machine),
                 instance=str(kept["instance"]),

@@ -15,6 +15,7 @@ from typing import Any
 
 from babysit.protocol.commands import CANCELLED
 from babysit.protocol.events import Changed, CommandSent, event_from_json
+from babysit.protocol.recipes.recipe import UNREPEATABLE
 from babysit.protocol.spec.run_spec import CHECKPOINTS_PER_RUN_MAX, RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.storage.journal import Frame, JournalReader, Points, Record, parse_float
@@ -23,8 +24,6 @@ from babysit.training.checkpoint import Snapshot, load_checkpoint
 
 # The commands that decide the future of a run.
 REPLAYED = frozenset({"set", "extend", "cancel", "fork"})
-# Series that tell of the clock, not of the training.
-UNREPEATABLE = frozenset({"active_s", "clock_s", "steps_per_s"})
 
 
 @dataclass(frozen=True, slots=True)

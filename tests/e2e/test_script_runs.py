@@ -111,7 +111,7 @@ def test_the_controls_are_those_that_the_script_declares(
         "Momentum",
         "prior",
     ]
-    absent = ["Evaluate now", "Search around this run", "New run like this", "Replay"]
+    absent = ["Evaluate now", "Search around this run", "New run like this"]
 
     for name in shown:
         expect(group(screen, name)).to_be_visible()

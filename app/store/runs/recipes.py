@@ -30,6 +30,7 @@ from ..journals.spec_file import RUN_FILE
 from ..tables.runs import CommandRow, EventRow, RunRow
 from .decisions import Decision, Decisions, contained, decisions_of
 from .runs import find_run
+from .script_replays import of_script, recorded_of_script
 
 STATES_MAX = 200  # the newest ones
 LASTING = frozenset({"start", "change", "user", "pause", "end"})  # the others come by the clock
@@ -56,24 +57,22 @@ def make_recipe(session: Session, runs_dir: Path, run_id: int) -> Recipe:
 
     Raises:
         NotFound: the run does not exist.
-        NotAllowed: it has completed no step, it is of a script, or a run it was forked from no
-            longer exists.
+        NotAllowed: it has completed no step, or a run it was forked from no longer exists, or it
+            is a fork of a script.
     """
     run = find_run(session, run_id)
-    if run.script is not None:
-        raise NotAllowed(
-            "A recipe is of a task: a script makes its own loop. Fork a checkpoint of the run, or "
-            "start the script again.",
-            state="script",
-        )
     line = _lineage(session, runs_dir, run)
-    recorded = _recorded(session, line)
-    until = int(recorded.steps[-1])
+    others: tuple[Recorded, ...] = ()
+    if run.script is None:
+        recorded = _recorded(session, line)
+        until = int(recorded.steps[-1])
+    else:
+        recorded, others, until = recorded_of_script(session, run)
     changes, passed = _changes(session, line)
     changes = [change for change in changes if change.step <= until]
     made_with, mixed = _made_with(session, line)
     root = line[0].spec
-    return Recipe(
+    recipe = Recipe(
         run_id=run.id,
         name=run.name,
         ended=run.status.value if run.status.is_over else f"still {run.status.value}",
@@ -87,7 +86,9 @@ def make_recipe(session: Session, runs_dir: Path, run_id: int) -> Recipe:
         states=tuple(_states(session, line, changes, passed)),
         recorded=recorded.downsample(COMPARED_STEPS_MAX),
         mixed=mixed,
+        others=others,
     )
+    return recipe if run.script is None else of_script(recipe, run, root)
 
 
 def _lineage(session: Session, runs_dir: Path, run: RunRow) -> list[Branch]:

@@ -69,7 +69,7 @@ def options_of(
     room = NAME_CHARACTERS_MAX - len("Replay of ") - len(other)
     return {
         "values": recipe.values,
-        "steps": recipe.steps,
+        "steps": recipe.steps if recipe.script is None or recipe.script.limited else None,
         "seed": recipe.seed if seed is None else seed,
         "name": f"Replay of {recipe.name[:room]}{other}",
         "max_steps_per_s": max_steps_per_s,
