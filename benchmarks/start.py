@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from babysit.forkserver.huge_pages import use_huge_pages
 from babysit.forkserver.prefork import wait_for_assignment
-from babysit.forkserver.warm_up import LOADED_WHEN_IDLE, load, warm_up
+from babysit.forkserver.warm_up import load, warm_up
 from babysit.worker import __main__ as worker
 from babysit.worker.session import TrainingSession
 from benchmarks.latency import served, start
@@ -80,7 +80,7 @@ def main() -> None:
         with served(folder) as web:
             made = Path(folder, "runs", str(start(web, 1, arguments.task)))
         warm_up()
-        for module in LOADED_WHEN_IDLE:
+        for module in ("sklearn.datasets", "sklearn.model_selection"):
             load(module)
         use_huge_pages()
         found = []
