@@ -14,6 +14,7 @@ import { LazySearchPage } from "./search/LazySearchPage";
 import { ConnectionBanner } from "./shell/ConnectionBanner";
 import { Header } from "./shell/Header";
 import { linkRefused } from "./shell/linkRefused";
+import { Palette } from "./shell/palette/Palette";
 import { Shortcuts } from "./shell/Shortcuts";
 import { SignIn } from "./shell/SignIn";
 import { useShortcuts } from "./shell/useShortcuts";
@@ -130,6 +131,8 @@ function Dialogs() {
       );
     case "refine":
       return <RefineDialog search={dialog.search} widenEdges={dialog.widenEdges} />;
+    case "palette":
+      return <Palette />;
     case "shortcuts":
       return <Shortcuts />;
     default:

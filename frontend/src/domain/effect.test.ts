@@ -1,6 +1,7 @@
 /** What a change did, read from the curves. */
 import { expect, test } from "vitest";
-import { changeOf, effectOf, effectText } from "./effect";
+import { anEvent } from "../api/exampleEvent";
+import { changeOf, effectOf, effectOnCost, effectText } from "./effect";
 import type { Series } from "./series";
 
 const seriesOf = (values: number[], every = 1, count = 1): Series => ({
@@ -58,4 +59,16 @@ test.each([
   [-0.5, -0.6, "−20 %"],
 ])("from %s to %s is %s", (before, after, text) => {
   expect(changeOf({ before, after, steps: 100 })).toBe(text);
+});
+
+test("an effect is final after 100 steps, or where the next change begins", () => {
+  const change = anEvent("changed", { id: 1, step: 100, effective_step: 101 });
+  const next = anEvent("changed", { id: 2, step: 150, effective_step: 151 });
+
+  expect(effectOnCost(change, [change], falling)).toEqual({
+    text: "100 steps later: train 0.400 → 0.200 (−50 %)",
+    isFinal: true,
+  });
+  expect(effectOnCost(change, [change, next], falling).text).toMatch(/^50 steps later/);
+  expect(effectOnCost(change, [change], seriesOf(falling.value.slice(0, 120))).isFinal).toBe(false);
 });

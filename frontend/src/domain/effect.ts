@@ -1,6 +1,10 @@
 /** What the cost did after a change: the mean just before it against the mean some steps later. Pure. */
+import type { EventOf, RunEvent } from "../api/types";
+import { lastStepBefore } from "../format/changeTime";
 import { measured, rounded, whole } from "../format/numbers";
 import type { Series } from "./series";
+import { lastStep } from "./series";
+import { lastStepOf } from "./undo";
 
 /** Single steps are noisy: each side is a mean over so many. */
 const WINDOW_STEPS = 20;
@@ -63,4 +67,27 @@ export function changeOf({ before, after }: Effect): string {
 export function effectText(word: string, effect: Effect): string {
   const change = changeOf(effect);
   return `${word} ${measured(effect.before)} → ${measured(effect.after)}${change ? ` (${change})` : ""}`;
+}
+
+/** isFinal: whether it stays so. */
+export interface EffectOnCost {
+  text: string;
+  isFinal: boolean;
+}
+
+/** "100 steps later: train 0.42 → 0.31 (−26 %)". The text is empty while nothing can be said. */
+export function effectOnCost(
+  change: EventOf<"changed">,
+  events: RunEvent[],
+  cost: Series | undefined,
+): EffectOnCost {
+  const before = lastStepBefore(change);
+  const end = lastStep(cost);
+  const next = lastStepOf(events, change);
+  const to = Math.min(before + EFFECT_STEPS, next, end);
+  const effect = effectOf(cost, before, to);
+  const isFinal = end >= Math.min(before + EFFECT_STEPS, next);
+  if (effect === null) return { text: "", isFinal };
+  const steps = `${whole(effect.steps)} ${effect.steps === 1 ? "step" : "steps"} later`;
+  return { text: `${steps}: ${effectText("train", effect)}`, isFinal };
 }

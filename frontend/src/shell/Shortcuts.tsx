@@ -20,6 +20,7 @@ const KEYS: [string, string][] = [
   ["0", "Jump to live"],
   ["1 2 3 4", "All steps, or follow the last 5,000, 1,000 or 200"],
   ["T", "View cost as table"],
+  ["Ctrl K", "All commands and runs, by their names"],
   ["G B / G R / G V / G M", "Go to Babysit / Runs / Caviar / Machines"],
   ["?", "This list"],
   ["Esc", "Close, or reset what is staged"],

@@ -39,10 +39,19 @@ const isTyping = (target: EventTarget | null): boolean =>
   target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]") !==
     null;
 
+/** Ctrl or ⌘ with K; with a modifier it is no single key, and works in fields too. */
+const isPaletteKey = (event: KeyboardEvent): boolean =>
+  (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k";
+
 export function useShortcuts(): void {
   useEffect(() => {
     let goUntil = 0;
     const onKeyDown = (event: KeyboardEvent) => {
+      if (isPaletteKey(event) && !isDialogOpen()) {
+        openDialog({ kind: "palette" });
+        event.preventDefault();
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
       if (!singleKeys.get() && event.key !== "?") return;
       const onControl =

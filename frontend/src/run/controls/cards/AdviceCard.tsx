@@ -1,6 +1,6 @@
 /** One piece of advice about a run that goes on, with the press that follows it. */
-import type { Advice } from "../../../domain/advice";
-import { adviceOf } from "../../../domain/advice";
+import type { Advice } from "../../../domain/health/advice";
+import { adviceOf } from "../../../domain/health/advice";
 import * as commands from "../../../state/commands/commands";
 import { createStore } from "../../../state/createStore";
 import { useIsViewer } from "../../../state/permissions";

@@ -1,12 +1,14 @@
 /** What was done to this run, when, by whom and why; notes; and the way back from the last change. */
 import { memo, useMemo } from "react";
 import { Glyph } from "../../../charts/markers/Glyph";
+import { effectOnCost } from "../../../domain/effect";
 import type { Entry } from "../../../domain/journal";
 import { entriesOf } from "../../../domain/journal";
 import { isMarker } from "../../../domain/markers";
 import { clock, whole } from "../../../format/numbers";
 import { useIsViewer } from "../../../state/permissions";
-import { dispatch, usePage } from "../../../state/store";
+import type { PageState } from "../../../state/state";
+import { dispatch, usePage, usePageThrottled } from "../../../state/store";
 import { UndoMenu } from "../UndoMenu";
 import * as styles from "./JournalPanel.module.css";
 import { NoteForm, NoteText } from "./Notes";
@@ -91,6 +93,7 @@ function Line({ entry, correctable }: { entry: Entry; correctable: boolean }) {
           </details>
         ) : null}
         {entry.why ? <q>{entry.why}</q> : null}
+        {entry.undo ? <Effect entry={entry} /> : null}
         {entry.notes.length > 0 ? <span className="muted"> {entry.notes.join("; ")}</span> : null}
       </div>
       <span className={`muted ${styles.entryWho}`}>
@@ -98,6 +101,31 @@ function Line({ entry, correctable }: { entry: Entry; correctable: boolean }) {
         {entry.scheduled ? " (scheduled)" : ""} <time dateTime={entry.at}>{clock(entry.at)}</time>
       </span>
     </article>
+  );
+}
+
+/** What is known for good is not read from the curves again. By entry. */
+const effects = new Map<number, string>();
+
+function effectIn({ open }: PageState, id: number): string {
+  const known = effects.get(id);
+  if (known !== undefined) return known;
+  const events = [...(open?.inherited ?? []), ...(open?.events ?? [])];
+  const change = events.find((event) => event.id === id);
+  if (!open?.curves.loaded || change?.kind !== "changed") return "";
+  const { text, isFinal } = effectOnCost(change, events, open.curves.raw["train/cost"]);
+  if (isFinal) effects.set(id, text);
+  return text;
+}
+
+/** What the cost did after a change; not compared with a run that kept the old value. */
+function Effect({ entry }: { entry: Entry }) {
+  const text = usePageThrottled((page) => effectIn(page, entry.id));
+  if (!text) return null;
+  return (
+    <span className={`muted small-text numbers ${styles.effect}`} title="Not compared with the old value">
+      {text}
+    </span>
   );
 }
 

@@ -1,12 +1,12 @@
 /** What the curves of a run that goes on suggest, and the one thing to do about it. Pure. */
-import { fromWireNumber } from "../api/number";
-import type { Run, RunEvent } from "../api/types";
-import { lastStepBefore } from "../format/changeTime";
-import { measured, whole } from "../format/numbers";
-import { costNames } from "./chartGroups";
-import type { Series } from "./series";
-import { firstIndexFrom, lastStep } from "./series";
-import { lastChange } from "./undo";
+import { fromWireNumber } from "../../api/number";
+import type { Run, RunEvent } from "../../api/types";
+import { lastStepBefore } from "../../format/changeTime";
+import { measured, whole } from "../../format/numbers";
+import { costNames } from "../chartGroups";
+import type { Series } from "../series";
+import { firstIndexFrom, lastStep } from "../series";
+import { lastChange } from "../undo";
 
 export interface Advice {
   kind: "overfitting" | "bouncing" | "crawling";

@@ -1,10 +1,10 @@
 /** What the page advises, and what it leaves alone. */
 import { describe, expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
-import type { Run } from "../api/types";
+import { anEvent } from "../../api/exampleEvent";
+import type { Run } from "../../api/types";
+import type { Series } from "../series";
 import type { AdvisedRun } from "./advice";
 import { adviceOf } from "./advice";
-import type { Series } from "./series";
 
 const STEPS = 1000;
 
