@@ -174,8 +174,11 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
       if (event.status === "paused" || OVER.includes(event.status))
         debouncer.schedule("overview", () => void reloadCurves(id));
       break;
-    case "forked":
     case "described":
+      if (event.controls) debouncer.schedule("run", () => void loadRun(id));
+      debouncer.schedule("family", () => void loadFamily(id));
+      break;
+    case "forked":
       debouncer.schedule("family", () => void loadFamily(id));
       break;
   }

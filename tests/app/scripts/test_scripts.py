@@ -192,6 +192,9 @@ def test_a_registered_script_is_started_killed_and_continued(serve: Any, data_di
         at_step(server, run_id, 20)
         server.command(run_id, "save_checkpoint")
         server.command(run_id, "set", values={"learning_rate": 0.01, "momentum": 0.5})
+        controls = {"hidden": {"tier": 1, "scale": "linear"}}
+        changed = server.client.patch(f"/api/runs/{run_id}", json={"controls": controls})
+        assert changed.status_code == 200, changed.text
         at_step(server, run_id, 50)
         os.kill(worker_of(server, run_id), signal.SIGKILL)
         recovered = server.wait_until(
@@ -199,6 +202,12 @@ def test_a_registered_script_is_started_killed_and_continued(serve: Any, data_di
         )
         assert recovered[0]["verified"]
         assert server.run(run_id)["values"]["momentum"] == 0.5
+        first = server.run(run_id)["declared"]["hyperparameters"][:2]
+        assert [(item["name"], item["tier"]) for item in first] == [
+            ("learning_rate", 1),
+            ("hidden", 1),
+        ]
+        assert first[1]["scale"] == "linear", "also after another process has declared it"
         server.command(run_id, "stop")
         run = over(server, run_id)
         assert (run["name"], run["status"], run["attempt"]) == ("mine", "stopped", 2)
