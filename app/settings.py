@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from babysit.protocol.spec.task_files import task_folders
+from babysit.storage.objects.address import check_address
 
 from .cpus import usable_cpus
 from .remote.resources import parse_resources
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     ray_resources: what each worker asks of a node of it; empty: one CPU for each of its threads.
     worker_url: the address at which workers elsewhere reach the server.
     lost_after_s: without contact for this long, a worker elsewhere is given up.
+    storage: an object storage that checkpoints are copied to, such as s3://bucket/prefix.
     allow_host: host names, besides loopback, that clients may use, separated by commas.
     trusted_proxy: addresses of reverse proxies whose X-Forwarded-… headers are trusted,
     separated by commas.
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     ray_resources: str = ""
     worker_url: str | None = None
     lost_after_s: float = Field(default=120.0, gt=0)
+    storage: str = ""
     allow_host: str = ""
     trusted_proxy: str = ""
     root_path: str = ""
@@ -118,6 +121,11 @@ class Settings(BaseSettings):
     def _amounts(cls, text: str) -> str:
         parse_resources(text)
         return text
+
+    @field_validator("storage")
+    @classmethod
+    def _object_storage(cls, address: str) -> str:
+        return check_address(address) if address else ""
 
     @field_validator("worker_url")
     @classmethod
@@ -187,6 +195,7 @@ class Settings(BaseSettings):
             "BABYSIT_PRELOAD": self.preload,
             "BABYSIT_THREADS": str(self.threads),
             "BABYSIT_DEVICE": self.device,
+            "BABYSIT_STORAGE": self.storage,
         }
 
     @property

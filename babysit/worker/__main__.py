@@ -33,6 +33,7 @@ from babysit.resume.history import (
     RunHistory,
     announced_in,
     commands_to_replay,
+    load_or_fetch,
     newest_valid,
     read_history,
 )
@@ -40,7 +41,6 @@ from babysit.resume.replay import open_recipe, replay_check, wanted_device
 from babysit.storage.file_lock import lock_run
 from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
-from babysit.training.checkpoint import load_checkpoint
 from babysit.training.metrics import Clock
 from babysit.training.state import Training, begin, pick_device, restore
 from babysit.training.task_loader import code_sha256, load_task
@@ -126,7 +126,7 @@ def prepare(
     else:
         directory = run_directory.parent.parent / spec.parent_directory
         try:
-            snapshot = load_checkpoint(directory, announced_in(spec))
+            snapshot = load_or_fetch(directory, announced_in(spec))
         except CheckpointDamaged as error:
             raise CheckpointDamaged(f"The checkpoint cannot be used: {error}.") from error
         training = restore(spec, task, snapshot, device=device, code_sha256=code, is_fork=True)

@@ -1042,6 +1042,7 @@ export interface components {
             } | null;
             /** Last Command Id */
             last_command_id: number | null;
+            storage?: components["schemas"]["CheckpointStorage"] | null;
         };
         /**
          * CheckpointPinnedEvent
@@ -1154,6 +1155,24 @@ export interface components {
              * @enum {string}
              */
             kind: "checkpoint_saved";
+        };
+        /**
+         * CheckpointStorage
+         * @description The copy of a checkpoint in object storage.
+         *
+         *     message: of "failed": why; it is tried again. local: its files are on the server's machine;
+         *     if not, they are fetched when they are needed.
+         */
+        CheckpointStorage: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "uploading" | "stored" | "failed";
+            /** Message */
+            message: string | null;
+            /** Local */
+            local: boolean;
         };
         /** CommandAnswer */
         CommandAnswer: {

@@ -2,6 +2,7 @@
 import * as api from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
+import { nextLookMs } from "../domain/checkpointStorage";
 import { isInherited } from "../domain/hyperparameters/inherited";
 import { OVER } from "../domain/status";
 import {
@@ -215,9 +216,16 @@ async function loadRun(id: number): Promise<void> {
   }
 }
 
+/** No event tells of the copies in object storage. */
+let copiesTimer: ReturnType<typeof setTimeout> | undefined;
+
 async function loadCheckpoints(id: number): Promise<void> {
   try {
-    dispatch({ type: "checkpoints", runId: id, checkpoints: await api.getCheckpoints(id) });
+    const checkpoints = await api.getCheckpoints(id);
+    dispatch({ type: "checkpoints", runId: id, checkpoints });
+    clearTimeout(copiesTimer);
+    const nextMs = nextLookMs(checkpoints);
+    if (nextMs !== null) copiesTimer = setTimeout(() => isOpen(id) && void loadCheckpoints(id), nextMs);
   } catch (error) {
     toastError(error);
   }

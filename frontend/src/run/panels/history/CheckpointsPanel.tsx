@@ -5,6 +5,7 @@ import { deleteCheckpoint, pinCheckpoint } from "../../../api/client";
 import { fromWireNumber } from "../../../api/number";
 import { VAL_COST } from "../../../api/objective";
 import type { Checkpoint, FamilyMember } from "../../../api/types";
+import { storageWords } from "../../../domain/checkpointStorage";
 import { ago, bytes, measured, whole } from "../../../format/numbers";
 import { seriesWord } from "../../../format/objective";
 import * as commands from "../../../state/commands/commands";
@@ -206,6 +207,7 @@ function Chosen({ checkpoint, isOver }: { checkpoint: Checkpoint; isOver: boolea
           weights <code>{checkpoint.weights_sha256.slice(0, 10)}</code>
         </span>
       ) : null}
+      {checkpoint.storage ? <span>{storageWords(checkpoint.storage)}</span> : null}
       {isViewer ? null : (
         <button
           type="button"
