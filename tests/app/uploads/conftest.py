@@ -27,7 +27,11 @@ def uploading(
     tmp_path_factory: pytest.TempPathFactory, descriptions: Path, s3: Proxy
 ) -> Iterator[LiveServer]:
     data_dir = knowing_the_tasks(tmp_path_factory.mktemp("uploading") / "var", descriptions)
-    environment: dict[str, Any] = {**s3.environment, "BABYSIT_STORAGE": ADDRESS, "BABYSIT_PARALLEL": "20"}
+    environment: dict[str, Any] = {
+        **s3.environment,
+        "BABYSIT_STORAGE": ADDRESS,
+        "BABYSIT_PARALLEL": "20",
+    }
     with serving(data_dir, "--no-demo", **environment) as server:
         yield server
 
