@@ -11,10 +11,10 @@ from babysit.protocol.recipes.plain_yaml import write_recipe
 from babysit.protocol.recipes.recipe import Recipe
 
 from ...store.run_json import run_list
-from ...store.runs.recipes import make_recipe
-from ...store.runs.replays import options_of, recipe_in, start_replay
+from ...store.runs.replay.recipes import make_recipe
+from ...store.runs.replay.replays import options_of, recipe_in, start_replay
+from ...store.runs.replay.script_replays import script_to_replay
 from ...store.runs.runs import find_run
-from ...store.runs.script_replays import script_to_replay
 from ...store.store import Transaction
 from ...task_catalog import TaskInfo
 from ..deps import (

@@ -89,7 +89,7 @@ class DictProxy(dict[str, Any]):
         return iter(self._settings.values)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(object.__getattribute__(self, "_args"), name)  # as it raises, this does
+        found = getattr(self._args, name)  # as it raises, this does
         return self[name] if name in self._settings.values else found
 
     def __reduce__(self) -> Any:  # for processes that load data, and for copies

@@ -1,7 +1,7 @@
 /** Single-key shortcuts, active while no field has the focus and they are not switched off. */
 import { useEffect } from "react";
 import { FOLLOWED, follow, goToMarker, jumpToLive } from "../charts/gestures";
-import { lastChange } from "../domain/undo";
+import { lastChange } from "../domain/changes/undo";
 import * as commands from "../state/commands/commands";
 import { nudgeLearningRate } from "../state/commands/commands";
 import { createStore } from "../state/createStore";

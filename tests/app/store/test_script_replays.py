@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import NotAllowed
-from app.store.runs.script_replays import script_to_replay
+from app.store.runs.replay.script_replays import script_to_replay
 from babysit.protocol.recipes.recipe import Recipe, Recorded, RecordedScript
 from babysit.protocol.spec.run_spec import ScriptSpec
 from babysit.protocol.spec.script_files import register

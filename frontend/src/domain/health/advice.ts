@@ -3,10 +3,10 @@ import { fromWireNumber } from "../../api/number";
 import type { Run, RunEvent } from "../../api/types";
 import { lastStepBefore } from "../../format/changeTime";
 import { measured, whole } from "../../format/numbers";
+import { lastChange } from "../changes/undo";
 import { costNames } from "../chartGroups";
 import type { Series } from "../series";
 import { firstIndexFrom, lastStep } from "../series";
-import { lastChange } from "../undo";
 
 export interface Advice {
   kind: "overfitting" | "bouncing" | "crawling";

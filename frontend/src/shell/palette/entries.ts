@@ -2,8 +2,8 @@
 import { addNote, getRuns, sendCommand } from "../../api/client";
 import type { Run } from "../../api/types";
 import { follow } from "../../charts/gestures";
+import { lastChange } from "../../domain/changes/undo";
 import { rateOf } from "../../domain/hyperparameters/learningRate";
-import { lastChange } from "../../domain/undo";
 import { setting, whole } from "../../format/numbers";
 import * as commands from "../../state/commands/commands";
 import { openDialog, undoMenu } from "../../state/dialogs";

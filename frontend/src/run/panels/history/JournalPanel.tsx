@@ -1,7 +1,7 @@
 /** What was done to this run, when, by whom and why; notes; and the way back from the last change. */
 import { memo, useMemo } from "react";
 import { Glyph } from "../../../charts/markers/Glyph";
-import { effectOnCost } from "../../../domain/effect";
+import { effectOnCost } from "../../../domain/changes/effect";
 import type { Entry } from "../../../domain/journal";
 import { entriesOf } from "../../../domain/journal";
 import { isMarker } from "../../../domain/markers";

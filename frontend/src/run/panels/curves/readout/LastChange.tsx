@@ -1,9 +1,9 @@
 /** The last change in one line under the cost: what it was, what followed, and the way back. */
 import { Glyph } from "../../../../charts/markers/Glyph";
-import { changeOf, effectOf } from "../../../../domain/effect";
+import { changeOf, effectOf } from "../../../../domain/changes/effect";
+import { lastChange } from "../../../../domain/changes/undo";
 import { markersOf } from "../../../../domain/markers";
 import { lastStep } from "../../../../domain/series";
-import { lastChange } from "../../../../domain/undo";
 import { fromStepText, lastStepBefore } from "../../../../format/changeTime";
 import { measured, whole } from "../../../../format/numbers";
 import { useIsViewer } from "../../../../state/permissions";

@@ -1,6 +1,6 @@
 /** The way back from a change. */
-import type { Checkpoint, EventOf, RunEvent } from "../api/types";
-import { lastStepBefore } from "../format/changeTime";
+import type { Checkpoint, EventOf, RunEvent } from "../../api/types";
+import { lastStepBefore } from "../../format/changeTime";
 
 /** The last change of a run, however it was made; null: none yet. */
 export const lastChange = (events: RunEvent[]): EventOf<"changed"> | null =>

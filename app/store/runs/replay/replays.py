@@ -12,13 +12,13 @@ from babysit.protocol.recipes.plain_yaml import read_recipe
 from babysit.protocol.recipes.recipe import FILE, BadRecipe, Recipe, commands
 from babysit.storage.atomic import write_atomic
 
-from ...errors import Invalid
-from ...limits import NAME_CHARACTERS_MAX
-from ...task_catalog import TaskInfo
-from ..store import Transaction
-from ..tables.runs import CommandRow, RunRow
-from .create import start_run
-from .projection import emit
+from ....errors import Invalid
+from ....limits import NAME_CHARACTERS_MAX
+from ....task_catalog import TaskInfo
+from ...store import Transaction
+from ...tables.runs import CommandRow, RunRow
+from ..create import start_run
+from ..projection import emit
 
 
 def recipe_in(text: str) -> Recipe:

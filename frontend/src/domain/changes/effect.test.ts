@@ -1,8 +1,8 @@
 /** What a change did, read from the curves. */
 import { expect, test } from "vitest";
-import { anEvent } from "../api/exampleEvent";
+import { anEvent } from "../../api/exampleEvent";
+import type { Series } from "../series";
 import { changeOf, effectOf, effectOnCost, effectText } from "./effect";
-import type { Series } from "./series";
 
 const seriesOf = (values: number[], every = 1, count = 1): Series => ({
   step: values.map((_, i) => (i + 1) * every),

@@ -25,11 +25,11 @@ from babysit.protocol.spec.script_files import registered, script_id
 from babysit.protocol.spec.script_start import git_state, text_sha256
 from babysit.protocol.status import RunStatus
 
-from ...errors import NotAllowed
-from ...task_catalog import TaskInfo
-from ..curves.curves import read_curves, series_names
-from ..tables.runs import RunRow
-from .scripts import described
+from ....errors import NotAllowed
+from ....task_catalog import TaskInfo
+from ...curves.curves import read_curves, series_names
+from ...tables.runs import RunRow
+from ..scripts import described
 
 COST = "train/cost"
 EPOCH = "epoch"  # follows from the step

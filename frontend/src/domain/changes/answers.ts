@@ -1,5 +1,5 @@
 /** Which events answer a command. */
-import type { EventOf, RunEvent } from "../api/types";
+import type { EventOf, RunEvent } from "../../api/types";
 
 export type Answer = EventOf<"changed" | "change_scheduled" | "applied" | "refused">;
 

@@ -24,12 +24,12 @@ from babysit.protocol.recipes.recipe import (
 from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.values import Values
 
-from ...errors import NotAllowed
-from ..curves.curves import attempt_begins, left_at, read_curves
-from ..journals.spec_file import RUN_FILE
-from ..tables.runs import CommandRow, EventRow, RunRow
-from .decisions import Decision, Decisions, contained, decisions_of
-from .runs import find_run
+from ....errors import NotAllowed
+from ...curves.curves import attempt_begins, left_at, read_curves
+from ...journals.spec_file import RUN_FILE
+from ...tables.runs import CommandRow, EventRow, RunRow
+from ..decisions import Decision, Decisions, contained, decisions_of
+from ..runs import find_run
 from .script_replays import of_script, recorded_of_script
 
 STATES_MAX = 200  # the newest ones

@@ -1,9 +1,9 @@
 /** What the cost did after a change: the mean just before it against the mean some steps later. Pure. */
-import type { EventOf, RunEvent } from "../api/types";
-import { lastStepBefore } from "../format/changeTime";
-import { measured, rounded, whole } from "../format/numbers";
-import type { Series } from "./series";
-import { lastStep } from "./series";
+import type { EventOf, RunEvent } from "../../api/types";
+import { lastStepBefore } from "../../format/changeTime";
+import { measured, rounded, whole } from "../../format/numbers";
+import type { Series } from "../series";
+import { lastStep } from "../series";
 import { lastStepOf } from "./undo";
 
 /** Single steps are noisy: each side is a mean over so many. */
