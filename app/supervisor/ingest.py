@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -111,18 +113,18 @@ class Ingest:
     def read_what_was_missed(self) -> None:
         """After a start: store what the journals hold beyond their cursors."""
         with self._store.reading() as session:
+            row = JournalCursorRow
             cursors = {
-                (row.run_id, row.attempt): row.offset
-                for row in session.scalars(select(JournalCursorRow))
+                (run_id, attempt): offset
+                for run_id, attempt, offset in session.execute(
+                    select(row.run_id, row.attempt, row.offset)
+                )
             }
             run_ids = list(session.scalars(select(RunRow.id).order_by(RunRow.id)))
         for run_id in run_ids:
-            for path in sorted((self._store.runs_dir / str(run_id)).glob("attempt-*.journal")):
-                number = path.stem.partition("-")[2]
-                if not number.isdigit():
-                    continue
-                if path.stat().st_size > cursors.get((run_id, int(number)), 0):
-                    self.read_to_end(run_id, int(number))
+            for attempt, size in _journals_in(f"{self._store.runs_dir}/{run_id}"):
+                if size > cursors.get((run_id, attempt), 0):
+                    self.read_to_end(run_id, attempt)
 
     def _from_cursor(self, run_id: int, attempt: int) -> Followed:
         with self._store.reading() as session:
@@ -207,6 +209,17 @@ class Ingest:
             raise
         for followed in due:
             followed.note_stored()
+
+
+def _journals_in(directory: str) -> list[tuple[int, int]]:
+    """The journals of workers in a run's directory, which may be missing: attempt and bytes."""
+    found = []
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(directory):
+            number = name.removeprefix("attempt-").removesuffix(".journal")
+            if number.isdigit() and name == f"attempt-{number}.journal":
+                found.append((int(number), os.stat(f"{directory}/{name}").st_size))
+    return sorted(found)
 
 
 def store_records(tx: Transaction, followed: Followed) -> None:

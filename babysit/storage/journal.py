@@ -34,6 +34,7 @@ HEADER = struct.Struct("<4sIIQ")  # magic, payload length in bytes, CRC32C of se
 SEQ = struct.Struct("<Q")
 PAYLOAD_BYTES_MAX = 16 * 1024 * 1024  # a larger length in a header is damage
 READ_BYTES_MAX = 8 * 1024 * 1024  # of one read call; a long backlog takes several
+LOOKED_AT_BYTES_MAX = 1024 * 1024  # of a journal whose end is looked for by the headers alone
 EVENT, POINTS = b"E", b"P"
 
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -250,6 +251,32 @@ class JournalReader:
         except DamagedPayload:
             records.append(Gap(self.offset + place, HEADER.size + len(payload), 1))
         return records
+
+
+def last_seq(path: str) -> int | None:
+    """The seq of the last frame, by the headers and the checksum of the last frame alone.
+
+    Returns:
+        None if that is not enough: there is no file, it is large or damaged, or its end is torn.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        size = os.fstat(fd).st_size
+        data = os.read(fd, size) if size <= LOOKED_AT_BYTES_MAX else b""
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    place, last, seq, end = 0, -1, 0, len(data)
+    while place + HEADER.size <= end:
+        magic, length, _, number = HEADER.unpack_from(data, place)
+        if magic != MAGIC or number != seq + 1:
+            return None
+        place, last, seq = place + HEADER.size + length, place, number
+    return seq if last >= 0 and place == end == _frame_end(data, last) else None
 
 
 def _frame_end(data: bytes, place: int) -> int | None:

@@ -151,11 +151,11 @@ def open_database(url: str, runs_dir: Path) -> Database:
 def _read_what_a_start_reads(database: Database) -> None:
     """Read what a start reads, so that damage is reported in one line and before the start."""
     with database.reading() as session:
-        runs = list(session.scalars(select(RunRow)))
+        runs = session.execute(select(RunRow.__table__)).all()  # decoded, but no objects of ours
         active = [run.id for run in runs if not run.status.is_over]
         for table in (CommandRow, EventRow):
             session.scalars(select(table).where(table.run_id.in_(active))).all()
-        session.scalars(select(JournalCursorRow)).all()
+        session.execute(select(JournalCursorRow.__table__)).all()
         session.scalars(select(SessionRow)).all()
 
 

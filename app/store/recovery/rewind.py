@@ -7,7 +7,9 @@ journals are the source of truth.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -85,17 +87,19 @@ def rewind_all(store: Store) -> None:
 
 
 def _ahead(session: Session, runs_dir: Path) -> Iterator[Ahead]:
+    row = JournalCursorRow
     rows = session.execute(
-        select(JournalCursorRow, RunRow.status)
-        .join(RunRow, RunRow.id == JournalCursorRow.run_id)
-        .order_by(JournalCursorRow.run_id, JournalCursorRow.attempt)
+        select(row.run_id, row.attempt, row.seq, row.offset, RunRow.status)
+        .join(RunRow, RunRow.id == row.run_id)
+        .order_by(row.run_id, row.attempt)
     )
-    for cursor, status in rows:
-        path = runs_dir / str(cursor.run_id) / f"attempt-{cursor.attempt:04d}.journal"
+    for cursor in rows:
+        name = f"{runs_dir}/{cursor.run_id}/attempt-{cursor.attempt:04d}.journal"
+        path = Path(name)
         reader = JournalReader(path)
         try:
             # The end of a run is synced. Before it, a file may have its length, not its content.
-            if status.is_over and path.exists() and path.stat().st_size >= cursor.offset:
+            if cursor.status.is_over and _has_bytes(name, cursor.offset):
                 continue
             gaps = [
                 record
@@ -116,6 +120,12 @@ def _ahead(session: Session, runs_dir: Path) -> Iterator[Ahead]:
             )
         if reader.seq < cursor.seq:
             yield Ahead(cursor.run_id, cursor.attempt, reader.seq, cursor.seq)
+
+
+def _has_bytes(path: str, bytes_min: int) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.stat(path).st_size >= bytes_min
+    return False
 
 
 def _families(session: Session, run_ids: set[int]) -> dict[int, set[int]]:
