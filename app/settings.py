@@ -167,7 +167,7 @@ class Settings(BaseSettings):
             "BABYSIT_MODELS": os.pathsep.join(map(str, task_folders(self.models)[1:])),
             "BABYSIT_THREADS": str(self.threads),
             "BABYSIT_DEVICE": self.device,
-            "BABYSIT_STORAGE": self.storage,
+            **({"BABYSIT_STORAGE": self.storage} if self.storage else {}),
         }
 
     @property
