@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -45,11 +46,25 @@ def stop(server: LiveServer, run: dict[str, Any]) -> None:
     server.wait_for_status(run["id"], "stopped")
 
 
-def test_training_goes_on_while_the_storage_refuses_and_is_warned_of_once(
-    uploading: LiveServer, s3: Proxy
-) -> None:
+@dataclass
+class Lived:
+    """A run whose storage refused at first, and is over; what was seen meanwhile.
+
+    said: messages of the failed copies. once: warnings before the storage took them; then: after.
+    checkpoints: those that a person asked for, each with its copy. A test takes one for itself.
+    """
+
+    said: set[str]
+    once: list[str]
+    then: list[str]
+    attempt: int
+    checkpoints: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def lived(uploading: LiveServer, s3: Proxy) -> Lived:
     s3.fault = always(says(503, "SlowDown"))
-    run = started(uploading)
+    run = started(uploading, saves=4)
     uploading.wait_until(lambda: is_warned(uploading, run["id"]), "a warning")
     uploading.wait_until(lambda: states(uploading, run["id"]) == {"failed"}, "all copies fail")
     said = {item["storage"]["message"] for item in checkpoints(uploading, run["id"])}
@@ -59,25 +74,26 @@ def test_training_goes_on_while_the_storage_refuses_and_is_warned_of_once(
     uploading.wait_until(lambda: s3.seen, "another try")
     uploading.wait_for_step(run["id"], step + 10)
     once = warnings(uploading, run["id"])
-
     s3.heal()
+    stop(uploading, run)
     wait_for_copies(uploading, run["id"])
-
-    assert said == {"it answers 503 SlowDown"}
-    assert once == [FIRST]
     uploading.wait_until(lambda: not is_warned(uploading, run["id"]), "that it works again")
-    assert len(warnings(uploading, run["id"])) == 2
-    assert uploading.run(run["id"])["attempt"] == 1
-    stop(uploading, run)
+    asked = [item for item in checkpoints(uploading, run["id"]) if item["cause"] == "user"]
+    then, attempt = warnings(uploading, run["id"]), uploading.run(run["id"])["attempt"]
+    return Lived(said, once, then, attempt, asked)
 
 
-@pytest.fixture(scope="module")
-def over(uploading: LiveServer) -> list[dict[str, Any]]:
-    """The checkpoints of a run that is over, each with its copy. A test takes one for itself."""
-    run = started(uploading, saves=4)
-    stop(uploading, run)
-    wait_for_copies(uploading, run["id"])
-    return [item for item in checkpoints(uploading, run["id"]) if item["cause"] == "user"]
+@pytest.fixture
+def over(lived: Lived) -> list[dict[str, Any]]:
+    return lived.checkpoints
+
+
+def test_training_goes_on_while_the_storage_refuses_and_is_warned_of_once(lived: Lived) -> None:
+    assert lived.said == {"it answers 503 SlowDown"}
+    assert lived.once == [FIRST]
+    assert lived.then == [FIRST, "Checkpoints are copied to object storage again."]
+    assert lived.attempt == 1
+    assert len(lived.checkpoints) == 4
 
 
 def shown(server: LiveServer, checkpoint: dict[str, Any]) -> dict[str, Any]:
