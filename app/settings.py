@@ -195,7 +195,7 @@ class Settings(BaseSettings):
             "BABYSIT_PRELOAD": self.preload,
             "BABYSIT_THREADS": str(self.threads),
             "BABYSIT_DEVICE": self.device,
-            "BABYSIT_STORAGE": self.storage,
+            **({"BABYSIT_STORAGE": self.storage} if self.storage else {}),
         }
 
     @property

@@ -114,8 +114,9 @@ class Uploads:
             CheckpointDamaged, StorageUnavailable, OSError: as `upload`.
         """
         self._claim()
+        resumes = self.find(checkpoint_id) is not None or not copy.directory.is_dir()
         self._keep(checkpoint_id, copy)
-        upload(self.storage, copy)
+        upload(self.storage, copy, resumes=resumes)
 
     def complete(self, checkpoint_id: int, copy: Copy, state: dict[str, Any]) -> None:
         """Write down that a copy is complete. state: as of `UploadRecord`."""

@@ -21,6 +21,7 @@ def end_with_companion() -> None:
 
 if __name__ == "__main__":
     end_with_companion()
+    os.environ.pop("BABYSIT_STORAGE", None)  # the server has fetched what is needed
     from babysit.attached.__main__ import work
     from babysit.worker.__main__ import main
 

@@ -58,20 +58,22 @@ class Copy:
         return f"{self.prefix}/{MANIFEST}"
 
 
-def upload(storage: ObjectStorage, copy: Copy) -> None:
-    """Copy a checkpoint to the object storage; what is there of it is not sent again.
+def upload(storage: ObjectStorage, copy: Copy, *, resumes: bool = True) -> None:
+    """Copy a checkpoint to the object storage.
+
+    resumes: look what is there of it, which is not sent again; else one request for each file.
 
     Raises:
         CheckpointDamaged: its files are not whole, or something else has its place.
         StorageUnavailable: it has to be tried again.
     """
-    there = storage.read(copy.manifest_key, JSON_BYTES_MAX)
+    there = storage.read(copy.manifest_key, JSON_BYTES_MAX) if resumes else None
     if there is None:
         check_manifest(copy.directory, copy.announced, hashes=False)
         manifest = (copy.directory / MANIFEST).read_bytes()
         for name, entry in _entries(manifest, copy.announced).items():
             key = _key(copy, name, entry)
-            if storage.size(key) != entry["bytes"]:
+            if not resumes or storage.size(key) != entry["bytes"]:
                 path = copy.directory / name
                 storage.put_file(key, path, entry["sha256"], entry["bytes"])
         if storage.create(copy.manifest_key, manifest):

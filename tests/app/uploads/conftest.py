@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,32 @@ def checkpoints(server: LiveServer, run_id: int) -> list[dict[str, Any]]:
     return [item for item in answer.json() if not item["removed"]]
 
 
-def all_in_state(server: LiveServer, run_id: int, state: str) -> Callable[[], bool]:
-    def look() -> bool:
-        found = checkpoints(server, run_id)
-        return bool(found) and {item["storage"]["state"] for item in found} == {state}
+def states(server: LiveServer, run_id: int) -> set[str]:
+    return {item["storage"]["state"] for item in checkpoints(server, run_id)}
 
-    return look
+
+def wait_for_copies(server: LiveServer, run_id: int) -> None:
+    """Wait for the copies of all checkpoints that lie here, by files: asking would cost more."""
+
+    def look() -> bool:
+        here = {path.name for path in (server.data_dir / f"runs/{run_id}/checkpoints").iterdir()}
+        records = [
+            json.loads(path.read_text())
+            for path in (server.data_dir / f"uploads/{run_id}").glob("*.json")
+        ]
+        copied = {
+            record["prefix"].rpartition("/")[2].partition("-")[0]
+            for record in records
+            if record["is_complete"]
+        }
+        return here <= copied
+
+    server.wait_until(look, f"the copies of run {run_id}")
+    server.wait_until(lambda: states(server, run_id) == {"stored"}, "their states")
+
+
+def is_warned(server: LiveServer, run_id: int) -> bool:
+    return (server.data_dir / f"uploads/{run_id}/warned").exists()
 
 
 def folder(server: LiveServer, checkpoint: dict[str, Any]) -> Path:

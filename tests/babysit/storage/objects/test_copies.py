@@ -180,6 +180,17 @@ def test_a_removed_copy_leaves_nothing(storage: ObjectStorage, copy: Copy) -> No
     assert storage.keys_below("") == []
 
 
+def test_a_copy_that_is_made_anew_is_the_same(storage: ObjectStorage, copy: Copy) -> None:
+    upload(storage, copy, resumes=False)
+    keys = storage.keys_below("")
+    upload(storage, copy, resumes=False)
+
+    shutil.rmtree(copy.directory)
+    fetch(storage, copy)
+
+    assert sorted(storage.keys_below("")) == sorted(keys)
+
+
 def test_a_name_is_given_once(storage: ObjectStorage) -> None:
     assert storage.create("a/b", b"first")
     assert not storage.create("a/b", b"second")
