@@ -32,13 +32,19 @@ def environment(server: LiveServer) -> dict[str, str]:
     return inherited | own | {"OMP_NUM_THREADS": "1", "BABYSIT_TOKEN": server.token}
 
 
+def by_address(server: LiveServer) -> dict[str, str]:
+    """Without the data directory: the script asks the server for it."""
+    own = environment(server) | {"BABYSIT_URL": server.url}
+    return {name: value for name, value in own.items() if name != "BABYSIT_DATA_DIR"}
+
+
 @pytest.fixture
 def by_hand(server: LiveServer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`python long_training.py`, started by a person."""
     with (tmp_path / "output").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(SCRIPT)],
-            env=environment(server),
+            env=by_address(server),
             stdout=output,
             stderr=output,
             cwd=tmp_path,
