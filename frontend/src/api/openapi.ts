@@ -1306,6 +1306,7 @@ export interface components {
          *     parts: name, type, captured ("exact", "approximate" or "not seen") and why of each part.
          *     cost: the series that is the run's cost; None before the first one is logged.
          *     objective, mode: the series that decides which state is the best, and "min" or "max".
+         *     ends_at: the step at which the loop ends with its data, whatever is asked for; None: it may go on.
          */
         DeclaredEvent: {
             /** Id */
@@ -1346,6 +1347,8 @@ export interface components {
              * @default false
              */
             can_evaluate: boolean;
+            /** Ends At */
+            ends_at?: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2594,6 +2597,8 @@ export interface components {
              * @default false
              */
             can_evaluate: boolean;
+            /** Ends At */
+            ends_at?: number | null;
         };
         /** Search */
         Search: {
