@@ -28,7 +28,9 @@ class ScriptAdopter:
         if changed_ns == self._seen_ns:
             self.is_unsettled = False
             return
-        for run_id in adopt_scripts(self._store):
-            self._ingest.follow(run_id, 1)
+        for run_id, attempt in adopt_scripts(self._store):
+            for earlier in range(1, attempt):
+                self._ingest.read_to_end(run_id, earlier)
+            self._ingest.follow(run_id, attempt)
         is_settled = time.time_ns() - changed_ns > SETTLED_NS
         self._seen_ns, self.is_unsettled = (changed_ns if is_settled else 0), not is_settled

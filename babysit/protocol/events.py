@@ -155,6 +155,7 @@ class Declared(Event):
     parts: name, type, captured ("exact", "approximate" or "not seen") and why of each part.
     cost: the series that is the run's cost; None before the first one is logged.
     objective, mode: the series that decides which state is the best, and "min" or "max".
+    ends_at: the step at which the loop ends with its data, whatever is asked for; None: none.
     """
 
     kind: ClassVar[str] = "declared"
@@ -165,6 +166,7 @@ class Declared(Event):
     objective: str | None = None
     mode: str = "min"
     can_evaluate: bool = False
+    ends_at: int | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,13 +74,13 @@ def _copy_output(run: Run, directory: Path) -> int:
     offset = 0
     while True:
         is_over = run.status in OVER
-        offset = _copy(directory / "worker.log", offset)
+        offset = copy_log(directory / "worker.log", offset)
         if is_over:
             return _exit_code(run, directory)
         time.sleep(LOOK_EVERY_S)  # no event tells of output: it goes from the script to the file
 
 
-def _copy(path: Path, offset: int) -> int:
+def copy_log(path: Path, offset: int) -> int:
     """Copy what a file has got since. Returns: how far it is copied."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         size = file.seek(0, 2)

@@ -58,7 +58,7 @@ def _exit_code(verb: Verb, arguments: argparse.Namespace) -> int:
         for shown in verb(client, arguments):
             _print(shown, as_json=arguments.json)
     except BabysitError as error:
-        return _failed(error, as_json=arguments.json)
+        return failed(error, as_json=arguments.json)
     except BrokenPipeError:  # of `| head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -75,7 +75,7 @@ def _print(shown: Shown, *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def _failed(error: BabysitError, *, as_json: bool) -> int:
+def failed(error: BabysitError, *, as_json: bool) -> int:
     """Say why; with --json also on standard output, as the API does."""
     if as_json:
         body = error.body if isinstance(error, Refused) else {"error": "failed"}

@@ -15,8 +15,8 @@ from .reconcile import reconcile_event_ids, reconcile_run
 log = logging.getLogger(__name__)
 
 
-def adopt_scripts(store: Store) -> list[int]:
-    """Store the runs of new directories. Returns: their ids.
+def adopt_scripts(store: Store) -> list[tuple[int, int]]:
+    """Store the runs of new directories. Returns: their ids, and their newest attempts.
 
     Only runs of scripts: any other directory without a row was put there by somebody, and
     `babysit rebuild` takes it in.
@@ -36,7 +36,8 @@ def adopt_scripts(store: Store) -> list[int]:
                 tx.session.add(row := run_row(spec))
                 tx.mark_changed(row)
             reconcile_run(store, run_id)
-        adopted.append(run_id)
+        with store.reading() as session:
+            adopted.append((run_id, session.get_one(RunRow, run_id).attempt))
     if adopted:
         _number_events(store)
     return adopted

@@ -9,7 +9,7 @@ from ...security.tokens import VIEWER
 from ...store.sessions import sha256
 from ..deps import AppStateDep, sessions_of
 from ..schemas.requests import SignIn
-from ..schemas.responses import TokenToWatch, Who
+from ..schemas.responses import DataDirectory, TokenToWatch, Who
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
@@ -57,3 +57,11 @@ def who_am_i(request: Request) -> Who:
 def link_to_watch(state: AppStateDep) -> TokenToWatch:
     """The token of the viewer link (after `#t=`). For the owner only."""
     return TokenToWatch(token=state.tokens.of(VIEWER))
+
+
+@router.get("/data-directory")
+def data_directory(state: AppStateDep, request: Request) -> DataDirectory:
+    """Where the server keeps its runs, for a script on the same machine. Only the owner is told."""
+    if request.state.role == VIEWER:
+        return DataDirectory(data_dir=None)
+    return DataDirectory(data_dir=str(state.settings.data_dir.resolve()))

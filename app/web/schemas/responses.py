@@ -38,6 +38,10 @@ class Who(BaseModel):
     role: Literal["owner", "viewer"]
 
 
+class DataDirectory(BaseModel):
+    data_dir: str | None
+
+
 class TokenToWatch(BaseModel):
     token: str
 

@@ -47,6 +47,7 @@ class ScriptDeclared(BaseModel):
     objective: str | None = None
     mode: str = "min"
     can_evaluate: bool = False
+    ends_at: int | None = None  # the step at which its loop ends with its data
 
 
 class SearchedScript(Script):

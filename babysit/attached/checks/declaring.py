@@ -66,6 +66,7 @@ def declaration(session: ScriptSession) -> Declared:
         objective=training.best.objective.name,
         mode=training.best.objective.mode,
         can_evaluate=session.evaluation is not None,
+        ends_at=None if session.fixed_length is None else session.length,
     )
 
 
@@ -86,6 +87,7 @@ def what_is_said(declared: Declared) -> tuple[Any, ...]:
         declared.objective,
         declared.mode,
         declared.can_evaluate,
+        declared.ends_at,
     )
 
 

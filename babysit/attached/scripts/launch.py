@@ -72,5 +72,14 @@ def own_launch(name: str) -> Launch:
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     path = Path(main).resolve() if main else Path("script")
     seed = torch.initial_seed() % 2**53
-    directory, spec = new_run(data_dir(), name, script_spec(path, sys.argv[1:]), seed=seed)
+    directory, spec = new_run(_folder(), name, script_spec(path, sys.argv[1:]), seed=seed)
     return Launch(directory, 1, spec, lock_run(directory))
+
+
+def _folder() -> Path:
+    """The data directory of the server at `BABYSIT_URL`, or else the one that a script finds."""
+    if not os.environ.get("BABYSIT_URL"):
+        return data_dir()
+    from babysit.attached.scripts.find_server import data_dir_of_server  # imports much for HTTP
+
+    return data_dir_of_server() or data_dir()

@@ -15,9 +15,11 @@ import pytest
 
 from app.settings import Settings
 from app.verify.runner import verify
+from babysit.protocol.heartbeat import read_heartbeat
 from babysit.protocol.spec.script_files import register
 from babysit.protocol.spec.script_start import script_spec
 from tests.app.steered_run import checkpoints
+from tests.babysit.waiting import wait_until
 from tests.live_server import LiveServer
 
 SCRIPT = Path(__file__).with_name("long_training.py")
@@ -30,13 +32,19 @@ def environment(server: LiveServer) -> dict[str, str]:
     return inherited | own | {"OMP_NUM_THREADS": "1", "BABYSIT_TOKEN": server.token}
 
 
+def by_address(server: LiveServer) -> dict[str, str]:
+    """Without the data directory: the script asks the server for it."""
+    own = environment(server) | {"BABYSIT_URL": server.url}
+    return {name: value for name, value in own.items() if name != "BABYSIT_DATA_DIR"}
+
+
 @pytest.fixture
 def by_hand(server: LiveServer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`python long_training.py`, started by a person."""
     with (tmp_path / "output").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(SCRIPT)],
-            env=environment(server),
+            env=by_address(server),
             stdout=output,
             stderr=output,
             cwd=tmp_path,
@@ -183,6 +191,45 @@ def test_what_was_recorded_without_a_server_is_there_when_one_comes(
         started_id = server.start_run(steps=50)["id"]
         assert started_id == 2, "no number is given twice"
         over(server, 2)
+    nothing_is_wrong(data_dir)
+
+
+def test_a_script_is_resumed_without_a_server_and_a_later_one_knows_all_of_it(
+    serve: Any, data_dir: Path, tmp_path: Path
+) -> None:
+    alone = {"BABYSIT_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    steps = {"BABYSIT_SAVE_AT": "10", "BABYSIT_STOP_AT": "60"}
+    own = {name: value for name, value in os.environ.items() if "BABYSIT_" not in name} | alone
+    process = subprocess.Popen([sys.executable, str(SCRIPT)], env=own | steps, cwd=tmp_path)
+
+    def resume() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "app.cli", "resume", "1"]
+        return subprocess.run(
+            command, env=own, capture_output=True, text=True, timeout=90, check=False
+        )
+
+    beat = data_dir / "runs" / "1"
+    wait_until(
+        lambda: ((seen := read_heartbeat(beat, 1)) and seen.step > 40) or None,
+        is_alive=lambda: process.poll() is None,
+        what="step 40",
+    )
+    process.send_signal(signal.SIGSTOP)
+    early = resume()
+    assert (early.returncode, "still there" in early.stderr) == (1, True), early
+    process.kill()
+    process.wait()
+    ran = resume()
+    assert ran.returncode == 0, ran
+    again = resume()
+    assert (again.returncode, "it is finished" in again.stderr) == (1, True), again
+
+    with serve(data_dir, "--no-demo") as server:
+        run = at_step(server, 1, 60, "finished")
+        assert (run["attempt"], run["exactness"]["level"]) == (2, "proved")
+        assert [event["verified"] for event in server.events(1, "recovered")] == [True]
+        curve = server.client.get("/api/runs/1/curves?series=train/loss").json()
+        assert curve["series"]["train/loss"]["step"] == list(range(1, 61))
     nothing_is_wrong(data_dir)
 
 

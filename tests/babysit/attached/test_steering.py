@@ -192,6 +192,7 @@ def test_an_extended_run_makes_more_steps_also_after_it_was_killed(
     assert max(found.points["train/loss"]) == STEPS + 20
     assert found.of_kind("applied")[0]["after"] == {"steps": STEPS + 20}
     assert any("CosineAnnealingLR" in e["message"] for e in found.of_kind("warned"))
+    assert all("ends_at" not in event for event in found.of_kind("declared"))
 
     killed = ScriptRun(fork_server, tmp_path / "k", training("steered"), BABYSIT_SAVE_AT="10,83")
     killed.send(Extend(steps=20))
@@ -211,6 +212,7 @@ def test_a_loop_that_cannot_be_longer_refuses_to_be_extended(
     assert "run.epochs" in found.of_kind("refused")[0]["reason"]
     assert found.of_kind("applied") == []
     assert max(found.points["train/loss"]) == 30
+    assert {event["ends_at"] for event in found.of_kind("declared")} == {30}
 
 
 def test_knobs_and_live_arguments_act_and_others_are_refused(run: ScriptRun) -> None:

@@ -4,7 +4,7 @@ import { startRun } from "../../api/client";
 import type { Objective } from "../../api/objective";
 import type { NewRun, Trainable } from "../../api/types";
 import { fullSpeedOf, PACES, paceHelp, paceText, presetPace } from "../../domain/pace";
-import { keyOf, startOf } from "../../domain/trainable";
+import { asked, keyOf, startOf } from "../../domain/trainable";
 import { whole } from "../../format/numbers";
 import { showRun } from "../../state/commands/commands";
 import { useScripts } from "../../state/declared";
@@ -87,9 +87,8 @@ function TaskChoice({ task, chosen, onChoose }: TaskChoiceProps) {
 function RunForm({ task, like }: { task: Trainable; like?: NewRun }) {
   const isScript = task.script !== undefined;
   const from = { ...task.defaults };
-  const [draft, setDraft] = useState<Draft>(() =>
-    draftOf(task.hyperparameters, { ...from, ...like?.values }),
-  );
+  const declared = isScript ? asked(task.hyperparameters, like?.values) : task.hyperparameters;
+  const [draft, setDraft] = useState<Draft>(() => draftOf(declared, { ...from, ...like?.values }));
   const form = useDialogForm(
     {
       steps: isScript ? "" : String(like?.steps ?? task.default_steps),
@@ -111,7 +110,7 @@ function RunForm({ task, like }: { task: Trainable; like?: NewRun }) {
   const pace = chosenPace ?? presetPace(steps, speed);
 
   const start = () => {
-    const { values, problems } = readDraft(task.hyperparameters, draft, from);
+    const { values, problems } = readDraft(declared, draft, from);
     const usual = { steps: task.default_steps ?? 1000, seed: 0 };
     const { plan, problems: ofPlan } = readPlan(form.fields, usual, isScript);
     const isUsual = objective.objective === task.objective && objective.mode === task.mode;
@@ -142,12 +141,7 @@ function RunForm({ task, like }: { task: Trainable; like?: NewRun }) {
       onSubmit={start}
       actions={{ icon: "play", word: "Start", sending: "Starting…", label: "Start training" }}
     >
-      <HyperparameterFields
-        declared={task.hyperparameters}
-        draft={draft}
-        problems={form.problems}
-        onDraft={setDraft}
-      />
+      <HyperparameterFields declared={declared} draft={draft} problems={form.problems} onDraft={setDraft} />
       <fieldset className="form-tier">
         <legend>This run</legend>
         <div className="form-grid">
