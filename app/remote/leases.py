@@ -37,7 +37,8 @@ class Lease:
     contact_s: monotonic, of its last request to this server; None: it never sent one.
     process: the command on this machine that started it.
     machine: where it runs, by its own word. instance: which process began; no other one may.
-    launcher: what started it. was_lost: there was no contact when the attempt was ended.
+    launcher: what kind of launcher started it. scheduler: what the launcher has left the choice
+    of the machine to. was_lost: there was no contact when the attempt was ended.
     signals: what the worker is to be sent at its next heartbeat.
     """
 
@@ -52,6 +53,7 @@ class Lease:
     contact_s: float | None = None
     signals: list[int] = field(default_factory=list)
     launcher: str = COMMAND
+    scheduler: str = ""
     was_lost: bool = False
 
     @property
@@ -70,6 +72,11 @@ class Lease:
     @property
     def is_in_contact(self) -> bool:
         return self.contact_s is not None and self.silent_s < SILENT_AFTER_S
+
+    @property
+    def way(self) -> str:
+        """By what its worker came to its machine."""
+        return self.scheduler or self.launcher
 
     @property
     def where(self) -> str:
@@ -129,7 +136,7 @@ class Leases:
         self._keep(lease)
 
     def note_machine(
-        self, lease: Lease, machine: Machine, instance: str, launcher: str = COMMAND
+        self, lease: Lease, machine: Machine, instance: str, scheduler: str = ""
     ) -> None:
         """Remember where the worker runs, and what has brought it there.
 
@@ -139,7 +146,7 @@ class Leases:
         with self._lock:
             if lease.instance not in ("", instance):
                 raise AttemptOver("another process has begun this attempt")
-            lease.machine, lease.instance, lease.launcher = machine, instance, launcher
+            lease.machine, lease.instance, lease.scheduler = machine, instance, scheduler
         self._keep(lease)
 
     def end(self, lease: Lease) -> None:
@@ -166,7 +173,7 @@ class Leases:
     def _remember(self, lease: Lease) -> None:
         if lease.machine is None:
             return
-        key = (lease.launcher, lease.machine.name)
+        key = (lease.way, lease.machine.name)
         with self._lock:
             self._ended.pop(key, None)
             self._ended[key] = lease
@@ -185,6 +192,7 @@ class Leases:
             "instance": lease.instance,
             "machine": None if lease.machine is None else asdict(lease.machine),
             "launcher": lease.launcher,
+            "scheduler": lease.scheduler,
             "over": lease.is_over,
         }
         write_atomic(self._path(lease.run_id, lease.attempt), json.dumps(kept), mode=PRIVATE)
@@ -205,6 +213,7 @@ class Leases:
                 machine=None if machine is None else Machine(**machine),
                 instance=str(kept["instance"]),
                 launcher=str(kept.get("launcher", COMMAND)),
+                scheduler=str(kept.get("scheduler", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
