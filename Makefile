@@ -22,10 +22,12 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 FRAMEWORKS := .venv-frameworks
 INSTALLED_FRAMEWORKS := $(FRAMEWORKS)/.installed
+RAY := .venv-ray
+INSTALLED_RAY := $(RAY)/.installed
 NODE_MODULES := frontend/node_modules/.installed
 PAGE := frontend/dist/index.html
 
-.PHONY: help run test test-fast test-full check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services frameworks clean
+.PHONY: help run test test-fast test-full check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services frameworks ray clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -43,9 +45,9 @@ test-fast: ## checks and the tests that start no processes and need no services:
 	@$(MAKE) --no-print-directory -j2 set-up-dev
 	@scripts/check.sh fast
 
-test-full: ## as test, with every combination, the frameworks, and 10 minutes of faults at random: an hour
+test-full: ## as test, with every combination, the frameworks, Ray, and 10 minutes of faults at random: an hour
 	@$(MAKE) --no-print-directory -j2 set-up-dev
-	@$(MAKE) --no-print-directory services frameworks
+	@$(MAKE) --no-print-directory services frameworks ray
 	@scripts/check.sh full
 
 check: ## as test, with the services that are there
@@ -78,7 +80,7 @@ screenshot: ## make docs/screenshot.png again
 	@$(BIN)/python -m scripts.screenshot
 
 clean: ## remove what make made (never var/, where the runs are)
-	rm -rf $(VENV) $(FRAMEWORKS) frontend/node_modules frontend/dist dist
+	rm -rf $(VENV) $(FRAMEWORKS) $(RAY) frontend/node_modules frontend/dist dist
 
 # ---- set-up: each step leaves a stamp, and is done again when what it was made from changes --------
 
@@ -89,6 +91,9 @@ set-up-dev: $(INSTALLED_DEV) $(PAGE)
 	@:
 
 frameworks: $(INSTALLED_FRAMEWORKS) ## Lightning, Transformers and Accelerate, in an environment beside .venv: half a minute
+	@:
+
+ray: $(INSTALLED_RAY) ## Ray, in an environment beside .venv: half a minute
 	@:
 
 services:
@@ -114,14 +119,22 @@ $(INSTALLED_DEV): pyproject.toml constraints.txt $(NODE) $(INSTALLED)
 	@$(PIP) --no-build-isolation -e '.[dev]'
 	@touch $@
 
-# An environment of their own, so that nothing of the product can lean on them. It sees the packages
-# of .venv: PyTorch is not installed twice.
+# Environments of their own, so that nothing of the product can lean on what is in them. They see
+# the packages of .venv: PyTorch is not installed twice.
+define beside-venv # $(call beside-venv,FOLDER,CONSTRAINTS,PACKAGES)
+@$(BIN)/python -m venv --clear --without-pip $(1)
+@echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" \
+  > $$($(1)/bin/python -c 'import site; print(site.getsitepackages()[0])')/product.pth
+@$(BIN)/python -m pip --python $(1)/bin/python --disable-pip-version-check --quiet install --no-compile \
+  -c constraints.txt -c $(2) $(3)
+endef
+
 $(INSTALLED_FRAMEWORKS): constraints.txt constraints-frameworks.txt $(INSTALLED_DEV)
-	@$(BIN)/python -m venv --clear --without-pip $(FRAMEWORKS)
-	@echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" \
-	  > $$($(FRAMEWORKS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/product.pth
-	@$(BIN)/python -m pip --python $(FRAMEWORKS)/bin/python --disable-pip-version-check --quiet install --no-compile \
-	  -c constraints.txt -c constraints-frameworks.txt accelerate lightning transformers
+	$(call beside-venv,$(FRAMEWORKS),constraints-frameworks.txt,accelerate lightning transformers)
+	@touch $@
+
+$(INSTALLED_RAY): constraints.txt constraints-ray.txt $(INSTALLED_DEV)
+	$(call beside-venv,$(RAY),constraints-ray.txt,ray)
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json frontend/package.json $(NODE)

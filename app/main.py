@@ -40,6 +40,7 @@ from .store.store import Store
 from .store.tables.runs import DAMAGED
 from .supervisor.supervisor import Supervisor
 from .task_catalog import TaskCatalog
+from .uploads.uploads import Uploads
 from .web.broker import EventBroker
 from .web.compression import CompressionMiddleware
 from .web.deps import AppState
@@ -122,11 +123,13 @@ class Application:
         self.catalog.on_change = self.broker.send_tasks_changed
         self.sessions = Sessions(self.store, self.tokens)
         self.leases = Leases(settings.runs_dir)
+        self.uploads = Uploads(settings.storage, settings.data_dir) if settings.storage else None
         self.supervisor = Supervisor(
             settings,
             self.store,
             self.leases,
             self.catalog,
+            uploads=self.uploads,
             viewers=lambda: self.broker.viewers,
             watched=lambda: self.broker.watched,
         )
@@ -158,6 +161,7 @@ class Application:
             wake=self.supervisor.wake,
             warnings=self.supervisor.warnings,
             leases=self.leases,
+            uploads=self.uploads,
             may_retry=self.supervisor.launcher.may_retry,
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",

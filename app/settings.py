@@ -11,8 +11,10 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from babysit.protocol.spec.task_files import task_folders
+from babysit.storage.objects.address import check_address
 
 from .cpus import usable_cpus
+from .remote.resources import parse_resources
 from .remote.template import CommandTemplate
 from .security.networks import Network, networks
 
@@ -20,6 +22,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # listens on all; clients ca
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT_PATH = re.compile(r"(?:/[\w.~-]+)*", re.ASCII)
 DEVICE = re.compile(r"auto|cpu|(?:cuda|mps|xpu)(?::\d{1,3})?", re.ASCII)
+MODULES = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 DATABASES = re.compile(r"sqlite|postgres(?:ql)?|postgresql\+psycopg", re.ASCII)
 THREADS_MAX = 4_096
 
@@ -37,14 +40,18 @@ class Settings(BaseSettings):
     database_url: a PostgreSQL database; None uses a SQLite file in the data directory.
     models: folders with your own tasks, separated as in PATH.
     parallel: the number of runs that train at the same time; others wait.
+    preload: modules, separated by commas, that are imported once for all workers.
     threads: the number of threads of each worker.
     device: the device of runs: auto, cpu, cuda, cuda:1 and so on.
     recovery: restart a run from its last checkpoint when its worker has died.
     stop_workers: stop the workers with the server; each saves a checkpoint first.
     stuck_after_s: a worker that completes no step for this long is reported as stuck.
     launcher: a command that starts each worker elsewhere; empty: workers run on this machine.
+    ray: the address of a Ray cluster on which workers run; empty: none.
+    ray_resources: what each worker asks of a node of it; empty: one CPU for each of its threads.
     worker_url: the address at which workers elsewhere reach the server.
     lost_after_s: without contact for this long, a worker elsewhere is given up.
+    storage: an object storage that checkpoints are copied to, such as s3://bucket/prefix.
     allow_host: host names, besides loopback, that clients may use, separated by commas.
     trusted_proxy: addresses of reverse proxies whose X-Forwarded-… headers are trusted,
     separated by commas.
@@ -61,14 +68,18 @@ class Settings(BaseSettings):
     database_url: str | None = None
     models: str = ""
     parallel: int = Field(default_factory=lambda: max(2, usable_cpus()), ge=1, le=1000)
+    preload: str = "sklearn.datasets,sklearn.model_selection"
     threads: int = Field(default=1, ge=1, le=THREADS_MAX)
     device: str = "auto"
     recovery: bool = True
     stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
     launcher: str = ""
+    ray: str = ""
+    ray_resources: str = ""
     worker_url: str | None = None
     lost_after_s: float = Field(default=120.0, gt=0)
+    storage: str = ""
     allow_host: str = ""
     trusted_proxy: str = ""
     root_path: str = ""
@@ -90,12 +101,31 @@ class Settings(BaseSettings):
             raise ValueError(f"{text}: {error}") from error
         return text
 
+    @field_validator("preload")
+    @classmethod
+    def _module_names(cls, text: str) -> str:
+        names = [name.strip() for name in text.split(",")]
+        if not all(map(MODULES.fullmatch, names)):
+            raise ValueError("must be names of modules, such as torchvision,transformers")
+        return ",".join(names)
+
     @field_validator("launcher")
     @classmethod
     def _command(cls, text: str) -> str:
         if text:
             CommandTemplate(text)
         return text
+
+    @field_validator("ray_resources")
+    @classmethod
+    def _amounts(cls, text: str) -> str:
+        parse_resources(text)
+        return text
+
+    @field_validator("storage")
+    @classmethod
+    def _object_storage(cls, address: str) -> str:
+        return check_address(address) if address else ""
 
     @field_validator("worker_url")
     @classmethod
@@ -153,12 +183,19 @@ class Settings(BaseSettings):
         return task_folders(self.models)
 
     @property
+    def resources_of_workers(self) -> dict[str, float]:
+        """What each worker asks of a Ray cluster: amounts by name, as Ray names them."""
+        return parse_resources(self.ray_resources) or {"CPU": float(self.threads)}
+
+    @property
     def worker_environment(self) -> dict[str, str]:
         """What workers read from their environment."""
         return {
             "BABYSIT_MODELS": os.pathsep.join(map(str, task_folders(self.models)[1:])),
+            "BABYSIT_PRELOAD": self.preload,
             "BABYSIT_THREADS": str(self.threads),
             "BABYSIT_DEVICE": self.device,
+            "BABYSIT_STORAGE": self.storage,
         }
 
     @property

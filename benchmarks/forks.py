@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from babysit.forkserver.huge_pages import use_huge_pages
-from babysit.forkserver.warm_up import LOADED_WHEN_IDLE, load, warm_up
+from babysit.forkserver.warm_up import load, warm_up
 
 
 def forked_ms() -> tuple[float, float]:
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--forks", type=int, default=100)
     forks = parser.parse_args().forks
     warm_up()
-    for module in LOADED_WHEN_IDLE:
+    for module in ("sklearn.datasets", "sklearn.model_selection"):
         load(module)
     say("small pages", forks)
     began = time.perf_counter()

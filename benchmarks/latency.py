@@ -23,9 +23,10 @@ import httpx
 
 
 @contextmanager
-def served() -> Iterator[httpx.Client]:
-    """A client of a server that was started for this."""
-    with tempfile.TemporaryDirectory() as folder:
+def served(data_dir: str | None = None) -> Iterator[httpx.Client]:
+    """A client of a server that was started for this. data_dir: None is one of its own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = data_dir or temporary
         command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-demo"]
         process = subprocess.Popen(
             [*command, "--data-dir", folder], stdout=subprocess.PIPE, text=True
@@ -53,13 +54,19 @@ def first_point_s(web: httpx.Client) -> float:
     """Seconds from pressing Start until a first point can be read from the API."""
     began = time.perf_counter()
     run = start(web, 200_000)
-    query = f"/api/runs/{run}/curves?series=train/cost&points=10"
-    while not web.get(query).json()["series"].get("train/cost", {}).get("step"):
-        if time.perf_counter() - began > 60:
-            raise TimeoutError("no point came")
+    wait_for_point(web, run)
     seconds = time.perf_counter() - began
     command(web, run, {"kind": "stop"})
     return seconds
+
+
+def wait_for_point(web: httpx.Client, run: int) -> None:
+    """Read the curve again and again until it has a point."""
+    deadline_s = time.perf_counter() + 60
+    query = f"/api/runs/{run}/curves?series=train/cost&points=10"
+    while not web.get(query).json()["series"].get("train/cost", {}).get("step"):
+        if time.perf_counter() > deadline_s:
+            raise TimeoutError("no point came")
 
 
 def command(web: httpx.Client, run: int, body: dict[str, Any]) -> tuple[float, dict[str, Any]]:
@@ -104,6 +111,7 @@ def main() -> None:
         first_point_s(web)
         starts = [first_point_s(web) for _ in range(times)]
         run = start(web, 10_000_000)
+        wait_for_point(web, run)  # a command to a run that only starts waits for its start
         change = {"kind": "set", "values": {"learning_rate": 0.02}}
         running = [command(web, run, change)[0] for _ in range(times)]
         effects = change_effects_s(web, run, times)

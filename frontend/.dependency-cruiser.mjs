@@ -1,6 +1,6 @@
 /** The layers of src/: a folder imports only from those left of it, features never from each other. */
 const LAYERS = ["api", "format", "domain", "state", "ui", "charts"];
-const FEATURES = ["run", "runs", "search", "machines"];
+const FEATURES = ["compare", "run", "runs", "search", "machines"];
 const folder = (names) => `^src/(${names.join("|")})/`;
 
 const upwards = LAYERS.map((layer, i) => ({

@@ -50,5 +50,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1600,
   },
   server: { proxy: { "/api": server } },
-  test: { include: ["src/**/*.test.ts", "src/**/*.test.tsx"], environment: "node" },
+  // isolate: one worker for all files. No test leaves anything behind in a module.
+  test: {
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    environment: "node",
+    isolate: false,
+  },
 });

@@ -2,7 +2,7 @@
 # The checks and the tests; a failed one does not hide the next ones. scripts/check.sh [fast|full]
 #   fast: without a browser, PostgreSQL and processes of the product, in four minutes
 #   (nothing): everything, with a sample of the combinations that is drawn anew each time
-#   full: every combination, the trainings of frameworks, and ten minutes of faults at random
+#   full: every combination, the trainings of frameworks, a Ray cluster, and ten minutes of faults at random
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
@@ -23,7 +23,7 @@ beside() { # beside NAME COMMAND...: said when the tests are over
 }
 # Three processes for two cores: half of what a test does is waiting.
 tests() {
-  pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder "$@"
+  pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --durations 25 --durations-min 8 "$@"
 }
 
 check "ruff" ruff check --quiet .
@@ -40,6 +40,7 @@ fast) check "pytest" tests -m "not slow and not browser and not service" ;;
 *) check "pytest" tests -m "not quiet" ;;
 esac
 [ "$how" = full ] && check "pytest, frameworks" .venv-frameworks/bin/python -m pytest -m frameworks tests/babysit/attached
+[ "$how" = full ] && check "pytest, Ray" .venv-ray/bin/python -m pytest -m ray tests/app/ray
 [ "$how" = full ] && check "soak" python -m tests.soak --minutes 10 --hostile 0
 
 wait

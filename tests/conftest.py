@@ -21,7 +21,14 @@ pytest.register_assert_rewrite("tests.live_server", "tests.e2e.screen")
 from tests.live_server import LiveServer, serving  # noqa: E402
 from tests.postgres import create_database, running_postgres  # noqa: E402
 from tests.services import Service, find_chromium, find_postgres  # noqa: E402
-from tests.sizes import FULL, HYPOTHESIS_EXAMPLES, SEED_VARIABLE, session_seed  # noqa: E402
+from tests.sizes import (  # noqa: E402
+    FULL,
+    HYPOTHESIS_EXAMPLES,
+    OWN_SERVERS,
+    SEED_VARIABLE,
+    chosen,
+    session_seed,
+)
 
 BROWSER_FLAGS = (
     "--no-sandbox",  # the tests may run as root, and open only the page of this server
@@ -65,6 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if group := browser_of.get(item.path) or group_of(item):
                 item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=rank)  # stable: within a file all stays as it is written
+    if not FULL:
+        draw_samples(config, items)
     take_out(config, items)
 
 
@@ -77,6 +86,26 @@ def mark(item: pytest.Function) -> None:
     for name, fixtures in MARKED_FOR.items():
         if needs & fixtures:
             item.add_marker(name)
+
+
+def draw_samples(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of tests that take long keep a few, but all of a file that was asked for.
+
+    They are those that start servers of their own, and those of each file marked `sampled`.
+    """
+    asked_for = {Path(argument.partition("::")[0]).name for argument in config.args}
+    alike: dict[tuple[str, int], list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("quiet") or item.path.name in asked_for:
+            continue
+        if sampled := item.get_closest_marker("sampled"):
+            alike.setdefault((item.path.as_posix(), *sampled.args), []).append(item)
+        elif "serve" in getattr(item, "fixturenames", ()):
+            alike.setdefault(("serve", OWN_SERVERS), []).append(item)
+    kept = {item for (_, count), few in alike.items() for item in chosen(tuple(few), count)}
+    left_out = {item for few in alike.values() for item in few if item not in kept}
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 def dealt_to_browsers(items: list[pytest.Item]) -> dict[Path, str]:

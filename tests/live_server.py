@@ -159,7 +159,8 @@ def serving(
     own_mark = mark or uuid.uuid4().hex
     log = data_dir.parent / f"{data_dir.name}.server.log"
     log.unlink(missing_ok=True)
-    settings = {"BABYSIT_TOKEN": TOKEN, MARK: own_mark, "PYTHONUNBUFFERED": "1"} | environment
+    settings = {"BABYSIT_TOKEN": TOKEN, MARK: own_mark, "PYTHONUNBUFFERED": "1"}
+    settings |= {"BABYSIT_PRELOAD": "json"} | environment  # scikit-learn would take a second
     inherited = {name: value for name, value in os.environ.items() if "BABYSIT_" not in name}
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -22,12 +22,12 @@ def _size(quick: int, full: int) -> int:
 
 # ---- training ----------------------------------------------------------------------------------
 
-RESUMES_A_CELL = _size(2, 10)  # combinations for each network with each optimizer
+RESUMES_A_CELL = _size(1, 10)  # combinations for each network with each optimizer
 HYPOTHESIS_EXAMPLES = _size(30, 100)  # of each property
 
 # ---- trainings of people's own -----------------------------------------------------------------
 
-KILLED_TRAININGS = _size(5, 13)  # killed three times each
+KILLED_TRAININGS = _size(3, 15)  # killed three times each
 PROVED_TRAININGS = _size(2, 4)
 
 # ---- curves ------------------------------------------------------------------------------------
@@ -46,6 +46,7 @@ CRASHES = _size(4, 100)  # of server, fork server and workers together
 CRASHES_MIN = _size(3, 40)  # on the slowest machine, within ...
 CRASHES_WITHIN_S = _size(120, 420)
 CRASHED_AT_ONCE = _size(2, 4)  # products: a start is mostly waiting
+OWN_SERVERS = _size(24, 10_000)  # tests that start servers of their own, `serve`
 SERVER_KILLS = _size(1, 3)  # in the middle of one run
 SERVER_SIGNALS = _size(1, 2)  # that ask it to end
 SEARCH_KILLS = _size(1, 5)  # of the server of one search

@@ -20,6 +20,7 @@ from ..data_dir.server_file import announced, page_url
 from ..errors import UnusableDatabase
 from ..security.listener import Listener, listen, raise_file_limit
 from ..settings import Settings
+from ..supervisor.remote_workers.ray_cluster.cluster import UnusableCluster
 from . import export_study, maintenance, prove, replay, trash, verbs
 from .log_format import log_to_terminal
 from .settings import server_settings
@@ -62,6 +63,9 @@ def main() -> None:
     )
     serve_parser.add_argument(
         "--launcher", help="command that starts each worker, for example on another machine"
+    )
+    serve_parser.add_argument(
+        "--ray", metavar="ADDRESS", help="Ray cluster that runs the workers: auto or host:port"
     )
     serve_parser.set_defaults(act=serve)
     openapi_parser = commands.add_parser("openapi", help="print the OpenAPI description of the API")
@@ -160,7 +164,8 @@ def run_server(settings: Settings, listener: Listener) -> None:
 
     try:
         application = create_app(settings)
-    except UnusableDatabase as error:
+        application.supervisor.remote.connect()
+    except (UnusableDatabase, UnusableCluster) as error:
         sys.exit(f"babysit: {error}")
     except OSError as error:
         sys.exit(f"babysit: {settings.data_dir} cannot be used: {error.strerror}.")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from babysit.client import BabysitError, Client
-from babysit.protocol.recipes.plain_yaml import INT_MAX, read_recipe
+from babysit.protocol.recipes.fields import INT_MAX
+from babysit.protocol.recipes.plain_yaml import read_recipe
 from babysit.protocol.recipes.recipe import RECIPE_BYTES_MAX, BadRecipe, Recipe
 from babysit.protocol.status import RunStatus
 from babysit.storage.server_file import is_server_there

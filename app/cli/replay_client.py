@@ -88,8 +88,13 @@ def replay_alone(recipe: Recipe, text: str, seed: int) -> Outcome:
     """Replay in a temporary directory with an own worker.
 
     Raises:
-        CannotReplay: the worker exited before the run was over.
+        CannotReplay: the worker exited before the run was over, or the recipe is of a script.
     """
+    if recipe.script is not None:  # a file from elsewhere starts nothing that is not registered
+        raise CannotReplay(
+            "this recipe is of a script, which the server starts that it is registered with: start "
+            "`babysit serve` with its data directory"
+        )
     with tempfile.TemporaryDirectory(prefix="babysit-replay-") as folder:
         directory = Path(folder) / "runs" / "1"
         directory.mkdir(parents=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from babysit.storage.objects.storage import ObjectStorage
+
 from ..limits import TOKEN_CHARACTERS_MIN
 from ..security.tokens import is_strong
 from ..settings import Settings
@@ -21,6 +23,10 @@ def server_settings(arguments: argparse.Namespace) -> Settings:
     for folder in settings.task_folders[1:]:
         if not folder.is_dir():
             sys.exit(f"babysit: the setting models is invalid: {folder} is not a folder.")
+    if settings.ray and settings.launcher:
+        sys.exit("babysit: --ray and --launcher both start the workers: use one of them.")
+    if settings.storage:
+        _check_storage(settings.storage)
     if not settings.is_loopback and not settings.allow_host:
         sys.exit(
             f"babysit: {settings.host} can be reached from other machines. Set the host name that "
@@ -38,6 +44,13 @@ def server_settings(arguments: argparse.Namespace) -> Settings:
             "(--trusted-proxy), or listen on 127.0.0.1 and connect with ssh -L.\n"
         )
     return settings
+
+
+def _check_storage(address: str) -> None:
+    try:
+        ObjectStorage(address).close()
+    except ValueError as error:
+        sys.exit(f"babysit: the setting storage is invalid: it {error}.")
 
 
 def data_dir_settings(arguments: argparse.Namespace) -> Settings:

@@ -35,10 +35,10 @@ class Lease:
     """The right of one process somewhere to write one attempt.
 
     contact_s: monotonic, of its last request to this server; None: it never sent one.
-    process: the command on this machine that started it.
+    launcher: what kind of launcher started it. process: the command on this machine that did.
     machine: where it runs, by its own word. instance: which process began; no other one may.
-    launcher: what kind of launcher started it. scheduler: what the launcher has left the choice
-    of the machine to. was_lost: there was no contact when the attempt was ended.
+    scheduler: what the launcher has left the choice of the machine to.
+    was_lost: there was no contact when the attempt was ended.
     signals: what the worker is to be sent at its next heartbeat.
     """
 
@@ -47,12 +47,12 @@ class Lease:
     token_sha256: str
     storage: LocalRunStorage
     since_s: float
+    launcher: str = COMMAND
     process: ProcessIdentity | None = None
     machine: Machine | None = None
     instance: str = ""
     contact_s: float | None = None
     signals: list[int] = field(default_factory=list)
-    launcher: str = COMMAND
     scheduler: str = ""
     was_lost: bool = False
 
@@ -92,7 +92,7 @@ class Leases:
         self._ended: dict[tuple[str, str], Lease] = {}  # the last one, by launcher and machine
         self._lock = threading.Lock()
 
-    def issue(self, run_id: int, attempt: int) -> str:
+    def issue(self, run_id: int, attempt: int, launcher: str = COMMAND) -> str:
         """A new token for an attempt that is to be started elsewhere.
 
         Raises:
@@ -100,7 +100,9 @@ class Leases:
         """
         token = secrets.token_urlsafe(32)
         storage = LocalRunStorage(self._runs_dir / str(run_id), attempt)
-        lease = Lease(run_id, attempt, sha256(token.encode()), storage, time.monotonic())
+        lease = Lease(
+            run_id, attempt, sha256(token.encode()), storage, time.monotonic(), launcher=launcher
+        )
         self._keep(lease)
         with self._lock:
             self._leases[run_id, attempt] = lease
@@ -188,10 +190,10 @@ class Leases:
     def _keep(self, lease: Lease) -> None:
         kept = {
             "token_sha256": lease.token_sha256,
+            "launcher": lease.launcher,
             "process": None if lease.process is None else asdict(lease.process),
             "instance": lease.instance,
             "machine": None if lease.machine is None else asdict(lease.machine),
-            "launcher": lease.launcher,
             "scheduler": lease.scheduler,
             "over": lease.is_over,
         }

@@ -195,6 +195,9 @@ def _described(event: Json) -> str:
     if event.get("max_steps_per_s") is not None:
         pace = event["max_steps_per_s"]
         parts.append(f"Pace {pace:,.4g} steps/s" if pace else "Full speed")
+    for name, given in (event.get("controls") or {}).items():
+        words = [f"{key} {str(given[key]).replace('_', ' ')}" for key in given]
+        parts.append(f"Control of {name}: {', '.join(words)}")
     return "; ".join(parts)
 
 

@@ -37,7 +37,7 @@ REST_S = (0.5, 5.0)  # before the second and the third attempt
 
 
 class Launcher:
-    """Runs at most `parallel` ordinary runs at once, and trials in addition. One thread.
+    """Runs as many ordinary runs at once as there are slots, and trials in addition. One thread.
 
     stuck_after_s: the time without a step after which a worker is reported as stuck.
     """
@@ -48,13 +48,11 @@ class Launcher:
         fork_server: ForkServerClient,
         ingest: Ingest,
         *,
-        parallel: int,
         stuck_after_s: float,
         recovers: bool,
         remote: RemoteStarter,
     ) -> None:
         self._store, self._nursery, self._ingest = store, fork_server, ingest
-        self._parallel = parallel
         self._workers: dict[int, Worker] = {}
         self._may_start = self._may_have_ended = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
@@ -133,7 +131,7 @@ class Launcher:
 
     def _is_one_to_start(self) -> bool:
         with self._store.reading() as session:
-            return next_to_start(session, self._parallel) is not None
+            return next_to_start(session, self._remote.slots()) is not None
 
     def _directory(self, run_id: int) -> Path:
         return self._store.runs_dir / str(run_id)
@@ -142,14 +140,14 @@ class Launcher:
         """Start workers for as many queued runs as there are slots, in one transaction."""
         begun: list[tuple[int, int, bool]] = []
         with self._store.writing() as tx:
-            queued = next_to_start(tx.session, self._parallel)
+            queued = next_to_start(tx.session, self._remote.slots())
             while queued is not None and not self.loop.is_closing:
                 run = find_run(tx.session, queued.run_id)
                 run.attempt += 1
                 begun.append((run.id, run.attempt, run.search_id is not None))
                 emit(tx, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
                 is_last = queued.is_last
-                queued = None if is_last else next_to_start(tx.session, self._parallel)
+                queued = None if is_last else next_to_start(tx.session, self._remote.slots())
         for run_id, attempt, is_trial in begun:
             self._ingest.follow_new(run_id, attempt, is_trial=is_trial)
             self._begin_attempt(run_id, attempt)
@@ -265,7 +263,7 @@ class Launcher:
             if run.status.is_over or run.attempt != worker.attempt:
                 return False
             has_begun = identity_said(session, run) is not None
-            never_locked = worker.identity is None and status is RunStatus.STARTING
+            never_locked = not worker.was_started and status is RunStatus.STARTING
             if never_locked and not has_begun and not is_by_hand(run):
                 follows: ExitDecision = ExitDecision(RunStatus.QUEUED)  # the server ended too early
             else:

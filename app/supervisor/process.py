@@ -59,6 +59,11 @@ class Worker:
     cold: subprocess.Popen[bytes] | None = None
     gone_since_s: float | None = None  # monotonic, when it was first missed
 
+    @property
+    def was_started(self) -> bool:
+        """Whether it is known that a process was started for it."""
+        return self.identity is not None
+
     def is_there(self, directory: Path, status: RunStatus) -> bool:
         """Whether the worker runs, or may still be starting."""
         if self.cold is not None and self.cold.poll() is not None:  # reaps it

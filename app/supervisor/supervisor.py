@@ -16,6 +16,7 @@ from ..store.runs.removal import finish_removal
 from ..store.searches.searches import replay_all_from_journal
 from ..store.store import Store
 from ..task_catalog import TaskCatalog
+from ..uploads.uploads import Uploads
 from .background_loop import BackgroundLoop
 from .capacity import frees_slot
 from .demo import Demo
@@ -25,6 +26,7 @@ from .launcher import Launcher
 from .remote_workers.starter import RemoteStarter
 from .search_runner import SearchRunner
 from .tasks.task_discovery import TaskDiscovery
+from .uploads.loop import UploadLoop
 
 IDLE_S = 3600.0  # when there is nothing to catch up with
 
@@ -41,6 +43,7 @@ class Supervisor:
         leases: Leases,
         catalog: TaskCatalog,
         *,
+        uploads: Uploads | None = None,
         viewers: Callable[[], int],
         watched: Callable[[], frozenset[int]],
     ) -> None:
@@ -54,19 +57,20 @@ class Supervisor:
         )
         self._watched = watched
         self.ingest = Ingest(store, self._trial_every_s)
+        self.remote = RemoteStarter(settings, leases, self.wake)
         self.launcher = Launcher(
             store,
             self.fork_server,
             self.ingest,
-            parallel=settings.parallel,
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
-            remote=RemoteStarter(settings, leases),
+            remote=self.remote,
         )
         self.searching = SearchRunner(store, catalog, self.launcher.start_more)
         self.tasks = TaskDiscovery(
             settings.task_folders, settings.data_dir / "tasks.json", catalog, self.fork_server
         )
+        self.uploads = UploadLoop(store, uploads)
         self.is_read_only = False  # it could not write when it started
         self._catching_up = BackgroundLoop("start", self._try_to_catch_up)
         self.demo = Demo(store, catalog, viewers, self.wake)
@@ -95,6 +99,7 @@ class Supervisor:
         self.ingest.start()
         self.launcher.start()
         self.searching.start()
+        self.uploads.start()
         self.demo.start(wanted=not self._settings.no_demo)
 
     def _try_to_catch_up(self) -> float:
@@ -116,7 +121,8 @@ class Supervisor:
 
     def warnings(self) -> list[str]:
         """What fails in the background because of a programming error."""
-        loops = (part.loop for part in (self.tasks, self.ingest, self.launcher, self.searching))
+        parts = (self.tasks, self.ingest, self.launcher, self.searching, self.uploads)
+        loops = (part.loop for part in parts)
         read_only = (
             ["The server cannot write, for example because the disk is full. It only shows runs."]
             if self.is_read_only
@@ -131,17 +137,20 @@ class Supervisor:
     def on_commit(self, committed: Committed) -> None:
         """Start the next run as soon as one has freed its slot."""
         self.searching.on_commit(committed)
+        self.uploads.on_commit(committed)
         if any(frees_slot(event) for event in committed.events):
             self.launcher.start_more()
 
     def close(self) -> None:
         """End everything but the workers; end those too if the settings say so."""
         self._catching_up.close()
+        self.uploads.close()
         self.tasks.close()
         self.demo.close()
         self.searching.close()
         self.launcher.close()
         if self._settings.stop_workers:
             self.launcher.end_workers()
+        self.remote.close()
         self.ingest.close()
         self.fork_server.close()

@@ -8,11 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from babysit.storage.manifest import MANIFEST, read_json
+from babysit.storage.manifest import MANIFEST, CheckpointDamaged, read_json
+from babysit.storage.objects.restoring import replace_damaged
 from babysit.storage.server_file import SERVER_LOCK
 
 from ..child_process import child_environment, python_module
-from ..store.runs.checkpoints import what_is_wrong
+from ..store.runs.checkpoints import announced_of, what_is_wrong
 from ..store.tables.runs import CheckpointRow
 from .snapshot import RunSnapshot
 
@@ -25,10 +26,22 @@ def checkpoints_are_whole(snapshot: RunSnapshot) -> tuple[int, list[str]]:
     kept = [row for row in snapshot.checkpoints if not row.removed]
     for row in kept:
         directory = snapshot.directory / "checkpoints" / row.directory
-        found = what_is_wrong(directory, row, deep=True) or _belongs_elsewhere(directory, row)
+        found = _fetched(directory, row) or _belongs_elsewhere(directory, row)
         if found:
             wrong.append(f"{snapshot.name}, checkpoint {row.directory}: {found}")
     return len(kept), wrong
+
+
+def _fetched(directory: Path, row: CheckpointRow) -> str | None:
+    """What is wrong with a checkpoint; one that is gone is brought back from object storage."""
+    wrong = what_is_wrong(directory, row, deep=True)
+    if wrong is None:
+        return None
+    try:
+        replace_damaged(directory, announced_of(row), CheckpointDamaged(wrong))
+    except CheckpointDamaged as error:
+        return str(error)
+    return what_is_wrong(directory, row, deep=True)
 
 
 def _belongs_elsewhere(directory: Path, row: CheckpointRow) -> str | None:

@@ -29,6 +29,7 @@ from ..store.store import Store, Transaction
 from ..store.tables.runs import RunRow
 from ..task_catalog import TaskCatalog, TaskInfo
 from ..task_description import declarations
+from ..uploads.uploads import Uploads
 from .broker import EventBroker
 from .shares import Holder
 
@@ -42,6 +43,7 @@ class AppState:
     wake: starts the next turn of the background work.
     warnings: those of the background work.
     leases: of the workers on other machines.
+    uploads: of checkpoints to an object storage; None: there is none.
     may_retry: whether another attempt follows one whose task raises.
     cookie_name: of the session cookie; it contains the port, as cookies are shared by all ports.
     cookie_path: the path below which the cookie is sent.
@@ -56,6 +58,7 @@ class AppState:
     wake: Callable[[], None]
     warnings: Callable[[], list[str]]
     leases: Leases
+    uploads: Uploads | None
     may_retry: Callable[[int], bool]
     cookie_name: str
     cookie_path: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from babysit.attached.replaying import follow_recipe
 from babysit.attached.restoring import end_untrained
 from babysit.attached.safety import CannotContinue
 from babysit.attached.session import ScriptSession
@@ -14,6 +16,7 @@ from babysit.protocol.commands import Set
 from babysit.protocol.events import StatusChanged, WorkerStarted
 from babysit.protocol.hyperparameters import InvalidValue
 from babysit.protocol.machine import machine_name
+from babysit.protocol.spec.script_start import text_sha256
 from babysit.protocol.status import RunStatus
 from babysit.resume.history import RecoveryCheck, RunHistory, commands_to_replay, read_history
 from babysit.storage.process_identity import identity_of
@@ -26,8 +29,9 @@ COMPARED_STEPS = 200  # of a fork without a change, at most
 
 def made_with(spec: dict[str, Any]) -> dict[str, Any]:
     """What results depend on besides the seed and the values."""
+    text = text_sha256(Path(spec.get("path", "")))  # it may be another one than at the registration
     return {
-        "code_sha256": spec.get("sha256", ""),
+        "code_sha256": text or spec.get("sha256", ""),
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "settings": settings(),
@@ -53,17 +57,19 @@ def begin(
     elif spec.limited:
         training.limit = spec.steps
     _apply_values(session, problems)
-    if history.attempts:
-        history.logged = after(history.logged or {}, training.step)
-        session.recovery_check = RecoveryCheck(training.step, history)
-        active_s = [seconds for at, seconds in history.active_s.items() if at <= training.step]
-        session.clock = Clock(max(active_s, default=0.0))
+    follow_recipe(session, _device(session), problems)
+    if history.attempts or spec.recipe:
         session.to_replay = commands_to_replay(
             session.directory,
             history,
             from_step=training.step,
             last_command_id=training.last_command_id,
         )
+    if history.attempts:
+        history.logged = after(history.logged or {}, training.step)
+        session.recovery_check = RecoveryCheck(training.step, history)
+        active_s = [seconds for at, seconds in history.active_s.items() if at <= training.step]
+        session.clock = Clock(max(active_s, default=0.0))
     elif spec.parent is not None and not spec.values and not problems:
         session.fork_check = _fork_check(session)
     session.emit(_worker_started(session))
@@ -128,17 +134,21 @@ def _fork_check(session: ScriptSession) -> RecoveryCheck | None:
     return RecoveryCheck(step, RunHistory(logged=logged)) if logged else None
 
 
+def _device(session: ScriptSession) -> str:
+    parameters = session.training.parts.parameters().values()
+    return next((item.device.type for item in parameters), "cpu")
+
+
 def _worker_started(session: ScriptSession) -> WorkerStarted:
     training, process = session.training, identity_of(os.getpid())
     parameters = training.parts.parameters().values()
-    device = next((item.device.type for item in parameters), "cpu")
     return WorkerStarted(
         step=training.step,
         pid=process.pid,
         start_ticks=process.start_ticks,
         boot_id=process.boot_id,
         threads=torch.get_num_threads(),
-        device=device,
+        device=_device(session),
         versions=versions(),
         code_sha256=training.made_with["code_sha256"],
         data_sha256="",
@@ -148,4 +158,5 @@ def _worker_started(session: ScriptSession) -> WorkerStarted:
         parameters=sum(item.numel() for item in parameters),
         values=training.controls.values,
         machine=machine_name(),
+        settings=training.made_with["settings"],
     )

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from babysit.attached.scripts.registration import new_run
+from babysit.protocol.recipes.recipe import UNREPEATABLE
 from babysit.protocol.serialization import fields_of, now
 from babysit.protocol.spec.run_spec import RunSpec, ScriptSpec
 from babysit.protocol.spec.script_start import script_spec
-from babysit.resume.history import UNREPEATABLE, are_equal
+from babysit.resume.history import are_equal
 from babysit.storage.journal import Frame, JournalReader, Points, to_jsonable
 
 EXIT_CODES = {"equal": 0, "differs": 1, "could not": 2}

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from babysit.attached import restoring
-from babysit.attached.checks.declaring import note_whether_extends
+from babysit.attached.checks.declaring import note_length
 from babysit.attached.checks.frames import left_by_break, script_frame
 from babysit.attached.checks.observing import LOOK_AT_TURNS, look
 from babysit.attached.safety import never_raises
@@ -147,6 +147,12 @@ class Recording:
     def begin_turns(self) -> int | None:
         return self.training.places.begin_turns()
 
+    @never_raises
+    def note_data(self, data: Any) -> None:
+        """data: what the loop that begins goes over, if it has an order and a state of its own."""
+        place = self.training.places.now
+        self.training.parts.set_data(data, place.top, place.inner)
+
     def begin_source(self, source: Source, index: int) -> Iterator[Any]:
         """The batches from `index` on; then the state of the checkpoint is put back, if any."""
         iterator = source.begin(index)
@@ -160,20 +166,9 @@ class Recording:
         if source.problem is not None and self.session is not None:
             self.session.approximate([f"The data: {source.problem}."])
         self.training.places.length = source.length
-        self._note_length(source, index)
+        if self.session is not None:
+            note_length(self.session, source, index)
         return iterator
-
-    def _note_length(self, source: Source, index: int) -> None:
-        session, places = self.session, self.training.places
-        if session is None:
-            return
-        note_whether_extends(session, places.epochs is not None or source.extends)
-        if source.length is None:
-            return
-        rest = source.length - index
-        if places.epochs is not None and places.now.inner == 1:
-            rest += source.length * max(0, places.epochs - 1 - self.epoch)
-        session.length = self.step + rest
 
     def boundary(self, frame: FrameType) -> bool:
         """The point between two turns; False: the loop ends here."""

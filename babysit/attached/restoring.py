@@ -24,8 +24,8 @@ STREAM = (
     "the stream was begun again and passed over what was used."
 )
 OTHER_ORDER = (
-    "The order of the data differs: its sampler keeps a state of its own. Let it draw from torch's "
-    "random numbers, or give it set_epoch(epoch)."
+    "The order of the data differs: its sampler keeps a state of its own, such as a count of its "
+    "passes. Let it draw from random numbers, or give it set_epoch(epoch)."
 )
 
 

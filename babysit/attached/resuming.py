@@ -7,8 +7,14 @@ from dataclasses import dataclass
 import torch
 
 from babysit.attached.scripts.launch import Launch
-from babysit.resume.history import RunHistory, announced_in, newest_valid, read_history
-from babysit.training.checkpoint import Snapshot, load_checkpoint
+from babysit.resume.history import (
+    RunHistory,
+    announced_in,
+    load_or_fetch,
+    newest_valid,
+    read_history,
+)
+from babysit.training.checkpoint import Snapshot
 
 
 @dataclass(slots=True)
@@ -30,7 +36,7 @@ def resume_run(launch: Launch) -> TakenUp:
     is_fork = snapshot is None and spec.parent_directory is not None
     if is_fork:
         parent = directory.parent.parent / str(spec.parent_directory)
-        snapshot = load_checkpoint(parent, announced_in(spec))
+        snapshot = load_or_fetch(parent, announced_in(spec))
     seed = spec.seed or torch.initial_seed() % 2**53
     if snapshot is not None:
         seed = int(snapshot.state["seed"])

@@ -12,6 +12,7 @@ from babysit.attached.recording import Recording
 from babysit.attached.state.data_order import (
     CountSource,
     ShuffledSource,
+    has_an_order,
     ordered_source,
     source_of,
 )
@@ -81,7 +82,8 @@ class Run:
         return self._turns(
             lambda seed: source_of(
                 loader, seed, epoch, steps, has_more=more, ordered=self._ordered_source
-            )
+            ),
+            data=loader if has_an_order(loader) else None,
         )
 
     def steps(self, count: int) -> Iterator[int]:
@@ -94,12 +96,13 @@ class Run:
             lambda seed: ShuffledSource(count, batch_size, seed, drop_last=drop_last)
         )
 
-    def _turns(self, make: Callable[[int], Source]) -> Iterator[Any]:
+    def _turns(self, make: Callable[[int], Source], data: Any = None) -> Iterator[Any]:
         recording = self._recording
         if recording.is_inside():
             yield from make(recording.seed_inside()).begin(0)
             return
         index = recording.begin_turns()
+        recording.note_data(data)
         if index is None:
             return
         source = make(derived_seed(recording.seed, *recording.place_of_order))

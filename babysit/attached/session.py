@@ -133,14 +133,17 @@ class ScriptSession(Session):
         """Write values to the journal, compare those made before, and notice a new best."""
         if not row:
             return
-        self.recorder.values(step, self._with_costs(row))
+        with_costs = self._with_costs(row)
+        self.recorder.values(step, with_costs)
+        if self.replay_check is not None:
+            self.replay_check.compare_logged(step, with_costs)
         if self.recovery_check is not None:
             self.recovery_check.compare_logged(step, row)
         if self.fork_check is not None:
             self._compare_fork(step, row)
         objective = self.training.best.objective.name
         if objective in row:
-            self.measured = self._with_costs(row)
+            self.measured = with_costs
             self._note_objective(step, row[objective])
 
     def _with_costs(self, row: dict[str, float]) -> dict[str, float]:
@@ -282,11 +285,15 @@ class ScriptSession(Session):
             self.fork_check = None
             self.emit(Exactness(step=step, level="exact", proved_at_step=step))
 
+    def end_comparison(self) -> None:
+        """The last state of a recipe is compared here, between two turns; what the script logs
+        after its loop is compared too, so the result is said when the run is over.
+        """
+        if self.replay_check is not None:
+            self.replay_check.compare_state(self.training, "after")
+
     def over(self, status: RunStatus, reason: str | None, traceback: str | None = None) -> None:
         """Say how the run ended; nothing is recorded after this."""
-        self.end_comparison()
-        self.emit(
-            StatusChanged(
-                step=self.training.step, status=status, reason=reason, traceback=traceback
-            )
-        )
+        Session.end_comparison(self)
+        step = self.training.step
+        self.emit(StatusChanged(step=step, status=status, reason=reason, traceback=traceback))

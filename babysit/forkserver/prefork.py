@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from babysit.attached.__main__ import work
+from babysit.forkserver.warm_up import touch_pages
 
 
 def run_child(life: Callable[[], int]) -> NoReturn:
@@ -67,6 +69,8 @@ class PreforkedWorker:
 
 def wait_for_assignment(reading: int) -> int:
     """Wait for a request, then work on its run; returns the exit status."""
+    if not select.select([reading], [], [], 0)[0]:
+        touch_pages()
     spec = b""
     while not spec.endswith(b"\n"):
         data = os.read(reading, 65536)

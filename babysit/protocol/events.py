@@ -57,6 +57,7 @@ class Described(Event):
     Only what changed is given.
     guard: whether the run pauses when its cost blows up.
     max_steps_per_s: a pace for watching; 0: as fast as it can.
+    controls: of a script's run, by hyperparameter: the `tier` and the `scale` that it was given.
     """
 
     kind: ClassVar[str] = "described"
@@ -66,6 +67,7 @@ class Described(Event):
     guard: bool | None = None
     max_steps_per_s: float | None = None
     actor: str = "owner"
+    controls: dict[str, dict[str, Any]] | None = field(default=None, metadata=ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

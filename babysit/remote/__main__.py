@@ -74,6 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--dir", type=Path, help="where the worker keeps its files meanwhile (default: a new one)"
     )
+    parser.add_argument(
+        "--machine", help="the name of this machine for the server (default: its host name)"
+    )
     parsed = parser.parse_args(arguments)
     try:
         access = read_access()
@@ -82,7 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
         if parsed.dir is not None:
             parsed.dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="babysit-", dir=parsed.dir) as folder:
-            storage = RemoteRunStorage(connection, asdict(this_machine()))
+            machine = asdict(this_machine())
+            machine["name"] = parsed.machine or machine["name"]
+            storage = RemoteRunStorage(connection, machine)
             scratch = Scratch(Path(folder), access.run)
             companion = Companion(storage, scratch, access.attempt)
             signal.signal(signal.SIGTERM, lambda *_: companion.terminate())

@@ -15,16 +15,16 @@ from typing import Any
 
 from babysit.protocol.commands import CANCELLED
 from babysit.protocol.events import Changed, CommandSent, event_from_json
+from babysit.protocol.recipes.recipe import UNREPEATABLE
 from babysit.protocol.spec.run_spec import CHECKPOINTS_PER_RUN_MAX, RunSpec
 from babysit.protocol.status import CheckpointCause, RunStatus
 from babysit.storage.journal import Frame, JournalReader, Points, Record, parse_float
 from babysit.storage.manifest import Announced, CheckpointDamaged
+from babysit.storage.objects.restoring import replace_damaged
 from babysit.training.checkpoint import Snapshot, load_checkpoint
 
 # The commands that decide the future of a run.
 REPLAYED = frozenset({"set", "extend", "cancel", "fork"})
-# Series that tell of the clock, not of the training.
-UNREPEATABLE = frozenset({"active_s", "clock_s", "steps_per_s"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def newest_valid(run_directory: Path, history: RunHistory) -> tuple[Snapshot | N
     for known in newest_first:
         try:
             directory = run_directory / "checkpoints" / known.directory
-            snapshot = load_checkpoint(directory, known.announced)
+            snapshot = load_or_fetch(directory, known.announced)
         except CheckpointDamaged as error:
             problems.append(f"Checkpoint {known.step:,} cannot be used: {error}.")
             del history.checkpoints[known.id]
@@ -195,6 +195,19 @@ def newest_valid(run_directory: Path, history: RunHistory) -> tuple[Snapshot | N
         else:
             return snapshot, problems
     return None, problems
+
+
+def load_or_fetch(directory: Path, announced: Announced | None) -> Snapshot:
+    """The snapshot in a checkpoint; if its files are gone or damaged, by its copy elsewhere.
+
+    Raises:
+        CheckpointDamaged: neither can be used; the message says why.
+    """
+    try:
+        return load_checkpoint(directory, announced)
+    except CheckpointDamaged as error:
+        replace_damaged(directory, announced, error)
+    return load_checkpoint(directory, announced)
 
 
 @dataclass(slots=True)

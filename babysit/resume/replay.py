@@ -14,7 +14,7 @@ from babysit.protocol.events import Replayed
 from babysit.protocol.recipes.plain_yaml import read_recipe
 from babysit.protocol.recipes.recipe import COMPARED, FILE, Recipe, When
 from babysit.protocol.spec.run_spec import RunSpec
-from babysit.resume.history import RunHistory
+from babysit.resume.history import RunHistory, are_equal
 from babysit.storage.journal import to_jsonable
 from babysit.training.state import Training
 from babysit.training.steered import SteeredTraining
@@ -39,8 +39,16 @@ class ReplayCheck:
         """past, from_step: what earlier attempts of this run made already, and up to where."""
         self.until = recipe.until
         self.first: Difference | None = None
-        rows = map(ROW.pack, *recipe.recorded.values.tolist())
-        self._rows = dict(zip(recipe.recorded.steps.tolist(), rows, strict=True))
+        self._rows: dict[int, bytes] = {}  # of a task
+        self._logged: dict[str, dict[int, float]] = {}  # of a script: series -> step -> value
+        if recipe.script is None:
+            rows = map(ROW.pack, *recipe.recorded.values.tolist())
+            self._rows = dict(zip(recipe.recorded.steps.tolist(), rows, strict=True))
+        else:
+            for block in (recipe.recorded, *recipe.others):
+                steps = block.steps.tolist()
+                for name, row in zip(block.names, block.values.tolist(), strict=True):
+                    self._logged[name] = dict(zip(steps, row, strict=True))
         order = {"before": 0, "after": 1}
         states = sorted(recipe.states, key=lambda state: (state.step, order[state.when]))
         # An attempt may begin between two changes of one step: no state before them is left then.
@@ -54,6 +62,11 @@ class ReplayCheck:
             recorded = self._rows.get(step)
             if recorded is not None:  # of the other quantities there is no note
                 self.compare(step, (history.costs[step], *ROW.unpack(recorded)[1:]))
+        logged = history.logged or {}
+        for step in sorted({step for values in logged.values() for step in values}):
+            if step <= from_step:
+                row = {name: values[step] for name, values in logged.items() if step in values}
+                self.compare_logged(step, row)
 
     def compare(self, step: int, values: tuple[float, ...]) -> None:
         """Compare what update `step` recorded; values as in `COMPARED`."""
@@ -66,6 +79,16 @@ class ReplayCheck:
                     self.first = Difference(step, name, was, found)
                     return
 
+    def compare_logged(self, step: int, values: dict[str, float]) -> None:
+        """Compare what a script has logged at a step, by series."""
+        if self.first is not None:
+            return
+        for name, found in values.items():
+            recorded = self._logged.get(name, {}).get(step)
+            if recorded is not None and not are_equal(recorded, found):
+                self.first = Difference(step, name, recorded, found)
+                return
+
     def compare_state(self, training: SteeredTraining, when: When) -> None:
         """Compare the hashes of the state between two steps, where the recipe has them."""
         while self._states and self._states[0].step <= training.step:
@@ -75,10 +98,10 @@ class ReplayCheck:
                     return
                 if known.when == when and self.first is None:
                     snapshot = training.snapshot()
-                    pairs = (
-                        ("weights_sha256", known.weights_sha256, snapshot.weights_sha256()),
-                        ("state_sha256", known.state_sha256, snapshot.state_sha256()),
-                    )
+                    pairs = [("weights_sha256", known.weights_sha256, snapshot.weights_sha256())]
+                    if not self._logged:  # a script may leave a generator unseeded, and not use it
+                        state = ("state_sha256", known.state_sha256, snapshot.state_sha256())
+                        pairs.append(state)
                     for name, was, found in pairs:
                         if was != found and self.first is None:
                             self.first = Difference(known.step, name, was, found)

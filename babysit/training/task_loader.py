@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,8 @@ from babysit.task import Data, Task
 
 IS_TASK = "__babysit_task__"  # an attribute of modules that were loaded as tasks
 PACKAGE = "babysit_tasks_in_"  # and a hash of the folder: the package of the modules in it
+# Modules that are known to be installed: thousands, and they are asked for several times.
+_others: dict[str, ModuleType] = {}
 
 
 class SourceLoader(SourceFileLoader):
@@ -140,39 +143,57 @@ def built_sha256(task: Task, loaded_sha256: str) -> str:
 
 def imported_files() -> list[Path]:
     """Source files of all imported modules, without tasks, installed packages and Babysit."""
-    names = [
-        getattr(module, "__file__", None)
-        for name, module in list(sys.modules.items())
-        if name != "__main__" and not getattr(module, IS_TASK, False)
-    ]
-    return own_files([name for name in names if isinstance(name, str)])
+    return sorted({path for path, module in _own_sources() if _is_imported(module)})
 
 
 def own_files(names: list[str]) -> list[Path]:
     """Those source files that belong neither to an installed package nor to Babysit."""
-    installed = [
-        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")),
-        Path(babysit.__file__).parent,
-    ]
-    installed += [path.resolve() for path in installed]
-    beginnings = tuple(f"{path}{os.sep}" for path in installed)
-    files = set()
-    for name in names:
-        if name.endswith(".py") and not name.startswith(beginnings):  # most end here
-            path = Path(name).resolve()
-            if not str(path).startswith(beginnings):
-                files.add(path)
-    return sorted(files)
+    return sorted({path for name in names if (path := _own_path(name)) is not None})
 
 
 def imported_below(folder: Path) -> list[ModuleType]:
     """Imported modules with sources below a folder: neither tasks nor installed packages."""
-    files = [path for path in imported_files() if path.is_relative_to(folder)]
-    if not files:
-        return []  # most tasks are one file
-    sources = {
-        Path(source).resolve(): module
-        for module in list(sys.modules.values())
-        if isinstance(source := getattr(module, "__file__", None), str)
-    }
-    return [sources[path] for path in files]
+    found = _own_sources()
+    files = {path for path, module in found if _is_imported(module)}
+    below = {path: module for path, module in found if path in files}
+    return [below[path] for path in sorted(below) if path.is_relative_to(folder)]
+
+
+def _is_imported(module: ModuleType) -> bool:
+    """Whether a module was imported by another one: it is no task, and not the program."""
+    return not getattr(module, IS_TASK, False) and module is not sys.modules.get("__main__")
+
+
+def _own_sources() -> list[tuple[Path, ModuleType]]:
+    """All modules that belong neither to an installed package nor to Babysit, with their files."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        if _others.get(name) is module:
+            continue
+        file = getattr(module, "__file__", None)
+        path = _own_path(file) if isinstance(file, str) else None
+        if path is None:
+            _others[name] = module
+        else:
+            found.append((path, module))
+    return found
+
+
+def _own_path(name: str) -> Path | None:
+    """The source file of this name, resolved; None if it is installed, or no source file."""
+    # Most end here. To resolve the paths of all modules that are imported takes half a second.
+    if not name.endswith(".py") or name.startswith(_installed()):
+        return None
+    path = Path(name).resolve()
+    return None if str(path).startswith(_installed()) else path
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    """How the paths of files begin that are installed, or Babysit's own."""
+    folders = [
+        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")),
+        Path(babysit.__file__).parent,
+    ]
+    folders += [path.resolve() for path in folders]
+    return tuple(f"{path}{os.sep}" for path in folders)

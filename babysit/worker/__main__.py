@@ -32,6 +32,7 @@ from babysit.resume.history import (
     RunHistory,
     announced_in,
     commands_to_replay,
+    load_or_fetch,
     newest_valid,
     read_history,
 )
@@ -39,7 +40,6 @@ from babysit.resume.replay import open_recipe, replay_check, wanted_device
 from babysit.storage.file_lock import lock_run
 from babysit.storage.manifest import CheckpointDamaged
 from babysit.storage.process_identity import identity_of
-from babysit.training.checkpoint import load_checkpoint
 from babysit.training.metrics import Clock
 from babysit.training.state import Training, begin, pick_device, restore
 from babysit.training.task_loader import code_sha256, load_task
@@ -61,6 +61,7 @@ from babysit.worker.session import (
 )
 
 EXIT_RETRY = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
+SWITCH_EVERY_S = 0.0005  # a thread that brings a command or writes an answer waits for the loop
 
 
 def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
@@ -74,6 +75,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     signal.signal(signal.SIGTERM, wish.note)
     signal.signal(signal.SIGUSR2, wish.note_preemption)
     open_log(run_directory / "worker.log")
+    sys.setswitchinterval(SWITCH_EVERY_S)
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)  # the server asks where a worker hangs
     heartbeat = Heartbeat(run_directory, attempt)
@@ -126,7 +128,7 @@ def prepare(
     else:
         directory = run_directory.parent.parent / spec.parent_directory
         try:
-            snapshot = load_checkpoint(directory, announced_in(spec))
+            snapshot = load_or_fetch(directory, announced_in(spec))
         except CheckpointDamaged as error:
             raise CheckpointDamaged(f"The checkpoint cannot be used: {error}.") from error
         training = restore(spec, task, snapshot, device=device, code_sha256=code, is_fork=True)

@@ -1,6 +1,7 @@
 /** Which page is shown, and to whom. */
 import { useEffect } from "react";
 import { getSession, setSignedOutHandler, signIn } from "./api/client";
+import { ComparePage } from "./compare/ComparePage";
 import { MachinesPage } from "./machines/MachinesPage";
 import { ForkDialog } from "./run/dialogs/ForkDialog";
 import { NewRunDialog } from "./run/dialogs/NewRunDialog";
@@ -13,6 +14,7 @@ import { LazySearchPage } from "./search/LazySearchPage";
 import { ConnectionBanner } from "./shell/ConnectionBanner";
 import { Header } from "./shell/Header";
 import { linkRefused } from "./shell/linkRefused";
+import { Palette } from "./shell/palette/Palette";
 import { Shortcuts } from "./shell/Shortcuts";
 import { SignIn } from "./shell/SignIn";
 import { useShortcuts } from "./shell/useShortcuts";
@@ -37,6 +39,7 @@ const PAGES = {
   runs: <RunsPage />,
   caviar: <LazySearchPage />,
   machines: <MachinesPage />,
+  compare: <ComparePage />,
   unknown: (
     <NotFound
       title="There is no such page."
@@ -128,6 +131,8 @@ function Dialogs() {
       );
     case "refine":
       return <RefineDialog search={dialog.search} widenEdges={dialog.widenEdges} />;
+    case "palette":
+      return <Palette />;
     case "shortcuts":
       return <Shortcuts />;
     default:

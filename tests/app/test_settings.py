@@ -18,6 +18,7 @@ from babysit.protocol.spec.task_files import task_folders
         ("THREADS", "0", "the setting threads is invalid"),
         ("THREADS", "abc", "the setting threads is invalid"),
         ("THREADS", "1.5", "the setting threads is invalid"),
+        ("PRELOAD", "numpy, a module", "the setting preload is invalid: must be names of modules"),
         ("DEVICE", "tpu", "the setting device is invalid: must be auto, cpu or cuda"),
         ("DEVICE", "cuda:x", "the setting device is invalid"),
         ("MODELS", "~no-such-user/tasks", "the setting models is invalid: ~no-such-user/tasks"),
@@ -56,8 +57,10 @@ def test_workers_find_the_settings_as_the_server_has_read_them(
 
     assert settings.worker_environment == {
         "BABYSIT_MODELS": str(tmp_path / "tasks"),
+        "BABYSIT_PRELOAD": "sklearn.datasets,sklearn.model_selection",
         "BABYSIT_THREADS": "1",
         "BABYSIT_DEVICE": "cpu",
+        "BABYSIT_STORAGE": "",
     }
     assert task_folders(settings.worker_environment["BABYSIT_MODELS"]) == settings.task_folders
 

@@ -20,12 +20,16 @@ def wait_until(
     what: str,
     within_s: float = WITHIN_S,
 ) -> Result:
-    """What `look` finds; fails when the time is over or the process died without it."""
+    """What `look` finds, which is neither None nor False.
+
+    Raises:
+        AssertionError: the time is over, or the process died without it.
+    """
     end_s = time.monotonic() + within_s
     while True:
         alive = is_alive()  # asked first: what it said before it died still counts
         found = look()
-        if found is not None:
+        if found is not None and found is not False:
             return found
         assert alive, f"the process ended before: {what}"
         assert time.monotonic() < end_s, f"not within {within_s:.0f} s: {what}"

@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(5)
+
 SAVED_AT = 200
 
 

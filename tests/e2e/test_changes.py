@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(9)
+
 
 @pytest.fixture(params=["running", "paused"])
 def run_id(request: pytest.FixtureRequest, screen: Screen, slow_run: int) -> int:

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.fixture
 def over(screen: Screen) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from tests.conftest import Serve
 from tests.e2e.screen import Screen, opened, sign_in
 from tests.live_server import LiveServer, serving
 
+pytestmark = pytest.mark.sampled(4)
+
 FIRST_POINTS_WITHIN_MS = 3_000
 LEARNED_COST = 0.4  # left alone, the demo is still above 0.6 after 1,200 steps
 

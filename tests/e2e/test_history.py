@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(6)
+
 
 @pytest.fixture
 def history(screen: Screen) -> dict[str, Any]:
@@ -79,6 +81,23 @@ def test_a_note_is_pinned_to_the_step_it_was_written_at(screen: Screen, slow_run
     note = screen.server.events(slow_run, "note_added")[0]
     assert note["text"] == "it turns here"
     assert note["step"] >= step
+
+
+def test_a_note_can_be_corrected_and_keeps_its_earlier_text(
+    screen: Screen, history: dict[str, Any]
+) -> None:
+    screen.open_run(history["id"])
+
+    screen.button("Correct the note at step 3").click()
+    screen.textbox("Corrected note").fill("first slope")
+    screen.page.keyboard.press("Enter")
+
+    note = screen.journal.get_by_role("article").filter(has_text="first slope")
+    expect(note).to_have_count(1)
+    expect(screen.button("Correct the note at step 3")).to_be_focused()
+    expect(note.get_by_text("first plateau")).to_be_hidden()
+    note.get_by_text("corrected", exact=True).click()
+    expect(note.get_by_text("first plateau")).to_be_visible()
 
 
 def test_the_settings_of_a_run_are_shown(screen: Screen, history: dict[str, Any]) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.screen import Screen
+
+pytestmark = pytest.mark.sampled(2)
 
 
 def line(screen: Screen) -> Locator:

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(4)
+
 
 @pytest.fixture
 def changed(screen: Screen, slow_run: int) -> dict[str, Any]:

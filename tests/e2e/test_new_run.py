@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.screen import Screen, run_in
+
+pytestmark = pytest.mark.sampled(4)
 
 
 def choose_task(screen: Screen, name: str) -> Locator:

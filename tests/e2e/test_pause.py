@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(7)
+
 
 def test_pause_holds_the_step_until_resume(screen: Screen, slow_run: int) -> None:
     screen.open_run(slow_run)

@@ -16,6 +16,8 @@ from tests.e2e.hostile_text import PAYLOADS, WATCH, came_alive, found_as_text
 from tests.e2e.screen import Screen, opened
 from tests.live_server import LiveServer, serving
 
+pytestmark = pytest.mark.sampled(7)
+
 Record = Callable[[str, object], None]
 # A name of a file holds no slash; its underlines become dashes in the name of the task.
 IN_FILES = tuple(text.replace("window.__pwned", "pwned") for text in PAYLOADS if "/" not in text)

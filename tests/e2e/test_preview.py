@@ -9,6 +9,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.screen import Screen
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.fixture
 def run_id(screen: Screen) -> int:

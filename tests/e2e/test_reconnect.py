@@ -16,6 +16,8 @@ from tests.conftest import Serve
 from tests.e2e.screen import Screen, opened
 from tests.live_server import LiveServer, end_marked
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.fixture
 def mark() -> Iterator[str]:

@@ -16,6 +16,8 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.screen import Screen
 from tests.live_server import MARK, LiveServer
 
+pytestmark = pytest.mark.sampled(5)
+
 SCRIPT = Path(__file__).parent / "trainings" / "steered.py"
 COMMENT = "it's mine"
 Start = Callable[..., tuple[int, subprocess.Popen[bytes]]]
@@ -109,7 +111,7 @@ def test_the_controls_are_those_that_the_script_declares(
         "Momentum",
         "prior",
     ]
-    absent = ["Evaluate now", "Search around this run", "New run like this", "Replay"]
+    absent = ["Evaluate now", "Search around this run", "New run like this"]
 
     for name in shown:
         expect(group(screen, name)).to_be_visible()
@@ -227,6 +229,27 @@ def test_the_script_and_its_parts_are_told(
         "optimizer SGD exact"
     )
     expect(parts).to_contain_text("exact as far as seen")
+
+
+def test_a_person_says_how_much_a_value_matters_and_how_it_is_spread(
+    screen: Screen, run_that_is_over: int
+) -> None:
+    screen.open_run(run_that_is_over)
+    prior = group(screen, "prior")
+    prior.get_by_role("button", name="Tier and scale of prior").click()
+
+    prior.get_by_label("prior scale").select_option("Powers of 2")
+    expect(prior.get_by_label("prior scale")).to_have_value("log2")
+    prior.get_by_label("prior tier").select_option("3: rarely worth changing")
+
+    expect(prior).to_have_count(0)
+    screen.button("Tier 3 settings").click()
+    expect(prior).to_be_visible()
+    said = screen.server.run(run_that_is_over)["declared"]["hyperparameters"]
+    found = next(item for item in said if item["name"] == "prior")
+    assert (found["tier"], found["scale"]) == (3, "log2")
+    back = {"prior": {"tier": 1, "scale": "log10"}}
+    screen.server.client.patch(f"/api/runs/{run_that_is_over}", json={"controls": back})
 
 
 def test_a_script_whose_process_is_lost_is_taken_up_again(screen: Screen, start: Start) -> None:

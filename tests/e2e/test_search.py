@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.e2e.screen import Screen, opened, run_in
 from tests.live_server import LiveServer
 
+pytestmark = pytest.mark.sampled(8)
+
 SPACE: dict[str, Any] = {
     "learning_rate": {"scale": "log10", "low": 1e-3, "high": 1.0},
     "momentum": {"scale": "minus_log10_one_minus", "low": 0.5, "high": 0.99},
@@ -286,8 +288,8 @@ def test_a_winner_is_repeated_refined_and_promoted(screen: Screen) -> None:
     dialog.get_by_label("Start paused", exact=True).uncheck()
     dialog.get_by_role("button", name="Promote", exact=True).click()
     screen.page.wait_for_url(lambda url: run_in(url) > 0)
-    adopted = f"adopted from caviar trial {best['number']} of search {search_id}"
-    expect(screen.journal).to_contain_text(adopted)
+    promoted = f"Promoted from trial {best['number']} of search {search_id}"
+    expect(screen.journal).to_contain_text(promoted)
     expect(screen.status).to_have_text("Finished")
     run = screen.server.run(screen.run_id)
     assert run["search"] is None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from babysit.protocol.machine import machine_name
 from tests.e2e.screen import Screen
 from tests.live_server import LiveServer
 from tests.project.files import ROOT
+
+pytestmark = pytest.mark.sampled(3)
 
 
 def test_an_unknown_address_says_so_and_leads_to_the_runs(screen: Screen) -> None:

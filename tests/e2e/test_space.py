@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.screen import Screen
+
+pytestmark = pytest.mark.sampled(3)
 
 
 def box(found: Locator) -> dict[str, float]:

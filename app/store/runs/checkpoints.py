@@ -72,16 +72,23 @@ def checkpoint_json(row: CheckpointRow, runs_dir: Path, *, best: int | None) -> 
         "at": row.at,
         "removed": row.removed,
         "command_id": row.command_id,
-        **(_state_json(path) if valid else dict.fromkeys(STATE_KEYS)),
+        **(state_in(path) if valid else dict.fromkeys(STATE_KEYS)),
     }
 
 
-def _state_json(path: Path) -> dict[str, Any]:
+def state_in(path: Path) -> dict[str, Any]:
     """What a branch goes on with: base values, those of the last update, and its last command."""
     try:
-        state = read_json(path / STATE)
+        return state_json(read_json(path / STATE))
+    except (OSError, ValueError):
+        return dict.fromkeys(STATE_KEYS)
+
+
+def state_json(state: Any) -> dict[str, Any]:
+    """The same of the content of a state file."""
+    try:
         found = (dict(state["values"]), dict(state["optimizer_values"]), state["last_command_id"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return dict.fromkeys(STATE_KEYS)
     return dict(zip(STATE_KEYS, found, strict=True))
 
@@ -113,6 +120,11 @@ def pin_checkpoint(tx: Transaction, row: CheckpointRow, *, pinned: bool) -> None
         emit(tx, run, CheckpointPinned(step=run.step, checkpoint_id=row.id, pinned=pinned))
 
 
+def announced_of(row: CheckpointRow) -> Announced:
+    """What its run said of it."""
+    return Announced(row.state_sha256, row.bytes)
+
+
 def what_is_wrong(directory: Path, row: CheckpointRow, *, deep: bool) -> str | None:
     """Why a checkpoint cannot be used, in a few words; None when it is whole.
 
@@ -120,7 +132,7 @@ def what_is_wrong(directory: Path, row: CheckpointRow, *, deep: bool) -> str | N
     deep: also compare every file with its SHA-256, not only its size.
     """
     try:
-        check_manifest(directory, Announced(row.state_sha256, row.bytes), hashes=deep)
+        check_manifest(directory, announced_of(row), hashes=deep)
     except CheckpointDamaged as error:
         return str(error)
     return None

@@ -84,7 +84,8 @@ def to_run_spec(tx: Transaction, task: TaskInfo, options: Mapping[str, Any]) -> 
 def _spec_of_script(task: TaskInfo, options: Mapping[str, Any], run_id: int) -> RunSpec:
     """Of a script: what nobody asks for is as its own code says."""
     asked = chosen_objective(task, options).fields if options.get("objective") else {}
-    seed = options.get("seed")
+    script = task.script or {}
+    seed = script.get("seed") if options.get("recipe") else options.get("seed")
     return build_run_spec(
         {"steps": UNKNOWN_STEPS, "seed": 0},
         options,
@@ -93,7 +94,7 @@ def _spec_of_script(task: TaskInfo, options: Mapping[str, Any], run_id: int) -> 
         name=_name(options.get("name"), f"{Path(task.name).stem}-{run_id}"),
         task=task.name,
         values=check_values_of_script(options.get("values") or {}),
-        script={**(task.script or {}), "supervised": True, "seed": seed},
+        script={**script, "supervised": True, "seed": seed},
         limited=None if options.get("steps") is None else True,
         **asked,
     )

@@ -46,7 +46,7 @@ from .command_projection import (
     changed,
     command_sent,
 )
-from .declared import declare
+from .declared import change_controls, declare
 
 EVENT_BYTES_MAX = 1_000_000
 AT_CHARACTERS_MAX = 32
@@ -177,7 +177,7 @@ def _project(tx: Transaction, run: RunRow, attempt: int, event: Event) -> None:
         case WorkerStarted():
             _worker_started(run, attempt, event)
         case Declared():
-            declare(run, event)
+            declare(tx.session, run, event)
         case CommandSent():
             command_sent(tx, run, event)
         case Changed():
@@ -281,6 +281,7 @@ def _described(tx: Transaction, run: RunRow, event: Described) -> None:
         run.live = True
     if event.max_steps_per_s is not None:
         run.max_steps_per_s = event.max_steps_per_s or None
+    change_controls(run, event.controls)
 
 
 def refuse_what_is_left(tx: Transaction, run: RunRow) -> None:

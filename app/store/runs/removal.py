@@ -146,6 +146,11 @@ def _remove(store: Store, run_ids: list[int]) -> None:
         shutil.rmtree(store.runs_dir / str(run_id), ignore_errors=True)
 
 
+def removed_for_good(store: Store) -> set[int]:
+    """The runs that were ever removed for good."""
+    return store.removed | set(_noted(_path(store)))
+
+
 def delete_checkpoint(tx: Transaction, row: CheckpointRow) -> None:
     """Note that a checkpoint is removed; the caller removes its files after the commit.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..run_json import best_json, parent_json, run_list
 from ..store import Transaction
 from ..tables.runs import EventRow, RunRow
 from ..tables.searches import TrialRow
-from .declared import shown_script
+from .declared import checked_controls, shown_script
 from .exactness import read_exactness
 from .projection import emit, emit_all
 
@@ -210,10 +210,12 @@ def describe_run(
     live: bool | None = None,
     guard: bool | None = None,
     max_steps_per_s: float | None = None,
+    controls: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Rename a run, change its note or how it is watched, or make it its family's live branch.
 
     max_steps_per_s: 0: as fast as it can.
+    controls: as of `Described`.
     """
     check_name(name)
     if live is False:
@@ -225,6 +227,7 @@ def describe_run(
         live=live if live != run.live else None,
         guard=guard if guard != run.guard else None,
         max_steps_per_s=None if max_steps_per_s == (run.max_steps_per_s or 0) else max_steps_per_s,
+        controls=checked_controls(run, controls),
     )
     if event != Described(step=event.step, at=event.at):
         emit(tx, run, event)

@@ -183,7 +183,7 @@ def promote(
         Invalid: a value is wrong.
     """
     trial = trial_of(tx.session, run)
-    text = f"adopted from caviar trial {trial.number} of search {trial.search_id}"
+    text = f"Promoted from trial {trial.number} of search {trial.search_id}"
     name = f"{run.name[: NAME_CHARACTERS_MAX - 16]}, promoted"
     options = {**options, "name": options.get("name") or name}
     if scratch:

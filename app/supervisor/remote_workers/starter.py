@@ -1,87 +1,83 @@
-"""Starts each worker by the command of the setting `BABYSIT_LAUNCHER`."""
+"""Starts workers on other machines, by the launcher that the settings name."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from babysit.storage.process_identity import identity_of
-
-from ...child_process import child_environment
 from ...remote.leases import Leases
-from ...remote.template import CommandTemplate, told
 from ...settings import Settings
 from ..process import script_of
-from .worker import RemoteWorker, new_worker, output_path
+from .command import CommandLauncher
+from .handle import WorkerLauncher
+from .ray_cluster.cluster import RayCluster
+from .ray_cluster.launcher import RayLauncher
+from .worker import RemoteWorker, new_worker
 
 
 class RemoteStarter:
     """The launcher's way to machines that are not this one."""
 
-    def __init__(self, settings: Settings, leases: Leases) -> None:
+    def __init__(
+        self, settings: Settings, leases: Leases, on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        """on_change: called when a worker may have ended, or there may be room for another one."""
         self._settings = settings
         self._leases = leases
-        self._template = CommandTemplate(settings.launcher) if settings.launcher else None
+        self._cluster = RayCluster(settings, on_change) if settings.ray else None
+        command, ray = CommandLauncher(settings, leases), RayLauncher(settings, self._cluster)
+        # Each of them, as an earlier server may have used another one.
+        self._launchers: dict[str, WorkerLauncher] = {command.kind: command, ray.kind: ray}
+        self._used: WorkerLauncher | None = command if settings.launcher else None
+        if settings.ray:
+            self._used = ray
+
+    def connect(self) -> None:
+        """Connect to what starts the workers.
+
+        Raises:
+            UnusableCluster: it cannot be used.
+        """
+        if self._cluster is not None:
+            self._cluster.connect()
+
+    def close(self) -> None:
+        """End the connection; workers continue."""
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def slots(self) -> int:
+        """How many runs train at the same time: what the settings say, or else the cluster has."""
+        is_said = "parallel" in self._settings.model_fields_set
+        if self._cluster is None or is_said:
+            return self._settings.parallel
+        return self._cluster.slots()
 
     def takes(self, directory: Path) -> bool:
-        """Whether a run is started by the command: one of a task. A script's files are here."""
-        return self._template is not None and script_of(directory) is None
+        """Whether a run is started elsewhere: one of a task. A script's files are here."""
+        return self._used is not None and script_of(directory) is None
 
     def known(self, run_id: int, attempt: int) -> RemoteWorker | None:
         """The worker of an attempt that was started elsewhere, also by an earlier server."""
         lease = self._leases.find(run_id, attempt)
         if lease is None:
             return None
-        return new_worker(lease, self._leases, self._settings.lost_after_s)
+        handle = self._launchers[lease.launcher].find(lease)
+        return new_worker(lease, self._leases, handle, self._settings.lost_after_s)
 
     def start(self, run_id: int, attempt: int) -> RemoteWorker:
-        """Start the command; it gets the token by its standard input and its environment.
+        """Start the worker of an attempt.
 
         Raises:
-            OSError: the command cannot be started, or the disk is full.
+            OSError: it cannot be started, or the disk is full.
         """
-        assert self._template is not None
-        url = self._settings.url_of_workers
-        token = self._leases.issue(run_id, attempt)
-        line, variables = told(url, run_id, attempt, token)
-        arguments = self._template.arguments(
-            run=run_id, attempt=attempt, url=url, python=sys.executable
-        )
+        assert self._used is not None
+        token = self._leases.issue(run_id, attempt, self._used.kind)
         lease = self._leases.find(run_id, attempt)
         assert lease is not None
-        output = output_path(self._settings.runs_dir / str(run_id), attempt)
         try:
-            process = _start(arguments, output, line, child_environment() | variables)
+            handle = self._used.start(lease, token)
         except BaseException:
             self._leases.end(lease)
             raise
-        self._leases.note_process(lease, identity_of(process.pid))
-        worker = new_worker(lease, self._leases, self._settings.lost_after_s)
-        worker.cold, worker.is_ours = process, True
-        return worker
-
-
-def _start(
-    arguments: list[str], output: Path, line: bytes, environment: dict[str, str]
-) -> subprocess.Popen[bytes]:
-    """A command in a session of its own, with one line on its standard input."""
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    try:
-        os.write(writing, line)  # an empty pipe has room for it
-        log = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            return subprocess.Popen(
-                arguments,
-                stdin=reading,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
-        finally:
-            os.close(log)
-    finally:
-        os.close(reading)
-        os.close(writing)
+        return new_worker(lease, self._leases, handle, self._settings.lost_after_s)

@@ -17,6 +17,7 @@ from ...store.store import Transaction
 from ..deps import AppStateDep, IdempotencyDep, PathId, create, task_of
 from ..schemas.requests import NewFork, PinChange
 from ..schemas.responses import Checkpoint, Run
+from ..stored_checkpoints import fetch_if_gone, with_storage
 
 router = APIRouter(prefix="/api", tags=["checkpoints"])
 
@@ -27,7 +28,7 @@ def list_checkpoints(run_id: PathId, state: AppStateDep) -> list[Checkpoint]:
     with state.store.reading() as session:
         run = find_run(session, run_id)
         items = checkpoints.list_checkpoints(session, state.store.runs_dir, run)
-    return [Checkpoint.model_validate(item) for item in items]
+    return [with_storage(state, item) for item in items]
 
 
 @router.get("/checkpoints/{checkpoint_id}")
@@ -36,7 +37,7 @@ def read(checkpoint_id: PathId, state: AppStateDep) -> Checkpoint:
     with state.store.reading() as session:
         row = checkpoints.find_checkpoint(session, checkpoint_id)
         checkpoint = checkpoints.one_checkpoint(session, state.store.runs_dir, row)
-    return Checkpoint.model_validate(checkpoint)
+    return with_storage(state, checkpoint)
 
 
 @router.patch("/checkpoints/{checkpoint_id}")
@@ -46,7 +47,7 @@ def pin(checkpoint_id: PathId, requested: PinChange, state: AppStateDep) -> Chec
         row = checkpoints.find_checkpoint(tx.session, checkpoint_id)
         checkpoints.pin_checkpoint(tx, row, pinned=requested.pinned)
         checkpoint = checkpoints.one_checkpoint(tx.session, state.store.runs_dir, row)
-    return Checkpoint.model_validate(checkpoint)
+    return with_storage(state, checkpoint)
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=status.HTTP_204_NO_CONTENT)
@@ -75,6 +76,7 @@ def fork(
         run_id = checkpoints.find_checkpoint(session, checkpoint_id).run_id
     task = task_of(state, run_id)
     options = requested.model_dump()
+    fetch_if_gone(state, checkpoint_id)
 
     def act(tx: Transaction) -> dict[str, Any]:
         run = fork_run(tx, state.store.runs_dir, checkpoint_id, task, options)

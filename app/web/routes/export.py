@@ -21,7 +21,7 @@ from ...store.curves.curves import lineage, read_attempts, read_curves, series_n
 from ...store.curves.downsample import floats_to_json
 from ...store.events import read_events, with_corrections
 from ...store.runs.checkpoints import list_checkpoints
-from ...store.runs.recipes import make_recipe
+from ...store.runs.replay.recipes import make_recipe
 from ...store.runs.runs import find_run, read_run
 from ...store.tables.runs import RunRow
 from ..deps import AppState, AppStateDep, PathId

@@ -11,10 +11,12 @@ from babysit.protocol.recipes.plain_yaml import write_recipe
 from babysit.protocol.recipes.recipe import Recipe
 
 from ...store.run_json import run_list
-from ...store.runs.recipes import make_recipe
-from ...store.runs.replays import options_of, recipe_in, start_replay
+from ...store.runs.replay.recipes import make_recipe
+from ...store.runs.replay.replays import options_of, recipe_in, start_replay
+from ...store.runs.replay.script_replays import script_to_replay
 from ...store.runs.runs import find_run
 from ...store.store import Transaction
+from ...task_catalog import TaskInfo
 from ..deps import (
     AppState,
     AppStateDep,
@@ -37,8 +39,11 @@ def replay_run(
     """Repeat a run from step 0 and compare it with the original."""
     with state.store.reading() as session:
         recipe = make_recipe(session, state.store.runs_dir, run_id)
-        original = {"replay_of": run_id, "objective": find_run(session, run_id).ranking}
-    return _start(state, idempotency, recipe, write_recipe(recipe), requested, original)
+        run = find_run(session, run_id)
+        original, script = {"replay_of": run_id, "objective": run.ranking}, run.script
+    task = _task(state, recipe, requested, script)
+    text = write_recipe(recipe)
+    return _start(state, idempotency, recipe, text, requested, task=task, original=original)
 
 
 @router.post("/replays", status_code=status.HTTP_201_CREATED, response_model=Run)
@@ -46,14 +51,32 @@ def replay_recipe(
     requested: RecipeSent, state: AppStateDep, idempotency: IdempotencyDep
 ) -> JSONResponse:
     """Start a run from a recipe and compare it with what the recipe recorded."""
+    recipe = recipe_in(requested.recipe)
     return _start(
         state,
         idempotency,
-        recipe_in(requested.recipe),
+        recipe,
         requested.recipe,
         requested,
-        {"replay_of": None},
+        task=_task(state, recipe, requested, None),
+        original={"replay_of": None},
     )
+
+
+def _task(
+    state: AppState, recipe: Recipe, requested: NewReplay, script: dict[str, Any] | None
+) -> TaskInfo:
+    """What is trained: the task of the recipe, or its script if that is still the same.
+
+    script: of the run that is repeated, if it is here.
+
+    Raises:
+        Invalid, NotReady: see `described_task`.
+        NotAllowed: see `script_to_replay`.
+    """
+    if recipe.script is None:
+        return described_task(state, recipe.task)
+    return script_to_replay(state.settings.data_dir, recipe, script, requested.seed)
 
 
 def _start(
@@ -62,9 +85,10 @@ def _start(
     recipe: Recipe,
     text: str,
     requested: NewReplay,
+    *,
+    task: TaskInfo,
     original: dict[str, Any],
 ) -> JSONResponse:
-    task = described_task(state, recipe.task)
     options = options_of(
         recipe, seed=requested.seed, max_steps_per_s=requested.max_steps_per_s, **original
     )

@@ -123,6 +123,7 @@ def change(run_id: PathId, requested: RunChange, state: AppStateDep) -> Run:
 
     max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
     guard: whether the run pauses when its cost blows up.
+    controls: of a script's run, by hyperparameter: its tier, from 1, and the scale of its values.
     """
     with state.store.writing() as tx:
         run = runs.find_run(tx.session, run_id)

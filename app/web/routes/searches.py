@@ -50,6 +50,7 @@ from ..schemas.search_responses import (
     Searches,
     TrialCurves,
 )
+from ..stored_checkpoints import fetch_if_gone, fetch_newest
 
 router = APIRouter(prefix="/api", tags=["searches"])
 
@@ -61,6 +62,8 @@ def start(requested: NewSearch, state: AppStateDep, idempotency: IdempotencyDep)
     """Start a search. Its trials are sampled and started one after another."""
     task = searched_task(state, requested)
     options = search_options(state, requested)
+    if requested.from_checkpoint is not None:
+        fetch_if_gone(state, requested.from_checkpoint)
 
     def act(tx: Transaction) -> dict[str, Any]:
         row = start_search(tx, task, state.store.runs_dir, options)
@@ -175,6 +178,8 @@ def promote_trial(
     """Continue a trial as an ordinary run: from its latest checkpoint, or from scratch."""
     task = task_of(state, run_id)
     options = requested.model_dump(exclude={"from_"})
+    if requested.from_ != "scratch":
+        fetch_newest(state, run_id)
 
     def act(tx: Transaction) -> dict[str, Any]:
         run = find_run(tx.session, run_id)

@@ -87,6 +87,11 @@ class NewRun(In):
     mode: Mode | None = None
 
 
+class ControlChange(In):
+    tier: Annotated[int, Field(ge=1, le=3)] | None = None
+    scale: Literal["linear", "log10", "log2", "minus_log10_one_minus"] | None = None
+
+
 class RunChange(In):
     name: Annotated[Name | None, Field(examples=["warm restarts"])] = None
     note: Note | None = None
@@ -94,6 +99,7 @@ class RunChange(In):
     guard: bool | None = None
     max_steps_per_s: Annotated[float, Field(ge=0, le=1e9)] | None = None  # 0: full speed
     trashed: Annotated[Literal[False] | None, _EXACTLY] = None
+    controls: Annotated[dict[Name, ControlChange], Field(max_length=VALUES_MAX)] | None = None
 
 
 class NewFork(In):

@@ -212,6 +212,18 @@ class Curves(BaseModel):
     series: dict[str, Series]
 
 
+class CheckpointStorage(BaseModel):
+    """The copy of a checkpoint in object storage.
+
+    message: of "failed": why; it is tried again. local: its files are on the server's machine;
+    if not, they are fetched when they are needed.
+    """
+
+    state: Literal["waiting", "uploading", "stored", "failed"]
+    message: str | None
+    local: bool
+
+
 class Checkpoint(BaseModel):
     id: int
     run_id: int
@@ -232,6 +244,7 @@ class Checkpoint(BaseModel):
     values: ValuesOut | None  # base values that a branch goes on with; None: it cannot be used
     effective: ValuesOut | None  # what the last update used, of an optimizer's values
     last_command_id: int | None  # the last command that was carried out before it
+    storage: CheckpointStorage | None = None  # None: no object storage is set, or it was removed
 
 
 class KeptInTrash(BaseModel):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.events import Declared
 from babysit.storage.journal import to_jsonable
@@ -24,6 +25,18 @@ def note_whether_extends(session: ScriptSession, extends: bool) -> None:
     """Say no to more steps in a loop that has as many turns as its data, and nothing else."""
     if session.fixed_length in (None, PLAIN_LOOP):  # an adapter may have said why not
         session.fixed_length = None if extends else PLAIN_LOOP
+
+
+def note_length(session: ScriptSession, source: Source, index: int) -> None:
+    """Where the run will end, as far as the loop that begins tells. index: of its first turn."""
+    places = session.training.places
+    note_whether_extends(session, places.epochs is not None or source.extends)
+    if source.length is None:
+        return
+    rest = source.length - index
+    if places.epochs is not None and places.now.inner == 1:
+        rest += source.length * max(0, places.epochs - 1 - places.now.epoch)
+    session.length = session.training.step + rest
 
 
 def declaration(session: ScriptSession) -> Declared:

@@ -6,7 +6,6 @@ is read between two turns is live; one that is read only before the loop needs a
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -47,6 +46,7 @@ def settings_of(args: Any, given: Mapping[str, Any]) -> Settings:
         values = dict(args)
     elif is_dataclass(args):
         values = {item.name: getattr(args, item.name) for item in fields(args)}
+        values |= getattr(args, "__dict__", {})
     elif hasattr(args, "__dict__"):
         values = dict(vars(args))
     else:
@@ -63,18 +63,16 @@ def _as_was(old: Any, new: Any) -> Any:
 
 def _proxy(args: Any, settings: Settings) -> Any:
     if isinstance(args, Mapping):
-        return DictProxy(settings)
-    if isinstance(args, Namespace):
-        return _namespace_proxy(settings)
-    return AttributeProxy(args, settings)
+        return DictProxy(args, settings)
+    return _object_proxy(args, settings)
 
 
 class DictProxy(dict[str, Any]):
-    """A dict that reads its values from the settings."""
+    """A dict that reads its values from the settings; also by attribute, if the script's does."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, args: Mapping[str, Any], settings: Settings) -> None:
         super().__init__(settings.values)
-        self._settings = settings
+        self._args, self._settings = args, settings
 
     def __getitem__(self, name: str) -> Any:
         self._settings.read.add(name)
@@ -90,45 +88,56 @@ class DictProxy(dict[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._settings.values)
 
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._args, name)  # as it raises, this does
+        return self[name] if name in self._settings.values else found
 
-def _namespace_proxy(settings: Settings) -> Namespace:
-    class NamespaceProxy(Namespace):
-        """A Namespace that reads its values from the settings."""
+    def __reduce__(self) -> Any:  # for processes that load data, and for copies
+        return dict, (dict(self._settings.values),)
+
+
+def _object_proxy(args: Any, settings: Settings) -> Any:
+    """An object of the same class, as far as anybody can see, that reads its values from the
+    settings. Its methods and properties read them there, too.
+    """
+    base = type(args)
+    values = settings.values
+
+    class Proxy(base):  # type: ignore[misc, valid-type]
+        __slots__ = ()
+
+        @property  # type: ignore[misc]
+        def __class__(self) -> Any:
+            return base
 
         def __getattribute__(self, name: str) -> Any:
-            if name in settings.values:
+            if name in values:
                 settings.read.add(name)
-                return settings.values[name]
+                return values[name]
             return super().__getattribute__(name)
 
         def __setattr__(self, name: str, value: Any) -> None:
-            settings.values[name] = value
+            if _is_frozen(base):
+                super().__setattr__(name, value)  # raises as ever
+            values[name] = value
 
-        def __reduce__(self) -> Any:  # for processes that load data
-            return _plain_namespace, (dict(settings.values),)
+        def __reduce_ex__(self, protocol: Any) -> Any:  # for processes that load data, and copies
+            return _plain_object, (base, dict(values))
 
-    proxy = NamespaceProxy()
-    object.__setattr__(proxy, "__dict__", settings.values)
+    Proxy.__name__, Proxy.__qualname__ = base.__name__, base.__qualname__
+    proxy = object.__new__(Proxy)
+    if hasattr(args, "__dict__"):
+        object.__setattr__(proxy, "__dict__", values)
     return proxy
 
 
-def _plain_namespace(values: dict[str, Any]) -> Namespace:
-    return Namespace(**values)
+def _is_frozen(base: type) -> bool:
+    parameters = getattr(base, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
 
 
-class AttributeProxy:
-    """Any other object: attributes of the settings first, then its own."""
-
-    def __init__(self, args: Any, settings: Settings) -> None:
-        object.__setattr__(self, "_args", args)
-        object.__setattr__(self, "_settings", settings)
-
-    def __getattr__(self, name: str) -> Any:
-        settings = object.__getattribute__(self, "_settings")
-        if name in settings.values:
-            settings.read.add(name)
-            return settings.values[name]
-        return getattr(object.__getattribute__(self, "_args"), name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__getattribute__(self, "_settings").values[name] = value
+def _plain_object(base: type, values: dict[str, Any]) -> Any:
+    found: Any = object.__new__(base)
+    for name, value in values.items():
+        object.__setattr__(found, name, value)
+    return found

@@ -7,7 +7,6 @@ process fetches draw from its generators, which are part of every checkpoint.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
@@ -17,6 +16,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from babysit.attached.state.generators import (
+    generators_in,
+    own_generators_seeded,
+    seed_generator,
+)
 from babysit.attached.state.seeding import derived_seed, generators_seeded, seed_all
 from babysit.attached.state.streams import EndlessSource, Source, StreamSource, length_of
 
@@ -38,10 +42,15 @@ class SeededFetch:
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
+        self._own: list[Any] | None = None  # generators of the data set, in a worker
 
     def __getitems__(self, indices: SeededBatch) -> list[Any]:
         if get_worker_info() is not None:
             seed_all(indices.seed)
+            if self._own is None:
+                self._own = list(generators_in(self.dataset).values())
+            for number, generator in enumerate(self._own):
+                seed_generator(generator, derived_seed(indices.seed, number))
         fetch = getattr(self.dataset, "__getitems__", None)
         if fetch is not None:
             return list(fetch(list(indices)))
@@ -49,6 +58,19 @@ class SeededFetch:
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+
+class WorkerStart:
+    """What a worker begins with: the script's own function, which finds its own data set."""
+
+    def __init__(self, function: Callable[[int], Any]) -> None:
+        self._function = function
+
+    def __call__(self, worker: int) -> None:
+        info: Any = get_worker_info()
+        if isinstance(info.dataset, SeededFetch):
+            object.__setattr__(info, "dataset", info.dataset.dataset)
+        self._function(worker)
 
 
 class CountSource(Source):
@@ -89,7 +111,8 @@ class LoaderSource(Source):
             set_epoch = getattr(item, "set_epoch", None)
             if set_epoch is not None:
                 set_epoch(epoch)
-        with generators_seeded(seed), _own_generators_seeded(loader, sampler, seed):
+        own = own_generators_seeded(seed, sampler, loader.sampler, loader.generator)
+        with generators_seeded(seed), own:
             self._order = list(itertools.islice(sampler, ORDER_MAX))
         self.length = len(self._order)
         self.digest = hashlib.sha256(repr(self._order).encode()).hexdigest()[:16]
@@ -97,7 +120,7 @@ class LoaderSource(Source):
     def begin(self, index: int) -> Iterator[Any]:
         loader = self._loader
         rest = self._order[index:]
-        workers = loader.num_workers
+        workers, init = loader.num_workers, loader.worker_init_fn
         dataset: Any = loader.dataset
         if loader.batch_sampler is None:
             batches: Any = rest
@@ -119,7 +142,7 @@ class LoaderSource(Source):
             collate_fn=loader.collate_fn,
             pin_memory=loader.pin_memory,
             timeout=loader.timeout,
-            worker_init_fn=loader.worker_init_fn,
+            worker_init_fn=None if init is None else WorkerStart(init),
             multiprocessing_context=loader.multiprocessing_context,
             generator=torch.Generator().manual_seed(derived_seed(self._seed, index)),
             prefetch_factor=loader.prefetch_factor,
@@ -129,25 +152,9 @@ class LoaderSource(Source):
         return iter(copy)
 
 
-@contextlib.contextmanager
-def _own_generators_seeded(*args: Any) -> Iterator[None]:
-    """The generators that a loader and its samplers were given, for the order alone."""
-    loader, sampler, seed = args
-    holders = (loader, sampler, getattr(sampler, "sampler", None), loader.sampler)
-    found = {id(g): g for h in holders if (g := getattr(h, "generator", None)) is not None}
-    kept = [(generator, generator.get_state()) for generator in found.values()]
-    for generator, _ in kept:
-        generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        for generator, state in kept:
-            generator.set_state(state)
-
-
 def ordered_source(loader: Any, seed: int, epoch: int) -> Source | None:
     """The source of a loader whose order can be drawn at once; None: it is another iterable."""
-    return LoaderSource(loader, seed, epoch) if _has_an_order(loader) else None
+    return LoaderSource(loader, seed, epoch) if has_an_order(loader) else None
 
 
 def source_of(
@@ -171,7 +178,7 @@ def source_of(
     if iter_is_itself(loader):
         return StreamSource(loader, seed, steps, has_more)
     endless = EndlessSource(one, steps, has_more)
-    endless.is_stream = not _has_an_order(loader)
+    endless.is_stream = not has_an_order(loader)
     return endless
 
 
@@ -180,7 +187,7 @@ def iter_is_itself(loader: Any) -> bool:
     return hasattr(loader, "__next__")
 
 
-def _has_an_order(loader: Any) -> bool:
+def has_an_order(loader: Any) -> bool:
     return (
         isinstance(loader, DataLoader)
         and type(loader).__iter__ is DataLoader.__iter__

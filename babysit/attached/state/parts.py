@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from babysit.attached.state.generators import GENERATORS, GeneratorPart, generators_in
 from babysit.attached.state.optimizer_state import OptimizerPart
 from babysit.training.checkpoint import is_dense
 from babysit.training.user_code.encoding import Encoder, NotEncodable, decode
@@ -142,21 +143,6 @@ class StatePart:
         return []
 
 
-class GeneratorPart:
-    """A `torch.Generator` of the script's own."""
-
-    def __init__(self, name: str, value: torch.Generator) -> None:
-        self.name, self.value = name, value
-
-    def capture(self, into: PartState) -> None:
-        into.extra[self.name] = self.value.get_state()
-        into.body[self.name] = {}
-
-    def restore(self, state: PartState) -> list[str]:
-        self.value.set_state(state.extra[self.name].clone())
-        return []
-
-
 def _encoded(name: str, state: Mapping[Any, Any], into: PartState) -> dict[str, Any]:
     """JSON of a mapping, key by key: what cannot be encoded does not take the rest with it."""
     pairs = []
@@ -208,7 +194,7 @@ def unwrapped(value: Any) -> Any:
 def is_part(value: Any) -> bool:
     """Whether its state can be taken and put back."""
     has_state = hasattr(value, "state_dict") and hasattr(value, "load_state_dict")
-    return has_state or isinstance(value, torch.Generator)
+    return has_state or isinstance(value, GENERATORS)
 
 
 class Parts:
@@ -217,6 +203,7 @@ class Parts:
     def __init__(self) -> None:
         self.by_name: dict[str, Part] = {}
         self.unseen: dict[str, str] = {}  # name -> why nothing of it is captured
+        self._of_data: dict[str, int] = {}  # name of a part of the data -> loop of the script
 
     def add(self, name: str, value: Any) -> None:
         """Attach one part; a list or a dict adds each of its parts."""
@@ -230,7 +217,7 @@ class Parts:
                 self.by_name[label] = ModulePart(label, item, "" if first else f"{label}/")
             elif isinstance(item, Optimizer) and type(item).state_dict is Optimizer.state_dict:
                 self.by_name[label] = OptimizerPart(label, item, self.parameter_names)
-            elif isinstance(item, torch.Generator):
+            elif isinstance(item, GENERATORS):
                 self.by_name[label] = GeneratorPart(label, item)
             elif is_part(item):
                 self.by_name[label] = StatePart(label, item)
@@ -238,6 +225,21 @@ class Parts:
                 self.unseen[label] = (
                     f"a {type(item).__qualname__} has no state_dict and load_state_dict"
                 )
+
+    def set_data(self, data: Any, top: int, inner: int) -> None:
+        """The generators that a loop's data keep are parts, as long as that loop of the script is
+        in progress. top, inner: which loop it is. data: a loader, or what else it goes over.
+        """
+        for name, loop in list(self._of_data.items()):
+            if loop != top or name.startswith(f"data.{inner}."):
+                del self._of_data[name], self.by_name[name]
+        known = {id(part.value) for part in self.by_name.values()}
+        holders = [getattr(data, name, None) for name in ("dataset", "collate_fn")]
+        for path, generator in generators_in(*holders).items():
+            name = f"data.{inner}.{path}"
+            if id(generator) not in known and name not in self.by_name:
+                self.by_name[name] = GeneratorPart(name, generator)
+                self._of_data[name] = top
 
     def _free_name(self, label: str, name: str) -> str:
         names = (label, f"{name}.{label}", *(f"{label}.{n}" for n in range(2, 1000)))

@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from babysit.attached.state.seeding import StreamGenerators
+from babysit.attached.state.generators import generators_in, seed_generator
+from babysit.attached.state.seeding import StreamGenerators, derived_seed
 
 
 class Source(ABC):
@@ -41,12 +42,14 @@ class StreamSource(Source):
         has_more: Callable[[], bool] = lambda: False,
     ) -> None:
         """steps: so many at most; None: all. has_more: whether it goes on after them."""
-        self._stream, self._steps, self._has_more = stream, steps, has_more
+        self._stream, self._seed, self._steps, self._has_more = stream, seed, steps, has_more
         self.extends, self.is_stream = steps is not None, True
         self._generators = StreamGenerators(seed)
         self.length = steps if steps is not None else length_of(stream)
 
     def begin(self, index: int) -> Iterator[Any]:
+        for number, generator in enumerate(generators_in(self._stream).values()):
+            seed_generator(generator, derived_seed(self._seed, number))
         with self._generators.active():
             iterator = iter(self._stream)
         return self._run(iterator, index)

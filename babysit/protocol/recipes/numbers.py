@@ -10,7 +10,6 @@ from babysit.protocol.recipes.recipe import COMPARED, COMPARED_STEPS_MAX, BadRec
 from babysit.storage.float_codec import WrongCount, pack_columns, unpack_columns
 
 COUNT_MAX = COMPARED_STEPS_MAX + 1  # the last step is always kept
-WIDTH = 1 + len(COMPARED)
 COMPRESSION = 9  # of zlib; a recipe is written once
 
 
@@ -19,17 +18,18 @@ def pack(recorded: Recorded) -> str:
     return base64.b64encode(pack_columns(columns, COMPRESSION)).decode()
 
 
-def unpack(text: str, count: int) -> Recorded:
+def unpack(text: str, count: int, names: tuple[str, ...] = COMPARED) -> Recorded:
     """What was packed, bit for bit.
 
-    count: how many steps there are. It bounds the memory that a short text can require.
+    count: how many steps there are. It bounds the memory that a short text can require; so do the
+    names of the series.
 
     Raises:
         BadRecipe: the text is damaged, or has another number of steps.
     """
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
-        columns = unpack_columns(data, WIDTH, count)
+        columns = unpack_columns(data, 1 + len(names), count)
     except WrongCount as error:
         message = f"recorded: the packed numbers are not those of {count:,} steps"
         raise BadRecipe(message) from error
@@ -38,4 +38,4 @@ def unpack(text: str, count: int) -> Recorded:
     steps = columns[0]
     if steps[0] < 1 or bool((np.diff(steps) < 1).any()):
         raise BadRecipe("recorded: the steps must ascend from 1 on")
-    return Recorded(steps, np.ascontiguousarray(columns[1:]).view(np.float64))
+    return Recorded(steps, np.ascontiguousarray(columns[1:]).view(np.float64), names)

@@ -5,41 +5,46 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from babysit.protocol.commands import Extend, Fork
+from babysit.protocol.recipes.fields import (
+    INT_MAX,
+    listed,
+    one,
+    plain_name,
+    requests_in,
+    sha256,
+    values_in,
+    whole,
+    word,
+)
 from babysit.protocol.recipes.numbers import COUNT_MAX, pack, unpack
 from babysit.protocol.recipes.recipe import (
     COMPARED,
     FORMAT,
     RECIPE_BYTES_MAX,
+    SERIES_MAX,
+    VALUES_MAX,
     BadRecipe,
     Change,
     Recipe,
     Recorded,
+    RecordedScript,
     RecordedState,
     check_order,
     command_of,
 )
-from babysit.protocol.values import Value, Values
 from babysit.storage.safe_yaml import UnsafeYaml, load_yaml
 
 LATER = "val_sha256"  # older recipes do not have it
 HASHES = ("code_sha256", "data_sha256", LATER)
 LINE_CHARACTERS = 96  # of the packed numbers
 STEPS_MAX = 1_000_000_000
-INT_MAX = 2**53
 NOTE_CHARACTERS_MAX = 64_000
-# YAML 1.1 reads a number without a point, such as 1e-8, as text; people write such numbers.
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
 _UNUSUAL_BREAK = re.compile("[\r\x85\u2028\u2029\ufeff]")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_WORD = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 _WHENS, _DEEDS = ("before", "after"), ("set", "scheduled", "extend", "cancel", "fork")
 _TOLD = ("before", "after", "first_update", "run", "actor", "note", "at")
-
-Found = TypeVar("Found")
-
 
 # ---- writing --------------------------------------------------------------------------------
 
@@ -50,6 +55,7 @@ def write_recipe(recipe: Recipe) -> str:
         "format": FORMAT,
         "run": {"id": recipe.run_id, "name": recipe.name, "ended": recipe.ended},
         "task": recipe.task,
+        **({} if recipe.script is None else {"script": asdict(recipe.script)}),
         **{name: recipe.made_with[name] for name in HASHES if name in recipe.made_with},
         **{name: recipe.made_with[name] for name in ("versions", "threads", "device")},
         **({"settings": recipe.made_with["settings"]} if "settings" in recipe.made_with else {}),
@@ -70,8 +76,11 @@ def write_recipe(recipe: Recipe) -> str:
         "\n# What its checkpoints held, before or after the changes of their step.\n",
         _text({"checkpoints": [asdict(state) for state in recipe.states]}, flow=False),
         "\n# What was recorded: differences of float64, bytes shuffled, zlib, base64.\n",
+        "recorded:\n",
         _recorded_out(recipe.recorded),
     ]
+    if recipe.others:
+        parts += ["others:\n", *(f"- {_recorded_out(each)[2:]}" for each in recipe.others)]
     return "".join(parts)
 
 
@@ -123,9 +132,9 @@ def _change_out(change: Change) -> dict[str, Any]:
 def _recorded_out(recorded: Recorded) -> str:
     packed = pack(recorded)
     lines = [packed[at : at + LINE_CHARACTERS] for at in range(0, len(packed), LINE_CHARACTERS)]
-    head = {"series": list(COMPARED), "every": recorded.every, "count": len(recorded.steps)}
+    head = {"series": list(recorded.names), "every": recorded.every, "count": len(recorded.steps)}
     body = _text(head).replace("\n", "\n  ").rstrip()
-    return f"recorded:\n  {body}\n  packed: |\n" + "".join(f"    {line}\n" for line in lines)
+    return f"  {body}\n  packed: |\n" + "".join(f"    {line}\n" for line in lines)
 
 
 # ---- reading --------------------------------------------------------------------------------
@@ -155,38 +164,60 @@ def read_recipe(text: str | bytes) -> Recipe:
 
 
 def _recipe_in(body: dict[Any, Any]) -> Recipe:
-    run = _one(body, "run", dict)
-    versions = {str(name): _word(version) for name, version in _one(body, "versions", dict).items()}
-    until = _whole(body, "until", 1, STEPS_MAX)
-    changes = [_change_in(item, place) for place, item in enumerate(_list(body, "changes"), 1)]
+    run, is_script = one(body, "run", dict), "script" in body
+    versions = {str(name): word(version) for name, version in one(body, "versions", dict).items()}
+    until = whole(body, "until", 1, STEPS_MAX)
+    blocks = _all_recorded_in(body) if is_script else [_recorded_in(one(body, "recorded", dict))]
+    changes = [_change_in(item, place) for place, item in enumerate(listed(body, "changes"), 1)]
     return Recipe(
-        run_id=_whole(run, "id", 0, INT_MAX),
-        name=_one(run, "name", str),
-        ended=_one(run, "ended", str),
-        task=_one(body, "task", str),
-        seed=_whole(body, "seed", 0, INT_MAX),
-        steps=_whole(body, "steps", 1, STEPS_MAX),
+        run_id=whole(run, "id", 0, INT_MAX),
+        name=one(run, "name", str),
+        ended=one(run, "ended", str),
+        task=one(body, "task", str),
+        seed=whole(body, "seed", 0, INT_MAX),
+        steps=whole(body, "steps", 1, STEPS_MAX),
         until=until,
-        values=_values_in(body),
+        values=values_in(body),
         made_with={
-            **{name: _sha256(body, name) for name in HASHES if name in body or name != LATER},
+            **{
+                name: sha256(body, name)
+                for name in HASHES
+                if name in body or name == "code_sha256" or not (is_script or name == LATER)
+            },
             "versions": versions,
-            "threads": _whole(body, "threads", 1, 1024),
-            "device": _one(body, "device", str),
+            "threads": whole(body, "threads", 1, 1024),
+            "device": one(body, "device", str),
             **({"settings": _settings_in(body)} if "settings" in body else {}),
         },
         changes=tuple(changes),
-        states=tuple(_state_in(item, until) for item in _list(body, "checkpoints")),
-        recorded=_recorded_in(_one(body, "recorded", dict)),
-        mixed=tuple(map(_word, _list(body, "mixed") if "mixed" in body else ())),
+        states=tuple(_state_in(item, until) for item in listed(body, "checkpoints")),
+        recorded=blocks[0],
+        mixed=tuple(map(word, listed(body, "mixed") if "mixed" in body else ())),
+        script=_script_in(one(body, "script", dict)) if is_script else None,
+        others=tuple(blocks[1:]),
+    )
+
+
+def _script_in(body: dict[Any, Any]) -> RecordedScript:
+    argv = listed(body, "argv")
+    if not all(isinstance(argument, str) for argument in argv):
+        raise BadRecipe("script: argv must be a list of texts")
+    return RecordedScript(
+        id=one(body, "id", str),
+        path=one(body, "path", str),
+        argv=argv,
+        cwd=one(body, "cwd", str),
+        commit=None if body.get("commit") is None else one(body, "commit", str),
+        seed=None if body.get("seed") is None else whole(body, "seed", 0, INT_MAX),
+        limited=one(body, "limited", bool),
     )
 
 
 def _settings_in(body: dict[Any, Any]) -> dict[str, bool | str]:
     """The settings of PyTorch: flags and words."""
-    found = _one(body, "settings", dict).items()
+    found = one(body, "settings", dict).items()
     return {
-        str(name): setting if isinstance(setting, bool) else _word(setting)
+        str(name): setting if isinstance(setting, bool) else word(setting)
         for name, setting in found
     }
 
@@ -203,24 +234,25 @@ def _change_in(item: Any, place: int) -> Change:
     fields = {name: value for name, value in item.items() if name not in known}
     for name in ("steps", "at_step", "over_steps"):
         if fields.get(name) is not None:
-            _whole(fields, name, 0, STEPS_MAX)
+            whole(fields, name, 0, STEPS_MAX)
     fields["note"] = str(told.get("note", ""))
     if len(fields["note"]) > NOTE_CHARACTERS_MAX:
         raise BadRecipe(f"{where}: a note has at most {NOTE_CHARACTERS_MAX:,} characters")
-    of = _whole(item, "change", 1, place - 1) if kind in ("scheduled", "cancel") else None
+    of = whole(item, "change", 1, place - 1) if kind in ("scheduled", "cancel") else None
     if of is not None:
         fields["command_id"] = of
     if kind in ("set", "fork"):
-        fields["values"] = _values_in(item) if "values" in item else {}
+        read = requests_in if kind == "set" else values_in
+        fields["values"] = read(item) if "values" in item else {}
     unknown = set(fields) - _FIELDS[kind] - {"note"}
     if unknown:
-        names = sorted({_plain(name) for name in unknown})[:3]
+        names = sorted({plain_name(name) for name in unknown})[:3]
         raise BadRecipe(f"{where}: it knows no {' and no '.join(names)}")
     try:
         command = None if kind == "scheduled" else command_of(kind, fields)
     except ValueError as error:
         raise BadRecipe(f"{where}: {error}") from error
-    number, step = _whole(item, "number", 1, INT_MAX), _whole(item, "step", 0, STEPS_MAX)
+    number, step = whole(item, "number", 1, INT_MAX), whole(item, "step", 0, STEPS_MAX)
     return Change(number=number, step=step, kind=kind, command=command, of=of, told=told)
 
 
@@ -237,63 +269,30 @@ def _state_in(item: Any, until: int) -> RecordedState:
     if not isinstance(item, dict) or item.get("when") not in _WHENS:
         raise BadRecipe("checkpoints: each needs a step, when (before or after) and its hashes")
     return RecordedState(
-        step=_whole(item, "step", 0, until),
+        step=whole(item, "step", 0, until),
         when=item["when"],
-        cause=_one(item, "cause", str),
-        weights_sha256=_sha256(item, "weights_sha256"),
-        state_sha256=_sha256(item, "state_sha256"),
+        cause=one(item, "cause", str),
+        weights_sha256=sha256(item, "weights_sha256"),
+        state_sha256=sha256(item, "state_sha256"),
     )
 
 
 def _recorded_in(body: dict[Any, Any]) -> Recorded:
     if body.get("series") != list(COMPARED):
         raise BadRecipe(f"recorded: the series must be {', '.join(COMPARED)}")
-    return unpack(_one(body, "packed", str), _whole(body, "count", 1, COUNT_MAX))
+    return unpack(one(body, "packed", str), whole(body, "count", 1, COUNT_MAX))
 
 
-def _values_in(body: dict[Any, Any]) -> Values:
-    values: Values = {}
-    for name, value in _one(body, "values", dict).items():
-        if not isinstance(name, str) or not isinstance(value, (float, int, bool, str)):
-            raise BadRecipe(f"values: {_plain(name)} must be a number, a word, true or false")
-        is_number = isinstance(value, str) and _NUMBER.fullmatch(value)
-        checked: Value = float(value) if is_number else value
-        values[name] = checked
-    return values
-
-
-def _one(body: dict[Any, Any], name: str, kind: type[Found]) -> Found:
-    found = body.get(name)
-    if not isinstance(found, kind):
-        words = {dict: "a list of fields", list: "a list", str: "text", int: "a whole number"}
-        raise BadRecipe(f"{name} must be {words.get(kind, kind.__name__)}")
+def _all_recorded_in(body: dict[Any, Any]) -> list[Recorded]:
+    """What a script has recorded: any series, those of the same steps together."""
+    blocks, found, left = [one(body, "recorded", dict)], list[Recorded](), VALUES_MAX + SERIES_MAX
+    for block in [*blocks, *(listed(body, "others") if "others" in body else ())]:
+        if not isinstance(block, dict):
+            raise BadRecipe("others: each must be a list of fields")
+        series = listed(block, "series")
+        if not 1 <= len(series) <= SERIES_MAX or not all(isinstance(name, str) for name in series):
+            raise BadRecipe(f"recorded: the series must be 1 to {SERIES_MAX:,} names")
+        count = whole(block, "count", 1, max(1, left // len(series)))
+        left -= count * len(series)
+        found.append(unpack(one(block, "packed", str), count, tuple(series)))
     return found
-
-
-def _plain(name: Any) -> str:
-    """The name of a field, to be told; whatever else stands there is not repeated."""
-    return name if isinstance(name, str) and _WORD.fullmatch(name) else "field of this name"
-
-
-def _word(found: Any) -> str:
-    if not isinstance(found, (str, int, float)):
-        raise BadRecipe("versions and mixed must be words")
-    return str(found)
-
-
-def _list(body: dict[Any, Any], name: str) -> list[Any]:
-    return _one(body, name, list)
-
-
-def _whole(body: dict[Any, Any], name: str, low: int, high: int) -> int:
-    number = _one(body, name, int)
-    if isinstance(number, bool) or not low <= number <= high:
-        raise BadRecipe(f"{name} must be from {low:,} to {high:,}")
-    return number
-
-
-def _sha256(body: dict[Any, Any], name: str) -> str:
-    text = _one(body, name, str)
-    if not _SHA256.fullmatch(text):
-        raise BadRecipe(f"{name} must be 64 hexadecimal digits")
-    return text

@@ -23,7 +23,11 @@ ACTOR = "recipe"  # the actor of the changes in a replay
 FILE = "recipe.yaml"  # in the directory of a replay
 RECIPE_BYTES_MAX = 16_000_000
 COMPARED_STEPS_MAX = 200_000  # of a longer run, every second, third, ... step is compared
-COMPARED = ("train/cost", "learning_rate", "momentum")  # recorded at every step
+COMPARED = ("train/cost", "learning_rate", "momentum")  # of a task: recorded at every step
+SERIES_MAX = 1_000  # of a script
+VALUES_MAX = COMPARED_STEPS_MAX * len(COMPARED)  # of a script, over all its series
+# Series that tell of the clock, not of the training.
+UNREPEATABLE = frozenset({"active_s", "clock_s", "steps_per_s"})
 
 DecisionKind: TypeAlias = Literal["set", "scheduled", "extend", "cancel", "fork"]
 When: TypeAlias = Literal["before", "after"]
@@ -65,10 +69,14 @@ class RecordedState:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The recorded values. steps: (N,) int64, ascending; values: (3, N), those of `COMPARED`."""
+    """The values of series that were recorded at the same steps.
+
+    steps: (N,) int64, ascending; values: (S, N), a row for each of the names.
+    """
 
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
+    names: tuple[str, ...] = COMPARED
 
     def downsample(self, steps_max: int) -> Recorded:
         """At most about `steps_max` steps, evenly spaced; the last one is always kept."""
@@ -77,7 +85,7 @@ class Recorded:
             return self
         kept = self.steps % every == 0
         kept[-1] = True
-        return Recorded(self.steps[kept], np.ascontiguousarray(self.values[:, kept]))
+        return Recorded(self.steps[kept], np.ascontiguousarray(self.values[:, kept]), self.names)
 
     @property
     def every(self) -> int:
@@ -87,12 +95,34 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedScript:
+    """The script of a person's own that made the run.
+
+    id: of its registration, by which alone a server starts it. path, argv, cwd: for readers.
+    commit: of the tree that it lies in; None outside of one.
+    seed: given to it from outside; None: it seeds itself.
+    limited: the run ends after `steps` of the recipe, whatever the script's loops say.
+    """
+
+    id: str
+    path: str
+    argv: list[str]
+    cwd: str
+    commit: str | None
+    seed: int | None
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """The content of a recipe file.
 
-    steps: the last step as requested at the start. until: the last step that is repeated.
-    made_with: code_sha256, data_sha256, versions, threads, device of the original.
+    steps: the last step as requested at the start; of a script that is not limited, as it was.
+    until: the last step that is repeated.
+    made_with: code_sha256, data_sha256 (not of a script), versions, threads, device.
     mixed: names in `made_with` that changed during the run, so that no replay can be exact.
+    script: None: the run is of a task.
+    others: of a script, the series that were recorded at other steps than `recorded`.
     """
 
     run_id: int
@@ -108,6 +138,8 @@ class Recipe:
     states: tuple[RecordedState, ...]
     recorded: Recorded
     mixed: tuple[str, ...] = ()
+    script: RecordedScript | None = None
+    others: tuple[Recorded, ...] = ()
 
     @property
     def last_step(self) -> int:

@@ -20,21 +20,25 @@ SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "KEY", "DATABASE_URL")
 
 def script_spec(path: Path, argv: list[str], *, supervised: bool = False) -> ScriptSpec:
     """What is known of a script, from this process."""
-    try:
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:  # standard input, a notebook
-        sha256 = ""
     return ScriptSpec(
         path=str(path),
         argv=argv,
         cwd=os.getcwd(),
         python=sys.executable,
-        sha256=sha256,
+        sha256=text_sha256(path),
         environment=kept_environment(),
         git=git_state(path.parent),
         supervised=supervised,
         processes=_processes(),
     )
+
+
+def text_sha256(path: Path) -> str:
+    """The SHA-256 of a script's text; "" if it is none that can be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:  # standard input, a notebook
+        return ""
 
 
 def _processes() -> int:

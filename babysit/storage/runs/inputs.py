@@ -11,6 +11,8 @@ from typing import Any
 
 from babysit.storage.journal import Frame, JournalReader
 from babysit.storage.manifest import MANIFEST, Announced, CheckpointDamaged, check_manifest
+from babysit.storage.objects.address import configured_address
+from babysit.storage.objects.restoring import replace_damaged
 from babysit.storage.runs.storage import CHECKPOINT_FILES, InputFile
 
 RUN_FILES = ("run.json", "recipe.yaml")
@@ -80,6 +82,9 @@ def inputs_of(run_directory: Path, attempt: int, found: Announcements) -> list[I
         parent = run_directory.parent / str(int(spec["parent"]["run_id"]))
         if directory.is_absolute() or ".." in directory.parts:
             raise ValueError("a checkpoint lies in the data directory")
+        if spec.get("parent_state_sha256") and configured_address():
+            announced = Announced(spec["parent_state_sha256"], spec["parent_bytes"])
+            _is_whole(data_dir / directory, announced)  # if not, the worker says so
         paths += [*_checkpoint_files(data_dir / directory), *parent.glob("attempt-*.journal")]
     return [
         InputFile(path.relative_to(data_dir).as_posix(), path.stat().st_size)
@@ -91,12 +96,21 @@ def inputs_of(run_directory: Path, attempt: int, found: Announcements) -> list[I
 def _newest_valid(run_directory: Path, found: Announcements) -> Path | None:
     for ident in sorted(found.announced, reverse=True):
         directory = run_directory / "checkpoints" / found.directories[ident]
-        try:
-            check_manifest(directory, found.announced[ident])
-        except CheckpointDamaged:
-            continue
-        return directory
+        if _is_whole(directory, found.announced[ident]):
+            return directory
     return None
+
+
+def _is_whole(directory: Path, announced: Announced | None) -> bool:
+    """Whether a checkpoint can be used; one that is gone or damaged is fetched if it has a copy."""
+    try:
+        check_manifest(directory, announced)
+    except CheckpointDamaged as error:
+        try:
+            replace_damaged(directory, announced, error)
+        except CheckpointDamaged:
+            return False
+    return True
 
 
 def _checkpoint_files(directory: Path) -> Iterator[Path]:

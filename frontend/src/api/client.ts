@@ -156,6 +156,10 @@ export const forkCheckpoint = (id: number, fork: Fork) =>
 export const addNote = (id: number, text: string, step?: number, commandId?: number) =>
   request<unknown>("POST", `/api/runs/${id}/notes`, { text, step, command_id: commandId });
 
+/** eventId: of the note, or of an earlier correction. The texts before it stay in the history. */
+export const correctNote = (id: number, eventId: number, text: string) =>
+  request<unknown>("PATCH", `/api/runs/${id}/notes/${eventId}`, { text });
+
 export const replayRun = (id: number, body: Replay) =>
   request<WireRun>("POST", `/api/runs/${id}/replay`, body).then(readRun);
 

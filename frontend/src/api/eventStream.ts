@@ -31,6 +31,8 @@ export interface StreamOptions {
   searches?: number[];
   /** The last event that is known; null: only what happens from now on. */
   after: number | null;
+  /** Whether a hidden tab keeps its connection, since somebody waits for what it will say. */
+  staysAwake?: () => boolean;
 }
 
 /** Listens until the returned function is called. */
@@ -86,6 +88,7 @@ export function openStream(options: StreamOptions, handlers: StreamHandlers): ()
     clearTimeout(sleepTimer);
     if (document.hidden) {
       sleepTimer = setTimeout(() => {
+        if (options.staysAwake?.()) return;
         source?.close();
         source = null;
         clearTimeout(retryTimer);

@@ -183,6 +183,7 @@ export interface paths {
          *
          *     max_steps_per_s: a pace for watching, also of a run in progress; 0 is full speed.
          *     guard: whether the run pauses when its cost blows up.
+         *     controls: of a script's run, by hyperparameter: its tier, from 1, and the scale of its values.
          */
         patch: operations["change_api_runs__run_id__patch"];
         trace?: never;
@@ -1041,6 +1042,7 @@ export interface components {
             } | null;
             /** Last Command Id */
             last_command_id: number | null;
+            storage?: components["schemas"]["CheckpointStorage"] | null;
         };
         /**
          * CheckpointPinnedEvent
@@ -1154,6 +1156,24 @@ export interface components {
              */
             kind: "checkpoint_saved";
         };
+        /**
+         * CheckpointStorage
+         * @description The copy of a checkpoint in object storage.
+         *
+         *     message: of "failed": why; it is tried again. local: its files are on the server's machine;
+         *     if not, they are fetched when they are needed.
+         */
+        CheckpointStorage: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "uploading" | "stored" | "failed";
+            /** Message */
+            message: string | null;
+            /** Local */
+            local: boolean;
+        };
         /** CommandAnswer */
         CommandAnswer: {
             /** Command Id */
@@ -1264,6 +1284,13 @@ export interface components {
             /** Is Silent */
             is_silent: boolean;
         };
+        /** ControlChange */
+        ControlChange: {
+            /** Tier */
+            tier?: number | null;
+            /** Scale */
+            scale?: ("linear" | "log10" | "log2" | "minus_log10_one_minus") | null;
+        };
         /** Counts */
         Counts: {
             /** Waiting */
@@ -1356,6 +1383,7 @@ export interface components {
          *     Only what changed is given.
          *     guard: whether the run pauses when its cost blows up.
          *     max_steps_per_s: a pace for watching; 0: as fast as it can.
+         *     controls: of a script's run, by hyperparameter: the `tier` and the `scale` that it was given.
          */
         DescribedEvent: {
             /** Id */
@@ -1387,6 +1415,12 @@ export interface components {
              * @default owner
              */
             actor: string;
+            /** Controls */
+            controls?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2560,6 +2594,10 @@ export interface components {
             max_steps_per_s?: number | null;
             /** Trashed */
             trashed?: false | null;
+            /** Controls */
+            controls?: {
+                [key: string]: components["schemas"]["ControlChange"];
+            } | null;
         };
         /**
          * RunStatus

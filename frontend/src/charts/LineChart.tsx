@@ -133,6 +133,7 @@ function watchPage(onPoints: () => void, onSwitch: () => void): () => void {
       view.axis !== old.axis ||
       view.log !== old.log ||
       view.zoom !== old.zoom ||
+      view.follow !== old.follow ||
       view.showOutliers !== old.showOutliers ||
       view.frozen !== old.frozen ||
       view.hiddenBranches !== old.hiddenBranches ||

@@ -23,7 +23,7 @@ const series = (values: number[], every: number): Series => ({
 const VAL = Array.from({ length: 2_000 }, (_, i) => 2 - i / 1_000);
 const TRAIN = Array.from({ length: 20_000 }, (_, i) => 2 - i / 10_000);
 
-function drawingOf(name: ChartName, zoom: PageState["view"]["zoom"] = null): Drawing {
+function drawingOf(name: ChartName, view: Partial<PageState["view"]> = {}): Drawing {
   const page = initialState();
   const curves = emptyCurves(20);
   Object.assign(curves, { loaded: true, lastStep: 20_000 });
@@ -39,7 +39,7 @@ function drawingOf(name: ChartName, zoom: PageState["view"]["zoom"] = null): Dra
   const run = { id: 1, step: 20_000, steps: 20_000 } as unknown as Run;
   const open = { run, curves, events: [], inherited: [] } as unknown as OpenRun;
   const colours = { train: "#000000", val: "#111111", ghost: "#222222", third: "#333333" } as Palette;
-  return compose(name, { ...page, open, view: { ...page.view, zoom } }, BOX, colours, 0) as Drawing;
+  return compose(name, { ...page, open, view: { ...page.view, ...view } }, BOX, colours, 0) as Drawing;
 }
 
 /** The last values of the lines that are no edges of a band. */
@@ -62,8 +62,23 @@ describe("the labels at the ends of the curves", () => {
   });
 
   test("say the last value inside a zoomed range, not the one beyond its edge", () => {
-    const { labels } = drawingOf("cost", { from: 10_001, to: 10_105 });
+    const { labels } = drawingOf("cost", { zoom: { from: 10_001, to: 10_105 } });
 
     expect(labels.map(({ value }) => value)).toEqual([TRAIN[10_104], VAL[1_009]]);
+  });
+});
+
+describe("a chart that follows the last steps", () => {
+  test("shows those alone, and its vertical axis fits them", () => {
+    const { frame } = drawingOf("cost", { follow: 1000 });
+
+    expect(frame.x).toEqual([19_000, 20_000]);
+    expect(frame.y[0]).toBeGreaterThan(-0.05);
+    expect(frame.y[1]).toBeLessThan(0.2);
+  });
+
+  test("shows what was zoomed to, and all of a training that has fewer steps", () => {
+    expect(drawingOf("cost", { follow: 200, zoom: { from: 50, to: 150 } }).frame.x).toEqual([50, 150]);
+    expect(drawingOf("cost", { follow: 50_000 }).frame.x[0]).toBe(0);
   });
 });

@@ -22,12 +22,16 @@ const COLUMNS_MAX = 800;
 /** "curves:KEY" is the chart of a group of measurements; the first group is "accuracy". */
 export type ChartName = "cost" | "accuracy" | "lr" | "momentum" | `curves:${string}`;
 
-/** The visible steps: where the person zoomed, else all of them. */
+/** The visible steps: where the person zoomed, else the last ones that are followed, else all. */
 export function visibleSteps(open: OpenRun, view: View): { from: number; to: number } {
   if (view.zoom) return view.zoom;
   const last = Math.max(open.curves.lastStep, open.run.step, 1);
   const first = Math.min(...Object.values(open.curves.raw).map((series) => series.step[0] ?? 1), last);
-  return { from: first <= 2 ? 0 : first, to: ceilStep(Math.max(last, first + 10)) };
+  const all = { from: first <= 2 ? 0 : first, to: ceilStep(Math.max(last, first + 10)) };
+  if (view.follow === null || last - view.follow <= all.from) return all;
+  const jump = Math.max(1, Math.floor(view.follow / 40)); // as above: the picture stands still in between
+  const to = Math.ceil(last / jump) * jump;
+  return { from: to - view.follow, to };
 }
 
 /**

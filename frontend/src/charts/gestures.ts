@@ -1,7 +1,7 @@
 /** What pointer and keys do on a chart: crosshair, pin, zoom, next change. */
 import { useRef, useState } from "react";
 import { allMarkers } from "../domain/markers";
-import { loadDetail } from "../state/loadCurves";
+import { loadDetail, loadShownRange } from "../state/loadCurves";
 import { getRoute } from "../state/route";
 import type { View } from "../state/state";
 import { dispatch, getPage } from "../state/store";
@@ -26,6 +26,16 @@ function zoomTo(from: number, to: number): void {
 }
 
 export const jumpToLive = (): void => setView({ zoom: null });
+
+/** Numbers of last steps that can be followed; null: all. The keys 1 to 4 choose them. */
+export const FOLLOWED: (number | null)[] = [null, 5000, 1000, 200];
+
+/** Shows the last steps from now on, at full resolution. */
+export function follow(steps: number | null): void {
+  setView({ follow: steps, zoom: null });
+  const run = getPage().open?.run.id;
+  if (steps !== null && run !== undefined) void loadShownRange(run);
+}
 
 /** Moves the crosshair by whole steps, or to the next change. Returns whether the key was one of ours. */
 function handleKey(key: string, shift: boolean): boolean {

@@ -78,7 +78,7 @@ function entryOf(event: RunEvent, reasons: Reasons): Entry | null {
     case "applied":
       return TOLD_COMMANDS.includes(event.command_kind) ? { ...base, why: event.note } : null;
     case "described":
-      return event.guard === null && event.max_steps_per_s === null ? null : base;
+      return event.guard === null && event.max_steps_per_s === null && !event.controls ? null : base;
     case "recovered":
     case "replayed":
     case "raised":

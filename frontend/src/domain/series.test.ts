@@ -6,6 +6,7 @@ import {
   breaks,
   decimate,
   emptySeries,
+  isOnFloor,
   POINTS_MAX,
   parseSeries,
   splice,
@@ -122,4 +123,17 @@ test("the value at a step is the latest one at or before it", () => {
 
 test("a window has one neighbour on each side, so that lines reach the edge", () => {
   expect(windowOf(curve(range(1, 10)), 4, 6).step).toEqual([3, 4, 5, 6]);
+});
+
+describe("a curve on the floor of its chart", () => {
+  test("has been within two percent of its least value for 500 steps", () => {
+    const fallen = curve(range(1, 3_000), (step) => 1 / step);
+
+    expect(isOnFloor(fallen)).toBe(true);
+    expect(isOnFloor(windowOf(fallen, 1, 1_500))).toBe(true);
+    expect(isOnFloor(curve(range(1, 3_000), (step) => 1 - step / 3_000))).toBe(false);
+    expect(isOnFloor(curve([...range(1, 2_999), 3_000], (step) => (step === 2_900 ? 0.5 : 1 / step)))).toBe(
+      false,
+    );
+  });
 });

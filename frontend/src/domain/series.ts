@@ -162,6 +162,21 @@ export function valueAt(series: Series | undefined, step: number): number | null
   return i >= 0 && value !== undefined ? value : null;
 }
 
+/** Below this part of the whole range, for so many steps, a curve lies on the lower edge of its chart. */
+const FLOOR = 0.02;
+const FLOOR_STEPS = 500;
+
+/** Whether the newest part is so low that a linear axis shows a line on its edge. */
+export function isOnFloor(series: Series): boolean {
+  const finite = series.value.filter(Number.isFinite);
+  const least = finite.reduce((a, b) => Math.min(a, b), Infinity);
+  const greatest = finite.reduce((a, b) => Math.max(a, b), -Infinity);
+  const end = lastStep(series);
+  const last = series.value.slice(firstIndexFrom(series.step, end - FLOOR_STEPS));
+  if (last.length === 0 || end - (series.step[0] ?? end) < 2 * FLOOR_STEPS) return false;
+  return last.every((value) => value - least < (greatest - least) * FLOOR);
+}
+
 /** Where a curve stops being finite: the last finite point before each run of NaN or infinity. */
 export function breaks(series: Series): { step: number; value: number; at: number }[] {
   const result: { step: number; value: number; at: number }[] = [];

@@ -3,6 +3,8 @@ import { useEffect, useState } from "react";
 import { startDemo } from "../state/commands/commands";
 import { openDialog } from "../state/dialogs";
 import { takeFocus } from "../state/focusNext";
+import { badgeOf, titleOf } from "../state/notify/notice";
+import { showBadge } from "../state/notify/notify";
 import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
 import { loadRuns, startRunSession } from "../state/runSession";
@@ -13,7 +15,8 @@ import { Icon } from "../ui/Icon";
 import { NotFound } from "../ui/NotFound";
 import { BottomBar } from "./controls/BottomBar";
 import { ControlRail } from "./controls/ControlRail";
-import { FinishCard } from "./controls/FinishCard";
+import { AdviceCard } from "./controls/cards/AdviceCard";
+import { FinishCard } from "./controls/cards/FinishCard";
 import { Alerts } from "./panels/Alerts";
 import { CostPanel } from "./panels/curves/CostPanel";
 import { CurvesPanel } from "./panels/curves/CurvesPanel";
@@ -67,16 +70,15 @@ function useRunSession(run: number | null): void {
 }
 
 function useTitle(): void {
-  const title = usePage((page) => {
-    const run = page.open?.run;
-    if (!run) return "Babysit";
-    const alarmed = run.status === "paused" && run.reason === "guard";
-    const failed = run.status === "failed" || run.status === "lost";
-    return `${alarmed ? "(!) Paused – " : failed ? "(!) Failed – " : ""}${run.name} – Babysit`;
-  });
+  const title = usePage((page) => (page.open ? titleOf(page.open.run) : "Babysit"));
+  const badge = usePage((page) => (page.open ? badgeOf(page.open.run) : "none"));
   useEffect(() => {
     document.title = title;
   }, [title]);
+  useEffect(() => {
+    showBadge(badge);
+    return () => showBadge("none");
+  }, [badge]);
 }
 
 function OpenedRun() {
@@ -94,6 +96,7 @@ function OpenedRun() {
       {narrow ? <Result /> : null}
       <CostPanel />
       {narrow ? null : <ControlRail />}
+      {narrow ? <AdviceCard /> : null}
       {phone ? <Tabs tab={tab} /> : null}
       {shows("curves") ? <CurvesPanel /> : null}
       {shows("curves") ? <PicturePanel /> : null}

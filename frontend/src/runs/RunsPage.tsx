@@ -1,5 +1,6 @@
 /** Every run there ever was: find it, open it, name it, throw it away and get it back. */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { withBaseUrl } from "../api/baseUrl";
 import { editRun, getRuns, isAway, trashRun } from "../api/client";
 import { openStream } from "../api/eventStream";
 import type { Run } from "../api/types";
@@ -8,7 +9,10 @@ import { useIsViewer } from "../state/permissions";
 import { dispatch, getPage, usePage } from "../state/store";
 import { toast, toastError } from "../state/toasts";
 import { Icon } from "../ui/Icon";
+import { ChosenRuns } from "./ChosenRuns";
 import { EmptyTrash } from "./EmptyTrash";
+import type { ListView } from "./listView";
+import { listViewText, readListView, sortRuns, toggleSort } from "./listView";
 import * as styles from "./RunsPage.module.css";
 import { RunsTable } from "./RunsTable";
 
@@ -17,19 +21,23 @@ const STATUSES = ["queued", "starting", "running", "paused", "finished", "stoppe
 /** Events of a moment make one reload, ms. */
 const SETTLE_MS = 400;
 
-interface Filter {
-  search: string;
-  status: string;
-  task: string;
-  trashed: boolean;
-}
-
 export function RunsPage() {
   const tasks = usePage((page) => page.tasks);
-  const [filter, setFilter] = useState<Filter>({ search: "", status: "", task: "", trashed: false });
+  const [filter, setFilter] = useState(() => readListView(location.search));
+  const [ticked, setTicked] = useState<number[]>([]);
   const list = useRuns(filter);
   const isViewer = useIsViewer();
-  const set = (change: Partial<Filter>) => setFilter({ ...filter, ...change });
+  const set = (change: Partial<ListView>) => {
+    const next = { ...filter, ...change };
+    setFilter(next);
+    history.replaceState(null, "", withBaseUrl(`/runs${listViewText(next)}`));
+  };
+  const runs = useMemo(() => sortRuns(list.runs ?? [], filter), [list.runs, filter]);
+  const chosen = runs.filter((run) => ticked.includes(run.id));
+  const actOnChosen = async (act: (runs: Run[], reload: () => void) => Promise<void>) => {
+    await act(chosen, list.reload);
+    setTicked([]);
+  };
   useEffect(() => {
     document.title = "Runs – Babysit";
   }, []);
@@ -90,11 +98,14 @@ export function RunsPage() {
           <Nothing filter={filter} />
         ) : (
           <RunsTable
-            runs={list.runs}
-            trashed={filter.trashed}
+            runs={runs}
+            view={filter}
+            chosen={chosen.map((run) => run.id)}
+            onChoose={setTicked}
+            onSort={(column) => set(toggleSort(filter, column))}
             onRename={(run, name) => void rename(run, name, list.change)}
-            onTrash={(run) => void trash(run, list.reload)}
-            onRestore={(run) => void restore(run, list.reload)}
+            onTrash={(run) => void trash([run], list.reload)}
+            onRestore={(run) => void restore([run], list.reload)}
           />
         )}
         {list.next !== null ? (
@@ -104,12 +115,19 @@ export function RunsPage() {
             </button>
           </p>
         ) : null}
+        <ChosenRuns
+          chosen={chosen.map((run) => run.id)}
+          trashed={filter.trashed}
+          onTrash={() => void actOnChosen(trash)}
+          onRestore={() => void actOnChosen(restore)}
+          onClear={() => setTicked([])}
+        />
       </section>
     </main>
   );
 }
 
-function Nothing({ filter }: { filter: Filter }) {
+function Nothing({ filter }: { filter: ListView }) {
   const isViewer = useIsViewer();
   if (filter.trashed) return <p className="muted empty-text">The trash is empty.</p>;
   if (filter.search || filter.status || filter.task)
@@ -134,15 +152,21 @@ interface RunList {
   change: (run: Run) => void;
 }
 
+/** Sorted by anything but age, the list is of so many of the newest runs, and not of a page. */
+const SORTED_MAX = 1000;
+
 /** The list, kept up to date by the stream of all runs. */
-function useRuns(filter: Filter): RunList {
+function useRuns(filter: ListView): RunList {
   const [runs, setRuns] = useState<Run[] | null>(null);
   const [next, setNext] = useState<number | null>(null);
-  const shown = useRef(PAGE);
+  const { search, status, task, trashed } = filter;
+  const isNewestFirst = filter.sort === "created" && filter.descending;
+  const page = isNewestFirst ? PAGE : SORTED_MAX;
+  const shown = useRef(page);
   const requestNumber = useRef(0);
   const reload = useCallback(() => {
     const number = ++requestNumber.current;
-    getRuns({ ...filter, limit: shown.current })
+    getRuns({ search, status, task, trashed, limit: shown.current })
       .then((page) => {
         if (number !== requestNumber.current) return; // a newer question is under way
         setRuns(page.runs);
@@ -152,16 +176,16 @@ function useRuns(filter: Filter): RunList {
         if (isAway(error)) dispatch({ type: "connection", connection: "reconnecting" });
         else toastError(error);
       });
-  }, [filter]);
+  }, [search, status, task, trashed]);
   const change = useCallback(
     (run: Run) => setRuns((known) => known?.map((other) => (other.id === run.id ? run : other)) ?? null),
     [],
   );
   useEffect(() => {
-    shown.current = PAGE;
-    const timer = setTimeout(reload, filter.search ? 200 : 0);
+    shown.current = page;
+    const timer = setTimeout(reload, search ? 200 : 0);
     return () => clearTimeout(timer);
-  }, [reload, filter.search]);
+  }, [reload, search, page]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const scheduleReload = () => {
@@ -195,7 +219,7 @@ function useRuns(filter: Filter): RunList {
     };
   }, [reload]);
   const more = () => {
-    shown.current += PAGE;
+    shown.current += page;
     reload();
   };
   return { runs, next, more, reload, change };
@@ -209,23 +233,25 @@ async function rename(run: Run, name: string, change: (run: Run) => void): Promi
   }
 }
 
-async function trash(run: Run, reload: () => void): Promise<void> {
-  try {
-    await trashRun(run.id);
-    reload();
-    toast(`Moved “${run.name}” to the trash.`, {
-      actions: [{ label: "Undo", act: () => void restore(run, reload) }],
-    });
-  } catch (error) {
-    toastError(error);
-  }
+/** All that can be moved are; what cannot, says why. */
+async function trash(runs: Run[], reload: () => void): Promise<void> {
+  const results = await Promise.allSettled(runs.map((run) => trashRun(run.id)));
+  const moved = runs.filter((_, i) => results[i]?.status === "fulfilled");
+  tellFailure(results);
+  reload();
+  if (moved.length === 0) return;
+  toast(`Moved ${moved.length === 1 ? `“${moved[0]?.name}”` : `${moved.length} runs`} to the trash.`, {
+    actions: [{ label: "Undo", act: () => void restore(moved, reload) }],
+  });
 }
 
-async function restore(run: Run, reload: () => void): Promise<void> {
-  try {
-    await editRun(run.id, { trashed: false });
-    reload();
-  } catch (error) {
-    toastError(error);
-  }
+async function restore(runs: Run[], reload: () => void): Promise<void> {
+  tellFailure(await Promise.allSettled(runs.map((run) => editRun(run.id, { trashed: false }))));
+  reload();
+}
+
+/** One of several failures is enough to read. */
+function tellFailure(results: PromiseSettledResult<unknown>[]): void {
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) toastError(failed.reason);
 }

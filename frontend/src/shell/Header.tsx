@@ -1,6 +1,7 @@
 /** The top of every page: where am I, which run, how is it, and the few things that are always at hand. */
 import { Switch } from "react-aria-components";
 import { openDialog } from "../state/dialogs";
+import { setNotify, useNotify } from "../state/notify/notify";
 import { useRoute } from "../state/route";
 import { usePage } from "../state/store";
 import { setDark, useDark } from "../ui/hooks/useTheme";
@@ -17,6 +18,7 @@ const SKIPS = {
   runs: ["#runs", "Skip to runs"],
   caviar: ["#main", "Skip to caviar"],
   machines: ["#main", "Skip to machines"],
+  compare: ["#compare", "Skip to the comparison"],
   unknown: ["#main", "Skip to the page"],
 } as const;
 
@@ -72,6 +74,7 @@ export function Header() {
             <span className={styles.buttonWord}>New run</span>
           </button>
         ) : null}
+        {route.page === "babysit" && run !== null ? <NotifyButton /> : null}
         <Switch className={styles.themeSwitch} isSelected={dark} onChange={setDark} aria-label="Dark theme">
           <span aria-hidden="true">
             <Icon name="moon" />
@@ -88,5 +91,22 @@ export function Header() {
         </button>
       </div>
     </header>
+  );
+}
+
+/** A phone has no room for it, and its browser shows none. */
+function NotifyButton() {
+  const on = useNotify();
+  return (
+    <button
+      type="button"
+      className={`button quiet square toggle ${styles.notify}`}
+      aria-pressed={on}
+      aria-label="Notify me"
+      title="Notify me when this run pauses by itself, fails or finishes"
+      onClick={() => void setNotify(!on)}
+    >
+      <Icon name="bell" />
+    </button>
   );
 }

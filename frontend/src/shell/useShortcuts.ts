@@ -1,7 +1,7 @@
 /** Single-key shortcuts, active while no field has the focus and they are not switched off. */
 import { useEffect } from "react";
-import { goToMarker, jumpToLive } from "../charts/gestures";
-import { lastChange } from "../domain/undo";
+import { FOLLOWED, follow, goToMarker, jumpToLive } from "../charts/gestures";
+import { lastChange } from "../domain/changes/undo";
 import * as commands from "../state/commands/commands";
 import { nudgeLearningRate } from "../state/commands/commands";
 import { createStore } from "../state/createStore";
@@ -39,10 +39,19 @@ const isTyping = (target: EventTarget | null): boolean =>
   target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]") !==
     null;
 
+/** Ctrl or ⌘ with K; with a modifier it is no single key, and works in fields too. */
+const isPaletteKey = (event: KeyboardEvent): boolean =>
+  (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k";
+
 export function useShortcuts(): void {
   useEffect(() => {
     let goUntil = 0;
     const onKeyDown = (event: KeyboardEvent) => {
+      if (isPaletteKey(event) && !isDialogOpen()) {
+        openDialog({ kind: "palette" });
+        event.preventDefault();
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
       if (!singleKeys.get() && event.key !== "?") return;
       const onControl =
@@ -137,6 +146,12 @@ function handleViewKey(key: string, view: ReturnType<typeof getPage>["view"]): b
       return true;
     case "0":
       jumpToLive();
+      return true;
+    case "1":
+    case "2":
+    case "3":
+    case "4":
+      follow(FOLLOWED[Number(key) - 1] ?? null);
       return true;
     case "t":
       document.querySelector<HTMLElement>("[data-key=table]")?.click();

@@ -10,6 +10,7 @@ export type Dialog =
   | { kind: "promote"; runId: number; trial: number; searchId: number; steps: number }
   | { kind: "refine"; search: SearchRow; widenEdges: boolean }
   | { kind: "shortcuts" }
+  | { kind: "palette" }
   | { kind: "more" };
 
 const store = createStore<Dialog | null>(null);

@@ -15,6 +15,9 @@ const POINTS = 1000;
 /** What stands on the charts. A star stands for whatever the task measures. */
 const CHART_SERIES = ["train/*", "val/*", "learning_rate", "momentum", "grad_norm"];
 
+/** How large the updates are, and how many a second. */
+const HEALTH_SERIES = ["step_size", "steps_per_s"];
+
 /** Series of which there is no point yet begin with the first one that is streamed. */
 export const seriesOf = (curves: Curves): Record<string, Series> =>
   Object.fromEntries(
@@ -51,7 +54,7 @@ export async function loadOtherSeries(id: number): Promise<void> {
   const curves = await api.getCurves(id, {
     points: POINTS,
     family: true,
-    series: isScript(id) ? undefined : joinNames(Object.values(AXIS_SERIES)),
+    series: isScript(id) ? undefined : joinNames([...Object.values(AXIS_SERIES), ...HEALTH_SERIES]),
   });
   dispatch({ type: "rest", runId: id, raw: seriesOf(curves) });
 }
@@ -60,11 +63,17 @@ export async function loadOtherSeries(id: number): Promise<void> {
 export async function reloadCurves(id: number): Promise<void> {
   try {
     (await loadOverview(id))();
-    const zoom = getPage().view.zoom;
-    if (zoom) await loadDetail(id, zoom.from, zoom.to);
+    await loadShownRange(id);
   } catch (error) {
     toastError(error);
   }
+}
+
+/** What is looked at closely, by a zoom or as the last steps, comes at full resolution besides. */
+export async function loadShownRange(id: number): Promise<void> {
+  const { open, view } = getPage();
+  if (view.zoom) await loadDetail(id, view.zoom.from, view.zoom.to);
+  else if (view.follow && open) await loadRange(id, Math.max(1, open.curves.lastStep - view.follow));
 }
 
 /** A script gives its series names of its own: all of them may stand on a chart. */

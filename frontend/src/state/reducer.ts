@@ -1,6 +1,6 @@
 /** What each message makes of the page's state. Pure: no DOM, no network, no clock. */
 import type { PointsMessage, Run, RunEvent } from "../api/types";
-import { answers } from "../domain/answers";
+import { answers } from "../domain/changes/answers";
 import type { Series } from "../domain/series";
 import { append, emptySeries, lastStep, parseSeries, splice } from "../domain/series";
 import { continueSmoothed } from "../domain/smoothing";

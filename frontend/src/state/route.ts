@@ -6,13 +6,13 @@ import type { AxisKind, View } from "./state";
 import { AXIS_KINDS, initialView } from "./state";
 
 export interface Route {
-  page: "babysit" | "runs" | "caviar" | "machines" | "unknown";
+  page: "babysit" | "runs" | "caviar" | "compare" | "machines" | "unknown";
   run: number | null;
   search: number | null;
 }
 
 /** The pages whose address is their name. */
-const PAGES = ["runs", "caviar", "machines"] as const;
+const PAGES = ["runs", "caviar", "compare", "machines"] as const;
 /** Where the page of a run is. */
 const HOMES = ["/", "/index.html"];
 
@@ -51,6 +51,9 @@ export function navigate(path: string, replace = false): void {
 }
 
 export const runPath = (id: number): string => `/?run=${id}`;
+/** So many runs can be told apart on one chart. */
+export const COMPARED_MAX = 6;
+export const comparePath = (ids: number[]): string => `/compare?runs=${ids.join(",")}`;
 export const searchPath = (id: number): string => `/caviar?search=${id}`;
 
 /** What the address says about the view; what it does not say is as it is at first. */
@@ -64,6 +67,8 @@ export function readView(search: string): Partial<View> {
   if (smooth >= 1 && smooth <= SMOOTH_STEPS_MAX) view.smoothSteps = Math.round(smooth);
   const [from, to] = (fields.get("zoom") ?? "").split("-").map(Number);
   if (from !== undefined && to !== undefined && to > from && from >= 0) view.zoom = { from, to };
+  const last = Number(fields.get("last"));
+  if (Number.isInteger(last) && last > 0) view.follow = last;
   const pinned = fields.get("pin");
   if (pinned !== null && Number.isFinite(Number(pinned))) view.pinned = Number(pinned);
   return view;
@@ -80,6 +85,7 @@ export function writeView(view: View): void {
   if (view.log) fields.set("log", "1");
   if (view.smoothSteps !== first.smoothSteps) fields.set("smooth", String(view.smoothSteps));
   if (view.zoom) fields.set("zoom", `${Math.round(view.zoom.from)}-${Math.round(view.zoom.to)}`);
+  if (view.follow !== null) fields.set("last", String(view.follow));
   if (view.pinned !== null) fields.set("pin", String(view.pinned));
   const search = fields.size > 0 ? `?${fields}` : "";
   const path = withBaseUrl(`/${search}`);

@@ -1,20 +1,20 @@
 /** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
 import * as api from "../api/client";
 import { openStream } from "../api/eventStream";
-import type { Parent, PointsMessage, Run, RunEvent } from "../api/types";
-import { isInherited } from "../domain/hyperparameters/inherited";
+import type { PointsMessage, Run, RunEvent } from "../api/types";
+import { nextLookMs } from "../domain/checkpointStorage";
+
 import { OVER } from "../domain/status";
-import { loadDetail, loadOtherSeries, loadOverview, loadRange, reloadCurves, seriesOf } from "./loadCurves";
+import { loadOtherSeries, loadOverview, loadRange, loadShownRange, reloadCurves } from "./loadCurves";
+import { loadFamily } from "./loadFamily";
 import { MissedSteps } from "./missedSteps";
+import { isNotifying, notify } from "./notify/notify";
 import { isOffline } from "./offline";
 import { dispatch, getPage } from "./store";
 import { toast, toastError } from "./toasts";
 
 /** Points of a branch that is drawn thin. */
-const BRANCH_POINTS = 300;
-const BRANCHES_MAX = 8;
 /** A thin line with all its noise would hide the live one. */
-const BRANCH_SMOOTH_STEPS = 20;
 const PICTURE_MS = 1000;
 const DEBOUNCE_MS = 250;
 /** A page that was opened while the server is away asks again, at first soon, ms. */
@@ -60,10 +60,9 @@ export function startRunSession(id: number): () => void {
     }
     void curves
       .then((show) => show())
+      .then(() => void loadShownRange(id)) // from the address
       .then(() => loadOtherSeries(id))
       .catch(toastError);
-    const { zoom } = getPage().view; // from the address
-    if (zoom) void loadDetail(id, zoom.from, zoom.to);
     void loadCheckpoints(id);
     void loadFamily(id);
     listen();
@@ -72,10 +71,12 @@ export function startRunSession(id: number): () => void {
   const listen = () => {
     stopStream();
     stopStream = openStream(
-      { runs: [id], after: getPage().open?.lastEventId ?? 0 },
+      { runs: [id], after: getPage().open?.lastEventId ?? 0, staysAwake: isNotifying },
       {
         event: (event) => {
           dispatch({ type: "event", event, at: Date.now() });
+          const run = getPage().open?.run;
+          if (run?.id === event.run_id) notify(run, event);
           onEvent(id, event, debouncer);
         },
         points: (points) => {
@@ -165,8 +166,11 @@ function onEvent(id: number, event: RunEvent, debouncer: Debouncer): void {
       if (event.status === "paused" || OVER.includes(event.status))
         debouncer.schedule("overview", () => void reloadCurves(id));
       break;
-    case "forked":
     case "described":
+      if (event.controls) debouncer.schedule("run", () => void loadRun(id));
+      debouncer.schedule("family", () => void loadFamily(id));
+      break;
+    case "forked":
       debouncer.schedule("family", () => void loadFamily(id));
       break;
   }
@@ -203,56 +207,19 @@ async function loadRun(id: number): Promise<void> {
   }
 }
 
+/** No event tells of the copies in object storage. */
+let copiesTimer: ReturnType<typeof setTimeout> | undefined;
+
 async function loadCheckpoints(id: number): Promise<void> {
   try {
-    dispatch({ type: "checkpoints", runId: id, checkpoints: await api.getCheckpoints(id) });
+    const checkpoints = await api.getCheckpoints(id);
+    dispatch({ type: "checkpoints", runId: id, checkpoints });
+    clearTimeout(copiesTimer);
+    const nextMs = nextLookMs(checkpoints);
+    if (nextMs !== null) copiesTimer = setTimeout(() => isOpen(id) && void loadCheckpoints(id), nextMs);
   } catch (error) {
     toastError(error);
   }
-}
-
-/** The tree, then what hangs on it: thin tails of other branches and the ancestors' changes. */
-async function loadFamily(id: number): Promise<void> {
-  try {
-    const family = await api.getFamily(id);
-    dispatch({ type: "family", runId: id, family });
-    if (family.runs.length < 2) return;
-    const byId = new Map(family.runs.map((member) => [member.id, member]));
-    const leftAt = new Map<number, Parent>(); // by ancestor: where this branch left it
-    for (let at = byId.get(id); at?.parent; at = byId.get(at.parent.run_id)) {
-      leftAt.set(at.parent.run_id, at.parent);
-    }
-    const others = family.runs.filter((member) => member.id !== id).slice(-BRANCHES_MAX);
-    const branches = await Promise.all(
-      others.map(async (member) => {
-        const from = leftAt.get(member.id)?.step ?? member.parent?.step ?? 0;
-        const range = { from_step: from + 1, points: BRANCH_POINTS, smooth_steps: BRANCH_SMOOTH_STEPS };
-        const curves = await api.getCurves(member.id, range);
-        return { runId: member.id, name: member.name, from, raw: seriesOf(curves) };
-      }),
-    );
-    dispatch({ type: "branches", runId: id, branches });
-    await loadInherited(id, leftAt);
-  } catch (error) {
-    toastError(error);
-  }
-}
-
-/** What this branch owes its ancestors: their changes and checkpoints up to where each was left. */
-async function loadInherited(id: number, leftAt: Map<number, Parent>): Promise<void> {
-  const parts = await Promise.all(
-    [...leftAt].map(async ([ancestor, { step, checkpoint_id: checkpointId }]) => {
-      const [events, checkpoints] = await Promise.all([
-        api.getEvents(ancestor),
-        api.getCheckpoints(ancestor),
-      ]);
-      const left = checkpoints.find((checkpoint) => checkpoint.id === checkpointId);
-      const relevant = events.filter((event) => isInherited(event, step, left?.last_command_id ?? null));
-      return { events: relevant, checkpoints: checkpoints.filter((checkpoint) => checkpoint.step <= step) };
-    }),
-  );
-  const events = parts.flatMap((part) => part.events).sort((a, b) => a.step - b.step || a.id - b.id);
-  dispatch({ type: "inherited", runId: id, events, checkpoints: parts.flatMap((part) => part.checkpoints) });
 }
 
 async function loadPicture(id: number): Promise<void> {

@@ -40,6 +40,8 @@ export interface View {
   frozen: boolean;
   /** Steps; null: follow the training. */
   zoom: { from: number; to: number } | null;
+  /** Without a zoom: only so many of the last steps; null: all. */
+  follow: number | null;
   hover: number | null;
   pinned: number | null;
   /** The journal entry that a click on a marker opened. */
@@ -158,6 +160,7 @@ export const initialView = (): View => ({
   smoothSteps: 20,
   frozen: false,
   zoom: null,
+  follow: null,
   hover: null,
   pinned: null,
   entry: null,

@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.verify.runner import verify
 from babysit.protocol.spec.script_files import register
 from babysit.protocol.spec.script_start import script_spec
+from tests.app.steered_run import checkpoints
 from tests.live_server import LiveServer
 
 SCRIPT = Path(__file__).with_name("long_training.py")
@@ -117,7 +118,9 @@ def test_a_script_that_a_person_starts_appears_and_can_be_steered(
     assert "Fork" in hidden.json()["message"]
 
     recipe = server.client.get("/api/runs/1/export?format=recipe")
-    assert recipe.status_code == 409, recipe.text
+    assert "long_training.py" in recipe.text
+    refused = server.client.post("/api/runs/1/replay", json={})
+    assert (refused.status_code, refused.json()["state"]) == (409, "unregistered")
     measured = server.command(1, "evaluate")
     assert measured["after"]["val/loss"] > 0
     server.command(1, "stop")
@@ -189,6 +192,9 @@ def test_a_registered_script_is_started_killed_and_continued(serve: Any, data_di
         at_step(server, run_id, 20)
         server.command(run_id, "save_checkpoint")
         server.command(run_id, "set", values={"learning_rate": 0.01, "momentum": 0.5})
+        controls = {"hidden": {"tier": 1, "scale": "linear"}}
+        changed = server.client.patch(f"/api/runs/{run_id}", json={"controls": controls})
+        assert changed.status_code == 200, changed.text
         at_step(server, run_id, 50)
         os.kill(worker_of(server, run_id), signal.SIGKILL)
         recovered = server.wait_until(
@@ -196,11 +202,35 @@ def test_a_registered_script_is_started_killed_and_continued(serve: Any, data_di
         )
         assert recovered[0]["verified"]
         assert server.run(run_id)["values"]["momentum"] == 0.5
+        first = server.run(run_id)["declared"]["hyperparameters"][:2]
+        assert [(item["name"], item["tier"]) for item in first] == [
+            ("learning_rate", 1),
+            ("hidden", 1),
+        ]
+        assert first[1]["scale"] == "linear", "also after another process has declared it"
         server.command(run_id, "stop")
         run = over(server, run_id)
         assert (run["name"], run["status"], run["attempt"]) == ("mine", "stopped", 2)
         assert run["best"]["value"] > 0
+        again = replayed(server, run_id)
+        assert again["replayed"]["equal"], again["replayed"]
+        assert not again["replayed"]["branched"]
+        assert (again["step"], again["status"]) == (run["step"], "stopped")
+        assert again["script"]["argv"] == ["--hidden", "6"]
+        for name in ("values", "initial_values", "objective"):
+            assert again[name] == run[name], name
+        weights = [
+            checkpoints(server, each)[-1]["weights_sha256"] for each in (run_id, again["id"])
+        ]
+        assert weights[0] == weights[1]
     nothing_is_wrong(data_dir)
+
+
+def replayed(server: LiveServer, run_id: int, **asked: Any) -> dict[str, Any]:
+    answer = server.client.post(f"/api/runs/{run_id}/replay", json=asked)
+    assert answer.status_code == 201, server.output[-3000:]
+    assert answer.json()["replay_of"] == run_id
+    return over(server, answer.json()["id"])
 
 
 def test_a_fork_of_a_script_begins_with_other_values(server: LiveServer) -> None:
@@ -265,7 +295,8 @@ def test_a_script_that_fails_before_it_is_attached_says_why(
 def test_babysit_run_follows_the_output_and_exits_as_the_script_does(
     server: LiveServer, tmp_path: Path
 ) -> None:
-    script = tmp_path / "short one.py"
+    script, scale = tmp_path / "short one.py", tmp_path / "scale"
+    scale.write_text("1.0")
     script.write_text(
         "import sys, torch, babysit\n"
         "net = torch.nn.Linear(1, 1)\n"
@@ -273,6 +304,7 @@ def test_babysit_run_follows_the_output_and_exits_as_the_script_does(
         "run = babysit.attach('short', model=net, optimizer=opt)\n"
         "for step in run.steps(5):\n"
         "    loss = net(torch.ones(1, 1)).sum()\n"
+        "    loss = loss if step < 3 else loss * float(open('scale').read())\n"
         "    opt.zero_grad(); loss.backward(); opt.step(); run.log(loss=loss)\n"
         "print('arguments', sys.argv[1:])\n"
         "sys.exit(3)\n"
@@ -292,3 +324,12 @@ def test_babysit_run_follows_the_output_and_exits_as_the_script_does(
     run = server.client.get("/api/runs").json()["runs"][0]
     assert (run["name"], run["status"], run["reason"]) == ("five", "failed", "exit code 3")
     assert time.monotonic() - began_s < 60
+
+    again = replayed(server, run["id"])
+    assert (again["replayed"]["equal"], again["replayed"]["step"]) == (True, 5)
+    scale.write_text("2.0")  # what no hash covers
+    found = replayed(server, run["id"])["replayed"]
+    assert (found["equal"], found["first_step"], found["quantity"]) == (False, 4, "train/loss")
+    assert found["found"] == 2 * found["recorded"]
+    other = replayed(server, run["id"], seed=5)
+    assert (other["seed"], other["replayed"]) == (5, None)

@@ -229,7 +229,7 @@ def test_a_database_without_summaries_gets_the_same_ones(store: Store, run_id: i
     before = summaries(store)
     with store.database.writer.begin() as connection:
         connection.execute(text("DROP TABLE curve_summaries"))
-        for name in ("script", "declared"):  # of a later version
+        for name in ("script", "declared", "machine"):  # of a later version
             connection.execute(text(f"ALTER TABLE runs DROP COLUMN {name}"))
         connection.execute(text("ALTER TABLE searches DROP COLUMN script"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from app.errors import NotAllowed
-from app.store.runs.recipes import make_recipe
+from app.store.runs.replay.recipes import make_recipe
 from app.store.store import Store
 from tests.app.steered_run import (
     Steered,

@@ -114,7 +114,7 @@ def test_a_promoted_trial_goes_on_from_its_checkpoint_as_the_live_run(
     family = shared.client.get(f"/api/runs/{panda['id']}/family").json()
     assert family["live_run_id"] == panda["id"]
     number = shared.run(trial)["search"]["number"]
-    note = f"adopted from caviar trial {number} of search {done['id']}"
+    note = f"Promoted from trial {number} of search {done['id']}"
     assert [event["text"] for event in shared.events(panda["id"], "note_added")] == [note]
     listed = shared.client.get("/api/runs?limit=5000").json()["runs"]
     assert panda["id"] in [run["id"] for run in listed]

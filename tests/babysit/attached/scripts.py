@@ -17,10 +17,10 @@ from babysit.attached.scripts.registration import new_run
 from babysit.protocol.commands import Command
 from babysit.protocol.events import CommandSent, Event
 from babysit.protocol.heartbeat import read_heartbeat
+from babysit.protocol.recipes.recipe import UNREPEATABLE
 from babysit.protocol.serialization import fields_of, now, to_json
 from babysit.protocol.spec.run_spec import checkpoint_id
 from babysit.protocol.spec.script_start import script_spec
-from babysit.resume.history import UNREPEATABLE
 from babysit.storage.journal import JournalReader, JournalWriter, Points
 from tests.babysit.fork_client import ForkServer
 

@@ -29,6 +29,8 @@ NAMES = (
     "lbfgs",
     "scaler",
     "replay_buffer",
+    "own_generators",
+    "worker_generators",
 )
 KILLS = 3
 

@@ -42,8 +42,10 @@ def own_nursery(models: Path) -> Iterator[ForkServer]:
 
 @pytest.fixture(scope="module")
 def idle_nursery(models: Path) -> Iterator[ForkServer]:
-    """One that nobody else asks for anything."""
-    started = ForkServer(models)
+    """One that nobody else asks for anything, and that imports a module in advance."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BABYSIT_PRELOAD", "no_such_module,sqlite3")
+        started = ForkServer(models)
     yield started
     started.close()
 
@@ -287,6 +289,17 @@ def spare_of(fork_server: ForkServer) -> int:
         is_alive=lambda: True,
         what="a process forked ahead",
     )
+
+
+def test_modules_named_in_the_settings_are_imported_when_it_is_idle(
+    models: Path, idle_nursery: ForkServer
+) -> None:
+    libraries = Path(f"/proc/{idle_nursery.process.pid}/maps")
+
+    wait_until(
+        lambda: "_sqlite3" in libraries.read_text(), is_alive=lambda: True, what="the import"
+    )
+    assert "cannot preload no_such_module" in (models / "nursery.log").read_text()
 
 
 def test_a_run_is_taken_up_by_a_process_that_was_there_before(idle_lab: Lab) -> None:

@@ -22,6 +22,8 @@ from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Value, Values
 from tests.babysit.worker_harness import Lab, LabRun
 
+pytestmark = pytest.mark.sampled(18)
+
 STEPS = 120
 SLOWLY = 100.0  # steps a second: slow enough to be interrupted anywhere, also on a busy machine
 # Ramps are under way from step 25 to 105, a change waits for step 110, and all lies in mid-epoch.

@@ -41,6 +41,20 @@ print(Path(calendar.__file__).parent.name, Path(own_helper.__file__).parent.name
 """
 
 
+LOOKED_UP = """
+import os, sys
+from pathlib import Path
+from babysit.training.task_loader import code_sha256, load_task
+file = Path(sys.argv[1])
+load_task(file)
+found, look_up = [], ("call", os.path.realpath.__code__)
+sys.setprofile(lambda frame, kind, _: found.append((kind, frame.f_code)))
+code_sha256(file)
+sys.setprofile(None)
+print(found.count(look_up))
+"""
+
+
 def code_sha256(file: Path) -> str:
     """As a process that has just started computes it."""
     command = [sys.executable, "-c", HASH, str(file)]
@@ -65,6 +79,17 @@ def test_the_hash_changes_with_a_module_that_the_task_imports(tmp_path: Path) ->
     helper.write_text("SCALE = 2")
 
     assert code_sha256(file) != before
+
+
+def test_installed_modules_are_not_looked_up_on_the_disk_for_the_hash(tmp_path: Path) -> None:
+    """Torch alone is some 2,000 files, and a run cannot begin before its hash is known."""
+    (tmp_path / "_scale.py").write_text("SCALE = 1")
+    (tmp_path / "line.py").write_text("from _scale import SCALE\n" + TASK)
+    command = [sys.executable, "-c", LOOKED_UP, str(tmp_path / "line.py")]
+
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert int(ran.stdout) < 50
 
 
 def test_a_fork_with_a_changed_helper_is_called_not_exact(lab: Lab) -> None:

@@ -1,9 +1,9 @@
 /** What a marker stands for, beside it: what changed, when, why and what it did, and the ways back. */
 import { useEffect, useRef } from "react";
 import type { EventOf } from "../../api/types";
-import { EFFECT_STEPS, effectText } from "../../domain/effect";
+import { EFFECT_STEPS, effectText } from "../../domain/changes/effect";
+import { checkpointBefore } from "../../domain/changes/undo";
 import type { Marker } from "../../domain/markers";
-import { checkpointBefore } from "../../domain/undo";
 import { clock, whole } from "../../format/numbers";
 import * as commands from "../../state/commands/commands";
 import { useIsViewer } from "../../state/permissions";

@@ -2,10 +2,10 @@
 import { useEffect, useState } from "react";
 import { getCurves } from "../../api/client";
 import type { EventOf } from "../../api/types";
-import type { Effect } from "../../domain/effect";
-import { EFFECT_STEPS, effectOf } from "../../domain/effect";
+import type { Effect } from "../../domain/changes/effect";
+import { EFFECT_STEPS, effectOf } from "../../domain/changes/effect";
+import { lastStepOf } from "../../domain/changes/undo";
 import type { Series } from "../../domain/series";
-import { lastStepOf } from "../../domain/undo";
 import { lastStepBefore } from "../../format/changeTime";
 import { seriesOf } from "../../state/loadCurves";
 import { getPage, usePageThrottled } from "../../state/store";

@@ -36,6 +36,16 @@ export function fromSlider(position: number, scale: Scale): number {
   }
 }
 
+/** The scales that the values of a declaration can be on. */
+export function scalesOf(declared: Hyperparameter): Scale[] {
+  if (declared.kind !== "float" && declared.kind !== "int") return [];
+  const [low, high] = [fromWireNumber(declared.low ?? 0), fromWireNumber(declared.high ?? Infinity)];
+  const found: Scale[] = ["linear"];
+  if (low >= 0 && high > 0) found.push("log10", "log2");
+  if (declared.kind === "float" && low < 1 && high <= 1) found.push("minus_log10_one_minus");
+  return found;
+}
+
 export interface SliderRange {
   min: number;
   max: number;

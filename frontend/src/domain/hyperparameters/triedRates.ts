@@ -2,7 +2,7 @@
 
 import type { RunEvent } from "../../api/types";
 import { lastStepBefore } from "../../format/changeTime";
-import { EFFECT_STEPS, effectOf } from "../effect";
+import { EFFECT_STEPS, effectOf } from "../changes/effect";
 import type { Series } from "../series";
 
 export interface TriedRate {

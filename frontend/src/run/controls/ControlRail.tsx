@@ -6,7 +6,8 @@ import { useIsViewer } from "../../state/permissions";
 import { usePage } from "../../state/store";
 import { TierName } from "../../ui/TierName";
 import * as styles from "./ControlRail.module.css";
-import { FinishCard } from "./FinishCard";
+import { AdviceCard } from "./cards/AdviceCard";
+import { FinishCard } from "./cards/FinishCard";
 import { AdvancedControls } from "./hyperparameters/AdvancedControls";
 import { BatchSize } from "./hyperparameters/BatchSize";
 import { HiddenUnits } from "./hyperparameters/HiddenUnits";
@@ -45,15 +46,28 @@ export function Controls({ buttons }: { buttons: boolean }) {
         </p>
       ) : null}
       <ScheduledChanges run={run} />
-      {run.script ? <ScriptControls run={run} /> : <TaskControls run={run} declared={declared} />}
+      {run.script && buttons ? <AdviceCard /> : null}
+      {run.script ? (
+        <ScriptControls run={run} />
+      ) : (
+        <TaskControls run={run} declared={declared} buttons={buttons} />
+      )}
     </>
   );
 }
 
-function TaskControls({ run, declared }: { run: Run; declared: Hyperparameter[] }) {
+interface TaskControlsProps {
+  run: Run;
+  declared: Hyperparameter[];
+  buttons: boolean;
+}
+
+/** Advice stands below the learning rate: when it comes, what is pressed most does not move. */
+function TaskControls({ run, declared, buttons }: TaskControlsProps) {
   return (
     <>
       <LearningRate run={run} />
+      {buttons ? <AdviceCard /> : null}
       <div className="panel tier" aria-label="Tier 2" role="group">
         <TierName tier={2} />
         <Momentum run={run} declared={declared} />

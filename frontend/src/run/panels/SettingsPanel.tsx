@@ -37,7 +37,7 @@ export function SettingsPanel() {
               <Icon name="out" /> {format === "markdown" ? "Markdown" : format.toUpperCase()}
             </a>
           ))}
-          {run.script ? null : <RecipeTools run={run} />}
+          {run.script && run.parent ? null : <RecipeTools run={run} />}
           {isViewer ? null : <ViewerLink runId={run.id} />}
         </div>
       </div>
@@ -83,7 +83,7 @@ export function SettingsPanel() {
   );
 }
 
-/** A recipe is of a task: nothing can be replayed that only a script knows. */
+/** A fork of a script has none: it began with a checkpoint, which no recipe holds. */
 function RecipeTools({ run }: { run: Run }) {
   const isViewer = useIsViewer();
   return (

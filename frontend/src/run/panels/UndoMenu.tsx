@@ -1,7 +1,7 @@
 /** The two ways back from the last change: its old value again, or the state before it. */
 import { useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
-import { checkpointBefore, lastChange } from "../../domain/undo";
+import { checkpointBefore, lastChange } from "../../domain/changes/undo";
 import { whole } from "../../format/numbers";
 import * as commands from "../../state/commands/commands";
 import { undoMenu } from "../../state/dialogs";

@@ -1,6 +1,6 @@
 /** The worker's answers to commands. The event stream brings them; after a reconnect, its catch-up does. */
-import type { Answer } from "../../domain/answers";
-import { answers } from "../../domain/answers";
+import type { Answer } from "../../domain/changes/answers";
+import { answers } from "../../domain/changes/answers";
 import { getPage, subscribe } from "../store";
 
 /** The event that answers a command; null: another run was opened before it came. */

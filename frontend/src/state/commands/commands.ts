@@ -11,7 +11,7 @@ import type {
   Values,
   WireNumber,
 } from "../../api/types";
-import type { Answer } from "../../domain/answers";
+import type { Answer } from "../../domain/changes/answers";
 import { declaredOf } from "../../domain/declaration";
 import { rateOf } from "../../domain/hyperparameters/learningRate";
 import { largestRise, nudgedRates, relativeText } from "../../domain/hyperparameters/override";

@@ -7,6 +7,7 @@ import { ActionButton } from "../../../ui/ActionButton";
 import { HyperparameterControl } from "../hyperparameters/HyperparameterControl";
 import * as rateStyles from "../hyperparameters/LearningRate.module.css";
 import { ControlHead, symbolOf } from "../staged/StagedControl";
+import { ControlDetails } from "./ControlDetails";
 import { RelativeFields } from "./RelativeFields";
 import { useScriptEvents } from "./useScriptEvents";
 
@@ -72,6 +73,7 @@ export function ScriptControl({ run, declared, isFactor, onAllGroups }: ScriptCo
             : null}
         </RelativeFields>
       ) : null}
+      <ControlDetails run={run} declared={declared} />
     </div>
   );
 }

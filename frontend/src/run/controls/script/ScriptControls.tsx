@@ -7,6 +7,7 @@ import { TierName } from "../../../ui/TierName";
 import { Disclosure } from "../Disclosure";
 import { ForkOnly } from "../hyperparameters/ForkOnly";
 import { ControlHead, symbolOf } from "../staged/StagedControl";
+import { ControlDetails } from "./ControlDetails";
 import { ScriptControl } from "./ScriptControl";
 
 export function ScriptControls({ run }: { run: Run }) {
@@ -86,6 +87,7 @@ function OnlyByFork({ run, declared }: { run: Run; declared: Hyperparameter[] })
             now={valueText(item.name, run.values[item.name] ?? item.default)}
           />
           <ForkOnly run={run} declared={item} typed />
+          <ControlDetails run={run} declared={item} />
         </div>
       ))}
     </div>

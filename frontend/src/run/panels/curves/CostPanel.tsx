@@ -20,8 +20,8 @@ import { BranchLegend } from "./BranchLegend";
 import { ChartTable } from "./ChartTable";
 import { ChartTools } from "./ChartTools";
 import * as styles from "./CostPanel.module.css";
-import { LastChange } from "./LastChange";
-import { ReadOut } from "./ReadOut";
+import { LastChange } from "./readout/LastChange";
+import { ReadOut } from "./readout/ReadOut";
 
 /** A value is compared with the one this many steps before, for the arrow behind it. */
 const TREND_STEPS = 50;

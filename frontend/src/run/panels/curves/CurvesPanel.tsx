@@ -9,6 +9,7 @@ import { usePhone } from "../../../ui/hooks/useMediaQuery";
 import { Icon } from "../../../ui/Icon";
 import { ChartTable } from "./ChartTable";
 import * as styles from "./CurvesPanel.module.css";
+import { Health } from "./readout/Health";
 
 /** So many charts are shown at first; a script may record hundreds of series. */
 const CHARTS_MAX = 6;
@@ -81,6 +82,7 @@ export function CurvesPanel() {
           Show all {groups.length} charts
         </button>
       ) : null}
+      <Health />
     </section>
   );
 }

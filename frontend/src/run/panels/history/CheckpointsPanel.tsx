@@ -5,17 +5,19 @@ import { deleteCheckpoint, pinCheckpoint } from "../../../api/client";
 import { fromWireNumber } from "../../../api/number";
 import { VAL_COST } from "../../../api/objective";
 import type { Checkpoint, FamilyMember } from "../../../api/types";
+import { storageWords } from "../../../domain/checkpointStorage";
 import { ago, bytes, measured, whole } from "../../../format/numbers";
 import { seriesWord } from "../../../format/objective";
 import * as commands from "../../../state/commands/commands";
 import { openDialog } from "../../../state/dialogs";
 import { useIsViewer } from "../../../state/permissions";
-import { navigate, runPath } from "../../../state/route";
+import { COMPARED_MAX, comparePath, navigate, runPath } from "../../../state/route";
 import { usePage, usePageThrottled } from "../../../state/store";
 import { toastError } from "../../../state/toasts";
 import { ActionButton } from "../../../ui/ActionButton";
 import { ConfirmButton } from "../../../ui/ConfirmButton";
 import { Icon } from "../../../ui/Icon";
+import { Link } from "../../../ui/Link";
 import { StatusText } from "../../../ui/StatusText";
 import type { TreeLine } from "../../../ui/Tree";
 import { Tree } from "../../../ui/Tree";
@@ -76,6 +78,13 @@ export function CheckpointsPanel() {
           </div>
         )}
       </div>
+      {family && family.runs.length > 1 ? (
+        <p className={styles.compare}>
+          <Link to={comparePath(branchesToCompare(family.runs, run.id))} className="button quiet small">
+            Compare branches
+          </Link>
+        </p>
+      ) : null}
       <BranchMap selected={chosen} onSelect={(checkpoint) => setSelected(`c${checkpoint.id}`)} />
       {available.length === 0 ? (
         <p className="muted empty-text">
@@ -97,6 +106,15 @@ export function CheckpointsPanel() {
     </section>
   );
 }
+
+/** This branch and the newest others, as many as can be told apart. */
+const branchesToCompare = (family: FamilyMember[], here: number): number[] => [
+  here,
+  ...family
+    .map((member) => member.id)
+    .filter((id) => id !== here)
+    .slice(1 - COMPARED_MAX),
+];
 
 /** Each branch with the checkpoints this run can go back to, newest on top. */
 function linesOf(
@@ -189,6 +207,7 @@ function Chosen({ checkpoint, isOver }: { checkpoint: Checkpoint; isOver: boolea
           weights <code>{checkpoint.weights_sha256.slice(0, 10)}</code>
         </span>
       ) : null}
+      {checkpoint.storage ? <span>{storageWords(checkpoint.storage)}</span> : null}
       {isViewer ? null : (
         <button
           type="button"

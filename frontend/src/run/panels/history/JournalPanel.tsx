@@ -1,16 +1,17 @@
 /** What was done to this run, when, by whom and why; notes; and the way back from the last change. */
-import { memo, useMemo, useState } from "react";
-import { addNote } from "../../../api/client";
+import { memo, useMemo } from "react";
 import { Glyph } from "../../../charts/markers/Glyph";
+import { effectOnCost } from "../../../domain/changes/effect";
 import type { Entry } from "../../../domain/journal";
 import { entriesOf } from "../../../domain/journal";
 import { isMarker } from "../../../domain/markers";
 import { clock, whole } from "../../../format/numbers";
 import { useIsViewer } from "../../../state/permissions";
-import { dispatch, getPage, usePage } from "../../../state/store";
-import { toastError } from "../../../state/toasts";
+import type { PageState } from "../../../state/state";
+import { dispatch, usePage, usePageThrottled } from "../../../state/store";
 import { UndoMenu } from "../UndoMenu";
 import * as styles from "./JournalPanel.module.css";
+import { NoteForm, NoteText } from "./Notes";
 
 /** Two different things changed within this many steps: no one will know which one helped. */
 const CLOSE_STEPS = 50;
@@ -42,24 +43,27 @@ export function JournalPanel() {
         {own.length + before.length === 0 ? (
           <p className="muted empty-text">No changes yet. Every change you make is listed here.</p>
         ) : null}
-        <Lines entries={own} />
+        <Lines entries={own} correctable={!isViewer} />
         {before.length > 0 ? (
           <p className={`${styles.journalDivide} muted`}>
             Before the fork{parent ? ` (from run ${parent.run_id}, step ${whole(parent.step)})` : ""}
           </p>
         ) : null}
-        <Lines entries={before} />
+        <Lines entries={before} correctable={false} />
       </div>
     </section>
   );
 }
 
 /** Drawn again only when an entry came. */
-const Lines = memo(function Lines({ entries }: { entries: Entry[] }) {
-  return entries.slice(0, SHOWN_MAX).map((entry) => <Line key={entry.id} entry={entry} />);
+const Lines = memo(function Lines({ entries, correctable }: { entries: Entry[]; correctable: boolean }) {
+  return entries
+    .slice(0, SHOWN_MAX)
+    .map((entry) => <Line key={entry.id} entry={entry} correctable={correctable && entry.kind === "note"} />);
 });
 
-function Line({ entry }: { entry: Entry }) {
+/** correctable: a note of this run, and somebody who may change it. */
+function Line({ entry, correctable }: { entry: Entry; correctable: boolean }) {
   const current = usePage((page) => page.view.entry === entry.id);
   return (
     <article
@@ -78,7 +82,7 @@ function Line({ entry }: { entry: Entry }) {
         {whole(entry.step)}
       </button>
       <div className={styles.entryText}>
-        <span>{entry.text}</span>
+        {correctable ? <NoteText entry={entry} /> : <span>{entry.text}</span>}
         {entry.earlier.length > 0 ? (
           <details className="muted small-text">
             <summary>corrected</summary>
@@ -89,6 +93,7 @@ function Line({ entry }: { entry: Entry }) {
           </details>
         ) : null}
         {entry.why ? <q>{entry.why}</q> : null}
+        {entry.undo ? <Effect entry={entry} /> : null}
         {entry.notes.length > 0 ? <span className="muted"> {entry.notes.join("; ")}</span> : null}
       </div>
       <span className={`muted ${styles.entryWho}`}>
@@ -99,42 +104,28 @@ function Line({ entry }: { entry: Entry }) {
   );
 }
 
-function NoteForm() {
-  const [text, setText] = useState("");
-  const pinned = usePage((page) => page.view.pinned);
-  const add = async () => {
-    const run = getPage().open?.run.id;
-    if (!text.trim() || run === undefined) return;
-    try {
-      await addNote(run, text.trim(), pinned ?? undefined);
-      setText("");
-    } catch (error) {
-      toastError(error);
-    }
-  };
+/** What is known for good is not read from the curves again. By entry. */
+const effects = new Map<number, string>();
+
+function effectIn({ open }: PageState, id: number): string {
+  const known = effects.get(id);
+  if (known !== undefined) return known;
+  const events = [...(open?.inherited ?? []), ...(open?.events ?? [])];
+  const change = events.find((event) => event.id === id);
+  if (!open?.curves.loaded || change?.kind !== "changed") return "";
+  const { text, isFinal } = effectOnCost(change, events, open.curves.raw["train/cost"]);
+  if (isFinal) effects.set(id, text);
+  return text;
+}
+
+/** What the cost did after a change; not compared with a run that kept the old value. */
+function Effect({ entry }: { entry: Entry }) {
+  const text = usePageThrottled((page) => effectIn(page, entry.id));
+  if (!text) return null;
   return (
-    <form
-      className={styles.noteForm}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void add();
-      }}
-    >
-      <input
-        className="field"
-        aria-label="Note"
-        placeholder={
-          pinned === null ? "Write a note at the current step" : `Write a note at step ${whole(pinned)}`
-        }
-        maxLength={2000}
-        data-key="note"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <button type="submit" className="button" aria-disabled={!text.trim()}>
-        Add note
-      </button>
-    </form>
+    <span className={`muted small-text numbers ${styles.effect}`} title="Not compared with the old value">
+      {text}
+    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-"""Loses the place of a sampler that draws from a generator of its own."""
+"""Loses the place of a sampler that counts its passes."""
 
 import random
 
@@ -11,14 +11,15 @@ import babysit
 
 class Own(Sampler):
     def __init__(self, count):
-        self.count, self.random = count, random.Random(1)
+        self.count, self.passes = count, 0
 
     def __len__(self):
         return self.count
 
     def __iter__(self):
         order = list(range(self.count))
-        self.random.shuffle(order)
+        self.passes += 1
+        random.Random(self.passes).shuffle(order)
         return iter(order)
 
 

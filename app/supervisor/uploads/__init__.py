@@ -1,0 +1,1 @@
+"""Copies checkpoints to object storage behind the training."""

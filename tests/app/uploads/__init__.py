@@ -1,0 +1,1 @@
+"""Copies of checkpoints, as the server makes them and brings them back."""
