@@ -15,6 +15,10 @@ def main() -> None:
         from babysit.remote.__main__ import main as work
 
         sys.exit(work(sys.argv[2:]))
+    if sys.argv[1:2] == ["slurm"]:
+        from babysit.slurm.__main__ import main as slurm
+
+        sys.exit(slurm(sys.argv[2:]))
     folder = Path(__file__).resolve().parents[1]
     package = INSTALLED if (folder / INSTALLED).is_dir() else CHECKOUT
     try:

@@ -37,6 +37,7 @@ class Lease:
     contact_s: monotonic, of its last request to this server; None: it never sent one.
     launcher: what kind of launcher started it. process: the command on this machine that did.
     machine: where it runs, by its own word. instance: which process began; no other one may.
+    scheduler: what the launcher has left the choice of the machine to.
     was_lost: there was no contact when the attempt was ended.
     signals: what the worker is to be sent at its next heartbeat.
     """
@@ -52,6 +53,7 @@ class Lease:
     instance: str = ""
     contact_s: float | None = None
     signals: list[int] = field(default_factory=list)
+    scheduler: str = ""
     was_lost: bool = False
 
     @property
@@ -70,6 +72,11 @@ class Lease:
     @property
     def is_in_contact(self) -> bool:
         return self.contact_s is not None and self.silent_s < SILENT_AFTER_S
+
+    @property
+    def way(self) -> str:
+        """By what its worker came to its machine."""
+        return self.scheduler or self.launcher
 
     @property
     def where(self) -> str:
@@ -131,7 +138,7 @@ class Leases:
         self._keep(lease)
 
     def note_machine(
-        self, lease: Lease, machine: Machine, instance: str, launcher: str = COMMAND
+        self, lease: Lease, machine: Machine, instance: str, scheduler: str = ""
     ) -> None:
         """Remember where the worker runs, and what has brought it there.
 
@@ -141,9 +148,7 @@ class Leases:
         with self._lock:
             if lease.instance not in ("", instance):
                 raise AttemptOver("another process has begun this attempt")
-            lease.machine, lease.instance = machine, instance
-            if launcher != COMMAND:  # such as Slurm, which a command asked for a machine
-                lease.launcher = launcher
+            lease.machine, lease.instance, lease.scheduler = machine, instance, scheduler
         self._keep(lease)
 
     def end(self, lease: Lease) -> None:
@@ -170,7 +175,7 @@ class Leases:
     def _remember(self, lease: Lease) -> None:
         if lease.machine is None:
             return
-        key = (lease.launcher, lease.machine.name)
+        key = (lease.way, lease.machine.name)
         with self._lock:
             self._ended.pop(key, None)
             self._ended[key] = lease
@@ -189,6 +194,7 @@ class Leases:
             "process": None if lease.process is None else asdict(lease.process),
             "instance": lease.instance,
             "machine": None if lease.machine is None else asdict(lease.machine),
+            "scheduler": lease.scheduler,
             "over": lease.is_over,
         }
         write_atomic(self._path(lease.run_id, lease.attempt), json.dumps(kept), mode=PRIVATE)
@@ -209,6 +215,7 @@ class Leases:
                 machine=None if machine is None else Machine(**machine),
                 instance=str(kept["instance"]),
                 launcher=str(kept.get("launcher", COMMAND)),
+                scheduler=str(kept.get("scheduler", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

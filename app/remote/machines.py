@@ -34,7 +34,7 @@ def machines_elsewhere(leases: Leases) -> list[MachineElsewhere]:
     active: dict[tuple[str, str], list[Lease]] = {}
     for lease in leases.active():
         if lease.machine is not None:
-            active.setdefault((lease.launcher, lease.machine.name), []).append(lease)
+            active.setdefault((lease.way, lease.machine.name), []).append(lease)
     ended = leases.ended()
     return [_of(active.get(key, []), ended.get(key)) for key in sorted({*active, *ended})]
 
@@ -46,7 +46,7 @@ def _of(active: list[Lease], ended: Lease | None) -> MachineElsewhere:
     assert machine is not None
     return MachineElsewhere(
         machine=machine,
-        launcher=known[0].launcher,
+        launcher=known[0].way,
         status=_status(active, ended),
         contact_s=time.monotonic() - max(heard_s) if heard_s else None,
         leases=active,

@@ -16,9 +16,9 @@ from ..store.event_summary import RECOVERING
 from ..store.events import newest_of_kind
 from ..store.runs.declared import is_by_hand
 from ..store.tables.runs import CommandRow, RunRow
-from .liveness import describe_exit
+from .liveness import describe_exit, was_preempted
 
-ATTEMPTS_MAX = 3  # of one run
+ATTEMPTS_MAX = 3  # of one run; those that were preempted do not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,10 @@ def decide_exit(session: Session, run: RunRow, directory: Path, *, recovers: boo
         return ExitDecision(RunStatus.STOPPED, how, answers=stops)
     if is_by_hand(run):
         return ExitDecision(RunStatus.LOST, how)
-    if recovers and run.attempt < ATTEMPTS_MAX and not failed_at_same_step(directory, run.attempt):
+    if recovers and was_preempted(directory, run.attempt):
+        return ExitDecision(RunStatus.STARTING, f"{RECOVERING}{how}")
+    failed = sum(not was_preempted(directory, number + 1) for number in range(run.attempt))
+    if recovers and failed < ATTEMPTS_MAX and not failed_at_same_step(directory, run.attempt):
         return ExitDecision(RunStatus.STARTING, f"{RECOVERING}{how}")
     if raised is not None:
         return ExitDecision(RunStatus.FAILED, raised.reason, raised.traceback)

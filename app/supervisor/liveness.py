@@ -59,6 +59,15 @@ def describe_exit(run_directory: Path, attempt: int) -> str:
     return f"The worker exited with code {status} without reporting a reason."
 
 
+def was_preempted(run_directory: Path, attempt: int) -> bool:
+    """Whether the worker of an attempt has left the run to the next one, with all of its state."""
+    try:
+        ended = json.loads((run_directory / f"exit-{attempt:04d}.json").read_text())
+        return ended.get("preempted") is True
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def has_exit_record(run_directory: Path, attempt: int) -> bool:
     return (run_directory / f"exit-{attempt:04d}.json").exists()
 

@@ -43,6 +43,8 @@ MOVES: dict[RunStatus, frozenset[RunStatus]] = {
 CommandKind: TypeAlias = Literal[
     "set", "pause", "resume", "stop", "save_checkpoint", "evaluate", "extend", "cancel", "fork"
 ]
+EXIT_PREEMPTED = 99  # of a worker that has left its run to the next attempt
+
 CheckpointCause: TypeAlias = Literal["start", "timer", "change", "best", "user", "pause", "end"]
 
 # The commands that each status allows. `fork` is not among them: it creates a new run.

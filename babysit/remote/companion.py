@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from babysit.protocol.status import EXIT_PREEMPTED
+from babysit.remote.child import PREEMPTIBLE
 from babysit.remote.mirror import Mirror
 from babysit.remote.retrying import until_done
 from babysit.remote.run_storage import RemoteRunStorage
@@ -30,13 +32,25 @@ COMMANDS_WAIT_S = 25.0  # of one request
 EMPTY_HEARTBEAT = bytes(24)
 SECRET = "BABYSIT_WORKER_"  # variables that the worker does not get
 
+PREEMPTED = "The scheduler wanted the machine back; a checkpoint was saved first."
 EXIT_OVER = os.EX_UNAVAILABLE  # another attempt has taken the place of this one
 
 
 class Companion:
-    """One attempt on this machine."""
+    """One attempt on this machine.
 
-    def __init__(self, storage: RemoteRunStorage, scratch: Scratch, attempt: int) -> None:
+    on_preempted: called when the worker has left the run to the next attempt, before the server
+        knows it. None: the machine is never wanted back.
+    """
+
+    def __init__(
+        self,
+        storage: RemoteRunStorage,
+        scratch: Scratch,
+        attempt: int,
+        on_preempted: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_preempted = on_preempted
         self._storage = storage
         self._scratch = scratch
         self._attempt = attempt
@@ -68,6 +82,10 @@ class Companion:
         """Let the worker finish its step, save a checkpoint and end."""
         self._send(signal.SIGTERM)
 
+    def preempt(self) -> None:
+        """Let the worker save a checkpoint after its step, and leave the run to another attempt."""
+        self._send(signal.SIGUSR2)
+
     def _train(self, tasks: Path, mirror: Mirror) -> int:
         self._process = process = self._start(tasks)
         threads = [
@@ -86,12 +104,17 @@ class Companion:
         self._ended.set()
         if self._over.is_set():
             return EXIT_OVER
+        is_preempted = code == EXIT_PREEMPTED and self._on_preempted is not None
+        if is_preempted and self._on_preempted is not None:
+            self._on_preempted()
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         ended = {
             "pid": process.pid,
             "status": code,
             "signal": -code if code < 0 else None,
             "peak_bytes": used.ru_maxrss * 1024,
+            "preempted": is_preempted,
+            "why": PREEMPTED if is_preempted else None,
         }
         with contextlib.suppress(AttemptOver):  # the answer to an earlier try was lost
             until_done(lambda: self._storage.end(ended), self._over)
@@ -112,10 +135,12 @@ class Companion:
     def _start(self, tasks: Path) -> subprocess.Popen[bytes]:
         settings = self._storage.settings
         retry = ["--may-retry"] if settings["may_retry"] else []
+        preemptible = [] if self._on_preempted is None else [PREEMPTIBLE]
         return subprocess.Popen(
             [
                 *(sys.executable, "-P", "-m", "babysit.remote.child"),
                 *(str(self._scratch.run_directory), "--attempt", str(self._attempt), *retry),
+                *preemptible,
             ],
             env=worker_environment(os.environ, settings, tasks),
             stdin=subprocess.DEVNULL,

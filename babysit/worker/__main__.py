@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import torch
 
@@ -26,7 +25,7 @@ from babysit.protocol.machine import machine_name
 from babysit.protocol.recipes.recipe import Recipe
 from babysit.protocol.spec.run_spec import RunSpec
 from babysit.protocol.spec.task_files import find_task_file
-from babysit.protocol.status import RunStatus
+from babysit.protocol.status import EXIT_PREEMPTED, RunStatus
 from babysit.resume.fork_check import fork_check
 from babysit.resume.history import (
     RecoveryCheck,
@@ -53,14 +52,16 @@ from babysit.worker.failed_change import reason_of_pause
 from babysit.worker.log_file import open_log
 from babysit.worker.loop import finish, train
 from babysit.worker.recorder import Recorder
-from babysit.worker.session import TrainingSession
+from babysit.worker.session import (
+    PREEMPTED,
+    ForcedExit,
+    TerminationHandler,
+    TrainingSession,
+    stopped,
+)
 
 EXIT_RETRY = os.EX_TEMPFAIL  # exit code: the task raised, and a further attempt is worth it
 SWITCH_EVERY_S = 0.0005  # a thread that brings a command or writes an answer waits for the loop
-
-
-class ForcedExit(BaseException):
-    """A second SIGTERM: end without finishing the step."""
 
 
 def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
@@ -72,6 +73,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is not meant for a training
     wish = TerminationHandler()
     signal.signal(signal.SIGTERM, wish.note)
+    signal.signal(signal.SIGUSR2, wish.note_preemption)
     open_log(run_directory / "worker.log")
     sys.setswitchinterval(SWITCH_EVERY_S)
     faulthandler.enable()
@@ -81,7 +83,7 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
     spec = RunSpec(**json.loads((run_directory / "run.json").read_text()))
     os.nice(spec.niceness)
     recorder = Recorder(run_directory, attempt, spec.max_steps_per_s)
-    step, ended = 0, True
+    step, code = 0, 0
     try:
         history = read_history(run_directory, attempt)
         step = history.last_step
@@ -96,13 +98,13 @@ def work(run_directory: Path, attempt: int, *, may_retry: bool = False) -> int:
         announce_start(session)
         if attempt == 1:
             session.save("start")
-        ended = run_until_done(session, should_retry if may_retry else never)
+        code = run_until_done(session, should_retry if may_retry else never)
         saver.close()
     except BaseException as error:  # building failed: the task's fault, or the checkpoint's
         recorder.event(failed(step, error))
     recorder.close()
     os.close(lock)
-    return 0 if ended else EXIT_RETRY
+    return code
 
 
 def prepare(
@@ -186,13 +188,17 @@ def announce_start(session: TrainingSession) -> None:
 
 def run_until_done(
     session: TrainingSession, should_retry: Callable[[TrainingSession], bool]
-) -> bool:
+) -> int:
     """Train. What the task raises ends the run as failed, with all points up to there; or only this
-    attempt, if another one may do better: False.
+    attempt, if another one may do better. Returns: the code to exit with.
     """
     tripped = None
     try:
         ending = train(session)
+        if ending is PREEMPTED:
+            session.save("timer")
+            session.saver.wait()
+            return EXIT_PREEMPTED
         finish(session, ending)
     except ForcedExit:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a third one must not interrupt this
@@ -209,7 +215,7 @@ def run_until_done(
             if session.ending is None and should_retry(session):
                 reason, text = ending.reason or "", ending.traceback or ""
                 session.emit(Raised(step=ending.step, reason=reason, traceback=text))
-                return False
+                return EXIT_RETRY
             session.end_comparison()
             session.emit(ending)
     if tripped is not None:  # only here: the exception held the tensors of the update that raised
@@ -217,7 +223,7 @@ def run_until_done(
         session.pause(reason_of_pause(tripped))
         return run_until_done(session, should_retry)
     refuse_the_rest(session, ending.status)
-    return True
+    return 0
 
 
 def should_retry(session: TrainingSession) -> bool:
@@ -241,38 +247,6 @@ def failed(step: int, error: BaseException) -> StatusChanged:
         reason=reason_of(error),
         traceback=traceback_of(error),
     )
-
-
-def stopped(session: TrainingSession) -> StatusChanged:
-    step = session.training.step
-    return StatusChanged(step=step, status=RunStatus.STOPPED, reason="terminated")
-
-
-class TerminationHandler:
-    """SIGTERM ends the run after the step in progress, with a checkpoint; a second one at once."""
-
-    def __init__(self) -> None:
-        self._is_noted = False
-        self._session: TrainingSession | None = None
-
-    @property
-    def session(self) -> TrainingSession | None:
-        """The run, once it is built; a signal that came before acts then."""
-        return self._session
-
-    @session.setter
-    def session(self, session: TrainingSession) -> None:
-        self._session = session
-        if self._is_noted:
-            session.ending = stopped(session)
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        if self._session is not None:
-            if self._is_noted:
-                raise ForcedExit
-            self._session.ending = stopped(self._session)
-            self._session.recorder.inbox.ring()
-        self._is_noted = True
 
 
 def main(work: Callable[..., int] = work) -> None:

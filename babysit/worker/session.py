@@ -1,12 +1,15 @@
-"""The session of a task: what the training loop and the answers to commands act on."""
+"""The session of a task: what the training loop, the answers to commands and signals act on."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import FrameType
+from typing import ClassVar
 
 from babysit.protocol.commands import Extend, Set
-from babysit.protocol.events import Changed, GuardTripped, Warned
+from babysit.protocol.events import Changed, GuardTripped, StatusChanged, Warned
+from babysit.protocol.status import RunStatus
 from babysit.resume.fork_check import ForkCheck
 from babysit.training.controls import ChangeMade, apply_change, checked_change
 from babysit.training.state import Training
@@ -17,6 +20,8 @@ from babysit.worker.failed_change import UnprovenChange, killed_by_change, reaso
 from babysit.worker.picture import write_picture
 
 PICTURE_EVERY_S = 0.5
+# An ending that is never said: the run goes on in another process.
+PREEMPTED = StatusChanged(step=0, status=RunStatus.STARTING, at="")
 
 
 @dataclass(slots=True)
@@ -133,3 +138,55 @@ class TrainingSession(Session):
         except FAILURES as error:  # a picture must never end a training
             message = f"The task's picture could not be drawn. {reason_of(error)}"
             self.warn_once(f"picture: {type(error).__name__}", message)
+
+
+class ForcedExit(BaseException):
+    """A second SIGTERM: end without finishing the step."""
+
+
+def stopped(session: TrainingSession) -> StatusChanged:
+    step = session.training.step
+    return StatusChanged(step=step, status=RunStatus.STOPPED, reason="terminated")
+
+
+class TerminationHandler:
+    """SIGTERM ends the run after the step in progress, with a checkpoint; a second one at once.
+
+    SIGUSR2 ends only this process then. is_preemptible: SIGTERM does the same.
+    """
+
+    is_preemptible: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self._is_noted = self._is_preempted = False
+        self._session: TrainingSession | None = None
+
+    @property
+    def session(self) -> TrainingSession | None:
+        """The run, once it is built; a signal that came before acts then."""
+        return self._session
+
+    @session.setter
+    def session(self, session: TrainingSession) -> None:
+        self._session = session
+        if self._is_noted:
+            session.ending = stopped(session)
+        elif self._is_preempted:
+            session.ending = PREEMPTED
+
+    def note_preemption(self, number: int, frame: FrameType | None) -> None:
+        self._is_preempted = True
+        if self._session is not None and self._session.ending is None:
+            self._session.ending = PREEMPTED
+            self._session.recorder.inbox.ring()
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        if self.is_preemptible:
+            self.note_preemption(number, frame)
+            return
+        if self._session is not None:
+            if self._is_noted:
+                raise ForcedExit
+            self._session.ending = stopped(self._session)
+            self._session.recorder.inbox.ring()
+        self._is_noted = True

@@ -141,11 +141,15 @@ class LabRun:
             lambda: next((e for e in self.said("status_changed") if e["status"] in OVER), None),
             "the end of the run",
         )
+        self.wait_for_exit()
+        return over
+
+    def wait_for_exit(self) -> None:
+        """All that was said is read then."""
         wait_until(
             lambda: None if self.is_alive() else True, is_alive=lambda: True, what="the exit"
         )
         self.read()
-        return over
 
     def finished(self) -> LabRun:
         """This run, when it has made all its steps."""

@@ -16,7 +16,7 @@ Count = Annotated[int, Field(ge=0, le=INT_MAX)]
 class WorkerBeginning(BaseModel):
     """Where a worker runs. instance: drawn by its process: only one may begin an attempt.
 
-    launcher: what has brought it there.
+    scheduler: what has chosen the machine.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -28,13 +28,14 @@ class WorkerBeginning(BaseModel):
     babysit_version: Name
     python: Name
     instance: Annotated[str, Field(min_length=8, max_length=64)]
-    launcher: Literal["command", "slurm"] = "command"
+    scheduler: Literal["", "slurm"] = ""
 
 
 class WorkerEnd(BaseModel):
     """How a worker's process ended, as its companion saw it.
 
-    why: a sentence, if the companion itself had to give up.
+    why: a sentence, if the companion itself had to give up, or the worker left.
+    preempted: the worker left the run to the next attempt, as its machine is wanted back.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,3 +46,4 @@ class WorkerEnd(BaseModel):
     peak_bytes: Count = 0
     oom: bool = False
     why: Annotated[str | None, Field(max_length=2_000)] = None
+    preempted: bool = False

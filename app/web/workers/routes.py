@@ -102,10 +102,10 @@ async def begin(requested: WorkerBeginning, lease: LeaseDep, state: AppStateDep)
             f"{requested.name} has Babysit {requested.babysit_version}, this server "
             f"{__version__}. Install the same version on both."
         )
-    machine = Machine(**requested.model_dump(exclude={"instance", "launcher"}))
+    machine = Machine(**requested.model_dump(exclude={"instance", "scheduler"}))
 
     def act() -> dict[str, Any]:
-        state.leases.note_machine(lease, machine, requested.instance, requested.launcher)
+        state.leases.note_machine(lease, machine, requested.instance, requested.scheduler)
         return asdict(lease.storage.begin())
 
     settings = state.settings
