@@ -157,6 +157,7 @@ class Application:
             warnings=self.supervisor.warnings,
             leases=self.leases,
             may_retry=self.supervisor.launcher.may_retry,
+            slots=self.supervisor.remote.slots,
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )

@@ -43,6 +43,7 @@ class AppState:
     warnings: those of the background work.
     leases: of the workers on other machines.
     may_retry: whether another attempt follows one whose task raises.
+    slots: how many runs train at the same time; with a cluster, as many as it has room for.
     cookie_name: of the session cookie; it contains the port, as cookies are shared by all ports.
     cookie_path: the path below which the cookie is sent.
     """
@@ -57,6 +58,7 @@ class AppState:
     warnings: Callable[[], list[str]]
     leases: Leases
     may_retry: Callable[[int], bool]
+    slots: Callable[[], int]
     cookie_name: str
     cookie_path: str
 
