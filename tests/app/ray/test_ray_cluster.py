@@ -107,6 +107,12 @@ def test_a_search_uses_what_the_cluster_has(there: There) -> None:
         assert {there.node_of(run_id) for run_id in trials} == {"first", "second"}
 
 
+def without_evaluations(found: dict[str, Any]) -> dict[str, Any]:
+    """Every step and the state: a pause evaluates once more."""
+    curves = {name: curve for name, curve in found["curves"].items() if name != "val/cost"}
+    return {**found, "curves": curves}
+
+
 # The last one: it kills a node.
 def test_a_run_moves_when_its_node_is_killed_and_is_found_when_its_server_is(
     reference: dict[str, Any], there: There, cluster: TwoNodes
@@ -133,4 +139,4 @@ def test_a_run_moves_when_its_node_is_killed_and_is_found_when_its_server_is(
         assert [run["attempt"] for run in ended] == [1, 2]
         assert there.node_of(moves, 2) == "first"
         for run_id in runs:
-            assert recorded(server, run_id) == reference
+            assert without_evaluations(recorded(server, run_id)) == without_evaluations(reference)
