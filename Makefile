@@ -27,7 +27,7 @@ INSTALLED_RAY := $(RAY)/.installed
 NODE_MODULES := frontend/node_modules/.installed
 PAGE := frontend/dist/index.html
 
-.PHONY: help run test test-fast test-full check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services frameworks ray clean
+.PHONY: help run run-cluster test test-fast test-full check soak planted-bugs format build benchmarks screenshot set-up set-up-dev services frameworks ray clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -35,6 +35,11 @@ help: ## what there is
 run: ## set up what is missing, then serve: make run ARGS="--port 8001"
 	@$(MAKE) --no-print-directory -j2 set-up
 	@exec $(BIN)/babysit serve $(ARGS)
+
+run-cluster: ## serve on a little Ray cluster of two nodes on this machine, with a small search
+	@$(MAKE) --no-print-directory -j2 set-up-dev
+	@$(MAKE) --no-print-directory ray
+	@exec $(RAY)/bin/python -m scripts.run_cluster $(ARGS)
 
 test: ## set up everything, services too, then all checks and tests, of combinations a sample
 	@$(MAKE) --no-print-directory -j2 set-up-dev

@@ -163,6 +163,7 @@ class Application:
             leases=self.leases,
             uploads=self.uploads,
             may_retry=self.supervisor.launcher.may_retry,
+            slots=self.supervisor.remote.slots,
             cookie_name=f"babysit-{settings.port}-{instance}",
             cookie_path=settings.root_path or "/",
         )

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 
 NODES = ("first", "second")  # the first one is the head
-PATIENCE = {"RAY_raylet_start_wait_time_s": "300", "RAY_agent_register_timeout_ms": "300000"}
+PATIENCE = {"RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "60000"}
 
 
 @contextlib.contextmanager

@@ -45,6 +45,7 @@ class AppState:
     leases: of the workers on other machines.
     uploads: of checkpoints to an object storage; None: there is none.
     may_retry: whether another attempt follows one whose task raises.
+    slots: how many runs train at the same time; with a cluster, as many as it has room for.
     cookie_name: of the session cookie; it contains the port, as cookies are shared by all ports.
     cookie_path: the path below which the cookie is sent.
     """
@@ -60,6 +61,7 @@ class AppState:
     leases: Leases
     uploads: Uploads | None
     may_retry: Callable[[int], bool]
+    slots: Callable[[], int]
     cookie_name: str
     cookie_path: str
 

@@ -90,6 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
             storage = RemoteRunStorage(connection, machine)
             scratch = Scratch(Path(folder), access.run)
             companion = Companion(storage, scratch, access.attempt)
+            # The worker inherits it: asked for its stack while it still imports, it would end.
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: companion.terminate())
             return companion.work()
     except (ValueError, OSError, RefusedByServer) as error:

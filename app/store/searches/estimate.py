@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from babysit.protocol.status import RunStatus
 from babysit.storage.journal import parse_float
 
-from ...cpus import usable_cpus
 from ..tables.runs import EventRow, RunRow
 
 RUNS_LOOKED_AT = 10
@@ -53,9 +52,13 @@ class Took:
     overhead_s: float | None
 
 
-def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: int) -> Estimate:
-    """By the newest finished runs. More runs at once than cores are no faster."""
-    cores = usable_cpus()
+def estimate(
+    session: Session, task: str, *, steps: int, trials: int, parallel: int, cores: int
+) -> Estimate:
+    """By the newest finished runs. More runs at once than cores are no faster.
+
+    cores: of this machine, or as many runs as a cluster has room for.
+    """
     query = (
         select(RunRow)
         .where(
@@ -75,7 +78,7 @@ def estimate(session: Session, task: str, *, steps: int, trials: int, parallel: 
     one_run_s = steps * median(took.step_s for took in durations) + (
         median(overheads_s) if overheads_s else 0.0
     )
-    rounds = math.ceil(trials / min(parallel, cores))
+    rounds = math.ceil(trials / max(1, min(parallel, cores)))
     runs = "1 finished run" if len(durations) == 1 else f"{len(durations)} finished runs"
     return Estimate(one_run_s, rounds * one_run_s, parallel, cores, f"{runs} of {task}")
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from babysit.protocol.hyperparameters import InvalidValue
 
+from ...cpus import usable_cpus
 from ...search import preview
 from ...search.importance import importance
 from ...search.samplers import total
@@ -36,7 +37,14 @@ def show(requested: SearchPreview, state: AppStateDep) -> Preview:
     trials = cells if spec.strategy == "grid" else total(plan)
     steps = requested.steps or task.default_steps
     with state.store.reading() as session:
-        duration = estimate(session, task.name, steps=steps, trials=trials, parallel=spec.parallel)
+        duration = estimate(
+            session,
+            task.name,
+            steps=steps,
+            trials=trials,
+            parallel=spec.parallel,
+            cores=state.slots() if state.settings.ray else usable_cpus(),
+        )
     picture = preview.grid_vs_random(plan)
     return Preview.model_validate(
         {

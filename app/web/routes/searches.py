@@ -206,9 +206,9 @@ def searched_task(state: AppState, requested: NewSearch) -> TaskInfo:
 
 
 def search_options(state: AppState, requested: NewSearch) -> dict[str, Any]:
-    """The fields of `SearchSpec` in a request. The server's own `parallel` is the default."""
+    """The fields of `SearchSpec` in a request. By default there is a trial for each slot."""
     fields = requested.model_dump(exclude={"task", "script"})
-    return {**fields, "parallel": requested.parallel or state.settings.parallel}
+    return {**fields, "parallel": requested.parallel or max(1, state.slots())}
 
 
 def searches_json(

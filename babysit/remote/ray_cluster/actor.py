@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import threading
 from collections.abc import Mapping
 
 from babysit.remote.ray_cluster.nodes import nodes_of
+from babysit.remote.ray_cluster.own_folder import make_own_folder
 
 LOOK_EVERY_S = 0.1
 ASKED_WITHIN_S = {True: 2.0, False: 60.0}  # for how it ended; by whether it ended well
@@ -26,6 +28,7 @@ class WorkerActor:
     """line: what the worker is told, with its token: a JSON object."""
 
     def __init__(self, line: str, variables: Mapping[str, str]) -> None:
+        self._folder, _ = make_own_folder()  # kept until this process ends
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the actor
         reading, writing = os.pipe()
         with os.fdopen(writing, "wb") as told:
@@ -34,7 +37,7 @@ class WorkerActor:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-P", "-m", "babysit.remote.ray_cluster.worker"),
-                    *_machine(),
+                    *("--dir", str(self._folder), *_machine()),
                 ],
                 stdin=reading,
                 stdout=self._output,
@@ -65,6 +68,7 @@ class WorkerActor:
     def _end_with_worker(self) -> None:
         """Free the resources, though nobody asks how the worker ended."""
         code = self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
         threading.Event().wait(ASKED_WITHIN_S[code == 0])
         os._exit(0)
 

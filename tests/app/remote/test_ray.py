@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from app.supervisor.remote_workers.ray_cluster.cluster import Actor, RayCluster,
 from app.supervisor.remote_workers.ray_cluster.launcher import RayHandle, RayLauncher
 from babysit import __version__
 from babysit.remote.ray_cluster.nodes import UnfitNode, check, describe, nodes_of
+from babysit.remote.ray_cluster.own_folder import make_own_folder
 from tests.app.remote.elsewhere import free_port
 
 ONE_CPU = {"CPU": 1.0}
@@ -58,7 +61,7 @@ def test_resources_that_ray_would_refuse_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "slots"),
-    [({"CPU": 1.0}, 6), ({"CPU": 4.0}, 1), ({"CPU": 1.0, "GPU": 0.5}, 2), ({"fast": 1.0}, 0)],
+    [({"CPU": 1.0}, 6), ({"CPU": 3.0}, 1), ({"CPU": 1.0, "GPU": 0.5}, 2), ({"fast": 1.0}, 0)],
 )
 def test_slots_are_counted_node_by_node(asked: dict[str, float], slots: int) -> None:
     nodes = [{"CPU": 4.0, "GPU": 1.0}, {"CPU": 2.0}]
@@ -178,3 +181,19 @@ def test_a_lease_remembers_its_launcher_and_one_of_before_had_a_command(tmp_path
 
     found = [of_next_server.find(run, 1) for run in (7, 8)]
     assert [lease.launcher for lease in found if lease] == ["ray", "command"]
+
+
+def test_the_files_of_an_actor_that_was_killed_are_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed, its_lock = make_own_folder()
+    (killed / "checkpoint").write_text("large")
+    lives, lock = make_own_folder()
+    os.close(its_lock)
+
+    third, its_lock = make_own_folder()
+
+    assert [folder.exists() for folder in (killed, lives, third)] == [False, True, True]
+    os.close(lock)
+    os.close(its_lock)
