@@ -26,31 +26,37 @@ class Carried:
     read_at: int
 
 
-def carried_in(frame: FrameType) -> list[Carried]:
-    """What the loop that runs in a frame carries; empty where there is no source to read."""
+def source_of(frame: FrameType) -> tuple[ast.Module, int, int] | None:
+    """The source around a loop, its line in it, and how far line numbers are off; None: there is
+    none to read.
+    """
     try:
         tree, first = _tree_of(frame.f_code)
     except (OSError, TypeError, SyntaxError, ValueError, IndexError):
-        return []
-    return carried_around(tree, frame.f_lineno - first, first)
+        return None
+    return tree, frame.f_lineno - first, first
 
 
 def carried_around(tree: ast.Module, at: int, first: int = 0) -> list[Carried]:
     """What the loops of the run around a line carry. first: what is added to line numbers."""
-    loops = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.For, ast.AsyncFor))
-        and node.lineno <= at <= (node.end_lineno or 0)
-        and (_is_of_run(node.iter) or node.lineno == at)
-    ]
     found: dict[str, Carried] = {}
-    for loop in loops:
+    for loop in loops_around(tree, at):
         flow = Flow(first)
         flow.turn(loop)
         for item in flow.carried():
             found.setdefault(item.name, item)
     return list(found.values())
+
+
+def loops_around(tree: ast.Module, at: int) -> list[ast.For | ast.AsyncFor]:
+    """The loops of the run around a line, the outer ones first."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.For, ast.AsyncFor))
+        and node.lineno <= at <= (node.end_lineno or 0)
+        and (is_of_run(node.iter) or node.lineno == at)
+    ]
 
 
 def _tree_of(code: CodeType) -> tuple[ast.Module, int]:
@@ -64,7 +70,7 @@ def _tree_of(code: CodeType) -> tuple[ast.Module, int]:
     return ast.parse(textwrap.dedent("".join(lines))), first - 1
 
 
-def _is_of_run(iterable: ast.expr) -> bool:
+def is_of_run(iterable: ast.expr) -> bool:
     """Whether a loop goes over a loop of ours, also inside `enumerate` or a progress bar."""
     return any(
         isinstance(node, ast.Call)

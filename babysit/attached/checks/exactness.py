@@ -79,9 +79,9 @@ class RoundTrip:
             if not isinstance(part, StatePart):
                 shared[id(part.value)] = part.value  # a scheduler refers to its optimizer
         for name, part in parts.by_name.items():
-            # PyTorch's own come back; a scaler makes some of its attributes only when it is used.
-            is_torchs = type(part.value).__module__.startswith("torch.")
-            if isinstance(part, StatePart) and not is_torchs:
+            # PyTorch's and ours come back; a scaler makes some attributes only when it is used.
+            is_known = type(part.value).__module__.startswith(("torch.", "babysit."))
+            if isinstance(part, StatePart) and not is_known:
                 try:
                     self.copies[name] = copy.deepcopy(part.value, dict(shared))
                 except Exception:  # not every object can be copied

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from types import FrameType
 from typing import Any
 
-from babysit.attached.checks.carried import carried_in
+from babysit.attached.checks.carried import carried_around, source_of
+from babysit.attached.checks.iterators import begun_anew
 from babysit.attached.session import ScriptSession
 
 LOOK_AT_TURNS = 3
@@ -28,12 +30,16 @@ def look(session: ScriptSession, frame: FrameType, turns: int, *, is_new: bool) 
     session.declare()
 
 
-def _look_for_carried(session: ScriptSession, frame: FrameType) -> None:
+def _look_for_carried(session: ScriptSession, frame: Any) -> None:
     """Say which values are carried from turn to turn, as far as that can be seen."""
     known = known_ids(session)
     changed = session.carried.look(frame, known)
     if changed is None:
         return
+    source = source_of(frame) if isinstance(frame, FrameType) else None
+    if source is not None:
+        anew = begun_anew(*source, is_kept=lambda name: id(value_of(frame, name)) in known)
+        session.approximate(anew, is_known=False)
     carried = read_carried(frame, known)
     session.approximate(list(carried.values()), is_known=False)
     for name in changed:
@@ -51,14 +57,24 @@ def read_carried(frame: Any, known: set[int]) -> dict[str, str]:
     """
     if not isinstance(frame, FrameType):
         return {}
+    source = source_of(frame)
     values = {**frame.f_globals, **frame.f_locals}
     return {
         item.name: f"The loop carries {item.name} from turn to turn (it is set in line "
         f"{item.set_at}, and read before that in line {item.read_at}), and nothing keeps it: add "
         f"`own = run.keep({item.name}={item.name})` before the loop, and use own.{item.name}."
-        for item in carried_in(frame)
+        for item in ([] if source is None else carried_around(*source))
         if id(values.get(item.name)) not in known and not callable(values.get(item.name))
     }
+
+
+def value_of(frame: FrameType, dotted: str) -> Any:
+    """What a name of a frame stands for, such as `self.batches`; None: it is not there."""
+    first, *rest = dotted.split(".")
+    found = frame.f_locals.get(first, frame.f_globals.get(first))
+    for name in rest:
+        found = inspect.getattr_static(found, name, None)
+    return found
 
 
 def known_ids(session: ScriptSession) -> set[int]:

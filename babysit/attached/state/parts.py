@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from babysit.attached.state.generators import GENERATORS, GeneratorPart, generators_in
+from babysit.attached.state.generators import GENERATORS, GeneratorPart
 from babysit.attached.state.optimizer_state import OptimizerPart
 from babysit.training.checkpoint import is_dense
 from babysit.training.user_code.encoding import Encoder, NotEncodable, decode
@@ -203,7 +203,6 @@ class Parts:
     def __init__(self) -> None:
         self.by_name: dict[str, Part] = {}
         self.unseen: dict[str, str] = {}  # name -> why nothing of it is captured
-        self._of_data: dict[str, int] = {}  # name of a part of the data -> loop of the script
 
     def add(self, name: str, value: Any) -> None:
         """Attach one part; a list or a dict adds each of its parts."""
@@ -211,7 +210,7 @@ class Parts:
         for wanted, item in expanded(name, value):
             if id(item) in known:
                 continue
-            label = self._free_name(wanted, name)
+            label = self.free_name(wanted, name)
             if isinstance(item, nn.Module):
                 first = not any(isinstance(part, ModulePart) for part in self.by_name.values())
                 self.by_name[label] = ModulePart(label, item, "" if first else f"{label}/")
@@ -226,22 +225,7 @@ class Parts:
                     f"a {type(item).__qualname__} has no state_dict and load_state_dict"
                 )
 
-    def set_data(self, data: Any, top: int, inner: int) -> None:
-        """The generators that a loop's data keep are parts, as long as that loop of the script is
-        in progress. top, inner: which loop it is. data: a loader, or what else it goes over.
-        """
-        for name, loop in list(self._of_data.items()):
-            if loop != top or name.startswith(f"data.{inner}."):
-                del self._of_data[name], self.by_name[name]
-        known = {id(part.value) for part in self.by_name.values()}
-        holders = [getattr(data, name, None) for name in ("dataset", "collate_fn")]
-        for path, generator in generators_in(*holders).items():
-            name = f"data.{inner}.{path}"
-            if id(generator) not in known and name not in self.by_name:
-                self.by_name[name] = GeneratorPart(name, generator)
-                self._of_data[name] = top
-
-    def _free_name(self, label: str, name: str) -> str:
+    def free_name(self, label: str, name: str) -> str:
         names = (label, f"{name}.{label}", *(f"{label}.{n}" for n in range(2, 1000)))
         return next(item for item in names if item not in self.by_name)
 

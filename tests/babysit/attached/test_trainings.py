@@ -31,6 +31,7 @@ NAMES = (
     "replay_buffer",
     "own_generators",
     "worker_generators",
+    "semi_supervised",
 )
 KILLS = 3
 
