@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from babysit.attached.state.parts import Parts, PartState, StatePart
+from babysit.attached.state.part_state import PartState
+from babysit.attached.state.parts import Parts, StatePart
 from babysit.training.user_code.encoding import Encoder, NotEncodable
 
 DEPTH_MAX = 3

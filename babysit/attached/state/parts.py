@@ -8,32 +8,15 @@ own `load_state_dict` would turn the float32 momentum of a bfloat16 parameter in
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from babysit.attached.state.generators import GENERATORS, GeneratorPart
+from babysit.attached.state.module_part import ModulePart
 from babysit.attached.state.optimizer_state import OptimizerPart
-from babysit.training.checkpoint import is_dense
-from babysit.training.user_code.encoding import Encoder, NotEncodable, decode
-
-
-@dataclass(slots=True)
-class PartState:
-    """What was captured. The tensors are the training's own, not copies.
-
-    model: tensors of networks. optimizer: tensors of optimizers. extra: all other tensors.
-    body: part name -> JSON. lost: what could not be captured, in words.
-    """
-
-    model: dict[str, Tensor] = field(default_factory=dict)
-    optimizer: dict[str, Tensor] = field(default_factory=dict)
-    extra: dict[str, Tensor] = field(default_factory=dict)
-    body: dict[str, Any] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
+from babysit.attached.state.part_state import PartState, decoded, encoded
 
 
 class Part(Protocol):
@@ -49,77 +32,6 @@ class Part(Protocol):
         ...
 
 
-class ModulePart:
-    """A network: parameters, buffers, modes of its modules, which parameters learn."""
-
-    def __init__(self, name: str, module: nn.Module, prefix: str) -> None:
-        self.name, self.value, self.prefix = name, module, prefix
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Parameters and buffers by name, also buffers that no `state_dict` holds."""
-        held = {name: item for name, item in self.value.state_dict().items() if _is_there(item)}
-        for name, buffer in self.value.named_buffers():
-            if name not in held and _is_there(buffer):
-                held[name] = buffer
-        return held
-
-    def capture(self, into: PartState) -> None:
-        for name, tensor in self.tensors().items():
-            into.model[self.prefix + name] = tensor
-        gradients = []
-        for name, parameter in self.value.named_parameters():
-            # Inside an accumulation they are part of the state. Others cost a copy and do no harm.
-            if parameter.grad is not None and is_dense(parameter.grad):
-                gradients.append(name)
-                into.extra[f"{self.name}/{name}/grad"] = parameter.grad
-        into.body[self.name] = {
-            "evaluating": [name for name, item in self.value.named_modules() if not item.training],
-            "frozen": [n for n, item in self.value.named_parameters() if not item.requires_grad],
-            "gradients": gradients,
-            "extra": _extra_state(self, into),
-        }
-
-    def restore(self, state: PartState) -> list[str]:
-        body = state.body[self.name]
-        held = {
-            name.removeprefix(self.prefix): tensor
-            for name, tensor in state.model.items()
-            if name.startswith(self.prefix)
-        }
-        own = self.tensors()
-        with torch.no_grad():
-            for name in own.keys() & held.keys():
-                own[name].copy_(held.pop(name))
-        if held:  # of lazy modules, for example: they take shape when they are loaded
-            known = self.value.state_dict()
-            self.value.load_state_dict(known | held, strict=False)
-        extra = _decoded(body["extra"], state.extra)
-        if extra:
-            self.value.load_state_dict({**self.value.state_dict(), **extra}, strict=False)
-        evaluating = set(body["evaluating"])
-        for name, module in self.value.named_modules():
-            module.training = name not in evaluating
-        frozen, gradients = set(body["frozen"]), set(body["gradients"])
-        for name, parameter in self.value.named_parameters():
-            parameter.requires_grad = name not in frozen
-            grad = state.extra[f"{self.name}/{name}/grad"] if name in gradients else None
-            parameter.grad = None if grad is None else grad.to(parameter.device).clone()
-        missing = [name for name in own if self.prefix + name not in state.model]
-        return [f"{self.name}: {name} is not in the checkpoint" for name in missing]
-
-
-def _is_there(value: Any) -> bool:
-    is_lazy = nn.parameter.is_lazy(value)
-    return not is_lazy and is_dense(value) and value.device.type != "meta"
-
-
-def _extra_state(part: ModulePart, into: PartState) -> dict[str, Any]:
-    """What else the `state_dict` holds: the extra state of modules, of any type."""
-    state = part.value.state_dict()
-    others = {name: item for name, item in state.items() if not isinstance(item, Tensor)}
-    return _encoded(part.name, others, into)
-
-
 class StatePart:
     """Anything with `state_dict` and `load_state_dict`."""
 
@@ -130,10 +42,10 @@ class StatePart:
         state = self.value.state_dict()
         if not isinstance(state, Mapping):
             state = {"": state}
-        into.body[self.name] = _encoded(self.name, state, into)
+        into.body[self.name] = encoded(self.name, state, into)
 
     def restore(self, state: PartState) -> list[str]:
-        held = _decoded(state.body[self.name], state.extra)
+        held = decoded(state.body[self.name], state.extra)
         if set(held) == {""}:
             self.value.load_state_dict(held[""])
             return []
@@ -141,27 +53,6 @@ class StatePart:
         lost = {key: now[key] for key in now if key not in held}  # was not encodable
         self.value.load_state_dict({**lost, **held})
         return []
-
-
-def _encoded(name: str, state: Mapping[Any, Any], into: PartState) -> dict[str, Any]:
-    """JSON of a mapping, key by key: what cannot be encoded does not take the rest with it."""
-    pairs = []
-    for number, (key, value) in enumerate(state.items()):
-        encoder = Encoder()
-        try:
-            pair = [encoder.encode(key, "key"), encoder.encode(value, f"{name}/{number}")]
-        except NotEncodable as error:
-            into.lost.append(f"{name}: {key!r} cannot be saved ({error})")
-            continue
-        into.extra |= encoder.tensors
-        pairs.append(pair)
-    return {"pairs": pairs}
-
-
-def _decoded(body: dict[str, Any], tensors: dict[str, Tensor]) -> dict[Any, Any]:
-    return {
-        decode(key, tensors, "cuda"): decode(value, tensors, "cuda") for key, value in body["pairs"]
-    }
 
 
 def expanded(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,8 @@ from babysit.attached.control.options import StepHooks
 from babysit.attached.state.data_parts import DataParts
 from babysit.attached.state.kept import Kept
 from babysit.attached.state.loops import LoopPlaces, Place
-from babysit.attached.state.parts import Parts, PartState
+from babysit.attached.state.part_state import PartState
+from babysit.attached.state.parts import Parts
 from babysit.storage.manifest import FORMAT
 from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot, random_tensors, restore_random

@@ -20,7 +20,8 @@ from babysit.attached.state.generators import (
     own_generators_seeded,
     seed_generator,
 )
-from babysit.attached.state.parts import Parts, PartState
+from babysit.attached.state.part_state import PartState
+from babysit.attached.state.parts import Parts
 
 KINDS: dict[str, Callable[[], Any]] = {
     "torch": lambda: torch.Generator().manual_seed(1),

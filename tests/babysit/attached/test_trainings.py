@@ -32,6 +32,7 @@ NAMES = (
     "own_generators",
     "worker_generators",
     "semi_supervised",
+    "plain_attributes",
 )
 KILLS = 3
 
