@@ -11,7 +11,7 @@ from typing import Any
 from babysit.attached import restoring
 from babysit.attached.checks.declaring import note_length
 from babysit.attached.checks.frames import left_by_break, script_frame
-from babysit.attached.checks.observing import LOOK_AT_TURNS, look
+from babysit.attached.checks.observing import LOOK_AT_TURNS, is_new_loop, look, look_for_carried
 from babysit.attached.loops import Loops
 from babysit.attached.safety import never_raises
 from babysit.attached.say import say
@@ -48,6 +48,7 @@ class Recording(Loops):
         self._passed_over = False  # a stream, up to where the checkpoint was taken
         self._in_turn = self._is_broken = self._is_evaluating = False
         self._inside = 0  # plain loops in this turn
+        self._is_first, self._is_looked_at = True, False  # boundary of a loop; the loop
         self.thread = 0  # that trains
         self.activity = 0  # counts what the script has done with its run
         self._owner = os.getpid()
@@ -105,7 +106,7 @@ class Recording(Loops):
 
     def begin_source(self, source: Source, index: int) -> Iterator[Any]:
         """The batches from `index` on; then the state of the checkpoint is put back, if any."""
-        iterator = source.begin(index)
+        iterator, self._is_first = source.begin(index), True
         self.training.places.now.index = index
         held, self._from_checkpoint = self._from_checkpoint, None
         if held is not None:
@@ -133,6 +134,11 @@ class Recording(Loops):
             if self._turns == 0:
                 self._begin(session)
             goes_on = session.boundary()
+            if self._is_first:
+                self._is_first = False
+                self._is_looked_at = is_new_loop(session, script_frame(frame))
+            elif self._is_looked_at:
+                self._is_looked_at = look_for_carried(session, script_frame(frame))
             if self._turns <= LOOK_AT_TURNS:
                 look(session, script_frame(frame), self._turns, is_new=self.is_new)
         except Exception as error:

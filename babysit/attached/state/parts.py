@@ -61,8 +61,10 @@ def expanded(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         for number, item in enumerate(value):
             yield from expanded(f"{name}.{number}", item)
     elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from expanded(str(key), item)
+        for number, (key, item) in enumerate(value.items()):
+            # A parameter, for example, is a key without a name.
+            label = str(key) if isinstance(key, (str, int)) else f"{name}.{number}"
+            yield from expanded(label, item)
     elif value is not None:
         yield name, unwrapped(value)
 
