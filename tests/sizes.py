@@ -27,7 +27,7 @@ HYPOTHESIS_EXAMPLES = _size(30, 100)  # of each property
 
 # ---- trainings of people's own -----------------------------------------------------------------
 
-KILLED_TRAININGS = _size(3, 15)  # killed three times each
+KILLED_TRAININGS = _size(3, 17)  # killed three times each
 PROVED_TRAININGS = _size(2, 4)
 
 # ---- curves ------------------------------------------------------------------------------------

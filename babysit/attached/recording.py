@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -12,20 +11,20 @@ from typing import Any
 from babysit.attached import restoring
 from babysit.attached.checks.declaring import note_length
 from babysit.attached.checks.frames import left_by_break, script_frame
-from babysit.attached.checks.observing import LOOK_AT_TURNS, look
+from babysit.attached.checks.observing import LOOK_AT_TURNS, is_new_loop, look, look_for_carried
+from babysit.attached.loops import Loops
 from babysit.attached.safety import never_raises
 from babysit.attached.say import say
 from babysit.attached.series.logged import LoggedValues
 from babysit.attached.series.numbers import named_values
 from babysit.attached.session import Evaluation, ScriptSession
-from babysit.attached.state.seeding import derived_seed
 from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
 from babysit.protocol.status import RunStatus
 from babysit.training.checkpoint import Snapshot
 
 
-class Recording:
+class Recording(Loops):
     """What the loops of a script report to; without a session they are plain loops.
 
     from_checkpoint: the state that the first boundary puts back; None in a new run.
@@ -49,6 +48,7 @@ class Recording:
         self._passed_over = False  # a stream, up to where the checkpoint was taken
         self._in_turn = self._is_broken = self._is_evaluating = False
         self._inside = 0  # plain loops in this turn
+        self._is_first, self._is_looked_at = True, False  # boundary of a loop; the loop
         self.thread = 0  # that trains
         self.activity = 0  # counts what the script has done with its run
         self._owner = os.getpid()
@@ -64,19 +64,6 @@ class Recording:
     @property
     def run_id(self) -> int | None:
         return None if self.session is None else self.session.spec.id
-
-    @property
-    def epoch(self) -> int:
-        return self.training.places.now.epoch
-
-    @property
-    def is_in_epochs(self) -> bool:
-        return self.training.places.epochs is not None
-
-    @property
-    def place_of_order(self) -> tuple[int, int, int]:
-        place = self.training.places.now
-        return place.top, place.epoch, place.inner
 
     @never_raises
     def log(self, values: dict[str, Any]) -> None:
@@ -117,45 +104,9 @@ class Recording:
             self.warn("inside", restoring.INSIDE)
         return self._in_turn
 
-    def seed_inside(self) -> int:
-        """The seed of a plain loop."""
-        place = self.training.places.now
-        return derived_seed(self.seed, *place.to_json().values(), self._inside)
-
-    def begin_epochs(self, count: int) -> int | None:
-        return self.training.places.begin_epochs(count)
-
-    def epochs_end(self, count: int) -> int:
-        """The epoch before which the loop ends: more than asked for when the run was extended."""
-        return sys.maxsize if self.is_extended() else count
-
-    def is_extended(self) -> bool:
-        """Whether more turns were asked for than the script's own loop makes."""
-        limit = self.training.limit
-        return self.session is not None and limit is not None and limit > self.step
-
-    def has_more_turns(self) -> bool:
-        """Whether a loop of so many turns, outside of epochs, goes on after its last one."""
-        return self.is_extended() and not (self.is_in_epochs or self._in_turn)
-
-    def begin_epoch(self, epoch: int, count: int) -> None:
-        self.training.places.begin_epoch(epoch)
-
-    def end_epochs(self) -> None:
-        self.training.places.end_epochs()
-
-    def begin_turns(self) -> int | None:
-        return self.training.places.begin_turns()
-
-    @never_raises
-    def note_data(self, data: Any) -> None:
-        """data: what the loop that begins goes over, if it has an order and a state of its own."""
-        place = self.training.places.now
-        self.training.parts.set_data(data, place.top, place.inner)
-
     def begin_source(self, source: Source, index: int) -> Iterator[Any]:
         """The batches from `index` on; then the state of the checkpoint is put back, if any."""
-        iterator = source.begin(index)
+        iterator, self._is_first = source.begin(index), True
         self.training.places.now.index = index
         held, self._from_checkpoint = self._from_checkpoint, None
         if held is not None:
@@ -183,6 +134,11 @@ class Recording:
             if self._turns == 0:
                 self._begin(session)
             goes_on = session.boundary()
+            if self._is_first:
+                self._is_first = False
+                self._is_looked_at = is_new_loop(session, script_frame(frame))
+            elif self._is_looked_at:
+                self._is_looked_at = look_for_carried(session, script_frame(frame))
             if self._turns <= LOOK_AT_TURNS:
                 look(session, script_frame(frame), self._turns, is_new=self.is_new)
         except Exception as error:

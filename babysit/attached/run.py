@@ -96,6 +96,24 @@ class Run:
             lambda seed: ShuffledSource(count, batch_size, seed, drop_last=drop_last)
         )
 
+    def enumerate(self, loop: Iterable[Item], start: int = 0) -> Iterator[tuple[int, Item]]:
+        """As `enumerate` of one of these loops: in a continued run it goes on counting."""
+        recording = self._recording
+        number = 0 if recording.is_in_turn else None
+        for item in loop:
+            number = recording.number if number is None else number
+            yield start + number, item
+            number += 1
+
+    def endless(self, loader: Iterable[Item]) -> Iterator[Item]:
+        """Batches for `next`, beside those of the loop: over the loader again and again. Its place
+        is a part of every checkpoint.
+        """
+        recording, ordered = self._recording, self._ordered_source
+        return recording.endless(
+            lambda seed, number: source_of(loader, seed, number, ordered=ordered), loader
+        )
+
     def _turns(self, make: Callable[[int], Source], data: Any = None) -> Iterator[Any]:
         recording = self._recording
         if recording.is_inside():
@@ -130,7 +148,7 @@ class Run:
 
     def keep(self, **values: Any) -> Namespace:
         """Values that the loop carries from turn to turn; they are part of every checkpoint."""
-        return self._recording.training.kept.add(values)
+        return self._recording.keep(values)
 
     def evaluate(self, function: Function) -> Function:
         """Decorator: a function without arguments that measures, for *Evaluate* and pauses.

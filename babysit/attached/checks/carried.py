@@ -10,10 +10,14 @@ import ast
 import inspect
 import linecache
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
 
 LOOPS = frozenset({"epochs", "batches", "steps", "shuffled", "loader"})  # of `babysit.attach`
+FILLING = frozenset(
+    {"append", "extend", "insert", "add", "update", "pop", "popleft", "appendleft", "remove"}
+)
 CLOCKS = frozenset({"time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "now"})
 
 
@@ -26,31 +30,76 @@ class Carried:
     read_at: int
 
 
-def carried_in(frame: FrameType) -> list[Carried]:
-    """What the loop that runs in a frame carries; empty where there is no source to read."""
+def source_of(frame: FrameType) -> tuple[ast.Module, int, int] | None:
+    """The source around a loop, its line in it, and how far line numbers are off; None: there is
+    none to read.
+    """
     try:
         tree, first = _tree_of(frame.f_code)
     except (OSError, TypeError, SyntaxError, ValueError, IndexError):
-        return []
-    return carried_around(tree, frame.f_lineno - first, first)
+        return None
+    return tree, frame.f_lineno - first, first
 
 
 def carried_around(tree: ast.Module, at: int, first: int = 0) -> list[Carried]:
     """What the loops of the run around a line carry. first: what is added to line numbers."""
-    loops = [
+    found: dict[str, Carried] = {}
+    loops = loops_around(tree, at)
+    for loop in loops:
+        flow = Flow(first)
+        flow.turn(loop)
+        for item in (*flow.carried(), *_read_afterwards(tree, loop, flow)):
+            found.setdefault(item.name, item)
+    return list(found.values())
+
+
+def _read_afterwards(
+    tree: ast.Module, loop: ast.For | ast.AsyncFor, flow: Flow
+) -> Iterator[Carried]:
+    """What only some turns set, and what follows the loop reads, such as the best weights."""
+    perhaps = flow.written.keys() - flow.known
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Name) and node.id in perhaps):
+            continue
+        if isinstance(node.ctx, ast.Load) and node.lineno > (loop.end_lineno or 0):
+            perhaps.discard(node.id)
+            yield Carried(node.id, flow.written[node.id], node.lineno + flow.first)
+
+
+def filled_in(tree: ast.Module, at: int) -> set[str]:
+    """Names of what is changed in place around the innermost loop: `history.append(x)` at the end
+    of an epoch, `best[name] = x`. Changes inside of it are seen by looking.
+    """
+    loops = loops_around(tree, at)
+    found: set[str] = set()
+    for loop in loops[:-1]:
+        flow = Flow(0)
+        flow.turn(loop)
+        inner = {id(node) for node in ast.walk(loops[-1])}
+        for node in ast.walk(loop):
+            target: ast.expr | None = None
+            if id(node) in inner:
+                continue
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                target = node.func.value if node.func.attr in FILLING else None
+            elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                target = node.value
+            if isinstance(target, ast.Subscript):  # history["loss"].append(x)
+                target = target.value
+            if isinstance(target, ast.Name) and target.id not in flow.known:
+                found.add(target.id)
+    return found
+
+
+def loops_around(tree: ast.Module, at: int) -> list[ast.For | ast.AsyncFor]:
+    """The loops of the run around a line, the outer ones first."""
+    return [
         node
         for node in ast.walk(tree)
         if isinstance(node, (ast.For, ast.AsyncFor))
         and node.lineno <= at <= (node.end_lineno or 0)
-        and (_is_of_run(node.iter) or node.lineno == at)
+        and (is_of_run(node.iter) or node.lineno == at)
     ]
-    found: dict[str, Carried] = {}
-    for loop in loops:
-        flow = Flow(first)
-        flow.turn(loop)
-        for item in flow.carried():
-            found.setdefault(item.name, item)
-    return list(found.values())
 
 
 def _tree_of(code: CodeType) -> tuple[ast.Module, int]:
@@ -64,7 +113,7 @@ def _tree_of(code: CodeType) -> tuple[ast.Module, int]:
     return ast.parse(textwrap.dedent("".join(lines))), first - 1
 
 
-def _is_of_run(iterable: ast.expr) -> bool:
+def is_of_run(iterable: ast.expr) -> bool:
     """Whether a loop goes over a loop of ours, also inside `enumerate` or a progress bar."""
     return any(
         isinstance(node, ast.Call)
@@ -81,7 +130,7 @@ class Flow(ast.NodeVisitor):
     """
 
     def __init__(self, first: int) -> None:
-        self._first = first
+        self.first = first
         self.known: set[str] = set()
         self.read: dict[str, int] = {}  # before the turn has set them
         self.written: dict[str, int] = {}
@@ -144,7 +193,7 @@ class Flow(ast.NodeVisitor):
     # -- names
 
     def _name(self, node: ast.Name) -> None:
-        line = node.lineno + self._first
+        line = node.lineno + self.first
         if isinstance(node.ctx, ast.Load):
             if node.id not in self.known:
                 self.read.setdefault(node.id, line)
@@ -203,7 +252,7 @@ class Flow(ast.NodeVisitor):
     def _scope(self, node: ast.AST) -> None:
         name = getattr(node, "name", None)
         if name is not None:
-            self.written.setdefault(name, getattr(node, "lineno", 0) + self._first)
+            self.written.setdefault(name, getattr(node, "lineno", 0) + self.first)
             self.known.add(name)
 
     def _comprehension(self, node: ast.AST) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
+from babysit.attached.state.module_part import ModulePart
 from babysit.attached.state.seeding import generators_seeded
 from babysit.attached.state.training import ScriptTraining
 from babysit.training.copies import copied
@@ -14,8 +15,8 @@ from babysit.training.copies import copied
 
 @contextlib.contextmanager
 def without_trace(training: ScriptTraining) -> Iterator[None]:
-    """Random numbers, modes of modules, buffers such as the statistics of BatchNorm, and kept
-    values are afterwards as they were.
+    """Random numbers, modes and plain attributes of modules, buffers such as the statistics of
+    BatchNorm, and kept values are afterwards as they were.
     """
     modules = [
         module for network in training.parts.modules().values() for module in network.modules()
@@ -29,8 +30,12 @@ def without_trace(training: ScriptTraining) -> Iterator[None]:
     ]
     kept, tensors, _ = training.kept.capture()
     tensors = copied(tensors)
+    plain = contextlib.ExitStack()
+    for part in training.parts.by_name.values():
+        if isinstance(part, ModulePart):
+            plain.enter_context(part.plain.unchanged())
     try:
-        with generators_seeded(training.seed), torch.no_grad():
+        with plain, generators_seeded(training.seed), torch.no_grad():
             yield
     finally:
         for module, mode in modes:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import random
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FrameType, ModuleType
 from typing import Any
@@ -21,17 +21,25 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from babysit.attached.state.parts import Parts, PartState, StatePart
+from babysit.attached.state.generators import GENERATORS
+from babysit.attached.state.part_state import PartState
+from babysit.attached.state.parts import Parts, StatePart
 from babysit.training.user_code.encoding import Encoder, NotEncodable
 
 DEPTH_MAX = 3
+LOOKS = 3  # at a loop, between its first turns
 HASHED_BYTES_MAX = 1 << 20  # a larger tensor is known by its version
 CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
-GENERATORS = (torch.Generator, random.Random, np.random.Generator, np.random.RandomState)
+NOT_CARRYING = (DataLoader, Dataset, Sampler, Optimizer, ModuleType, type)
 
 
-def fingerprint(value: Any, depth: int = 0) -> str:
-    """A text that changes with the value, as far as it can be looked into."""
+def fingerprint(value: Any, depth: int = 0, known: frozenset[int] = frozenset()) -> str:
+    """A text that changes with the value, as far as it can be looked into.
+
+    known: ids of what is attached or kept, which does not count.
+    """
+    if is_known(value, known):
+        return "known"
     if isinstance(value, nn.Module):
         versions = [t._version for t in (*value.parameters(), *value.buffers())]
         return f"module {id(value)} {versions}"
@@ -46,12 +54,12 @@ def fingerprint(value: Any, depth: int = 0) -> str:
         if depth >= DEPTH_MAX:
             return type(value).__qualname__
         if isinstance(value, dict):
-            return _joined(value.items(), depth)
+            return _joined(value.items(), depth, known)
         if isinstance(value, (list, tuple, set, deque)):
-            return _joined(enumerate(value), depth)
+            return _joined(enumerate(value), depth, known)
         held = getattr(value, "__dict__", None)
         own = type(value).__qualname__
-        return own + (_joined(held.items(), depth) if isinstance(held, dict) else "")
+        return own + (_joined(held.items(), depth, known) if isinstance(held, dict) else "")
     digest = hashlib.sha256(json.dumps(body).encode())
     for name, tensor in sorted(encoder.tensors.items()):
         digest.update(name.encode())
@@ -59,8 +67,13 @@ def fingerprint(value: Any, depth: int = 0) -> str:
     return digest.hexdigest()
 
 
-def _joined(items: Any, depth: int) -> str:
-    return "{" + ";".join(f"{key}={fingerprint(item, depth + 1)}" for key, item in items) + "}"
+def _joined(items: Any, depth: int, known: frozenset[int]) -> str:
+    pairs = [
+        f"{key if isinstance(key, (str, int)) else type(key).__qualname__}="
+        f"{fingerprint(item, depth + 1, known)}"
+        for key, item in items
+    ]
+    return "{" + ";".join(pairs) + "}"
 
 
 @dataclass(slots=True)
@@ -79,9 +92,9 @@ class RoundTrip:
             if not isinstance(part, StatePart):
                 shared[id(part.value)] = part.value  # a scheduler refers to its optimizer
         for name, part in parts.by_name.items():
-            # PyTorch's own come back; a scaler makes some of its attributes only when it is used.
-            is_torchs = type(part.value).__module__.startswith("torch.")
-            if isinstance(part, StatePart) and not is_torchs:
+            # PyTorch's and ours come back; a scaler makes some attributes only when it is used.
+            is_known = type(part.value).__module__.startswith(("torch.", "babysit."))
+            if isinstance(part, StatePart) and not is_known:
                 try:
                     self.copies[name] = copy.deepcopy(part.value, dict(shared))
                 except Exception:  # not every object can be copied
@@ -131,10 +144,14 @@ def _attributes(value: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class CarriedCheck:
-    """Objects of the loop that are changed in place between two turns, and that nobody keeps."""
+    """Objects of a loop that are changed in place between two turns, and that nobody keeps.
 
-    seen: list[dict[str, tuple[Any, str]]] = field(default_factory=list)
-    is_over: bool = False
+    seen: for each loop its names with their values, at its first turns.
+    """
+
+    seen: dict[Any, list[dict[str, tuple[Any, str]]]] = field(default_factory=dict)
+    site: tuple[Any, int] = (None, 0)  # of the loop in progress in the script
+    sites: set[tuple[Any, int]] = field(default_factory=set)  # those that were looked at
 
     def look(self, frame: FrameType, known: set[int]) -> list[str] | None:
         """Look at the names of the loop; at the third turn, say which of them carry a state. None:
@@ -142,27 +159,27 @@ class CarriedCheck:
 
         known: ids of all that is attached or kept.
         """
+        ids = frozenset(known)
         names = {  # the values themselves: the id of one that is gone may be used again
-            name: (value, fingerprint(value))
-            for name, value in list(frame.f_locals.items())
-            if not name.startswith("__")
-            and not _is_known(value, known)
-            and _may_carry(value, frame)
+            name: (value, fingerprint(value, 0, ids))
+            for name, value in _looked_at(frame)
+            if not is_known(value, ids)
         }
-        self.seen.append(names)
-        if len(self.seen) < 3:
+        seen = self.seen.setdefault(self.site, [])
+        seen.append(names)
+        if len(seen) < LOOKS:
             return None
-        self.is_over = True
-        before, after = self.seen[-2:]
-        self.seen.clear()
+        before, after = self.seen.pop(self.site)[-2:]
         return [
             name
             for name, (value, mark) in after.items()
-            if name in before and before[name][0] is value and before[name][1] != mark
+            if name in before
+            and before[name][1] != mark
+            and (before[name][0] is value or "." in name)
         ]
 
 
-def _is_known(value: Any, known: set[int]) -> bool:
+def is_known(value: Any, known: frozenset[int]) -> bool:
     """Whether it is attached or kept, or wraps networks that are."""
     if id(value) in known or not isinstance(value, nn.Module):
         return id(value) in known
@@ -170,12 +187,25 @@ def _is_known(value: Any, known: set[int]) -> bool:
     return bool(parameters) and known.issuperset(parameters)
 
 
-def _may_carry(value: Any, frame: FrameType) -> bool:
-    if isinstance(value, (DataLoader, Dataset, Sampler, Optimizer, ModuleType, type)):
-        return False
-    if isinstance(value, (*CONTAINERS, *GENERATORS, nn.Module)):
-        return True
-    if isinstance(value, Tensor):
-        return value.grad_fn is None
+def _looked_at(frame: FrameType) -> Iterator[tuple[str, Any]]:
+    """What may carry a state: values of the loop's names, and attributes of the script's own
+    objects, by names such as `self.count`.
+    """
     own = frame.f_globals.get("__name__")
-    return type(value).__module__ == own and hasattr(value, "__dict__")
+    for name, value in list(frame.f_locals.items()):
+        is_ours = type(value).__module__.startswith("babysit.")
+        if name.startswith("__") or is_ours or isinstance(value, NOT_CARRYING):
+            continue
+        if isinstance(value, (*CONTAINERS, *GENERATORS, nn.Module)):
+            yield name, value
+        elif isinstance(value, Tensor):
+            if value.grad_fn is None:
+                yield name, value
+        elif type(value).__module__ == own and isinstance(
+            held := getattr(value, "__dict__", None), dict
+        ):
+            for key, item in list(held.items()):
+                is_result = isinstance(item, Tensor) and item.grad_fn is not None
+                is_ours = type(item).__module__.startswith("babysit.")
+                if not (is_result or is_ours or isinstance(item, NOT_CARRYING)):
+                    yield f"{name}.{key}", item

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dis
 import inspect
+import os
 import sysconfig
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 # What runs while a `break` or a `return` drops the iterator of a loop.
 DROPS = frozenset({"POP_TOP", "POP_ITER", "END_FOR"})
-LIBRARIES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")})
+OWN = f"{Path(__file__).parents[2]}{os.sep}"  # `run.enumerate` stands between, too
+LIBRARIES = (OWN, *{sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")})
 
 
 def left_by_break(frame: FrameType | None) -> bool:

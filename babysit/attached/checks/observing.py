@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from types import FrameType
 from typing import Any
 
-from babysit.attached.checks.carried import carried_in
+from babysit.attached.checks.carried import carried_around, filled_in, source_of
+from babysit.attached.checks.exactness import CONTAINERS
+from babysit.attached.checks.iterators import begun_anew
 from babysit.attached.session import ScriptSession
 
 LOOK_AT_TURNS = 3
@@ -21,44 +24,80 @@ def look(session: ScriptSession, frame: FrameType, turns: int, *, is_new: bool) 
         known, perhaps = session.round_trip.problems(training.parts)
         session.approximate(known)
         session.approximate(perhaps, is_known=False)
-    if not session.carried.is_over and turns:
-        _look_for_carried(session, frame)
     if session.settings is not None:
         session.settings.observe(is_in_loop=turns > 1)
     session.declare()
 
 
-def _look_for_carried(session: ScriptSession, frame: FrameType) -> None:
-    """Say which values are carried from turn to turn, as far as that can be seen."""
-    known = known_ids(session)
-    changed = session.carried.look(frame, known)
+def is_new_loop(session: ScriptSession, frame: Any) -> bool:
+    """Whether the loop that begins is one that was not looked at. frame: of the script."""
+    carried = session.carried
+    carried.site = getattr(frame, "f_code", None), getattr(frame, "f_lineno", 0)
+    return carried.site not in carried.sites
+
+
+def look_for_carried(session: ScriptSession, frame: Any) -> bool:
+    """Look between two turns of a loop for values that it carries. Returns: whether to go on."""
+    carried = session.carried
+    changed = carried.look(frame, known_ids(session))
+    read = read_loop(session, frame)
     if changed is None:
-        return
-    carried = read_carried(frame, known)
-    session.approximate(list(carried.values()), is_known=False)
+        return True
+    carried.sites.add(carried.site)
     for name in changed:
-        if name not in carried:
-            said = (
-                f"The loop changes {name} from turn to turn, and nothing keeps it: "
-                f"add `own = run.keep({name}={name})`, or attach it."
-            )
-            session.approximate([said], is_known=False)
+        if name not in read:
+            session.approximate([_to_keep(name)], is_known=False)
+    return False
 
 
-def read_carried(frame: Any, known: set[int]) -> dict[str, str]:
-    """Plain values that the loop carries, by name, with what is to be said of each. The loop of a
+def read_loop(session: ScriptSession, frame: Any) -> set[str]:
+    """Read the source around a loop, and say what it carries and nobody keeps. The loop of a
     framework is not read.
+
+    Returns:
+        The names of what it carries.
     """
-    if not isinstance(frame, FrameType):
-        return {}
-    values = {**frame.f_globals, **frame.f_locals}
-    return {
+    source = source_of(frame) if isinstance(frame, FrameType) else None
+    if source is None:
+        return set()
+    known, values = known_ids(session), {**frame.f_globals, **frame.f_locals}
+    anew = begun_anew(*source, is_kept=lambda name: id(value_of(frame, name)) in known)
+    carried = {
         item.name: f"The loop carries {item.name} from turn to turn (it is set in line "
-        f"{item.set_at}, and read before that in line {item.read_at}), and nothing keeps it: add "
+        f"{item.set_at}, and {'read before that' if item.read_at <= item.set_at else 'read'} in "
+        f"line {item.read_at}), and nothing keeps it: add "
         f"`own = run.keep({item.name}={item.name})` before the loop, and use own.{item.name}."
-        for item in carried_in(frame)
+        for item in carried_around(*source)
         if id(values.get(item.name)) not in known and not callable(values.get(item.name))
     }
+    filled = {
+        name: _to_keep(name)
+        for name in sorted(filled_in(*source[:2]) - carried.keys())
+        if isinstance(values.get(name), CONTAINERS) and id(values[name]) not in known
+    }
+    session.approximate([*anew, *carried.values(), *filled.values()], is_known=False)
+    return {*carried, *filled}
+
+
+def _to_keep(name: str) -> str:
+    """What is said of what a loop changes in place."""
+    said = f"The loop changes {name} from turn to turn, and nothing keeps it: "
+    if "." not in name:
+        return f"{said}add `own = run.keep({name}={name})`, or attach it."
+    holder, _, attribute = name.rpartition(".")
+    return (
+        f"{said}add `own = run.keep({attribute}={name})` and use own.{attribute}, or give {holder} "
+        f"state_dict and load_state_dict, and attach it."
+    )
+
+
+def value_of(frame: FrameType, dotted: str) -> Any:
+    """What a name of a frame stands for, such as `self.batches`; None: it is not there."""
+    first, *rest = dotted.split(".")
+    found = frame.f_locals.get(first, frame.f_globals.get(first))
+    for name in rest:
+        found = inspect.getattr_static(found, name, None)
+    return found
 
 
 def known_ids(session: ScriptSession) -> set[int]:

@@ -20,7 +20,7 @@ from babysit.training.user_code.encoding import Encoder, decode, put_in_place
 from babysit.training.user_code.namespaces import spaces_of_function
 
 if TYPE_CHECKING:
-    from babysit.attached.state.parts import PartState
+    from babysit.attached.state.part_state import PartState
 
 GENERATORS = (torch.Generator, random.Random, np.random.Generator, np.random.RandomState)
 DEPTH_MAX = 5  # of attributes and elements in which generators are looked for

@@ -25,16 +25,27 @@ class Kept:
 
     def __init__(self) -> None:
         self.namespaces: list[Namespace] = []
+        self._of_epoch: list[Namespace] = []  # made inside the epoch in progress
         self._waiting: dict[int, dict[str, Any]] = {}  # of namespaces that are not there yet
 
-    def add(self, values: dict[str, Any]) -> Namespace:
-        """A further namespace; in a resumed process it takes its values when they are put back."""
+    def add(self, values: dict[str, Any], *, is_in_epoch: bool = False) -> Namespace:
+        """A further namespace; in a resumed process it takes its values when they are put back.
+
+        is_in_epoch: the script makes it anew in each epoch.
+        """
         space = Namespace(**values)
         self.namespaces.append(space)
+        if is_in_epoch:
+            self._of_epoch.append(space)
         waiting = self._waiting.pop(len(self.namespaces) - 1, None)
         if waiting is not None:
             vars(space).update(waiting)
         return space
+
+    def begin_epoch(self) -> None:
+        """Keep those no longer that were made inside the epoch before."""
+        self.namespaces = [item for item in self.namespaces if item not in self._of_epoch]
+        self._of_epoch.clear()
 
     def names(self) -> set[str]:
         return {name for space in self.namespaces for name in vars(space)}

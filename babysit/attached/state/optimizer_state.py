@@ -15,7 +15,7 @@ from babysit.training.optimizer import INDICES, VALUES
 from babysit.training.user_code.encoding import Encoder, NotEncodable, decode, put_in_place
 
 if TYPE_CHECKING:
-    from babysit.attached.state.parts import PartState
+    from babysit.attached.state.part_state import PartState
 
 
 class OptimizerPart:

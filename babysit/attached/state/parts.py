@@ -8,32 +8,15 @@ own `load_state_dict` would turn the float32 momentum of a bfloat16 parameter in
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
-from babysit.attached.state.generators import GENERATORS, GeneratorPart, generators_in
+from babysit.attached.state.generators import GENERATORS, GeneratorPart
+from babysit.attached.state.module_part import ModulePart
 from babysit.attached.state.optimizer_state import OptimizerPart
-from babysit.training.checkpoint import is_dense
-from babysit.training.user_code.encoding import Encoder, NotEncodable, decode
-
-
-@dataclass(slots=True)
-class PartState:
-    """What was captured. The tensors are the training's own, not copies.
-
-    model: tensors of networks. optimizer: tensors of optimizers. extra: all other tensors.
-    body: part name -> JSON. lost: what could not be captured, in words.
-    """
-
-    model: dict[str, Tensor] = field(default_factory=dict)
-    optimizer: dict[str, Tensor] = field(default_factory=dict)
-    extra: dict[str, Tensor] = field(default_factory=dict)
-    body: dict[str, Any] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
+from babysit.attached.state.part_state import PartState, decoded, encoded
 
 
 class Part(Protocol):
@@ -49,77 +32,6 @@ class Part(Protocol):
         ...
 
 
-class ModulePart:
-    """A network: parameters, buffers, modes of its modules, which parameters learn."""
-
-    def __init__(self, name: str, module: nn.Module, prefix: str) -> None:
-        self.name, self.value, self.prefix = name, module, prefix
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Parameters and buffers by name, also buffers that no `state_dict` holds."""
-        held = {name: item for name, item in self.value.state_dict().items() if _is_there(item)}
-        for name, buffer in self.value.named_buffers():
-            if name not in held and _is_there(buffer):
-                held[name] = buffer
-        return held
-
-    def capture(self, into: PartState) -> None:
-        for name, tensor in self.tensors().items():
-            into.model[self.prefix + name] = tensor
-        gradients = []
-        for name, parameter in self.value.named_parameters():
-            # Inside an accumulation they are part of the state. Others cost a copy and do no harm.
-            if parameter.grad is not None and is_dense(parameter.grad):
-                gradients.append(name)
-                into.extra[f"{self.name}/{name}/grad"] = parameter.grad
-        into.body[self.name] = {
-            "evaluating": [name for name, item in self.value.named_modules() if not item.training],
-            "frozen": [n for n, item in self.value.named_parameters() if not item.requires_grad],
-            "gradients": gradients,
-            "extra": _extra_state(self, into),
-        }
-
-    def restore(self, state: PartState) -> list[str]:
-        body = state.body[self.name]
-        held = {
-            name.removeprefix(self.prefix): tensor
-            for name, tensor in state.model.items()
-            if name.startswith(self.prefix)
-        }
-        own = self.tensors()
-        with torch.no_grad():
-            for name in own.keys() & held.keys():
-                own[name].copy_(held.pop(name))
-        if held:  # of lazy modules, for example: they take shape when they are loaded
-            known = self.value.state_dict()
-            self.value.load_state_dict(known | held, strict=False)
-        extra = _decoded(body["extra"], state.extra)
-        if extra:
-            self.value.load_state_dict({**self.value.state_dict(), **extra}, strict=False)
-        evaluating = set(body["evaluating"])
-        for name, module in self.value.named_modules():
-            module.training = name not in evaluating
-        frozen, gradients = set(body["frozen"]), set(body["gradients"])
-        for name, parameter in self.value.named_parameters():
-            parameter.requires_grad = name not in frozen
-            grad = state.extra[f"{self.name}/{name}/grad"] if name in gradients else None
-            parameter.grad = None if grad is None else grad.to(parameter.device).clone()
-        missing = [name for name in own if self.prefix + name not in state.model]
-        return [f"{self.name}: {name} is not in the checkpoint" for name in missing]
-
-
-def _is_there(value: Any) -> bool:
-    is_lazy = nn.parameter.is_lazy(value)
-    return not is_lazy and is_dense(value) and value.device.type != "meta"
-
-
-def _extra_state(part: ModulePart, into: PartState) -> dict[str, Any]:
-    """What else the `state_dict` holds: the extra state of modules, of any type."""
-    state = part.value.state_dict()
-    others = {name: item for name, item in state.items() if not isinstance(item, Tensor)}
-    return _encoded(part.name, others, into)
-
-
 class StatePart:
     """Anything with `state_dict` and `load_state_dict`."""
 
@@ -130,10 +42,10 @@ class StatePart:
         state = self.value.state_dict()
         if not isinstance(state, Mapping):
             state = {"": state}
-        into.body[self.name] = _encoded(self.name, state, into)
+        into.body[self.name] = encoded(self.name, state, into)
 
     def restore(self, state: PartState) -> list[str]:
-        held = _decoded(state.body[self.name], state.extra)
+        held = decoded(state.body[self.name], state.extra)
         if set(held) == {""}:
             self.value.load_state_dict(held[""])
             return []
@@ -143,35 +55,16 @@ class StatePart:
         return []
 
 
-def _encoded(name: str, state: Mapping[Any, Any], into: PartState) -> dict[str, Any]:
-    """JSON of a mapping, key by key: what cannot be encoded does not take the rest with it."""
-    pairs = []
-    for number, (key, value) in enumerate(state.items()):
-        encoder = Encoder()
-        try:
-            pair = [encoder.encode(key, "key"), encoder.encode(value, f"{name}/{number}")]
-        except NotEncodable as error:
-            into.lost.append(f"{name}: {key!r} cannot be saved ({error})")
-            continue
-        into.extra |= encoder.tensors
-        pairs.append(pair)
-    return {"pairs": pairs}
-
-
-def _decoded(body: dict[str, Any], tensors: dict[str, Tensor]) -> dict[Any, Any]:
-    return {
-        decode(key, tensors, "cuda"): decode(value, tensors, "cuda") for key, value in body["pairs"]
-    }
-
-
 def expanded(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The parts behind one argument of `attach`: a part, a list or a dict of parts."""
     if isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
             yield from expanded(f"{name}.{number}", item)
     elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from expanded(str(key), item)
+        for number, (key, item) in enumerate(value.items()):
+            # A parameter, for example, is a key without a name.
+            label = str(key) if isinstance(key, (str, int)) else f"{name}.{number}"
+            yield from expanded(label, item)
     elif value is not None:
         yield name, unwrapped(value)
 
@@ -203,7 +96,6 @@ class Parts:
     def __init__(self) -> None:
         self.by_name: dict[str, Part] = {}
         self.unseen: dict[str, str] = {}  # name -> why nothing of it is captured
-        self._of_data: dict[str, int] = {}  # name of a part of the data -> loop of the script
 
     def add(self, name: str, value: Any) -> None:
         """Attach one part; a list or a dict adds each of its parts."""
@@ -211,7 +103,7 @@ class Parts:
         for wanted, item in expanded(name, value):
             if id(item) in known:
                 continue
-            label = self._free_name(wanted, name)
+            label = self.free_name(wanted, name)
             if isinstance(item, nn.Module):
                 first = not any(isinstance(part, ModulePart) for part in self.by_name.values())
                 self.by_name[label] = ModulePart(label, item, "" if first else f"{label}/")
@@ -226,22 +118,7 @@ class Parts:
                     f"a {type(item).__qualname__} has no state_dict and load_state_dict"
                 )
 
-    def set_data(self, data: Any, top: int, inner: int) -> None:
-        """The generators that a loop's data keep are parts, as long as that loop of the script is
-        in progress. top, inner: which loop it is. data: a loader, or what else it goes over.
-        """
-        for name, loop in list(self._of_data.items()):
-            if loop != top or name.startswith(f"data.{inner}."):
-                del self._of_data[name], self.by_name[name]
-        known = {id(part.value) for part in self.by_name.values()}
-        holders = [getattr(data, name, None) for name in ("dataset", "collate_fn")]
-        for path, generator in generators_in(*holders).items():
-            name = f"data.{inner}.{path}"
-            if id(generator) not in known and name not in self.by_name:
-                self.by_name[name] = GeneratorPart(name, generator)
-                self._of_data[name] = top
-
-    def _free_name(self, label: str, name: str) -> str:
+    def free_name(self, label: str, name: str) -> str:
         names = (label, f"{name}.{label}", *(f"{label}.{n}" for n in range(2, 1000)))
         return next(item for item in names if item not in self.by_name)
 

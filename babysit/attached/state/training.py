@@ -7,9 +7,11 @@ from typing import Any
 
 from babysit.attached.control.controls import ScriptControls
 from babysit.attached.control.options import StepHooks
+from babysit.attached.state.data_parts import DataParts
 from babysit.attached.state.kept import Kept
 from babysit.attached.state.loops import LoopPlaces, Place
-from babysit.attached.state.parts import Parts, PartState
+from babysit.attached.state.part_state import PartState
+from babysit.attached.state.parts import Parts
 from babysit.storage.manifest import FORMAT
 from babysit.training.best import Best
 from babysit.training.checkpoint import Snapshot, random_tensors, restore_random
@@ -46,6 +48,10 @@ class ScriptTraining:
         default_factory=lambda: DivergenceGuard(factor_max=SLOW_FACTOR_MAX)
     )
     best: Best = field(default_factory=Best)
+    data_parts: DataParts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data_parts = DataParts(self.parts)
 
     def find_optimizers(self) -> None:
         """Look for optimizers and their groups, and hook those that are new."""
@@ -66,6 +72,13 @@ class ScriptTraining:
                 return False
         self.find_optimizers()
         return True
+
+    def leave_epoch(self) -> None:
+        """Another epoch, or another loop of the script, begins: what was made inside the one before
+        is none of the training's any more.
+        """
+        self.data_parts.begin_epoch()
+        self.kept.begin_epoch()
 
     def count_updates(self) -> int:
         """Steps of all optimizers since the run began."""

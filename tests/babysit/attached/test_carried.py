@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from babysit.attached.checks.carried import carried_around
+from babysit.attached.checks.carried import carried_around, filled_in
 from tests.babysit.attached.scripts import TRAININGS
 
 CARRYING = {
@@ -72,6 +72,38 @@ def test_an_outer_loop_carries_what_its_turns_do_not_set() -> None:
     assert (carried["running"].read_at, carried["running"].set_at) == (4, 4)
 
 
+def test_what_only_some_turns_set_and_the_end_reads_is_carried() -> None:
+    text = textwrap.dedent("""\
+        for epoch in run.epochs(3):
+            for x in run.batches(loader):
+                loss = f(x)
+            if epoch > 1:
+                weights = copy(net)
+                unused = 1
+        use(weights, loss)
+        """)
+    assert [(item.name, item.read_at) for item in carried_around(ast.parse(text), 2)] == [
+        ("weights", 7)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ("history.append(loss)", {"history"}),
+        ("history['loss'].append(loss)", {"history"}),
+        ("best[epoch] = loss", {"best"}),
+        ("counts[epoch] += 1", {"counts"}),
+        ("fresh = []\n    fresh.append(loss)", set()),
+        ("print(history[0])", set()),
+    ],
+)
+def test_what_is_filled_around_the_innermost_loop_is_found(change: str, names: set[str]) -> None:
+    inner = "    for x in run.batches(a):\n        b.append(x)\n"
+    text = f"for epoch in run.epochs(3):\n{inner}    {change}"
+    assert filled_in(ast.parse(text), 2) == names
+
+
 @pytest.mark.parametrize("path", sorted(TRAININGS.glob("*.py")), ids=lambda path: path.stem)
 def test_there_is_no_false_alarm_in_the_trainings(path) -> None:  # type: ignore[no-untyped-def]
     text = path.read_text()
@@ -80,6 +112,7 @@ def test_there_is_no_false_alarm_in_the_trainings(path) -> None:  # type: ignore
         node.lineno for node in ast.walk(tree) if isinstance(node, ast.For) and _is_loop(node, text)
     )
     assert carried_around(tree, at) == []
+    assert filled_in(tree, at) == set()
 
 
 def _is_loop(node: ast.For, text: str) -> bool:

@@ -13,13 +13,15 @@ import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Sampler, Subset
 
 from babysit.attached.state.data_order import LoaderSource
+from babysit.attached.state.data_parts import DataParts
 from babysit.attached.state.generators import (
     GeneratorPart,
     generators_in,
     own_generators_seeded,
     seed_generator,
 )
-from babysit.attached.state.parts import Parts, PartState
+from babysit.attached.state.part_state import PartState
+from babysit.attached.state.parts import Parts
 
 KINDS: dict[str, Callable[[], Any]] = {
     "torch": lambda: torch.Generator().manual_seed(1),
@@ -130,13 +132,14 @@ def test_a_generator_that_a_worker_is_given_is_seeded_for_each_batch() -> None:
 
 def test_the_generators_of_a_loop_are_parts_until_another_loop_of_the_script_begins() -> None:
     parts, loader = Parts(), DataLoader(Drawing(KINDS["numpy"]()))
+    loops = DataParts(parts)
     generator = KINDS["python"]()
     other = DataLoader(Drawing(generator))
 
-    parts.set_data(loader, top=1, inner=1)
-    parts.set_data(other, top=1, inner=2)
+    loops.set_loop(loader, top=1, inner=1)
+    loops.set_loop(other, top=1, inner=2)
     assert list(parts.by_name) == ["data.1.generator", "data.2.generator"]
-    parts.set_data(other, top=2, inner=1)
+    loops.set_loop(other, top=2, inner=1)
 
     assert list(parts.by_name) == ["data.1.generator"]
     assert parts.by_name["data.1.generator"].value is generator

@@ -31,6 +31,8 @@ NAMES = (
     "replay_buffer",
     "own_generators",
     "worker_generators",
+    "semi_supervised",
+    "plain_attributes",
 )
 KILLS = 3
 
