@@ -91,8 +91,8 @@ interface FrameChoice {
 }
 
 function frameOf(lines: ComparedLine[], { from, log, width, right }: FrameChoice): Frame | null {
-  const inSight = lines.flatMap(({ series }) => series.value.filter((_, i) => (series.step[i] ?? 0) >= from));
-  const values = log ? inSight.filter((value) => value > 0).map(Math.log10) : inSight;
+  const visible = lines.flatMap(({ series }) => series.value.filter((_, i) => (series.step[i] ?? 0) >= from));
+  const values = log ? visible.filter((value) => value > 0).map(Math.log10) : visible;
   const to = Math.max(...lines.map(({ series }) => lastStep(series)), from + 1);
   if (!values.some(Number.isFinite)) return null;
   const box = { width, height: HEIGHT, left: 46, right, top: 8, bottom: 24 };
