@@ -57,6 +57,25 @@ def test_the_list_can_be_searched(screen: Screen, history: dict[str, Any]) -> No
     expect(screen.page.get_by_role("link", name=history["name"], exact=True)).to_be_visible()
 
 
+def test_runs_that_are_ticked_in_the_list_are_compared(screen: Screen) -> None:
+    word = uuid.uuid4().hex[:8]
+    for rate in (0.05, 0.01):
+        run = screen.server.start_run(
+            "diabetes", steps=40, name=f"{word} {rate}", values={"learning_rate": rate}
+        )
+        screen.server.wait_for_status(run["id"], "finished")
+    screen.open(f"/runs?q={word}")
+
+    for rate in (0.05, 0.01):
+        screen.page.get_by_role("checkbox", name=f"Choose {word} {rate}", exact=True).check()
+    screen.button("Compare").click()
+
+    differs = screen.page.get_by_role("group", name="What differs", exact=True)
+    expect(differs.get_by_role("row").filter(has_text="Learning rate")).to_contain_text("0.010.05")
+    expect(screen.page.get_by_text("reaches val cost ≤")).to_be_visible()
+    expect(screen.region("val cost")).to_be_visible()
+
+
 def test_the_journal_says_who_when_what_and_why(screen: Screen, history: dict[str, Any]) -> None:
     screen.open_run(history["id"])
 

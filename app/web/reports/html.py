@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...errors import Invalid
@@ -11,7 +11,15 @@ from ...store.curves.chunks import Curve
 from ...store.curves.downsample import Downsampled, downsample
 from ...store.curves.smoothing import smoothed
 from ...store.event_summary import shown_step, summarize, when
-from .markdown import best_text, is_shown, later_reasons, reason_of
+from .markdown import (
+    CONVENTION,
+    best_text,
+    event_rows,
+    is_shown,
+    later_reasons,
+    reason_of,
+    setting_rows,
+)
 
 Json = dict[str, Any]
 COST = "train/cost"
@@ -29,12 +37,26 @@ OTHER_COLOUR = "#003700"
 BAND_COLOUR = "rgba(29, 78, 216, 0.15)"
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body {{ font: 14px/20px system-ui; margin: 24px auto; max-width: 1100px }}</style>
+<style>
+body {{ font: 14px/20px system-ui; margin: 24px auto; max-width: 1100px }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
+th, td {{ padding: 4px 16px 4px 0; border-bottom: 1px solid #dfe3ea; text-align: left }}
+th {{ font-weight: 500; color: #565f6f }}
+@page {{ size: A4; margin: 14mm }}
+@media print {{ body {{ margin: 0 }} tr {{ break-inside: avoid }} .modebar {{ display: none }} }}
+</style>
 <h1>{title}</h1>
 <p>{about}</p>
 {chart}
+<h2>What happened</h2>
+<p>{convention}</p>
+{history}
+<h2>Settings</h2>
+{settings}
 </html>
 """
+HISTORY_HEAD = ("step", "when", "who", "what", "why")
+SETTINGS_HEAD = ("hyperparameter", "at the start", "now")
 
 
 def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> str:
@@ -55,6 +77,7 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
             allowed=["csv", "json", "markdown", "recipe"],
         ) from None
 
+    shown = list(events)
     rows = [(title, logarithmic, names or _measured(curves)) for title, logarithmic, names in ROWS]
     rows = [row for row in rows if any(name in curves for name in row[2])]
     if not rows:
@@ -75,18 +98,7 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
             if COST in names and COST in curves:
                 _add_smoothed(figure, graph, curves[COST], place)
             figure.update_yaxes(type="log" if logarithmic else "linear", row=place)
-        shown = list(events)
-        reasons = later_reasons(shown)
-        for event in shown:
-            if event["kind"] in MARKED and is_shown(event):
-                why = reason_of(event, reasons)
-                words = f"{summarize(event)} {when(event)}{f' ({why})' if why else ''}"
-                text = html.escape(words, quote=False)
-                step = shown_step(event)
-                figure.add_vline(x=step, line_dash="dot", line_width=1)
-                figure.add_annotation(
-                    x=step, y=1, yref="paper", text="◆", hovertext=text, showarrow=False
-                )
+        _add_changes(figure, shown)
         figure.update_layout(height=220 * len(rows), template="plotly_white", margin={"t": 40})
         figure.update_xaxes(title_text="step", row=len(rows))
         chart = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG)
@@ -94,7 +106,38 @@ def report(run: Json, events: Iterable[Json], curves: Mapping[str, Curve]) -> st
         f"Task {run['task']}, seed {run['seed']}, {run['status']} at step {run['step']:,} "
         f"of {run['steps']:,}. {best_text(run) if run.get('best') else ''} {run['note']}"
     )
-    return PAGE.format(title=html.escape(run["name"]), about=html.escape(about), chart=chart)
+    return PAGE.format(
+        title=html.escape(run["name"]),
+        about=html.escape(about),
+        chart=chart,
+        convention=CONVENTION,
+        history=_table(HISTORY_HEAD, event_rows(shown)),
+        settings=_table(SETTINGS_HEAD, setting_rows(run)),
+    )
+
+
+def _add_changes(figure: Any, events: Sequence[Json]) -> None:
+    """A line and a mark with its words for each change, note and guard."""
+    reasons = later_reasons(events)
+    for event in events:
+        if event["kind"] in MARKED and is_shown(event):
+            why = reason_of(event, reasons)
+            words = f"{summarize(event)} {when(event)}{f' ({why})' if why else ''}"
+            text = html.escape(words, quote=False)
+            step = shown_step(event)
+            figure.add_vline(x=step, line_dash="dot", line_width=1)
+            figure.add_annotation(
+                x=step, y=1, yref="paper", text="◆", hovertext=text, showarrow=False
+            )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain text."""
+    cells = "".join(f"<th>{name}</th>" for name in head)
+    lines = [f"<tr>{cells}</tr>"]
+    for row in rows:
+        lines.append(f"<tr>{''.join(f'<td>{html.escape(str(text))}</td>' for text in row)}</tr>")
+    return "<table>\n{}\n</table>".format("\n".join(lines))
 
 
 # Plotly's own button would upload the data.

@@ -42,25 +42,10 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
         parent = run["parent"]
         lines += [f"Forked from run {parent['run_id']} at step {parent['step']:,}.", ""]
     lines += ["## Settings", "", "| hyperparameter | at the start | now |", "|---|---|---|"]
-    for name, value in run["values"].items():
-        first = run["initial_values"]
-        before = value_text(name, first[name]) if name in first else ""
-        row = (label(name), before, value_text(name, value))
-        lines.append(f"| {' | '.join(map(plain_text, row))} |")
+    lines += [f"| {' | '.join(map(plain_text, row))} |" for row in setting_rows(run)]
     lines += ["", "## What happened", "", CONVENTION, "", "| step | when | who | what | why |"]
     lines.append("|---|---|---|---|---|")
-    shown = list(events)
-    reasons = later_reasons(shown)
-    for event in shown:
-        if is_shown(event):
-            cells = (
-                f"{shown_step(event):,}",
-                _local(event["at"]),
-                event.get("actor", ""),
-                summarize(event),
-                reason_of(event, reasons),
-            )
-            lines.append(f"| {' | '.join(map(plain_text, cells))} |")
+    lines += [f"| {' | '.join(map(plain_text, row))} |" for row in event_rows(events)]
     lines += ["", "## Checkpoints", "", "| step | why | val cost | SHA-256 of the weights |"]
     lines.append("|---|---|---|---|")
     for checkpoint in checkpoints:
@@ -72,6 +57,36 @@ def markdown_report(run: Json, events: Iterable[Json], checkpoints: Iterable[Jso
                 f"| `{plain_text(checkpoint['weights_sha256'])}` |"
             )
     return "\n".join(lines) + "\n"
+
+
+def setting_rows(run: Json) -> list[tuple[str, str, str]]:
+    """Of each hyperparameter its name, its value at the start and its value now."""
+    first = run["initial_values"]
+    return [
+        (
+            label(name),
+            value_text(name, first[name]) if name in first else "",
+            value_text(name, value),
+        )
+        for name, value in run["values"].items()
+    ]
+
+
+def event_rows(events: Iterable[Json]) -> list[tuple[str, str, str, str, str]]:
+    """Of each event that is worth a line: step, moment, who, what and why."""
+    shown = list(events)
+    reasons = later_reasons(shown)
+    return [
+        (
+            f"{shown_step(event):,}",
+            _local(event["at"]),
+            event.get("actor", ""),
+            summarize(event),
+            reason_of(event, reasons),
+        )
+        for event in shown
+        if is_shown(event)
+    ]
 
 
 def best_text(run: Json) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.web.reports.html import report as html_report
 from app.web.reports.markdown import markdown_report
 
 AT = "2026-01-05T10:00:00.000000+00:00"
@@ -68,3 +69,13 @@ def test_what_is_over_at_once_is_left_out() -> None:
     saved = {"kind": "checkpoint_saved", "step": 9, "at": AT, "cause": "auto", "val_cost": 0.5}
 
     assert [row[3] for row in rows(report(*passing, saved))] == ["Finished"]
+
+
+def test_the_html_report_has_the_journal_and_the_settings_as_plain_text() -> None:
+    why = {"kind": "note_added", "step": 320, "at": AT, "text": "<b>slow</b>", "command_id": 1}
+
+    page = html_report(RUN, [RAMP, why], {})
+
+    assert "<td>Learning rate 0.003 → 0.006 over 10 steps</td>" in page
+    assert "<td>&lt;b&gt;slow&lt;/b&gt;</td>" in page
+    assert "<td>Learning rate</td><td>0.003</td><td>0.006</td>" in page
