@@ -20,7 +20,7 @@ import { SignIn } from "./shell/SignIn";
 import { useShortcuts } from "./shell/useShortcuts";
 import { useDialog } from "./state/dialogs";
 import { readView, useRoute, writeView } from "./state/route";
-import { loadTasks } from "./state/runSession";
+import { loadTasks } from "./state/session/runSession";
 import { dispatch, getPage, subscribe, usePage } from "./state/store";
 import { toastError } from "./state/toasts";
 import { ErrorBoundary } from "./ui/ErrorBoundary";

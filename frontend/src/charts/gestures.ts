@@ -1,8 +1,8 @@
 /** What pointer and keys do on a chart: crosshair, pin, zoom, next change. */
 import { useRef, useState } from "react";
 import { allMarkers } from "../domain/markers";
-import { loadDetail, loadShownRange } from "../state/loadCurves";
 import { getRoute } from "../state/route";
+import { loadDetail, loadShownRange } from "../state/session/loadCurves";
 import type { View } from "../state/state";
 import { dispatch, getPage } from "../state/store";
 import { toStep } from "./axis";

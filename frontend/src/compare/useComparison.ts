@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { getCurves, getRun, isAway } from "../api/client";
 import { OVER } from "../domain/status";
-import { seriesOf } from "../state/loadCurves";
+import { seriesOf } from "../state/session/loadCurves";
 import { dispatch } from "../state/store";
 import type { ComparedRun } from "./comparison";
 

@@ -7,7 +7,7 @@ import { badgeOf, titleOf } from "../state/notify/notice";
 import { showBadge } from "../state/notify/notify";
 import { useIsViewer } from "../state/permissions";
 import { getRoute, navigate, runPath, useRoute } from "../state/route";
-import { loadRuns, startRunSession } from "../state/runSession";
+import { loadRuns, startRunSession } from "../state/session/runSession";
 import type { Tab } from "../state/state";
 import { dispatch, usePage } from "../state/store";
 import { useNarrow, usePhone } from "../ui/hooks/useMediaQuery";

@@ -2,7 +2,7 @@
 import { Button, ComboBox, Input, Label, ListBox, ListBoxItem, Popover } from "react-aria-components";
 import { whole } from "../format/numbers";
 import { navigate, runPath, useRoute } from "../state/route";
-import { loadRuns } from "../state/runSession";
+import { loadRuns } from "../state/session/runSession";
 import { usePage } from "../state/store";
 import { Icon } from "../ui/Icon";
 import { StatusText } from "../ui/StatusText";

@@ -7,7 +7,7 @@ import { EFFECT_STEPS, effectOf } from "../../domain/changes/effect";
 import { lastStepOf } from "../../domain/changes/undo";
 import type { Series } from "../../domain/series";
 import { lastStepBefore } from "../../format/changeTime";
-import { seriesOf } from "../../state/loadCurves";
+import { seriesOf } from "../../state/session/loadCurves";
 import { getPage, usePageThrottled } from "../../state/store";
 
 export interface EffectOfChange {

@@ -14,7 +14,7 @@ import { useDeclared } from "../../state/declared";
 import { openDialog } from "../../state/dialogs";
 import { useIsViewer } from "../../state/permissions";
 import { runPath } from "../../state/route";
-import { loadRuns } from "../../state/runSession";
+import { loadRuns } from "../../state/session/runSession";
 import { dispatch, usePage, usePageThrottled } from "../../state/store";
 import { toastError } from "../../state/toasts";
 import { Icon } from "../../ui/Icon";

@@ -21,7 +21,7 @@ import { measured, setting, whole } from "../../format/numbers";
 import { roundFloat } from "../../format/parseNumber";
 import { focusNext } from "../focusNext";
 import { getRoute, navigate, runPath } from "../route";
-import { loadRuns } from "../runSession";
+import { loadRuns } from "../session/runSession";
 import { dispatch, getPage } from "../store";
 import { toast, toastError } from "../toasts";
 import { awaitAnswer } from "./awaitAnswer";

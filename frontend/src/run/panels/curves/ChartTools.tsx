@@ -1,7 +1,7 @@
 /** How the charts are looked at: axes, smoothing, freezing. Nothing here touches the training. */
 import { AXIS_LABELS } from "../../../charts/axis";
 import { whole } from "../../../format/numbers";
-import { reloadCurves } from "../../../state/loadCurves";
+import { reloadCurves } from "../../../state/session/loadCurves";
 import type { AxisKind } from "../../../state/state";
 import { AXIS_KINDS, axisKindsOf } from "../../../state/state";
 import { dispatch, getPage, usePage } from "../../../state/store";

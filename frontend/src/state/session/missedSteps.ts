@@ -1,5 +1,5 @@
 /** Counts the steps that were made while the server was out of reach, until all of them are loaded. Pure. */
-import { whole } from "../format/numbers";
+import { whole } from "../../format/numbers";
 
 export class MissedSteps {
   /** The last step known when the connection was lost; null: it is there. */

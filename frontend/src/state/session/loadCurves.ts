@@ -1,13 +1,13 @@
 /** Fetches curves: what the charts show first, then the rest; a zoomed range; and what a stream left out. */
-import * as api from "../api/client";
-import type { Curves } from "../api/types";
-import type { Series } from "../domain/series";
-import { parseSeries } from "../domain/series";
-import { SMOOTHED } from "./reducer";
-import type { CurveSet } from "./state";
-import { AXIS_SERIES } from "./state";
-import { dispatch, getPage } from "./store";
-import { toastError } from "./toasts";
+import * as api from "../../api/client";
+import type { Curves } from "../../api/types";
+import type { Series } from "../../domain/series";
+import { parseSeries } from "../../domain/series";
+import { SMOOTHED } from "../reducer";
+import type { CurveSet } from "../state";
+import { AXIS_SERIES } from "../state";
+import { dispatch, getPage } from "../store";
+import { toastError } from "../toasts";
 
 /** Points of an overview and of a zoomed range; a chart is hardly wider in pixels. */
 const POINTS = 1000;

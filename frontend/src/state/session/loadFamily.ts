@@ -1,10 +1,10 @@
 /** The branches that a run belongs to, and what it owes to its ancestors. */
-import * as api from "../api/client";
-import type { Parent } from "../api/types";
-import { isInherited } from "../domain/hyperparameters/inherited";
+import * as api from "../../api/client";
+import type { Parent } from "../../api/types";
+import { isInherited } from "../../domain/hyperparameters/inherited";
+import { dispatch } from "../store";
+import { toastError } from "../toasts";
 import { seriesOf } from "./loadCurves";
-import { dispatch } from "./store";
-import { toastError } from "./toasts";
 
 const BRANCH_POINTS = 300;
 const BRANCHES_MAX = 8;

@@ -1,17 +1,17 @@
 /** Opens a run and keeps it up to date: what is loaded when, and what a message makes necessary. */
-import * as api from "../api/client";
-import { openStream } from "../api/eventStream";
-import type { PointsMessage, Run, RunEvent } from "../api/types";
-import { nextLookMs } from "../domain/checkpointStorage";
+import * as api from "../../api/client";
+import { openStream } from "../../api/eventStream";
+import type { PointsMessage, Run, RunEvent } from "../../api/types";
+import { nextLookMs } from "../../domain/checkpointStorage";
 
-import { OVER } from "../domain/status";
+import { OVER } from "../../domain/status";
+import { isNotifying, notify } from "../notify/notify";
+import { isOffline } from "../offline";
+import { dispatch, getPage } from "../store";
+import { toast, toastError } from "../toasts";
 import { loadOtherSeries, loadOverview, loadRange, loadShownRange, reloadCurves } from "./loadCurves";
 import { loadFamily } from "./loadFamily";
 import { MissedSteps } from "./missedSteps";
-import { isNotifying, notify } from "./notify/notify";
-import { isOffline } from "./offline";
-import { dispatch, getPage } from "./store";
-import { toast, toastError } from "./toasts";
 
 /** Points of a branch that is drawn thin. */
 /** A thin line with all its noise would hide the live one. */
