@@ -42,6 +42,7 @@ class Recording(Loops):
         self.session = session
         self.seed = training.seed
         self.is_new, self.is_ending = from_checkpoint is None, False
+        self.is_finished = False  # the script has said so
         self._from_checkpoint, self._is_fork = from_checkpoint, is_fork
         self._logged = LoggedValues(self.warn)
         self._turns = 0  # of this process
@@ -213,6 +214,7 @@ class Recording(Loops):
     @never_raises
     def finish(self) -> None:
         """The training is over."""
+        self.is_finished = True
         self.end(RunStatus.FINISHED, None)
 
     def end(self, status: RunStatus, reason: str | None, text: str | None = None) -> None:

@@ -45,6 +45,13 @@ from babysit.worker.recorder import Recorder
 SAVE_AT, STOP_AT = "BABYSIT_SAVE_AT", "BABYSIT_STOP_AT"  # steps, for `babysit prove`
 
 
+ONCE_MORE = "attach was called before; its run goes on."
+ONCE_MORE_AFTER_END = (
+    "attach was called before, and run.finish() has ended its run: what follows is not recorded. "
+    "A script has one run; call run.finish() behind its last loop, or not at all."
+)
+
+
 class Script:
     """What the script of this process has said so far."""
 
@@ -131,7 +138,7 @@ def attach(name: str = "", /, **parts: Any) -> Run:
         return Run(_unrecorded())
     if script.run is not None and script.recording is not None:
         script.recording.add_parts(parts)
-        say("attach was called before; its run goes on.")
+        say(ONCE_MORE_AFTER_END if script.recording.is_finished else ONCE_MORE)
         return script.run
     try:
         recording = _recording(name, parts)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
 
+Loop = ast.For | ast.AsyncFor | ast.While
 LOOPS = frozenset({"epochs", "batches", "steps", "shuffled", "loader"})  # of `babysit.attach`
 FILLING = frozenset(
     {"append", "extend", "insert", "add", "update", "pop", "popleft", "appendleft", "remove"}
@@ -53,9 +54,7 @@ def carried_around(tree: ast.Module, at: int, first: int = 0) -> list[Carried]:
     return list(found.values())
 
 
-def _read_afterwards(
-    tree: ast.Module, loop: ast.For | ast.AsyncFor, flow: Flow
-) -> Iterator[Carried]:
+def _read_afterwards(tree: ast.Module, loop: Loop, flow: Flow) -> Iterator[Carried]:
     """What only some turns set, and what follows the loop reads, such as the best weights."""
     perhaps = flow.written.keys() - flow.known
     for node in ast.walk(tree):
@@ -91,15 +90,31 @@ def filled_in(tree: ast.Module, at: int) -> set[str]:
     return found
 
 
-def loops_around(tree: ast.Module, at: int) -> list[ast.For | ast.AsyncFor]:
-    """The loops of the run around a line, the outer ones first."""
+def loops_around(tree: ast.Module, at: int) -> list[Loop]:
+    """The loops of the run around a line, the outer ones first; also a `while` that takes its turns
+    from the run with `next` in that line.
+    """
     return [
         node
         for node in ast.walk(tree)
-        if isinstance(node, (ast.For, ast.AsyncFor))
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While))
         and node.lineno <= at <= (node.end_lineno or 0)
-        and (is_of_run(node.iter) or node.lineno == at)
+        and (_takes_at(node, at) if isinstance(node, ast.While) else _goes_on_at(node, at))
     ]
+
+
+def _goes_on_at(loop: ast.For | ast.AsyncFor, at: int) -> bool:
+    return is_of_run(loop.iter) or loop.lineno == at
+
+
+def _takes_at(loop: ast.While, at: int) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and node.lineno == at
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "next"
+        for node in ast.walk(loop)
+    )
 
 
 def _tree_of(code: CodeType) -> tuple[ast.Module, int]:
@@ -142,8 +157,8 @@ class Flow(ast.NodeVisitor):
             key=lambda item: item.set_at,
         )
 
-    def turn(self, loop: ast.For | ast.AsyncFor) -> None:
-        self.visit(loop.target)
+    def turn(self, loop: Loop) -> None:
+        self.visit(loop.test if isinstance(loop, ast.While) else loop.target)
         self._all(loop.body)
 
     def _all(self, body: list[ast.stmt]) -> None:

@@ -7,7 +7,7 @@ import inspect
 import os
 import sysconfig
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 # What runs while a `break` or a `return` drops the iterator of a loop.
@@ -42,6 +42,11 @@ def script_frame(frame: Any) -> Any:
     while found is not None and found.f_code.co_filename.startswith(LIBRARIES):
         found = found.f_back
     return frame if found is None else found
+
+
+def is_own(code: CodeType) -> bool:
+    """Whether code is ours, such as that of the loops of a run."""
+    return code.co_filename.startswith(OWN)
 
 
 def is_imported_by_child(frame: FrameType | None) -> bool:

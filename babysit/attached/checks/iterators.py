@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from babysit.attached.checks.carried import Flow, is_of_run, loops_around
+from babysit.attached.checks.carried import Flow, Loop, is_of_run, loops_around
 
 AGAIN = "begins anew where a run is continued"
 
@@ -23,7 +23,7 @@ def begun_anew(
     loops = loops_around(tree, at)
     found: list[str] = []
     for loop in loops:
-        for call in _calls(loop.iter):
+        for call in [] if isinstance(loop, ast.While) else _calls(loop.iter):
             line = call.lineno + first
             if _name(call) == "enumerate" and _is_counted(tree, loop, call):
                 found.append(
@@ -52,10 +52,10 @@ def _calls(iterable: ast.expr) -> Iterator[ast.Call]:
             yield node
 
 
-def _is_counted(tree: ast.Module, loop: ast.For | ast.AsyncFor, call: ast.Call) -> bool:
+def _is_counted(tree: ast.Module, loop: Loop, call: ast.Call) -> bool:
     """Whether the script uses the number that enumerate gives."""
-    target = loop.target
-    if loop.iter is not call or not isinstance(target, ast.Tuple):
+    target = None if isinstance(loop, ast.While) or loop.iter is not call else loop.target
+    if not isinstance(target, ast.Tuple):
         return True  # a progress bar around it, for example
     number = target.elts[0]
     return not isinstance(number, ast.Name) or any(
@@ -64,7 +64,7 @@ def _is_counted(tree: ast.Module, loop: ast.For | ast.AsyncFor, call: ast.Call) 
     )
 
 
-def _taken(loop: ast.For | ast.AsyncFor) -> Iterator[tuple[str, int]]:
+def _taken(loop: Loop) -> Iterator[tuple[str, int]]:
     """Iterators that a turn takes from and does not make, with the line."""
     flow = Flow(0)
     flow.turn(loop)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from types import FrameType
+from types import FrameType, GeneratorType
 from typing import Any
 
 from babysit.attached.checks.carried import carried_around, filled_in, source_of
 from babysit.attached.checks.exactness import CONTAINERS
+from babysit.attached.checks.frames import is_own
 from babysit.attached.checks.iterators import begun_anew
 from babysit.attached.session import ScriptSession
 
@@ -61,7 +62,7 @@ def read_loop(session: ScriptSession, frame: Any) -> set[str]:
     if source is None:
         return set()
     known, values = known_ids(session), {**frame.f_globals, **frame.f_locals}
-    anew = begun_anew(*source, is_kept=lambda name: id(value_of(frame, name)) in known)
+    anew = begun_anew(*source, is_kept=lambda name: _goes_on(value_of(frame, name), known))
     carried = {
         item.name: f"The loop carries {item.name} from turn to turn (it is set in line "
         f"{item.set_at}, and {'read before that' if item.read_at <= item.set_at else 'read'} in "
@@ -89,6 +90,12 @@ def _to_keep(name: str) -> str:
         f"{said}add `own = run.keep({attribute}={name})` and use own.{attribute}, or give {holder} "
         f"state_dict and load_state_dict, and attach it."
     )
+
+
+def _goes_on(iterator: Any, known: set[int]) -> bool:
+    """Whether an iterator goes on in its place where a run is continued."""
+    is_loop = isinstance(iterator, GeneratorType) and is_own(iterator.gi_code)
+    return is_loop or id(iterator) in known
 
 
 def value_of(frame: FrameType, dotted: str) -> Any:

@@ -66,6 +66,19 @@ for i in again.steps(5):
 """,
         5,
     ),
+    "attaches again after the end": (
+        """\
+import contextlib, io
+for i in run.steps(3):
+    run.log(a=turn())
+run.finish()
+with contextlib.redirect_stderr(io.StringIO()) as said:
+    again = babysit.attach('other', model=net)
+assert 'what follows is not recorded' in said.getvalue()
+assert list(again.steps(2)) == [0, 1]
+""",
+        3,
+    ),
     "logs 10,000 names": (
         """\
 for i in run.steps(5):

@@ -72,6 +72,11 @@ def test_an_outer_loop_carries_what_its_turns_do_not_set() -> None:
     assert (carried["running"].read_at, carried["running"].set_at) == (4, 4)
 
 
+def test_a_while_that_takes_its_turns_with_next_is_read() -> None:
+    text = "while True:\n    step = next(steps)\n    best = min(best, f(step))\n    total += 1"
+    assert {item.name for item in carried_around(ast.parse(text), 2)} == {"best", "total"}
+
+
 def test_what_only_some_turns_set_and_the_end_reads_is_carried() -> None:
     text = textwrap.dedent("""\
         for epoch in run.epochs(3):

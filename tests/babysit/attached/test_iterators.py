@@ -33,6 +33,7 @@ NOT_ANEW = (
     "for x in run.batches(loader):\n    y = next(iter(x))",
     "for x in run.batches(loader):\n    it = iter(x)\n    y = next(it)",
     "for x in run.batches(loader):\n    y = next(kept)",
+    "while True: x = next(kept); use(x)",
 )
 
 
