@@ -210,31 +210,47 @@ def load_or_fetch(directory: Path, announced: Announced | None) -> Snapshot:
     return load_checkpoint(directory, announced)
 
 
+@dataclass(frozen=True, slots=True)
+class RepeatedValue:
+    """A value that was made a second time, and is another one."""
+
+    step: int
+    series: str
+    recorded: float
+    found: float
+
+    def __str__(self) -> str:
+        return f"step {self.step:,}: {self.series} is {self.found!r} instead of {self.recorded!r}"
+
+
 @dataclass(slots=True)
 class RecoveryCheck:
     """The part of a run that is made a second time."""
 
     from_step: int
     history: RunHistory
-    differs_at: int | None = None
+    first: RepeatedValue | None = None  # that differs
+
+    @property
+    def differs_at(self) -> int | None:
+        return None if self.first is None else self.first.step
 
     def is_over(self, step: int) -> bool:
         return step >= self.history.last_step
 
     def compare(self, step: int, cost: float) -> None:
         """Note the first step whose cost is not equal to the last bit."""
-        recorded = self.history.costs.get(step)
-        if recorded is None or self.differs_at is not None:
-            return
-        if not are_equal(recorded, cost):
-            self.differs_at = step
+        self._compare(step, "train/cost", self.history.costs.get(step), cost)
 
     def compare_logged(self, step: int, values: dict[str, float]) -> None:
-        """As `compare`, for all that a script has logged at a step."""
+        """As `compare`, for all that the history holds of a step."""
         for name, value in values.items():
             recorded = (self.history.logged or {}).get(name, {}).get(step)
-            if recorded is not None and self.differs_at is None and not are_equal(recorded, value):
-                self.differs_at = step
+            self._compare(step, name, recorded, value)
+
+    def _compare(self, step: int, series: str, recorded: float | None, found: float) -> None:
+        if recorded is not None and self.first is None and not are_equal(recorded, found):
+            self.first = RepeatedValue(step, series, recorded, found)
 
 
 def are_equal(one: float, other: float) -> bool:

@@ -127,9 +127,7 @@ def _is_where_it_was(session: Session, recovery_check: RecoveryCheck) -> bool:
     verified = recovery_check.differs_at is None
     session.emit(Recovered(step=step, from_step=recovery_check.from_step, verified=verified))
     if not verified:
-        message = (
-            f"What was repeated differs from what was recorded at {recovery_check.differs_at}."
-        )
+        message = f"What was repeated differs from what was recorded at {recovery_check.first}."
         session.emit(Warned(step=step, message=message))
         session.emit(Exactness(step=step, level="approximate", reasons=[message]))
     elif step >= recovery_check.from_step + PROOF_STEPS_MIN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 import pytest
@@ -130,7 +131,13 @@ def test_a_repetition_that_differs_is_not_called_exact(lab: Lab) -> None:
     again = lab.next_attempt(run).finished()
 
     assert again.said("recovered")[0]["verified"] is False
-    assert any("differs from what was recorded" in w["message"] for w in again.said("warned"))
+    (found,) = again.said("exactness")
+    assert found["level"] == "approximate"
+    step, recorded = re.search(  # the first one that differs, with both values
+        r"recorded at step (\d+): train/cost is \S+ instead of (\S+)\.", found["reasons"][0]
+    ).groups()  # type: ignore[union-attr]
+    assert run.costs[int(step)] == float(recorded)
+    assert found["reasons"][0] in [warned["message"] for warned in again.said("warned")]
 
 
 def test_changes_of_one_step_are_redone_in_their_order(lab: Lab) -> None:
