@@ -1355,7 +1355,7 @@ export interface components {
          *     parts: name, type, captured ("exact", "approximate" or "not seen") and why of each part.
          *     cost: the series that is the run's cost; None before the first one is logged.
          *     objective, mode: the series that decides which state is the best, and "min" or "max".
-         *     ends_at: the step at which the loop ends with its data, whatever is asked for; None: it may go on.
+         *     ends_at: the step at which the loop ends with its data, whatever is asked for; None: none.
          */
         DeclaredEvent: {
             /** Id */
