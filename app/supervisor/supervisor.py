@@ -22,6 +22,7 @@ from .demo import Demo
 from .fork_client import ForkServerClient
 from .ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
 from .launcher import Launcher
+from .proofs.prover import Prover
 from .remote_workers.starter import RemoteStarter
 from .search_runner import SearchRunner
 from .tasks.task_discovery import TaskDiscovery
@@ -52,6 +53,7 @@ class Supervisor:
             on_exit=self._notice_exit,
             environment=settings.worker_environment,
         )
+        self.prover = Prover(store, self.fork_server, parallel=settings.parallel)
         self._watched = watched
         self.ingest = Ingest(store, self._trial_every_s)
         self.launcher = Launcher(
@@ -62,6 +64,7 @@ class Supervisor:
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
             remote=RemoteStarter(settings, leases),
+            give_way=self.prover.give_way,
         )
         self.searching = SearchRunner(store, catalog, self.launcher.start_more)
         self.tasks = TaskDiscovery(
@@ -95,6 +98,8 @@ class Supervisor:
         self.ingest.start()
         self.launcher.start()
         self.searching.start()
+        if self._settings.prove and not self._settings.launcher:
+            self.prover.start()
         self.demo.start(wanted=not self._settings.no_demo)
 
     def _try_to_catch_up(self) -> float:
@@ -116,29 +121,32 @@ class Supervisor:
 
     def warnings(self) -> list[str]:
         """What fails in the background because of a programming error."""
-        loops = (part.loop for part in (self.tasks, self.ingest, self.launcher, self.searching))
+        parts = (self.tasks, self.ingest, self.launcher, self.searching, self.prover, self.demo)
         read_only = (
             ["The server cannot write, for example because the disk is full. It only shows runs."]
             if self.is_read_only
             else []
         )
-        failing = [warning for loop in (*loops, self.demo.loop) for warning in loop.warnings()]
+        failing = [warning for part in parts for warning in part.loop.warnings()]
         return read_only + failing
 
     def _notice_exit(self) -> None:
         self.launcher.notice()
+        self.prover.wake()
 
     def on_commit(self, committed: Committed) -> None:
         """Start the next run as soon as one has freed its slot."""
         self.searching.on_commit(committed)
         if any(frees_slot(event) for event in committed.events):
             self.launcher.start_more()
+            self.prover.wake()
 
     def close(self) -> None:
         """End everything but the workers; end those too if the settings say so."""
         self._catching_up.close()
         self.tasks.close()
         self.demo.close()
+        self.prover.close()
         self.searching.close()
         self.launcher.close()
         if self._settings.stop_workers:
