@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     threads: the number of threads of each worker.
     device: the device of runs: auto, cpu, cuda, cuda:1 and so on.
     recovery: restart a run from its last checkpoint when its worker has died.
+    prove: repeat some steps of each run when the machine is idle, and compare them.
     stop_workers: stop the workers with the server; each saves a checkpoint first.
     stuck_after_s: a worker that completes no step for this long is reported as stuck.
     launcher: a command that starts each worker elsewhere; empty: workers run on this machine.
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=1, ge=1, le=THREADS_MAX)
     device: str = "auto"
     recovery: bool = True
+    prove: bool = True
     stop_workers: bool = False
     stuck_after_s: float = Field(default=60.0, gt=0)
     launcher: str = ""

@@ -160,7 +160,8 @@ def serving(
     log = data_dir.parent / f"{data_dir.name}.server.log"
     log.unlink(missing_ok=True)
     settings = {"BABYSIT_TOKEN": TOKEN, MARK: own_mark, "PYTHONUNBUFFERED": "1"}
-    settings |= {"BABYSIT_PRELOAD": "json"} | environment  # scikit-learn would take a second
+    settings |= {"BABYSIT_PRELOAD": "json"}  # scikit-learn would take a second
+    settings |= {"BABYSIT_PROVE": "0"} | environment  # no processes beside those of the test
     inherited = {name: value for name, value in os.environ.items() if "BABYSIT_" not in name}
     with log.open("wb") as output:
         process = subprocess.Popen(

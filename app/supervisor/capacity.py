@@ -72,3 +72,12 @@ def next_to_start(session: Session, parallel: int) -> Next | None:
         if room > 0:
             return Next(int(run_id), is_last=room == 1 and len(waiting) == 1)
     return None
+
+
+def free_places(session: Session, parallel: int) -> int:
+    """How many places neither an ordinary run nor a trial has; 0 as long as a run can be started.
+
+    parallel: all places.
+    """
+    busy = sum(count for _, count, _ in session.execute(OF_ITS_SEARCH))
+    return 0 if next_to_start(session, parallel) is not None else max(0, parallel - busy)

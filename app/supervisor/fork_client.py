@@ -77,10 +77,13 @@ class ForkServerClient:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def work(self, run_directory: Path, attempt: int, *, may_retry: bool) -> int:
+    def work(
+        self, run_directory: Path, attempt: int, *, may_retry: bool, proves: bool = False
+    ) -> int:
         """Fork a worker and return its pid.
 
         may_retry: a further attempt follows if this one's task raises.
+        proves: it only repeats and compares what the attempts before it recorded.
 
         Raises:
             ForkServerGone: it is not available, or did not answer.
@@ -90,6 +93,7 @@ class ForkServerClient:
             "run_directory": str(run_directory),
             "attempt": attempt,
             "may_retry": may_retry,
+            "proves": proves,
         }
         return int(self._ask(request, WORK_WITHIN_S)["pid"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +40,7 @@ REST_S = (0.5, 5.0)  # before the second and the third attempt
 class Launcher:
     """Runs as many ordinary runs at once as there are slots, and trials in addition. One thread.
 
-    stuck_after_s: the time without a step after which a worker is reported as stuck.
+    stuck_after_s: without a step for so long, a worker is stuck. give_way: before one starts.
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class Launcher:
         stuck_after_s: float,
         recovers: bool,
         remote: RemoteStarter,
+        give_way: Callable[[], None],
     ) -> None:
         self._store, self._nursery, self._ingest = store, fork_server, ingest
         self._workers: dict[int, Worker] = {}
         self._may_start = self._may_have_ended = True
         self._resting: dict[int, tuple[float, int]] = {}  # run: when (monotonic), attempt
         self._recovers, self._remote = recovers, remote
-        self._watchdog = Watchdog(stuck_after_s)
+        self._give_way, self._watchdog = give_way, Watchdog(stuck_after_s)
         self._looked_at_s, self._every_s = -math.inf, LOOK_EVERY_S  # at all workers
         self._scripts = ScriptAdopter(store, ingest)
         new_runs = FileWatch()
@@ -146,13 +148,14 @@ class Launcher:
                 run.attempt += 1
                 begun.append((run.id, run.attempt, run.search_id is not None))
                 emit(tx, run, StatusChanged(step=run.step, status=RunStatus.STARTING))
-                is_last = queued.is_last
-                queued = None if is_last else next_to_start(tx.session, self._remote.slots())
+                is_last, slots = queued.is_last, self._remote.slots()
+                queued = None if is_last else next_to_start(tx.session, slots)
         for run_id, attempt, is_trial in begun:
             self._ingest.follow_new(run_id, attempt, is_trial=is_trial)
             self._begin_attempt(run_id, attempt)
 
     def _begin_attempt(self, run_id: int, attempt: int) -> None:
+        self._give_way()
         try:
             directory = self._directory(run_id)
             if self._remote.takes(directory):
@@ -197,8 +200,7 @@ class Launcher:
 
     def _known(self, run_id: int, attempt: int, identity: ProcessIdentity | None = None) -> Worker:
         """A worker that this server did not start, here or elsewhere."""
-        elsewhere = self._remote.known(run_id, attempt)
-        return elsewhere or Worker(attempt, time.monotonic(), identity)
+        return self._remote.known(run_id, attempt) or Worker(attempt, time.monotonic(), identity)
 
     # -- ends
 

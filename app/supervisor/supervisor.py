@@ -23,6 +23,7 @@ from .demo import Demo
 from .fork_client import ForkServerClient
 from .ingest import JUDGED_EVERY_S, POINTS_EVERY_S, TRIALS_EVERY_S, Ingest
 from .launcher import Launcher
+from .proofs.prover import Prover
 from .remote_workers.starter import RemoteStarter
 from .search_runner import SearchRunner
 from .tasks.task_discovery import TaskDiscovery
@@ -55,6 +56,7 @@ class Supervisor:
             on_exit=self._notice_exit,
             environment=settings.worker_environment,
         )
+        self.prover = Prover(store, self.fork_server, parallel=settings.parallel)
         self._watched = watched
         self.ingest = Ingest(store, self._trial_every_s)
         self.remote = RemoteStarter(settings, leases, self.wake)
@@ -65,6 +67,7 @@ class Supervisor:
             stuck_after_s=settings.stuck_after_s,
             recovers=settings.recovery,
             remote=self.remote,
+            give_way=self.prover.give_way,
         )
         self.searching = SearchRunner(store, catalog, self.launcher.start_more)
         self.tasks = TaskDiscovery(
@@ -100,6 +103,9 @@ class Supervisor:
         self.launcher.start()
         self.searching.start()
         self.uploads.start()
+        is_elsewhere = self._settings.launcher or self._settings.ray
+        if self._settings.prove and not is_elsewhere:
+            self.prover.start()
         self.demo.start(wanted=not self._settings.no_demo)
 
     def _try_to_catch_up(self) -> float:
@@ -121,18 +127,19 @@ class Supervisor:
 
     def warnings(self) -> list[str]:
         """What fails in the background because of a programming error."""
-        parts = (self.tasks, self.ingest, self.launcher, self.searching, self.uploads)
-        loops = (part.loop for part in parts)
+        ours = (self.tasks, self.ingest, self.launcher, self.searching)
+        parts = (*ours, self.uploads, self.prover, self.demo)
         read_only = (
             ["The server cannot write, for example because the disk is full. It only shows runs."]
             if self.is_read_only
             else []
         )
-        failing = [warning for loop in (*loops, self.demo.loop) for warning in loop.warnings()]
+        failing = [warning for part in parts for warning in part.loop.warnings()]
         return read_only + failing
 
     def _notice_exit(self) -> None:
         self.launcher.notice()
+        self.prover.wake()
 
     def on_commit(self, committed: Committed) -> None:
         """Start the next run as soon as one has freed its slot."""
@@ -140,6 +147,7 @@ class Supervisor:
         self.uploads.on_commit(committed)
         if any(frees_slot(event) for event in committed.events):
             self.launcher.start_more()
+            self.prover.wake()
 
     def close(self) -> None:
         """End everything but the workers; end those too if the settings say so."""
@@ -147,6 +155,7 @@ class Supervisor:
         self.uploads.close()
         self.tasks.close()
         self.demo.close()
+        self.prover.close()
         self.searching.close()
         self.launcher.close()
         if self._settings.stop_workers:

@@ -129,9 +129,7 @@ class ForkServer:
 
     def _handle_request(self, request: dict[str, Any]) -> None:
         if request["do"] == "work":
-            pid = self._start_worker(
-                request["run_directory"], request["attempt"], request.get("may_retry", False)
-            )
+            pid = self._start_worker(request)
             send({"id": request["id"], "pid": pid})
         elif request["do"] == "describe":
             ends_before_s = time.monotonic() + float(request["timeout_s"])
@@ -145,12 +143,14 @@ class ForkServer:
                 if child.id == request["describes"]:
                     end_group(pid, child)
 
-    def _start_worker(self, run_directory: str, attempt: int, may_retry: bool) -> int:
+    def _start_worker(self, request: dict[str, Any]) -> int:
         spare = self._preforked or PreforkedWorker()
         self._preforked = None
-        while not spare.assign(run_directory, attempt, may_retry=may_retry):
+        while not spare.assign(request):
             spare = PreforkedWorker()
-        self._children[spare.pid] = Child(run_directory, attempt, oom_kills=oom_kills())
+        self._children[spare.pid] = Child(
+            request["run_directory"], request["attempt"], oom_kills=oom_kills()
+        )
         return spare.pid
 
     def _fork(self, child: Child, writing: int) -> None:

@@ -9,9 +9,10 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from babysit.attached.__main__ import work
+from babysit.forkserver.proof import prove
 from babysit.forkserver.warm_up import touch_pages
 
 
@@ -43,9 +44,11 @@ class PreforkedWorker:
             run_child(lambda: wait_for_assignment(reading))
         os.close(reading)
 
-    def assign(self, run_directory: str, attempt: int, *, may_retry: bool) -> bool:
-        """Make it the worker of an attempt. False: it has died, so another one is needed."""
-        request = {"run_directory": run_directory, "attempt": attempt, "may_retry": may_retry}
+    def assign(self, request: dict[str, Any]) -> bool:
+        """Make it the worker of an attempt. False: it has died, so another one is needed.
+
+        request: `run_directory`, `attempt`, `may_retry`, and `proves` for one that only repeats.
+        """
         try:
             os.write(
                 self._writing, json.dumps(request).encode() + b"\n"
@@ -80,4 +83,6 @@ def wait_for_assignment(reading: int) -> int:
     os.close(reading)
     request = json.loads(spec)
     directory = Path(request["run_directory"])
-    return work(directory, request["attempt"], may_retry=request["may_retry"])
+    if request.get("proves"):
+        return prove(directory, request["attempt"])
+    return work(directory, request["attempt"], may_retry=request.get("may_retry", False))

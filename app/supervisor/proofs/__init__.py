@@ -1,0 +1,1 @@
+"""Proofs: a process repeats recorded steps of a run, so that its exactness is known."""
