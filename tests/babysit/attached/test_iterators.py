@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from babysit.attached.checks.iterators import begun_anew
 from babysit.attached.recording import Recording
 from babysit.attached.run import Run
+from babysit.attached.state.loops import Place
 from babysit.attached.state.training import ScriptTraining
 
 ANEW = {
@@ -81,6 +82,19 @@ def test_enumerate_counts_turns_epochs_and_plain_loops() -> None:
             assert list(run.enumerate(run.steps(2))) == [(0, 0), (1, 1)]
 
     assert seen == [(1, 0), (2, 1), (3, 2)] * 2
+
+
+def test_enumerate_goes_on_counting_in_a_continued_run() -> None:
+    run = a_run()
+    run._recording.training.places.target = Place(top=1, epoch=1, inner=1, index=2)
+
+    seen = [
+        (also, number, turn)
+        for also, _ in run.enumerate(run.epochs(2))
+        for number, turn in run.enumerate(run.steps(4))
+    ]
+
+    assert seen == [(1, 2, 2), (1, 3, 3)]
 
 
 def test_an_endless_iterator_goes_on_in_its_place() -> None:
