@@ -14,6 +14,7 @@ from babysit.attached.recording import Recording
 from babysit.attached.run import Run
 from babysit.attached.state.loops import Place
 from babysit.attached.state.training import ScriptTraining
+from babysit.training.checkpoint import Snapshot
 
 ANEW = {
     "for i, x in enumerate(run.batches(loader)):\n    use(i)": "run.enumerate(...)",
@@ -95,6 +96,15 @@ def test_enumerate_goes_on_counting_in_a_continued_run() -> None:
     ]
 
     assert seen == [(1, 2, 2), (1, 3, 3)]
+
+
+def test_what_is_logged_before_the_state_is_back_is_not_recorded() -> None:
+    state = Snapshot({}, {}, {}, {})
+    recording = Recording(ScriptTraining(seed=1, made_with={}), None, state)
+
+    Run(recording).log({"val/fold": 1.0})  # behind a loop that is passed over
+
+    assert recording._logged.take() == {}
 
 
 def test_an_endless_iterator_goes_on_in_its_place() -> None:
