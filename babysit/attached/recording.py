@@ -70,7 +70,8 @@ class Recording(Loops):
     def log(self, values: dict[str, Any]) -> None:
         """Take numbers of this turn. Nothing waits for a device here."""
         self.activity += 1
-        self._logged.add(values)
+        if self._from_checkpoint is None:  # else it is made of what is not put back yet
+            self._logged.add(values)
 
     def set_evaluation(self, function: Evaluation) -> None:
         def call() -> dict[str, float]:

@@ -6,6 +6,7 @@ is read between two turns is live; one that is read only before the loop needs a
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -72,7 +73,7 @@ class DictProxy(dict[str, Any]):
 
     def __init__(self, args: Mapping[str, Any], settings: Settings) -> None:
         super().__init__(settings.values)
-        self._args, self._settings = args, settings
+        self._settings, self._own = settings, functools.partial(getattr, args)
 
     def __getitem__(self, name: str) -> Any:
         self._settings.read.add(name)
@@ -89,7 +90,7 @@ class DictProxy(dict[str, Any]):
         return iter(self._settings.values)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._args, name)  # as it raises, this does
+        found = self._own(name)  # as it raises, this does
         return self[name] if name in self._settings.values else found
 
     def __reduce__(self) -> Any:  # for processes that load data, and for copies

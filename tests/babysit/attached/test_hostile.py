@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from babysit.protocol.commands import Pause, Resume
+from babysit.protocol.commands import Pause, Resume, Stop
 from tests.babysit.attached.odd_scripts import ODD
 from tests.babysit.attached.scripts import Recorded, ScriptRun
 from tests.babysit.fork_client import ForkServer
@@ -184,16 +184,17 @@ def test_a_cost_that_is_no_number_pauses_a_run_that_somebody_looks_after(
     body = "for i in run.steps(9):\n    run.log(a=math.nan if i == 4 else 1.0)"
     run, found = ran(fork_server, tmp_path / "alone", body)
     assert any("NaN" in event["message"] for event in found.of_kind("warned"))
-    run = ScriptRun(fork_server, tmp_path, script(tmp_path, body), supervised=True)
+    longer = script(tmp_path, body.replace("steps(9)", "steps(10**9)"))
+    run = ScriptRun(fork_server, tmp_path, longer, supervised=True)
     run.start()
     (paused,) = run.until_count("paused", 1)
     assert (paused["step"], paused["reason"]) == (5, "guard")
     run.send(Resume())
     run.send(Pause())
     run.until_count("paused", 2)
-    run.send(Resume())
+    run.send(Stop())
     assert run.wait() == 0
-    assert run.read().status == "finished"
+    assert run.read().status == "stopped"
 
 
 def test_a_module_beside_the_script_and_spaces_in_its_path_do_no_harm(

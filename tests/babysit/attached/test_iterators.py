@@ -12,7 +12,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from babysit.attached.checks.iterators import begun_anew
 from babysit.attached.recording import Recording
 from babysit.attached.run import Run
+from babysit.attached.state.loops import Place
 from babysit.attached.state.training import ScriptTraining
+from babysit.training.checkpoint import Snapshot
 
 ANEW = {
     "for i, x in enumerate(run.batches(loader)):\n    use(i)": "run.enumerate(...)",
@@ -81,6 +83,28 @@ def test_enumerate_counts_turns_epochs_and_plain_loops() -> None:
             assert list(run.enumerate(run.steps(2))) == [(0, 0), (1, 1)]
 
     assert seen == [(1, 0), (2, 1), (3, 2)] * 2
+
+
+def test_enumerate_goes_on_counting_in_a_continued_run() -> None:
+    run = a_run()
+    run._recording.training.places.target = Place(top=1, epoch=1, inner=1, index=2)
+
+    seen = [
+        (also, number, turn)
+        for also, _ in run.enumerate(run.epochs(2))
+        for number, turn in run.enumerate(run.steps(4))
+    ]
+
+    assert seen == [(1, 2, 2), (1, 3, 3)]
+
+
+def test_what_is_logged_before_the_state_is_back_is_not_recorded() -> None:
+    state = Snapshot({}, {}, {}, {})
+    recording = Recording(ScriptTraining(seed=1, made_with={}), None, state)
+
+    Run(recording).log({"val/fold": 1.0})  # behind a loop that is passed over
+
+    assert recording._logged.take() == {}
 
 
 def test_an_endless_iterator_goes_on_in_its_place() -> None:
