@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import shutil
+import signal
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -241,6 +242,8 @@ def server(data_dir: Path) -> Iterator[LiveServer]:
 
 def pytest_configure() -> None:
     """Draw the seed of the session once: further processes of it inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to their processes
     if not os.environ.get(SEED_VARIABLE):
         os.environ[SEED_VARIABLE] = str(random.SystemRandom().randrange(10**6))
     hypothesis.settings.register_profile(

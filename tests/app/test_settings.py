@@ -60,7 +60,6 @@ def test_workers_find_the_settings_as_the_server_has_read_them(
         "BABYSIT_PRELOAD": "sklearn.datasets,sklearn.model_selection",
         "BABYSIT_THREADS": "1",
         "BABYSIT_DEVICE": "cpu",
-        "BABYSIT_STORAGE": "",
     }
     assert task_folders(settings.worker_environment["BABYSIT_MODELS"]) == settings.task_folders
 

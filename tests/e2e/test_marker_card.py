@@ -15,11 +15,15 @@ pytestmark = pytest.mark.sampled(4)
 
 @pytest.fixture
 def changed(screen: Screen, slow_run: int) -> dict[str, Any]:
-    """The one change of a run that is open on the page; 30 steps were made with it."""
+    """The one change of a run that is open on the page; 30 steps were made with it.
+
+    The run pauses, so that its axis does not grow between a look at a marker and the press.
+    """
     screen.server.wait_for_step(slow_run, 60)
     screen.server.command(slow_run, "set", values={"learning_rate": 0.02})
     event: dict[str, Any] = screen.server.events(slow_run, "changed")[0]
     screen.server.wait_for_step(slow_run, event["effective_step"] + 30)
+    screen.server.command(slow_run, "pause")
     screen.open_run(slow_run)
     screen.wait_for_chart("cost", markers=1)
     return event

@@ -18,7 +18,7 @@ from babysit.storage.objects.storage import PART_BYTES, ObjectStorage
 from tests.object_server import BUCKET, Proxy, faulty_proxy, s3_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3() -> Iterator[Proxy]:
     with s3_server() as port, faulty_proxy(port) as proxy:
         yield proxy

@@ -14,6 +14,8 @@ from babysit.storage.objects.storage import ObjectStorage
 
 MODEL = FILES[0]
 
+pytestmark = pytest.mark.xdist_group("s3")  # one server for all
+
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}

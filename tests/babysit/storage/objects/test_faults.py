@@ -28,6 +28,8 @@ from tests.object_server import (
 )
 from tests.sizes import FULL
 
+pytestmark = pytest.mark.xdist_group("s3")  # one server for all
+
 FAULTS = [
     (says(503, "SlowDown"), r"it answers 503 SlowDown"),
     (says(500, "InternalError"), r"it answers 500 InternalError"),
