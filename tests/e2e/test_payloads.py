@@ -16,7 +16,7 @@ from tests.e2e.hostile_text import PAYLOADS, WATCH, came_alive, found_as_text
 from tests.e2e.screen import Screen, opened
 from tests.live_server import LiveServer, serving
 
-pytestmark = pytest.mark.sampled(7)
+pytestmark = pytest.mark.sampled(5)
 
 Record = Callable[[str, object], None]
 # A name of a file holds no slash; its underlines become dashes in the name of the task.

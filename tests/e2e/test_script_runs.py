@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.screen import Screen
 from tests.live_server import MARK, LiveServer
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(4)
 
 SCRIPT = Path(__file__).parent / "trainings" / "steered.py"
 COMMENT = "it's mine"

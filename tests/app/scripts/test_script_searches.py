@@ -21,6 +21,7 @@ SPACE: dict[str, Any] = {
     "hidden": {"scale": "log2", "low": 2, "high": 16},
     "power": {"scale": "linear", "low": 0.5, "high": 1.5},
 }
+pytestmark = pytest.mark.sampled(8)
 TRIALS_OF_FIVE = {"hidden": {"values": [5]}, "lr": {"low": 0.01, "high": 0.1}}
 
 

@@ -11,9 +11,9 @@ import pytest
 from tests.app.sse_client import stream
 from tests.conftest import knowing_the_tasks
 from tests.live_server import LiveServer, serving
+from tests.sizes import POLLS, WATCHING_STREAMS
 
-STREAMS, AT_ONCE = 200, 20
-POLLS = 5_000
+AT_ONCE = 20
 # What is kept of each is less than 1 kB per poll or 30 kB per stream, give or take the allocator.
 GROWS_BY_MAX = 6 * 2**20
 
@@ -55,10 +55,10 @@ def test_streams_and_polls_leave_no_memory_behind(server: LiveServer) -> None:
     run_id = server.start_run("spirals", steps=1_000_000, max_steps_per_s=50)["id"]
     server.wait_for_step(run_id, 100)
     watch(server, run_id, 3 * AT_ONCE)
-    poll(server, run_id, POLLS // 5)
+    poll(server, run_id, 1_000)
     before = memory_bytes(server)
 
-    watch(server, run_id, STREAMS)
+    watch(server, run_id, WATCHING_STREAMS)
     poll(server, run_id, POLLS)
 
     grown = memory_bytes(server) - before

@@ -17,7 +17,7 @@ from tests.babysit.attached.scripts import SAVES, ScriptRun, training
 from tests.babysit.fork_client import ForkServer
 from tests.sizes import FULL
 
-pytestmark = [pytest.mark.slow, pytest.mark.sampled(2)]
+pytestmark = [pytest.mark.slow, pytest.mark.sampled(1)]
 
 GROUP_TIMEOUT_S = 4
 PAUSE_S = 10  # longer than any collective of the group may take

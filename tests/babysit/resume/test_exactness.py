@@ -22,7 +22,7 @@ from babysit.protocol.status import RunStatus
 from babysit.protocol.values import Value, Values
 from tests.babysit.worker_harness import Lab, LabRun
 
-pytestmark = pytest.mark.sampled(18)
+pytestmark = pytest.mark.sampled(12)
 
 STEPS = 120
 SLOWLY = 100.0  # steps a second: slow enough to be interrupted anywhere, also on a busy machine
