@@ -29,6 +29,7 @@ STEPS = 20_000
 LEARNING_RATE = 0.003  # too low on purpose: doubling it a few times is the first lesson
 STEPS_PER_S_MAX = 60.0
 NO_VIEWER_S = 60.0
+FIRST_STEPS = 30  # which it makes in any case, so that there is something to see
 LOOK_EVERY_S = 0.5  # while it waits for its first steps, or for a viewer
 IDLE_S = 30.0  # the first viewer and the last one wake the loop at once
 DESCRIBED_WITHIN_S = 60.0
@@ -110,8 +111,9 @@ class Demo:
     def _pause_or_resume(self, *, is_watched: bool) -> None:
         status = RunStatus.PAUSED if is_watched else RunStatus.RUNNING
         query = select(RunRow).where(RunRow.demo, RunRow.status == status)
-        if is_watched:
-            query = query.where(RunRow.reason == "no_viewer")
+        query = query.where(
+            RunRow.reason == "no_viewer" if is_watched else RunRow.step >= FIRST_STEPS
+        )
         with self._store.reading() as session:
             run_ids = [run.id for run in session.scalars(query)]
         command: Command = Resume() if is_watched else Pause(reason="no_viewer")

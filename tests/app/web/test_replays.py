@@ -221,7 +221,17 @@ def test_an_update_that_the_guard_left_out_is_left_out_again(
     (models / "spiky.py").write_text(SPIKY)
     with serve(data_dir, "--no-demo", BABYSIT_MODELS=str(models)) as server:
         run = server.start_run("spiky")
-        for rate in (0.02, 0.03, 0.04, 0.05):
+
+        def tripped() -> int:
+            return len(server.events(run["id"], "guard_tripped"))
+
+        for number, rate in enumerate((0.02, 0.03, 0.04, 0.05)):
+            server.wait_until(
+                lambda seen=number: (
+                    tripped() > seen or server.run(run["id"])["status"] == "finished"
+                ),  # type: ignore[misc]
+                "the guard trips again, or the run ends",
+            )
             now = server.wait_for_status(run["id"], "paused", "finished")
             if now["status"] == "finished":
                 break
