@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import APIError, Invalid, NotFound
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _WORDED = {
     "missing": "This field is required.",
     "extra_forbidden": "This field is unknown.",
@@ -40,13 +40,12 @@ def from_validation_error(errors: Sequence[Any]) -> APIError:
 
 
 def _field(place: list[Any], kind: str) -> str | None:
-    names = [str(part) for part in place[1:]]
+    # A key of a dict comes from the client, as an unknown field does.
+    names = [str(part) for part in place[1:] if isinstance(part, int) or _NAME.fullmatch(part)]
     if place and place[0] == "body" and names and names[0] in (*_TAGS, "save_checkpoint"):
         names = names[1:]  # the tag of the union, which is not a field
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         names = ["kind"]
-    if kind == "extra_forbidden":  # the name comes from the client
-        names = [name for name in names if _NAME.fullmatch(name)]
     return ".".join(names) or None
 
 

@@ -121,6 +121,18 @@ def test_a_run_is_renamed_noted_trashed_and_restored(
     assert kinds[-5:] == ["described", "note_added", "trashed", "described", "restored"]
 
 
+@pytest.mark.parametrize(
+    ("name", "field"), [("head.lr", "controls.head.lr"), ("<b>mine</b>", "controls")]
+)
+def test_an_error_names_a_control_but_repeats_no_other_text(
+    shared: LiveServer, ended: dict[str, Any], name: str, field: str
+) -> None:
+    refused = shared.client.patch(f"/api/runs/{ended['id']}", json={"controls": {name: 1}})
+
+    assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert "mine" not in refused.text
+
+
 def test_a_running_run_is_stopped_when_it_is_trashed(
     shared: LiveServer, running: dict[str, Any]
 ) -> None:
