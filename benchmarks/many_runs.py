@@ -30,7 +30,7 @@ def short_run(data_dir: str) -> Path:
     with served(data_dir) as web:
         run = start(web, 60)
         while web.get(f"/api/runs/{run}").json()["status"] != "finished":
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks; nothing is timed here
     return Path(data_dir, "runs", str(run))
 
 

@@ -51,7 +51,7 @@ def main() -> int:
 def _search(server: subprocess.Popen[bytes], data_dir: Path) -> None:
     """Start the search, and say on which node each trial begins."""
     while server.poll() is None and not (data_dir / "server.json").exists():
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)  # until the server says where it is
     if server.poll() is not None:
         return
     url = json.loads((data_dir / "server.json").read_text())["url"]
@@ -66,7 +66,7 @@ def _search(server: subprocess.Popen[bytes], data_dir: Path) -> None:
             if machine is not None:
                 told.add(lease)
                 print(f"Run {lease.parent.name} trains on the node {machine['name']}.", flush=True)
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)  # the leases are files of the server
 
 
 def _ask(url: str, token: str, path: str, body: Any = None) -> Any:

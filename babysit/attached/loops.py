@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from babysit.attached.state.streams import Source
 from babysit.attached.state.training import ScriptTraining
 
 
-class Loops:
+class Loops(ABC):
     """The part of a recording that knows the loops. seed: of the run."""
 
     training: ScriptTraining
@@ -24,9 +25,9 @@ class Loops:
     _in_turn: bool
     _inside: int
 
+    @abstractmethod
     def give_up(self, error: BaseException) -> None:
         """Record nothing more."""
-        raise NotImplementedError
 
     @property
     def epoch(self) -> int:

@@ -103,12 +103,12 @@ def follow(cluster: Cluster, folder: JobFolder, access: Access, job_id: str) -> 
             if time.monotonic() >= deadline_s:
                 cluster.cancel(job_id)
                 break
-            time.sleep(0.1)
+            time.sleep(0.1)  # the job writes a file, and no event crosses a shared disk
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, end)
     while not cluster.is_done(job_id):
-        time.sleep(cluster.look_every_s)
+        time.sleep(cluster.look_every_s)  # Slurm has only the command that asks
     return 0 if folder.is_access_taken else _fail(f"job {job_id} ended before it began")
 
 

@@ -75,7 +75,7 @@ class WorkerJob:
             if time.monotonic() > deadline_s:
                 self._folder.forget_job()
                 return None
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(LOOK_EVERY_S)  # another machine writes the file: no event tells of it
         return access
 
 

@@ -42,7 +42,7 @@ def bring_back(
             try:
                 fetch(storage, Copy(directory, announced))
             except StorageUnavailable:
-                time.sleep(rest_s)
+                time.sleep(rest_s)  # before the storage is asked again
             else:
                 return True
         fetch(storage, Copy(directory, announced))
